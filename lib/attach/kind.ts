@@ -1,0 +1,64 @@
+/**
+ * What every attachment type is: two pure functions. Verbs, locks, leases, results and clean-up are not a type's business.
+ */
+import type { Address, Mac, Prefix } from "#lib/address.ts";
+import type { Found } from "#lib/parse.ts";
+import type { Fact } from "#lib/state/fact.ts";
+
+/** A route for the pod as a configuration or an IPAM result gives it (CNI 1.1.0 route fields). */
+export interface PodRoute {
+  readonly to: Prefix;
+  readonly via?: Address;
+  readonly mtu?: number;
+  readonly advmss?: number;
+  /** CNI `priority`: RTA_PRIORITY. */
+  readonly metric?: number;
+  readonly table?: number;
+  readonly scope?: number;
+}
+
+export interface PodAddress {
+  /** As the pool's subnet has it: `10.1.0.5/16`. A type may narrow it (`ptp` uses /32). */
+  readonly address: Prefix;
+  readonly gateway?: Address;
+}
+
+/** Everything about one attachment that is already decided when its facts are made. */
+export interface Attached {
+  readonly containerId: string;
+  readonly ifname: string;
+  /** Host's end of the pair; derived from the key by `hostLinkName`. */
+  readonly hostLink: string;
+  /** IFLA_IFALIAS of the host's end: `selvedge <containerId> <ifname>`. */
+  readonly alias: string;
+  /** Pod's MAC: asked for, or derived from the key. */
+  readonly mac: Mac;
+  readonly addresses: readonly PodAddress[];
+  readonly routes: readonly PodRoute[];
+  /** Bytes; decided by the configuration or by the path. */
+  readonly mtu: number;
+}
+
+/** What a type makes of an attachment: its facts, and what a CNI result has to say of it. */
+export interface Built {
+  readonly facts: readonly Fact[];
+  /** `ips` of the CNI result, in order. */
+  readonly ips: readonly { readonly address: Prefix; readonly gateway?: Address }[];
+  /** `routes` of the CNI result. */
+  readonly routes: readonly PodRoute[];
+  /** `interfaces` of the CNI result before the pod's own: host end, bridge. */
+  readonly hostInterfaces: readonly { readonly name: string; readonly mac: Mac; readonly mtu: number }[];
+  /** How spoofing is prevented: routed attachments are filtered in `inet`, ports of a bridge in `bridge`. */
+  readonly guard: "inet" | "bridge";
+  /** Link on the host whose traffic to and from the pod can be shaped. */
+  readonly shapedLink: string;
+  /** Links that host ports reach through 127.0.0.1 go out by; route_localnet is set on them. */
+  readonly localnetLink: string;
+}
+
+export interface Kind<Spec> {
+  /** Reads the fields of this type from the network configuration. @throws SelvedgeError config-invalid */
+  parse(config: Found): Spec;
+  /** Pure: the same arguments give the same facts, byte for byte. */
+  desired(spec: Spec, attached: Attached): Built;
+}

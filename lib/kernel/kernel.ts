@@ -1,0 +1,78 @@
+/**
+ * The port to Linux. Two implementations: `fake.ts` (memory, as strict as Linux) and `linux.ts` (the real one);
+ * both pass the contract suite in `contract.ts`.
+ *
+ * Ownership: on the host's side Selvedge owns links whose alias starts with `selvedge `, routes with its protocol
+ * number, permanent neighbours on its own links, rules in its priority range, and the nftables tables named
+ * `selvedge`. It never removes anything else.
+ */
+
+import type { Op } from "#lib/state/diff.ts";
+import type { Fact } from "#lib/state/fact.ts";
+
+/** RTA_PROTOCOL of our routes ("who installed this"); unassigned in linux/rtnetlink.h (v6.12). */
+export const ROUTE_PROTOCOL = 0x53;
+
+/** Whose namespace `pod` facts mean. Without `netns` only host facts may be named. */
+export interface Scope {
+  /** Path that can be opened: /run/netns/x, /proc/1/ns/net. */
+  readonly netns?: string;
+  /** Inode of the namespace seen when it was recorded: a path that now leads elsewhere counts as gone. */
+  readonly netnsInode?: number;
+}
+
+export interface Kernel extends AsyncDisposable {
+  /**
+   * What stands at the identities of `facts`: for each fact whose thing exists, one fact with the properties it really
+   * has (those that a fact of that type can name). The cost does not grow with the number of attachments on the node.
+   * A namespace that is gone holds no facts.
+   * @throws SelvedgeError kernel
+   */
+  look(scope: Scope, facts: readonly Fact[]): Promise<Fact[]>;
+
+  /**
+   * Performs the operations; the order is the kernel's business (nftables and neighbours before a link goes up,
+   * parents before children, removals in the reverse order). Applying what already holds succeeds, and so does removing what is
+   * gone. Links that are removed leave the data path at once; the deletion itself may finish behind the call, in groups
+   * (`settled` waits for it).
+   * Adding a link whose name is taken by something that is not ours throws `interface-exists`.
+   * @throws SelvedgeError kernel, interface-exists, namespace-gone (an `add` at pod in a namespace that is gone)
+   */
+  apply(scope: Scope, ops: readonly Op[]): Promise<void>;
+
+  /** Every fact on the host's side that carries our mark. Cost grows with the node; not for the path of an ADD. */
+  owned(): Promise<Fact[]>;
+
+  /** Inode of the namespace at `path`, or undefined if nothing is there or it is no network namespace. */
+  namespaceInode(path: string): number | undefined;
+
+  /** Facts of the environment that decisions need. */
+  facts(): Promise<NodeFacts>;
+
+  /** Deletes conntrack entries of these addresses (as source or destination, original or reply). Returns how many. */
+  flushConntrack(addresses: readonly string[]): Promise<number>;
+  /** Deletes conntrack entries of a host port (original destination port, before translation). */
+  flushConntrackPort(protocol: "tcp" | "udp" | "sctp", port: number): Promise<number>;
+
+  /**
+   * Calls back when something that may be ours was changed by somebody else (our own changes are not reported).
+   * `undefined` means: events were lost, look at everything. Ends with the signal.
+   */
+  watch(onChange: (change: Change | undefined) => void, signal: AbortSignal): Promise<void>;
+
+  /** Resolves when every removal that `apply` left behind has finished. */
+  settled(): Promise<void>;
+}
+
+/** Where to look again. */
+export type Change =
+  | { readonly where: "host"; readonly link?: string }
+  | { readonly where: "pod"; readonly netnsInode: number }
+  | { readonly where: "nftables" };
+
+export interface NodeFacts {
+  /** MTU of the device that holds the default route (IPv4, else IPv6), bytes; 1500 without one. */
+  readonly pathMtu: number;
+  readonly addresses: readonly string[];
+  readonly kernelRelease: string;
+}

@@ -1,0 +1,57 @@
+/**
+ * Every line that the daemon can log: one name, one shape. Logs go through this union and nothing else, so that a
+ * dashboard can rely on the names and tests assert on events instead of prose.
+ */
+export type Event =
+  | { event: "starting"; version: string; pid: number; config: string; socket: string; store: string }
+  | { event: "serving"; socket: string; attachments: number; tookMs: number }
+  | { event: "stopping"; signal: string; running: number }
+  | { event: "stopped"; tookMs: number }
+  | {
+      event: "attached";
+      container: string;
+      ifname: string;
+      network: string;
+      addresses: readonly string[];
+      tookMs: number;
+      traceparent?: string;
+    }
+  | { event: "detached"; container: string; ifname: string; network: string; tookMs: number; known: boolean }
+  | { event: "checked"; container: string; ifname: string; differences: number; tookMs: number }
+  | { event: "collected"; network: string; removed: number; tookMs: number }
+  | { event: "refused"; verb: string; container: string; ifname: string; kind: string; message: string; tookMs: number }
+  | { event: "failed"; verb: string; container: string; ifname: string; message: string; stack: string }
+  | { event: "replayed"; entry: string; container: string; ifname: string; outcome: "done" | "skipped" | "unreadable" }
+  | { event: "drift"; container: string; ifname: string; lines: readonly string[] }
+  | { event: "repaired"; lines: readonly string[]; tookMs: number }
+  | { event: "repair-failed"; container: string; ifname: string; message: string }
+  | { event: "namespace-gone"; container: string; ifname: string; network: string }
+  | { event: "events-lost" }
+  | { event: "peer-refused"; uid: number; pid: number }
+  | { event: "store-failed"; message: string }
+  | { event: "delegate-stderr"; plugin: string; text: string };
+
+export type Log = (event: Event) => void;
+
+/** How serious each event is; a new event does not compile until it has a level. */
+export const LEVEL = {
+  starting: "info",
+  serving: "info",
+  stopping: "info",
+  stopped: "info",
+  attached: "info",
+  detached: "info",
+  checked: "debug",
+  collected: "info",
+  refused: "warn",
+  failed: "error",
+  replayed: "info",
+  drift: "warn",
+  repaired: "info",
+  "repair-failed": "error",
+  "namespace-gone": "info",
+  "events-lost": "warn",
+  "peer-refused": "warn",
+  "store-failed": "error",
+  "delegate-stderr": "debug",
+} as const satisfies Record<Event["event"], "debug" | "info" | "warn" | "error">;

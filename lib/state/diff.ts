@@ -1,0 +1,41 @@
+/**
+ * The one comparison behind ADD, DEL, CHECK, GC and repair.
+ * Pure: what is wanted and what is there, in; operations, out.
+ */
+import { type Fact, identity } from "./fact.ts";
+
+export type Op =
+  | { readonly do: "add"; readonly fact: Fact }
+  /** `fact` is the wanted state, `was` what stands there now. */
+  | { readonly do: "change"; readonly fact: Fact; readonly was: Fact }
+  | { readonly do: "remove"; readonly fact: Fact };
+
+/** Properties that are instructions for making a thing and cannot be read back from it. */
+const NEVER_COMPARED: ReadonlySet<string> = new Set(["announce", "noPrefixRoute", "onlink"]);
+
+/** True when every property that `want` names has that value in `have`. */
+function satisfied(want: Fact, have: Fact): boolean {
+  const found = have as unknown as Record<string, unknown>;
+  for (const [key, value] of Object.entries(want))
+    if (!NEVER_COMPARED.has(key) && !same(value, found[key])) return false;
+  return true;
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === "object" && JSON.stringify(a) === JSON.stringify(b));
+}
+
+/** Operations that lead from `have` to `want`; `[]` when nothing is to do. Adds come first, in the order of `want`. */
+export function diff(want: readonly Fact[], have: readonly Fact[]): Op[] {
+  const there = new Map(have.map((fact) => [identity(fact), fact]));
+  const ops: Op[] = [];
+  for (const fact of want) {
+    const id = identity(fact);
+    const was = there.get(id);
+    there.delete(id);
+    if (was === undefined) ops.push({ do: "add", fact });
+    else if (!satisfied(fact, was)) ops.push({ do: "change", fact, was });
+  }
+  for (const fact of there.values()) ops.push({ do: "remove", fact });
+  return ops;
+}

@@ -1,0 +1,179 @@
+/**
+ * The vocabulary of what a node can be: every link, address, route, … that Selvedge may want is one `Fact`.
+ * Facts are plain JSON values with canonical strings, so that equality is comparison and a fact can be stored and printed.
+ *
+ * An absent optional field means "not managed": it is neither set nor compared.
+ */
+import type { Address, Mac, Prefix } from "#lib/address.ts";
+
+/** Where a fact lives: the node's own namespace, or the namespace of the one attachment at hand. */
+export type Place = "host" | "pod";
+
+export interface LinkFact {
+  readonly type: "link";
+  readonly at: Place;
+  /** 1 to 15 bytes (linux/if.h, IFNAMSIZ). */
+  readonly name: string;
+  readonly kind: "veth" | "bridge" | "ifb" | "loopback" | "foreign";
+  readonly up: boolean;
+  readonly mtu?: number;
+  readonly mac?: Mac;
+  /** IFLA_IFALIAS: whose link this is. Every link that Selvedge makes carries `selvedge …` on the host's side. */
+  readonly alias?: string;
+  /** For veth: the other end. Making or removing either end makes or removes both. */
+  readonly peer?: { readonly at: Place; readonly name: string };
+  /** Name of the bridge that this link is a port of. */
+  readonly master?: string;
+  /** IFLA_BRPORT_MODE. */
+  readonly hairpin?: boolean;
+  /** IFF_PROMISC asked for by us. */
+  readonly promiscuous?: boolean;
+  /** IN6_ADDR_GEN_MODE_NONE (linux/if_link.h): no link-local address, no multicast groups: keeps ADD flat at 1,000 pods. */
+  readonly noIpv6LinkLocal?: boolean;
+  /** IPV4_DEVCONF_ROUTE_LOCALNET (linux/ip.h): needed where a host port is reached through 127.0.0.1. */
+  readonly routeLocalnet?: boolean;
+}
+
+export interface AddressFact {
+  readonly type: "address";
+  readonly at: Place;
+  readonly link: string;
+  readonly address: Prefix;
+  /** After adding: gratuitous ARP (RFC 5227 section 3) or unsolicited NA (RFC 4861 section 7.2.6), sent once by `apply`. Never compared. */
+  readonly announce?: boolean;
+  /** IFA_F_NOPREFIXROUTE: no automatic route for the prefix. Never compared. */
+  readonly noPrefixRoute?: boolean;
+}
+
+export interface RouteFact {
+  readonly type: "route";
+  readonly at: Place;
+  /** `0.0.0.0/0` and `::/0` are written out. */
+  readonly to: Prefix;
+  readonly link: string;
+  readonly via?: Address;
+  /** The gateway is reachable on the link though no prefix says so (RTNH_F_ONLINK). Never compared. */
+  readonly onlink?: boolean;
+  /** Absent: main (254). */
+  readonly table?: number;
+  /** RTA_PRIORITY. Absent: the kernel's own (0 for IPv4, 1024 for IPv6). */
+  readonly metric?: number;
+  readonly mtu?: number;
+  readonly advmss?: number;
+  /** linux/rtnetlink.h: 0 universe, 253 link, 254 host. Absent: chosen by the kernel's convention (link without `via`). */
+  readonly scope?: number;
+  /** Preferred source address (RTA_PREFSRC). */
+  readonly source?: Address;
+}
+
+/** Always NUD_PERMANENT. */
+export interface NeighbourFact {
+  readonly type: "neighbour";
+  readonly at: Place;
+  readonly link: string;
+  readonly address: Address;
+  readonly mac: Mac;
+}
+
+/** A policy routing rule (ip rule). Owned by priority: ours lie in 5300 to 5399. */
+export interface RuleFact {
+  readonly type: "rule";
+  readonly at: Place;
+  readonly family: 4 | 6;
+  readonly priority: number;
+  readonly table: number;
+  readonly from?: Prefix;
+  readonly iif?: string;
+}
+
+export interface SysctlFact {
+  readonly type: "sysctl";
+  readonly at: Place;
+  /** Path below /proc/sys with slashes: `net/ipv4/ip_forward`. */
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A token bucket as the root queue of a link: what leaves by that link is held to the rate. */
+export interface ShaperFact {
+  readonly type: "shaper";
+  readonly at: Place;
+  readonly link: string;
+  /** Bits per second. */
+  readonly rateBits: number;
+  /** Bytes. Already clamped by whoever made the fact. */
+  readonly burstBytes: number;
+  /** Longest time that a packet may wait in the queue, microseconds. */
+  readonly latencyUs: number;
+}
+
+/** Everything that enters by `link` is sent out by `to` (clsact ingress, matchall, mirred egress redirect). */
+export interface RedirectFact {
+  readonly type: "redirect";
+  readonly at: Place;
+  readonly link: string;
+  readonly to: string;
+}
+
+/**
+ * The skeleton of one of our nftables tables: chains, rules, and the declarations of its sets and maps.
+ * Elements are facts of their own. `text` is applied in one transaction and keeps existing elements.
+ */
+export interface TableFact {
+  readonly type: "table";
+  readonly at: "host";
+  readonly family: "inet" | "bridge";
+  readonly name: string;
+  readonly text: string;
+}
+
+/** One element of a set or map in one of our tables. All are exact keys in hash sets (never intervals) except where the set's declaration says so. */
+export interface ElementFact {
+  readonly type: "element";
+  readonly at: "host";
+  readonly family: "inet" | "bridge";
+  readonly table: string;
+  readonly set: string;
+  /** One entry for each part of a concatenated key, each in its canonical text. */
+  readonly key: readonly string[];
+  /** For maps: the parts of the data. */
+  readonly value?: readonly string[];
+}
+
+export type Fact =
+  | LinkFact
+  | AddressFact
+  | RouteFact
+  | NeighbourFact
+  | RuleFact
+  | SysctlFact
+  | ShaperFact
+  | RedirectFact
+  | TableFact
+  | ElementFact;
+
+/** What makes two facts speak of the same thing: the same thing may be there with other properties. */
+export function identity(fact: Fact): string {
+  switch (fact.type) {
+    case "link":
+      return `link ${fact.at} ${fact.name}`;
+    case "address":
+      return `address ${fact.at} ${fact.link} ${fact.address}`;
+    case "route":
+      return `route ${fact.at} ${fact.table ?? 254} ${fact.to} ${fact.metric ?? "-"} ${fact.link}`;
+    case "neighbour":
+      return `neighbour ${fact.at} ${fact.link} ${fact.address}`;
+    case "rule":
+      return `rule ${fact.at} ${fact.family} ${fact.priority} ${fact.table} ${fact.from ?? "all"} ${fact.iif ?? "-"}`;
+    case "sysctl":
+      return `sysctl ${fact.at} ${fact.key}`;
+    case "shaper":
+      return `shaper ${fact.at} ${fact.link}`;
+    case "redirect":
+      return `redirect ${fact.at} ${fact.link}`;
+    case "table":
+      return `table ${fact.family} ${fact.name}`;
+    case "element":
+      return `element ${fact.family} ${fact.table} ${fact.set} ${fact.key.join(" . ")}`;
+  }
+}

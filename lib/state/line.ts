@@ -1,0 +1,43 @@
+/** One line for each operation, as an operator could type it: the log, `selvedgectl plan` and the golden tables use it. */
+import type { Op } from "./diff.ts";
+import type { Fact } from "./fact.ts";
+
+const SIGN = { add: "+", change: "~", remove: "-" } as const satisfies Record<Op["do"], string>;
+
+export const line = (op: Op): string => `${SIGN[op.do]} ${text(op.fact)}`;
+
+const word = (name: string, value: string | number | boolean | undefined): string =>
+  value === undefined || value === false ? "" : value === true ? ` ${name}` : ` ${name} ${value}`;
+
+function text(f: Fact): string {
+  const place = f.at === "pod" ? " [pod]" : "";
+  switch (f.type) {
+    case "link":
+      return (
+        `link ${f.name}${place} ${f.kind} ${f.up ? "up" : "down"}${word("mtu", f.mtu)}${word("mac", f.mac)}` +
+        `${word("peer", f.peer?.name)}${word("master", f.master)}${word("hairpin", f.hairpin)}` +
+        `${word("promisc", f.promiscuous)}${word("no-ipv6-link-local", f.noIpv6LinkLocal)}${word("route-localnet", f.routeLocalnet)}`
+      );
+    case "address":
+      return `addr ${f.address} dev ${f.link}${place}`;
+    case "route":
+      return (
+        `route ${f.to}${word("via", f.via)} dev ${f.link}${place}${word("onlink", f.onlink)}${word("src", f.source)}` +
+        `${word("metric", f.metric)}${word("mtu", f.mtu)}${word("advmss", f.advmss)}${word("scope", f.scope)}${word("table", f.table)}`
+      );
+    case "neighbour":
+      return `neigh ${f.address} lladdr ${f.mac} dev ${f.link}${place} permanent`;
+    case "rule":
+      return `rule${f.family === 6 ? " -6" : ""}${place} priority ${f.priority} from ${f.from ?? "all"}${word("iif", f.iif)} table ${f.table}`;
+    case "sysctl":
+      return `sysctl ${f.key}=${f.value}${place}`;
+    case "shaper":
+      return `qdisc tbf dev ${f.link}${place} rate ${f.rateBits}bit burst ${f.burstBytes}b latency ${f.latencyUs}us`;
+    case "redirect":
+      return `filter ingress dev ${f.link}${place} redirect ${f.to}`;
+    case "table":
+      return `table ${f.family} ${f.name}`;
+    case "element":
+      return `element ${f.family} ${f.table} ${f.set} { ${f.key.join(" . ")}${f.value ? ` : ${f.value.join(" . ")}` : ""} }`;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The port to durable state. One `commit` is atomic and durable against SIGKILL when it resolves.
+ * The daemon keeps everything in memory and reads the store only at start.
+ * Implementations: `memory.ts` (tests), `sqlite.ts` (one node); part 3 adds etcd and Kubernetes. All pass `contract.ts`.
+ */
+import type { Address } from "#lib/address.ts";
+import type { Fact } from "#lib/state/fact.ts";
+
+/** CNI's own key of an attachment: container id and interface name. Never the pod's name. */
+export interface AttachmentKey {
+  readonly containerId: string;
+  readonly ifname: string;
+}
+
+/**
+ * `adding`: the intent is written, the kernel may hold any part of it. `ready`: ADD has answered.
+ * `deleting`: taken off the network, links or delegates still to be removed.
+ */
+export type Phase = "adding" | "ready" | "deleting";
+
+export interface AttachmentRecord extends AttachmentKey {
+  /** Name of the network configuration list that attached it; GC works on this. */
+  readonly network: string;
+  readonly phase: Phase;
+  readonly netns: string;
+  /** Inode of the namespace at ADD: tells a reused path from the same namespace. */
+  readonly netnsInode?: number;
+  /** Attached behind another plugin: links and addresses are that plugin's. */
+  readonly chained: boolean;
+  /** The configuration exactly as ADD received it (JSON), for DEL after a changed file, and for delegates. */
+  readonly config: string;
+  /** CNI_ARGS and CNI_PATH of the ADD, for delegates. */
+  readonly args: string;
+  readonly path: string;
+  /** Facts wanted for this attachment, host and pod. */
+  readonly facts: readonly Fact[];
+  /** CNI result in the newest version, as JSON. Absent until `ready`. */
+  readonly result?: string;
+  /** What an operator recognises: namespace/name of the pod when CNI_ARGS told it. */
+  readonly pod?: string;
+  /** Milliseconds since the epoch. */
+  readonly createdMs: number;
+}
+
+export interface Lease extends AttachmentKey {
+  readonly pool: string;
+  readonly address: Address;
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
+/** An address that was released and must not be used again before `untilMs` (milliseconds since the epoch). */
+export interface CoolDown {
+  readonly pool: string;
+  readonly address: Address;
+  readonly releasedMs: number;
+  readonly untilMs: number;
+}
+
+/** A pool that came with a network configuration instead of the daemon's own; kept so that leases outlive a restart. */
+export interface PoolRecord {
+  readonly name: string;
+  /** A `Pool` of lib/ipam as JSON; the store does not look inside. */
+  readonly pool: string;
+}
+
+export type Change =
+  | { readonly put: "attachment"; readonly value: AttachmentRecord }
+  | { readonly remove: "attachment"; readonly key: AttachmentKey }
+  | { readonly put: "lease"; readonly value: Lease }
+  | { readonly remove: "lease"; readonly pool: string; readonly address: Address }
+  | { readonly put: "coolDown"; readonly value: CoolDown }
+  | { readonly remove: "coolDown"; readonly pool: string; readonly address: Address }
+  | { readonly put: "pool"; readonly value: PoolRecord }
+  | { readonly remove: "pool"; readonly name: string }
+  /** The entry of the DEL queue with this name has been carried out; a replay of it is skipped. */
+  | { readonly put: "replayed"; readonly name: string; readonly atMs: number }
+  | { readonly remove: "replayed"; readonly name: string };
+
+export interface Snapshot {
+  readonly attachments: readonly AttachmentRecord[];
+  readonly leases: readonly Lease[];
+  readonly coolDowns: readonly CoolDown[];
+  readonly pools: readonly PoolRecord[];
+  readonly replayed: readonly string[];
+}
+
+export interface Store extends AsyncDisposable {
+  /** Everything, consistent. @throws SelvedgeError store */
+  load(): Promise<Snapshot>;
+  /** All of it or nothing. Putting what is there replaces it; removing what is gone succeeds. @throws SelvedgeError store (disk full, read-only, corrupt; the message says which file and what to do) */
+  commit(changes: readonly Change[]): Promise<void>;
+}
