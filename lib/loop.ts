@@ -1,0 +1,57 @@
+/** One loop that events only poke: bursts become one run, a poke during a run is not lost, failure is retried by the next run. */
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface Loop {
+  /** Look again soon. */
+  poke(): void;
+  /** Looks now and resolves when a run that began after this call has ended. */
+  now(): Promise<void>;
+  /** Resolves when the signal has ended the loop and the run under way is over. */
+  readonly done: Promise<void>;
+}
+
+/**
+ * Runs `once` when poked (after `debounceMs`, so that a burst is one run) and at least every `everyMs`; never twice at
+ * a time. `once` reports its own failures: what it throws is a bug and ends the loop through `done`.
+ */
+export function loop(
+  once: () => Promise<void>,
+  { everyMs, debounceMs, signal }: { everyMs: number; debounceMs: number; signal: AbortSignal },
+): Loop {
+  let wake = Promise.withResolvers<void>();
+  let waiting: (() => void)[] = [];
+  let urgent = false;
+  const run = async () => {
+    while (!signal.aborted) {
+      wake = Promise.withResolvers<void>();
+      const served = waiting;
+      waiting = [];
+      urgent = false;
+      await once();
+      for (const resolve of served) resolve();
+      await firstOf(wake.promise, everyMs, signal);
+      if (!urgent) await firstOf(new Promise(() => {}), debounceMs, signal);
+    }
+    for (const resolve of waiting) resolve();
+  };
+  return {
+    done: run(),
+    poke: () => wake.resolve(),
+    now: () => {
+      if (signal.aborted) return Promise.resolve();
+      urgent = true;
+      return new Promise((resolve) => {
+        waiting.push(resolve);
+        wake.resolve();
+      });
+    },
+  };
+}
+
+/** Waits for the event, the time or the signal, whichever is first, and leaves no timer behind. */
+async function firstOf(event: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
+  const timer = new AbortController();
+  const idle = sleep(ms, undefined, { signal: AbortSignal.any([signal, timer.signal]) }).catch(() => {});
+  await Promise.race([event, idle]);
+  timer.abort();
+}
