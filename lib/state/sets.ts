@@ -1,0 +1,76 @@
+/**
+ * Every set and map of our nftables tables: the declarations in lib/datapath/tables.ts are rendered from this table and
+ * the kernel's codec of elements reads its types from it, so the two cannot differ.
+ *
+ * All are hash sets with exact keys: one element is added in microseconds at any size, which interval sets are not.
+ */
+
+/** nft's own names of the types of a key or of data (`nft describe`). */
+export type PartType = "ifname" | "ether_addr" | "ipv4_addr" | "ipv6_addr" | "inet_proto" | "inet_service";
+
+export interface SetShape {
+  readonly family: "inet" | "bridge";
+  readonly table: "selvedge";
+  readonly name: string;
+  /** Types of the parts of the key; more than one is a concatenation. */
+  readonly key: readonly PartType[];
+  /** Types of the parts of the data: present makes it a map. */
+  readonly value?: readonly PartType[];
+}
+
+export const SETS = [
+  /** Links whose senders are held to the addresses below; traffic of other links is not looked at. */
+  { family: "inet", table: "selvedge", name: "guarded", key: ["ifname"] },
+  { family: "inet", table: "selvedge", name: "allowed_mac", key: ["ifname", "ether_addr"] },
+  { family: "inet", table: "selvedge", name: "allowed4", key: ["ifname", "ether_addr", "ipv4_addr"] },
+  { family: "inet", table: "selvedge", name: "allowed6", key: ["ifname", "ether_addr", "ipv6_addr"] },
+  /** Pods whose address does not leave the cluster. */
+  { family: "inet", table: "selvedge", name: "masq4", key: ["ipv4_addr"] },
+  { family: "inet", table: "selvedge", name: "masq6", key: ["ipv6_addr"] },
+  /** Host ports on every address of the node: protocol and port to the pod's address and port. */
+  {
+    family: "inet",
+    table: "selvedge",
+    name: "ports4",
+    key: ["inet_proto", "inet_service"],
+    value: ["ipv4_addr", "inet_service"],
+  },
+  {
+    family: "inet",
+    table: "selvedge",
+    name: "ports6",
+    key: ["inet_proto", "inet_service"],
+    value: ["ipv6_addr", "inet_service"],
+  },
+  /** Host ports on one address of the node. */
+  {
+    family: "inet",
+    table: "selvedge",
+    name: "ports4_ip",
+    key: ["ipv4_addr", "inet_proto", "inet_service"],
+    value: ["ipv4_addr", "inet_service"],
+  },
+  {
+    family: "inet",
+    table: "selvedge",
+    name: "ports6_ip",
+    key: ["ipv6_addr", "inet_proto", "inet_service"],
+    value: ["ipv6_addr", "inet_service"],
+  },
+  /** Links on which we set route_localnet: nothing that comes in by them may name 127.0.0.0/8. */
+  { family: "inet", table: "selvedge", name: "localnet", key: ["ifname"] },
+  /** In and out link of translated traffic whose answer would bypass the node: a pod's own link, or its bridge. */
+  { family: "inet", table: "selvedge", name: "hairpin", key: ["ifname", "ifname"] },
+  /** Ports of bridges, the same as in `inet`. */
+  { family: "bridge", table: "selvedge", name: "guarded", key: ["ifname"] },
+  { family: "bridge", table: "selvedge", name: "allowed_mac", key: ["ifname", "ether_addr"] },
+  { family: "bridge", table: "selvedge", name: "allowed4", key: ["ifname", "ether_addr", "ipv4_addr"] },
+  { family: "bridge", table: "selvedge", name: "allowed6", key: ["ifname", "ether_addr", "ipv6_addr"] },
+] as const satisfies readonly SetShape[];
+
+/** Name of a set or map of one family's table. */
+export type SetName<F extends SetShape["family"]> = Extract<(typeof SETS)[number], { family: F }>["name"];
+
+/** The shape of a set by table and name; undefined when it is none of ours. */
+export const setShape = (family: string, table: string, name: string): SetShape | undefined =>
+  SETS.find((s) => s.family === family && s.table === table && s.name === name);
