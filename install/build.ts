@@ -1,0 +1,134 @@
+/**
+ * `npm run build [NAME...]`: the programs, one file each, none of which needs Node or Bun on the machine that runs it.
+ *
+ * selvedge and selvedgectl are compiled by Bun (a start of milliseconds counts at each pod); selvedged is a bundle
+ * inside a copy of the pinned Node. A program whose inputs have not changed is not built again, and a finished one
+ * takes its place by rename, so that a running one is never disturbed.
+ */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+
+const top = dirname(import.meta.dirname);
+const dist = join(top, "dist");
+
+interface Program {
+  readonly entry: string;
+  build(entry: string, output: string, scratch: string): Promise<void>;
+}
+
+const PROGRAMS: Readonly<Record<string, Program>> = {
+  selvedge: { entry: "cmd/cni.ts", build: compileWithBun },
+  selvedgectl: { entry: "cmd/ctl.ts", build: compileWithBun },
+  selvedged: { entry: "cmd/daemon.ts", build: embedInNode },
+};
+
+/** Whatever a program may be made of; the lock stands for all packages, Node and Bun included. */
+const INPUTS = [
+  "cmd/**",
+  "lib/**",
+  "native/**",
+  "proto/**",
+  "install/*.{ts,json}",
+  "package.json",
+  "package-lock.json",
+];
+
+const run = (file: string, ...args: string[]): void => {
+  execFileSync(join(top, "node_modules/.bin", file), args, { cwd: top, stdio: ["ignore", "ignore", "inherit"] });
+};
+
+/** Bytecode saves the parsing; without autoload Bun does not look for .env and bunfig.toml in the caller's directory. */
+async function compileWithBun(entry: string, output: string): Promise<void> {
+  const start = ["--bytecode", "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
+  run("bun", "build", "--compile", "--minify", ...start, `--outfile=${output}`, entry);
+}
+
+/** Names are kept (syntax alone is minified): stack traces in the daemon's log stay readable. */
+async function embedInNode(entry: string, output: string, scratch: string): Promise<void> {
+  const bundle = join(scratch, "bundle.mjs");
+  const config = join(scratch, "sea.json");
+  const executable = join(scratch, "executable");
+  const target = ["--target=node", "--format=esm", "--minify-syntax"];
+  run("bun", "build", ...target, "--tsconfig-override=install/tsconfig.bundle.json", `--outfile=${bundle}`, entry);
+  const sea = {
+    main: bundle,
+    mainFormat: "module",
+    output: executable,
+    disableExperimentalSEAWarning: true,
+    useCodeCache: true,
+    // NODE_OPTIONS of whoever starts the daemon are not ours.
+    execArgvExtension: "none",
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    assets: { "koffi.node": koffiLibrary() },
+  };
+  writeFileSync(config, JSON.stringify(sea));
+  run("node", `--build-sea=${config}`);
+  // Copied in small pieces: a file written at once lies in the page cache in large folios, of which every page fault
+  // maps one whole, and the daemon's resident memory is 30 MB higher.
+  await pipeline(createReadStream(executable), createWriteStream(output));
+}
+
+/** The prebuilt library that koffi ships for this machine; the pinned Node is linked with glibc. */
+function koffiLibrary(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve("koffi"));
+  const loader = require.resolve(`@koromix/koffi-${process.platform}-${process.arch}`);
+  return join(dirname(loader), `${process.platform}_${process.arch}`, "koffi.node");
+}
+
+function hashOfInputs(): string {
+  const hash = createHash("sha256");
+  const files = globSync(INPUTS, { cwd: top, exclude: ["**/*.test.ts"], withFileTypes: true })
+    .filter((found) => found.isFile())
+    .map((found) => join(found.parentPath, found.name));
+  for (const file of files.toSorted()) hash.update(`${file}\0`).update(readFileSync(file)).update("\0");
+  return hash.digest("hex");
+}
+
+async function build(name: string, program: Program, inputs: string): Promise<void> {
+  const output = join(dist, name);
+  const stamp = join(dist, `.${name}.inputs`);
+  if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, "utf8") === inputs) {
+    console.log(`build: ${name} is up to date`);
+    return;
+  }
+  const started = performance.now();
+  const scratch = mkdtempSync(join(dist, `.${name}-`));
+  try {
+    const made = join(scratch, name);
+    await program.build(program.entry, made, scratch);
+    chmodSync(made, 0o755);
+    renameSync(made, output);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  writeFileSync(stamp, inputs);
+  console.log(`build: dist/${name} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+const names = process.argv.slice(2);
+const unknown = names.filter((name) => !Object.hasOwn(PROGRAMS, name));
+if (unknown.length > 0) {
+  console.error(`build: unknown program ${unknown.join(", ")}; there are ${Object.keys(PROGRAMS).join(", ")}`);
+  process.exitCode = 2;
+} else {
+  mkdirSync(dist, { recursive: true });
+  const inputs = hashOfInputs();
+  for (const [name, program] of Object.entries(PROGRAMS))
+    if (names.length === 0 || names.includes(name)) await build(name, program, inputs);
+}
