@@ -41,7 +41,13 @@ export interface Attached {
 
 /** What a type makes of an attachment: its facts, and what a CNI result has to say of it. */
 export interface Built {
+  /** What this attachment alone wants. Order is that of reading; the kernel finds its own. */
   readonly facts: readonly Fact[];
+  /**
+   * What it wants together with others (a bridge and its addresses): the same for every attachment of the same
+   * configuration, to be removed only when none wants it any more.
+   */
+  readonly shared: readonly Fact[];
   /** `ips` of the CNI result, in order. */
   readonly ips: readonly { readonly address: Prefix; readonly gateway?: Address }[];
   /** `routes` of the CNI result. */
@@ -54,6 +60,8 @@ export interface Built {
   readonly shapedLink: string;
   /** Links that host ports reach through 127.0.0.1 go out by; route_localnet is set on them. */
   readonly localnetLink: string;
+  /** What the type's own field says of spoof protection, if it has one and it is given. */
+  readonly spoofProtection?: boolean;
 }
 
 export interface Kind<Spec> {
@@ -61,4 +69,6 @@ export interface Kind<Spec> {
   parse(config: Found): Spec;
   /** Pure: the same arguments give the same facts, byte for byte. */
   desired(spec: Spec, attached: Attached): Built;
+  /** True when the attachment must not be given addresses. Absent: it always is. */
+  addressless?(spec: Spec): boolean;
 }

@@ -1,0 +1,43 @@
+/** Names and MAC addresses that follow from the key of an attachment, so that nothing has to be looked up or stored. */
+import { createHash } from "node:crypto";
+import { type Mac, macFromBytes } from "#lib/address.ts";
+
+/** Container id and interface name, CNI's own key of an attachment. */
+export interface Key {
+  readonly containerId: string;
+  readonly ifname: string;
+}
+
+/** An id or an interface name never holds a NUL, so that two keys cannot run into one. */
+const digest = (...parts: readonly string[]): Buffer => createHash("sha256").update(parts.join("\0")).digest();
+
+/** 44 bits of the key: among 1,000 attachments of a node a collision has a chance below 1 in 10 million. */
+const tag = (key: Key): string => digest(key.containerId, key.ifname).toString("hex", 0, 6).slice(0, 11);
+
+/** Host's end of the pair, 13 bytes. */
+export const hostLinkName = (key: Key): string => `sv${tag(key)}`;
+
+/** The ifb through which the pod's egress is shaped, 13 bytes. */
+export const ifbName = (key: Key): string => `sb${tag(key)}`;
+
+/** linux/if.h: IFALIASZ is 256, the closing zero included. */
+const ALIAS_BYTES = 255;
+
+/** Whose link this is; every link that Selvedge makes on the host carries one. */
+export const linkAlias = (key: Key): string =>
+  Buffer.from(`selvedge ${key.containerId} ${key.ifname}`).subarray(0, ALIAS_BYTES).toString();
+
+export const bridgeAlias = (bridge: string): string => `selvedge bridge ${bridge}`;
+
+/** The first byte marks a locally administered unicast address (IEEE 802, section 8.4); the others come from the digest. */
+const localMac = (first: number, from: Buffer, offset: number): Mac =>
+  macFromBytes(Uint8Array.of(first, ...from.subarray(offset, offset + 5)));
+
+/** The pod's MAC when nobody asked for one: `02:…`. */
+export const podMac = (key: Key): Mac => localMac(0x02, digest(key.containerId, key.ifname), 8);
+
+/** MAC of the host's end where it must differ from port to port: `06:…`. */
+export const portMac = (key: Key): Mac => localMac(0x06, digest(key.containerId, key.ifname), 16);
+
+/** A bridge left alone takes the lowest MAC of its ports and changes it as they come and go; ours keeps this: `0a:…`. */
+export const bridgeMac = (bridge: string): Mac => localMac(0x0a, digest("bridge", bridge), 8);
