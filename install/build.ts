@@ -56,7 +56,7 @@ const run = (file: string, ...args: string[]): void => {
 /** Bytecode saves the parsing; without autoload Bun does not look for .env and bunfig.toml in the caller's directory. */
 async function compileWithBun(entry: string, output: string): Promise<void> {
   const start = ["--bytecode", "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
-  run("bun", "build", "--compile", "--minify", ...start, `--outfile=${output}`, entry);
+  run("bun", "build", "--compile", "--minify", "--format=esm", ...start, `--outfile=${output}`, entry);
 }
 
 /** Names are kept (syntax alone is minified): stack traces in the daemon's log stay readable. */

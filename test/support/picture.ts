@@ -1,0 +1,158 @@
+/**
+ * The import picture: which folder may import which. The README's folder table is its twin (test/readme.test.ts), and
+ * test/imports.test.ts holds every file to it. A folder that is not here does not exist.
+ */
+export interface Area {
+  /** One line for the README. */
+  readonly holds: string;
+  /** Areas that its files may import besides their own. */
+  readonly from: readonly string[];
+  /** npm packages that its files may import. */
+  readonly packages: readonly string[];
+  /** Node's own modules that its files may import; absent: any. Decisions have a short list: they touch nothing outside. */
+  readonly builtins?: readonly string[];
+}
+
+/** What computes and compares, but opens, reads and sends nothing. */
+const PURE = ["node:crypto", "node:util"];
+
+export const PICTURE: Readonly<Record<string, Area>> = {
+  cmd: {
+    holds: "programs: read the outside world once, wire, run. Only here are `process.env` and `process.argv` read",
+    from: [
+      "lib",
+      "lib/api",
+      "lib/cni",
+      "lib/config",
+      "lib/ctl",
+      "lib/daemon",
+      "lib/delegate",
+      "lib/kernel",
+      "lib/store",
+      "native",
+    ],
+    packages: [],
+  },
+  proto: {
+    holds: "the contract between the plugin, selvedgectl and the daemon, and what is generated from it",
+    from: [],
+    packages: ["protobufjs", "protobufjs-cli"],
+  },
+  lib: {
+    holds: "address, errors, parse, log, lock, loop, workers: used everywhere, importing only each other",
+    from: [],
+    packages: ["ip-address"],
+    builtins: ["node:timers/promises"],
+  },
+  "lib/cni": {
+    holds: "the CNI specification as code: environment, configuration, results in every version, error codes. Pure",
+    from: ["lib"],
+    packages: [],
+    builtins: PURE,
+  },
+  "lib/config": {
+    holds: "the daemon's configuration: one type, one parse, the defaults. Pure",
+    from: ["lib"],
+    packages: ["yaml", "zod"],
+    builtins: PURE,
+  },
+  "lib/state": {
+    holds: "the vocabulary: facts, their comparison, the line that prints an operation. Pure",
+    from: ["lib"],
+    packages: [],
+    builtins: PURE,
+  },
+  "lib/attach": {
+    holds: "one folder for each attachment type: `parse` and `desired`. Pure",
+    from: ["lib", "lib/cni", "lib/datapath", "lib/state"],
+    packages: [],
+    builtins: PURE,
+  },
+  "lib/ipam": {
+    holds: "which address: pools, leases, cool-down. Pure",
+    from: ["lib", "lib/cni", "lib/state"],
+    packages: [],
+    builtins: PURE,
+  },
+  "lib/datapath": {
+    holds: "what the node needs as a whole: masquerade, spoof protection, host ports, bandwidth. Pure",
+    from: ["lib", "lib/cni", "lib/state"],
+    packages: [],
+    builtins: PURE,
+  },
+  "lib/api": {
+    holds: "gRPC over the Unix socket: server, client, and the queue of DELs that waits for the daemon",
+    from: ["lib", "proto"],
+    packages: ["@grpc/grpc-js", "protobufjs"],
+  },
+  "lib/kernel": {
+    holds: "Linux: the port, a strict fake, the real one (netlink, nftables, tc, sysctl)",
+    from: ["lib", "lib/state", "native"],
+    packages: ["koffi"],
+  },
+  "lib/store": {
+    holds: "durable state: the port, memory, SQLite",
+    from: ["lib", "lib/state"],
+    packages: [],
+  },
+  "lib/delegate": {
+    holds: "other CNI plugins as programs, for delegated IPAM",
+    from: ["lib", "lib/cni"],
+    packages: [],
+  },
+  "lib/ctl": {
+    holds: "selvedgectl's commands as values, and how their answers are printed",
+    from: ["lib", "lib/api", "proto"],
+    packages: [],
+  },
+  "lib/daemon": {
+    holds: "joins decisions to ports: verbs, desired state, reconcile, status",
+    from: [
+      "lib",
+      "lib/api",
+      "lib/attach",
+      "lib/cni",
+      "lib/config",
+      "lib/datapath",
+      "lib/delegate",
+      "lib/ipam",
+      "lib/kernel",
+      "lib/state",
+      "lib/store",
+      "proto",
+    ],
+    packages: ["pino"],
+  },
+  native: {
+    holds: "system calls that Node lacks, through FFI; each call enters, does one thing and leaves",
+    from: ["lib"],
+    packages: ["koffi"],
+  },
+  conformance: {
+    holds: "drives built plugins from outside; runs against any CNI plugin",
+    from: [],
+    packages: [],
+  },
+  install: {
+    holds: "what reaches a machine: set-up, build, the tour, the conflist",
+    from: [],
+    packages: [],
+  },
+  test: {
+    holds: "what needs a kernel or a second process; unit tests lie beside their source",
+    from: ["*"],
+    packages: ["*"],
+  },
+  bench: {
+    holds: "benchmarks against the reference plugins and the kernel's floor",
+    from: ["*"],
+    packages: ["*"],
+  },
+};
+
+/** The area of a path relative to the top: `lib/state/diff.ts` is in `lib/state`, `lib/lock.ts` in `lib`. */
+export function areaOf(path: string): string {
+  const [first = "", second = ""] = path.split("/");
+  const inside = path.split("/").length > 2;
+  return first === "lib" && inside ? `lib/${second}` : first;
+}
