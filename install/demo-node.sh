@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Runs a command on a throw-away node: network, mount and process namespaces of its own, /run as an empty tmpfs, selvedged
+# running with the default pool, and a second namespace `outside` on the other end of the node's eth0.
+#   bash install/demo-node.sh COMMAND [ARGUMENT...]
+# When the command ends, in whatever way, the kernel removes all of it: the processes with their PID namespace, links,
+# routes and firewall with the network namespaces, files with the tmpfs. There is no clean-up that could be missed.
+# The command finds selvedge, selvedgectl and node on its PATH, and plugin configurations in $DEMO_DIR.
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+[ "$(id -u)" = 0 ] || { echo "A node is made of namespaces, which takes root: run this with sudo." >&2; exit 1; }
+[ $# -gt 0 ] || { echo "usage: demo-node.sh COMMAND [ARGUMENT...]" >&2; exit 2; }
+
+if [ "${1-}" != --inside ]; then
+  # --kill-child: a SIGKILL of unshare ends the node too.
+  exec unshare --mount --net --pid --fork --kill-child=KILL --mount-proc --propagation private \
+    bash "${BASH_SOURCE[0]}" --inside "$@"
+fi
+shift
+
+# Process 1 of the namespace: Ctrl-C goes to the command; when it has ended, this script ends, and with it the node.
+trap : INT TERM
+
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir -p /run/netns /run/selvedge/queue /run/demo
+export DEMO_DIR=/run/demo
+export PATH="$top/dist:$top/node_modules/.bin:$PATH"
+export SELVEDGE_SOCKET=/run/selvedge/selvedged.sock
+export SELVEDGE_QUEUE=/run/selvedge/queue
+# Every start of Node pays for reading these; nothing here talks TLS.
+unset NODE_EXTRA_CA_CERTS NODE_OPTIONS
+
+ip link set lo up
+ip netns add outside
+ip -n outside link set lo up
+ip link add eth0 type veth peer name eth0 netns outside
+ip addr add 192.0.2.1/24 dev eth0
+ip addr add 2001:db8:2::1/64 dev eth0 nodad
+ip link set eth0 up
+ip -n outside addr add 192.0.2.2/24 dev eth0
+ip -n outside addr add 2001:db8:2::2/64 dev eth0 nodad
+ip -n outside link set eth0 up
+# The outside has no route back to the pods: what they send arrives only when it is masqueraded.
+ip route add default via 192.0.2.2
+ip -6 route add default via 2001:db8:2::2
+
+cat >"$DEMO_DIR/selvedged.yaml" <<YAML
+socket: $SELVEDGE_SOCKET
+stateDir: /run/selvedge/state
+queueDirs: [$SELVEDGE_QUEUE]
+YAML
+
+selvedged --config "$DEMO_DIR/selvedged.yaml" >"$DEMO_DIR/selvedged.log" 2>&1 &
+daemon=$!
+for _ in $(seq 100); do
+  selvedgectl status >/dev/null 2>&1 && break
+  kill -0 "$daemon" 2>/dev/null || break
+  sleep 0.1
+done
+selvedgectl status >/dev/null || { echo "selvedged does not answer; its log:" >&2; cat "$DEMO_DIR/selvedged.log" >&2; exit 1; }
+
+code=0
+"$@" || code=$?
+if [ "$code" != 0 ]; then
+  printf '\nThe last lines of the log of selvedged:\n' >&2
+  tail -n 20 "$DEMO_DIR/selvedged.log" >&2
+fi
+kill -TERM "$daemon" 2>/dev/null && wait "$daemon" || true
+exit "$code"

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# The tour of `npm run quickstart`; runs on the node that install/demo-node.sh makes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+[ -t 1 ] || step() { printf '\n== %s\n' "$*"; }
+show() { printf '$ %s\n' "$*"; "$@"; }
+
+# The plugin's configuration as a runtime derives it from the conflist, with what the runtime adds for one pod.
+configure() { # configure POD RUNTIMECONFIG
+  node -e '
+    const [conflist, file, runtimeConfig] = process.argv.slice(1);
+    const { name, cniVersion, plugins: [{ capabilities, ...plugin }] } = JSON.parse(require("fs").readFileSync(conflist, "utf8"));
+    require("fs").writeFileSync(file, JSON.stringify({ cniVersion, name, ...plugin, runtimeConfig: JSON.parse(runtimeConfig) }));
+  ' install/net.d/05-selvedge.conflist "$DEMO_DIR/$1.json" "$2"
+}
+
+# One call of the plugin, as a container runtime makes it.
+cni() { # cni VERB POD
+  CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/$2 CNI_IFNAME=eth0 CNI_PATH=$PWD/dist \
+    CNI_ARGS="K8S_POD_NAMESPACE=default;K8S_POD_NAME=$2" selvedge <"$DEMO_DIR/$2.json"
+}
+
+address() { # address POD FAMILY
+  ip -n "$1" -j "-$2" addr show dev eth0 scope global | node -e '
+    const [link] = JSON.parse(require("fs").readFileSync(0, "utf8")).filter((l) => l.addr_info);
+    process.stdout.write(link.addr_info[0].local)'
+}
+
+# A web server that answers with the address its caller came from.
+serve() { # serve NAMESPACE PORT
+  ip netns exec "$1" node -e '
+    require("http").createServer((q, a) => a.end(`'"$1"' was reached from ${q.socket.remoteAddress.replace("::ffff:", "")}\n`))
+      .listen(+process.argv[1], "::")' "$2" &
+  servers+=($!)
+  for _ in $(seq 50); do
+    ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q . && return
+    sleep 0.1
+  done
+  echo "no server in $1" >&2
+  return 1
+}
+get() { # get NAMESPACE URL
+  printf '%s $ get %s\n   ' "$1" "$2"
+  ip netns exec "$1" node -e '
+    require("http").get(process.argv[1], { timeout: 3000 }, (answer) => answer.pipe(process.stdout))
+      .on("timeout", function () { this.destroy(new Error("no answer")) })' "$2"
+}
+reach() { # reach NAMESPACE ADDRESS
+  printf '%s $ ping %s\n   ' "$1" "$2"
+  ip netns exec "$1" ping -n -c 3 -i 0.2 -W 2 "$2" | grep -E 'packets transmitted'
+}
+servers=()
+
+step "The node: selvedged runs, nothing is attached yet"
+show selvedgectl status
+
+step "ADD: three pods through dist/selvedge, as a container runtime calls it"
+configure pod-a '{}'
+configure pod-b '{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}'
+configure pod-c '{"bandwidth":{"ingressRate":100000000,"ingressBurst":1000000,"egressRate":100000000,"egressBurst":1000000}}'
+for pod in pod-a pod-b pod-c; do
+  ip netns add "$pod"
+  ip -n "$pod" link set lo up
+  printf '$ CNI_COMMAND=ADD CNI_CONTAINERID=%s selvedge <%s\n' "$pod" "$(cat "$DEMO_DIR/$pod.json")"
+  cni ADD "$pod"
+  echo
+done
+show ip -n pod-a addr show dev eth0
+show ip -n pod-a route
+
+step "Pod to pod, IPv4 and IPv6"
+reach pod-a "$(address pod-b 4)"
+reach pod-a "$(address pod-b 6)"
+reach pod-b "$(address pod-c 4)"
+reach pod-c "$(address pod-a 6)"
+
+step "Pod to the outside, masqueraded: the outside sees the node's address"
+serve outside 80
+get pod-a http://192.0.2.2/
+get pod-a "http://[2001:db8:2::2]/"
+
+step "From the outside to the host port 8080 of pod-b"
+serve pod-b 80
+get outside http://192.0.2.1:8080/
+get outside "http://[2001:db8:2::1]:8080/"
+
+step "CHECK: is everything still as ADD made it?"
+for pod in pod-a pod-b pod-c; do cni CHECK "$pod" && echo "$pod: as it should be"; done
+
+step "Somebody flushes the whole firewall; selvedged puts back what is ours"
+show nft flush ruleset
+for _ in $(seq 20); do
+  nft list table inet selvedge >/dev/null 2>&1 && cni CHECK pod-b >/dev/null && break
+  sleep 0.1
+done
+get outside http://192.0.2.1:8080/
+
+step "What an operator sees"
+show selvedgectl status
+show selvedgectl attachments
+show selvedgectl ipam
+show selvedgectl trace pod-b
+show selvedgectl plan
+
+step "DEL, and nothing of the pods is left"
+for server in "${servers[@]}"; do kill "$server"; done
+wait "${servers[@]}" 2>/dev/null || true
+for pod in pod-a pod-b pod-c; do
+  printf '$ CNI_COMMAND=DEL CNI_CONTAINERID=%s selvedge\n' "$pod"
+  cni DEL "$pod"
+done
+left=0
+count() { # count WHAT NUMBER
+  printf '%-28s %s\n' "$1" "$2"
+  left=$((left + $2))
+}
+count "attachments:" "$(selvedgectl attachments --json | node -e 'console.log(JSON.parse(require("fs").readFileSync(0, "utf8")).attachments.length)')"
+count "links besides lo and eth0:" "$(ip -o link | grep -cvE ': (lo|eth0)[@:]' || true)"
+count "routes to pods:" "$(ip route show proto 83 | wc -l)"
+count "firewall entries:" "$(nft -j list ruleset | node -e '
+  const all = JSON.parse(require("fs").readFileSync(0, "utf8")).nftables;
+  const sets = all.flatMap((entry) => entry.set ?? entry.map ?? []);
+  // Sets of intervals hold the node's own prefixes, not pods.
+  console.log(sets.filter((set) => !set.flags?.includes("interval")).flatMap((set) => set.elem ?? []).length)')"
+count "queued DELs:" "$(find "$SELVEDGE_QUEUE" -type f | wc -l)"
+[ "$left" = 0 ] || { echo "something is left" >&2; exit 1; }
+for pod in pod-a pod-b pod-c; do ip netns del "$pod"; done
+
+step "Done. The node with everything on it is gone when this command ends."

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# `npm test`: set-up, types, lint, build, then every test. Each of the first steps counts as one test, so that the
+# closing line, `N passed, N failed, N skipped`, is the whole truth; the exit code says the same.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+# Runs on whatever `npm` the machine has; from here on with the project's own Node.
+bash install/setup.sh test || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+export PATH="$PWD/node_modules/.bin:$PATH"
+# Every start of Node pays for reading these certificates; no test talks to another machine.
+unset NODE_EXTRA_CA_CERTS
+
+passed=0
+failed=0
+step() { # step NAME COMMAND...
+  local name=$1
+  shift
+  printf '\n== %s\n' "$name"
+  if "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+step types tsc
+step lint biome check
+step build node install/build.ts
+
+printf '\n== tests\n'
+closing='^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$'
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+# Jest reports on stderr; on stdout is its closing line, which goes into ours.
+bash test/jest.sh "$@" >"$output"
+code=$?
+grep -vE "$closing" "$output"
+skipped=0
+if [[ $(grep -E "$closing" "$output" | tail -n 1) =~ $closing ]]; then
+  passed=$((passed + BASH_REMATCH[1]))
+  failed=$((failed + BASH_REMATCH[2]))
+  skipped=${BASH_REMATCH[3]}
+  [ "$code" = 0 ] || [ "${BASH_REMATCH[2]}" != 0 ] || failed=$((failed + 1))
+else
+  failed=$((failed + 1))
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
