@@ -12,10 +12,10 @@ import {
   withLength,
 } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import { element } from "#lib/state/element.ts";
 import type { Fact, RouteFact } from "#lib/state/fact.ts";
 import { familiesOf, podRoute, through, withDefaults } from "../families.ts";
 import type { Attached, Built, Kind, PodAddress, PodRoute } from "../kind.ts";
+import { localnetElements } from "../localnet.ts";
 import { bridgeAlias, bridgeMac, portMac } from "../names.ts";
 import { type BridgeSpec, parse } from "./spec.ts";
 
@@ -137,7 +137,6 @@ function gatewaySide(link: string, addresses: readonly PodAddress[]): Fact[] {
   );
   return [
     ...[...held].map((address): Fact => ({ type: "address", at: "host", link, address })),
-    element("inet", "localnet", [link]),
-    element("inet", "hairpin", [link, link]),
+    ...localnetElements(link),
   ];
 }
