@@ -34,6 +34,10 @@ export type Failure =
   | { kind: "kernel"; call: string; errno: number }
   /** The durable store refused (disk full, read-only, corrupt). */
   | { kind: "store" }
+  /** A result (prevResult, or ours in an old version) that cannot be read or cannot be said (CNI code 999, as the reference has it). */
+  | { kind: "result-invalid"; field: string }
+  /** The daemon refused a call with this gRPC status (grpc/status.md); its message is the error's. */
+  | { kind: "rpc"; status: number }
   /** CHECK found a difference; `lines` are the operations that would repair it. */
   | { kind: "drift"; lines: readonly string[] }
   /** Two attachments claim one thing: a host port, a fixed address, a MAC. */

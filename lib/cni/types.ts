@@ -22,6 +22,35 @@ export interface Environment {
   readonly tracestate: string;
 }
 
+/** What the plugin hands to the daemon: CniRequest of proto/selvedge.proto. */
+export interface Request {
+  readonly containerId: string;
+  readonly netns: string;
+  readonly ifname: string;
+  readonly args: string;
+  readonly path: string;
+  /** Standard input as given. */
+  readonly config: Uint8Array;
+  /** Inode of `netns` as the plugin sees it; 0 when unknown. Safe: namespace inodes have 32 bits. */
+  readonly netnsInode: number;
+  readonly traceparent: string;
+  readonly tracestate: string;
+  readonly allowOwnNetns: boolean;
+}
+
+/** SPEC 1.1.0, section "Error"; CniError of proto/selvedge.proto. */
+export interface CniError {
+  readonly code: number;
+  readonly msg: string;
+  readonly details: string;
+}
+
+/** CniReply of proto/selvedge.proto. `result` is printed as it is; empty for DEL, CHECK, GC and STATUS. */
+export interface Reply {
+  readonly result: Uint8Array;
+  readonly error?: CniError;
+}
+
 export interface PortMapping {
   readonly hostPort: number;
   readonly containerPort: number;
