@@ -6,15 +6,18 @@ import { addressOf, mac } from "#lib/address.ts";
 import type { Result, ResultInterface } from "#lib/cni/types.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { addOns, lacking, type Sender, type Wishes } from "./add-ons.ts";
-import type { Wanted } from "./assemble.ts";
+import type { Built } from "./kind.ts";
 import { localnetElements } from "./localnet.ts";
 import type { Key } from "./names.ts";
+
+/** Own facts and shared ones, as in `Built`. */
+export type Chained = Pick<Built, "facts" | "shared">;
 
 /**
  * @throws SelvedgeError config-invalid when the result lacks what a wish needs: the pod's interface, its MAC, or an
  *   interface on the host; and for host ports and rates that cannot be
  */
-export function chained(previous: Result, key: Key, wishes: Wishes): Wanted {
+export function chained(previous: Result, key: Key, wishes: Wishes): Chained {
   const { sender, outermost } = senderOf(previous, key);
   const ported = wishes.portMappings.length > 0 && outermost !== undefined;
   return { facts: addOns(sender, wishes), shared: ported ? portSide(outermost) : [] };

@@ -37,6 +37,8 @@ export interface Attached {
   readonly routes: readonly PodRoute[];
   /** Bytes; decided by the configuration or by the path. */
   readonly mtu: number;
+  /** Host ports lead to it: the node's loopback address and the pod itself must reach it through the host. */
+  readonly published: boolean;
 }
 
 /** What a type makes of an attachment: its facts, and what a CNI result has to say of it. */
@@ -58,8 +60,6 @@ export interface Built {
   readonly guard: "inet" | "bridge";
   /** Link on the host whose traffic to and from the pod can be shaped. */
   readonly shapedLink: string;
-  /** Links that host ports reach through 127.0.0.1 go out by; route_localnet is set on them. */
-  readonly localnetLink: string;
   /** What the type's own field says of spoof protection, if it has one and it is given. */
   readonly spoofProtection?: boolean;
 }

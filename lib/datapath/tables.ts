@@ -56,13 +56,18 @@ const INET_GUARD: readonly Chain[] = [
   },
 ];
 
-/** Host ports. A port on one address comes before the same port on all; without an entry the packet goes on unchanged. */
+/**
+ * Host ports. A port on one address comes before the same port on all; without an entry the packet goes on unchanged.
+ * ::1 is left alone: there is no route_localnet for IPv6 and an answer could not come back (net/ipv6/route.c,
+ * rt6_need_strict), so a client that tries both families is refused at once and goes on to 127.0.0.1.
+ */
 const PORTS: readonly Chain[] = [
   {
     name: "ports",
     rules: [
       "dnat ip to ip daddr . meta l4proto . th dport map @ports4_ip",
       "dnat ip to meta l4proto . th dport map @ports4",
+      "ip6 daddr ::1 return",
       "dnat ip6 to ip6 daddr . meta l4proto . th dport map @ports6_ip",
       "dnat ip6 to meta l4proto . th dport map @ports6",
     ],
@@ -90,7 +95,6 @@ function postrouting({ noMasquerade }: Node): Chain {
     rules: [
       "ct status dnat iifname . oifname @hairpin masquerade",
       "ct status dnat ip saddr 127.0.0.0/8 oifname @localnet masquerade",
-      "ct status dnat ip6 saddr ::1 oifname @localnet masquerade",
       // Sets without a name cannot be changed behind our back, and go when the rule is replaced.
       `ip saddr @masq4 ip daddr != ${of(4)} masquerade`,
       `ip6 saddr @masq6 ip6 daddr != ${of(6)} masquerade`,

@@ -42,7 +42,6 @@ export const bridge: Kind<BridgeSpec> = {
       ],
       guard: "bridge",
       shapedLink: attached.hostLink,
-      localnetLink: spec.bridge,
       ...(spec.spoofProtection === undefined ? {} : { spoofProtection: spec.spoofProtection }),
     };
   },
@@ -63,6 +62,12 @@ function podRoutes(spec: BridgeSpec, routes: readonly PodRoute[], addresses: rea
     .filter((r) => families.includes(family(r.to)))
     .map((r) => through(r, gatewayOf(addresses, family(r.to))));
 }
+
+/**
+ * Where br_netfilter is on, the bridge itself turns a pod's packets to its own host port around, and without hairpin it would
+ * drop them. Together with a promiscuous bridge hairpin doubles frames.
+ */
+const bouncesPorts = (spec: BridgeSpec, { published }: Attached): boolean => published && !spec.promiscuous;
 
 const links = (spec: BridgeSpec, attached: Attached): Fact[] => [
   {
@@ -86,7 +91,7 @@ const links = (spec: BridgeSpec, attached: Attached): Fact[] => [
     alias: attached.alias,
     peer: { at: "pod", name: attached.ifname },
     master: spec.bridge,
-    ...(spec.hairpin ? { hairpin: true } : {}),
+    ...(spec.hairpin || bouncesPorts(spec, attached) ? { hairpin: true } : {}),
     noIpv6LinkLocal: true,
   },
 ];

@@ -7,6 +7,7 @@ import { type Address, addressOf, type Family, family, hostPrefix, type Mac } fr
 import type { Fact, NeighbourFact, RouteFact } from "#lib/state/fact.ts";
 import { familiesOf, podRoute, through, withDefaults } from "../families.ts";
 import type { Attached, Built, Kind, PodRoute } from "../kind.ts";
+import { localnetElements } from "../localnet.ts";
 
 /** Link-local (RFC 3927, RFC 4291), never assigned to a link: pods of every node and network can share them. */
 export const GATEWAY = { 4: "169.254.1.1" as Address, 6: "fe80::1" as Address } as const satisfies Record<
@@ -25,7 +26,7 @@ export const ptp: Kind<PtpSpec> = {
   desired(_spec, attached): Built {
     const routes = podRoutes(attached);
     return {
-      facts: [...links(attached), ...podSide(attached, routes), ...hostSide(attached)],
+      facts: [...links(attached), ...podSide(attached, routes), ...hostSide(attached), ...portSide(attached)],
       shared: [],
       ips: attached.addresses.map(({ address }) => ({
         address: hostPrefix(addressOf(address)),
@@ -35,7 +36,6 @@ export const ptp: Kind<PtpSpec> = {
       hostInterfaces: [{ name: attached.hostLink, mac: HOST_MAC, mtu: attached.mtu }],
       guard: "inet",
       shapedLink: attached.hostLink,
-      localnetLink: attached.hostLink,
     };
   },
 };
@@ -53,7 +53,7 @@ function podRoutes({ addresses, routes }: Attached): PodRoute[] {
     .map(({ via: _, ...r }) => through(r, GATEWAY[family(r.to)]));
 }
 
-const links = ({ hostLink, ifname, alias, mac, mtu }: Attached): Fact[] => [
+const links = ({ hostLink, ifname, alias, mac, mtu, published }: Attached): Fact[] => [
   {
     type: "link",
     at: "pod",
@@ -75,6 +75,7 @@ const links = ({ hostLink, ifname, alias, mac, mtu }: Attached): Fact[] => [
     alias,
     peer: { at: "pod", name: ifname },
     noIpv6LinkLocal: true,
+    ...(published ? { routeLocalnet: true } : {}),
   },
 ];
 
@@ -108,3 +109,5 @@ const hostSide = ({ addresses, hostLink, mac }: Attached): Fact[] =>
       { type: "route", at: "host", to: hostPrefix(address), link: hostLink },
       { type: "neighbour", at: "host", link: hostLink, address, mac },
     ]);
+
+const portSide = ({ hostLink, published }: Attached): Fact[] => (published ? localnetElements(hostLink) : []);
