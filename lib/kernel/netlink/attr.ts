@@ -1,0 +1,100 @@
+/**
+ * Netlink attributes as tables: one row for each attribute, `name: [number, codec]`. The TypeScript type of the values
+ * is inferred from the table, and a table is itself a codec, so tables nest.
+ * Layout: linux/netlink.h, struct nlattr (v6.12): length and type, 2 bytes each, then the value, padded to 4 bytes.
+ */
+import { type Carried, type Codec, viewOf } from "./codec.ts";
+import { type Writer, writer } from "./writer.ts";
+
+/** linux/netlink.h (v6.12) */
+const NLA_F_NESTED = 0x8000;
+const NLA_TYPE_MASK = 0x3fff;
+
+// A table holds codecs of many types side by side; `unknown` would refuse them all (a codec both takes and gives its type).
+// biome-ignore lint/suspicious/noExplicitAny: the one heterogeneous table of the project
+type AnyCodec = Codec<any>;
+export type AttrTable = Readonly<Record<string, readonly [type: number, codec: AnyCodec]>>;
+export type AttrValues<T extends AttrTable> = { readonly [Name in keyof T]?: Carried<T[Name][1]> };
+
+export interface Attrs<T extends AttrTable> extends Codec<AttrValues<T>> {
+  readonly nests: true;
+  readonly table: T;
+  put(values: AttrValues<T>): Uint8Array;
+  /** Attributes that the table does not name are passed over. @throws RangeError */
+  get(bytes: Uint8Array): AttrValues<T>;
+}
+
+/** Writes in the order of the values' keys; `undefined` is left out. */
+export function attrs<const T extends AttrTable>(table: T): Attrs<T> {
+  const byType = new Map(Object.entries(table).map(([name, [type, codec]]) => [type, [name, codec] as const]));
+  const write = (to: Writer, values: AttrValues<T>): void => {
+    for (const [name, value] of Object.entries(values)) {
+      const row = table[name];
+      if (row !== undefined && value !== undefined) writeAttr(to, row[0], row[1], value);
+    }
+  };
+  const read = (bytes: Uint8Array): AttrValues<T> => {
+    const values: Record<string, unknown> = {};
+    for (const [type, value] of eachAttr(bytes)) {
+      const row = byType.get(type);
+      if (row !== undefined) values[row[0]] = row[1].read(value);
+    }
+    return values as AttrValues<T>;
+  };
+  return {
+    nests: true,
+    table,
+    write,
+    read,
+    put(values) {
+      const to = writer();
+      write(to, values);
+      return to.bytes();
+    },
+    get: read,
+  };
+}
+
+export interface Repeated<T> extends Codec<readonly T[]> {
+  readonly nests: true;
+}
+
+/** A nest of attributes of one type: `NFTA_LIST_ELEM` by default. Reading takes every member, whatever its type. */
+export function repeated<T>(codec: Codec<T>, type = 1): Repeated<T> {
+  return {
+    nests: true,
+    write: (to, values) => values.forEach((value) => void writeAttr(to, type, codec, value)),
+    read: (bytes) => Array.from(eachAttr(bytes), ([, value]) => codec.read(value)),
+  };
+}
+
+/** Attributes whose type is a number with a meaning of its own (an index, a setting): pairs of type and value. */
+export function numbered<T>(codec: Codec<T>): Codec<ReadonlyMap<number, T>> & { readonly nests: true } {
+  return {
+    nests: true,
+    write: (to, values) => values.forEach((value, type) => void writeAttr(to, type, codec, value)),
+    read: (bytes) => new Map(Array.from(eachAttr(bytes), ([type, value]) => [type, codec.read(value)])),
+  };
+}
+
+function writeAttr<T>(to: Writer, type: number, codec: Codec<T>, value: T): void {
+  const at = to.reserve(4);
+  codec.write(to, value);
+  const length = to.length - at;
+  if (length > 0xffff) throw new RangeError(`attribute ${type} of ${length} bytes`);
+  to.view().setUint16(at, length, true);
+  to.view().setUint16(at + 2, "nests" in codec ? type | NLA_F_NESTED : type, true);
+  to.align();
+}
+
+/** @throws RangeError when a length leads outside */
+export function* eachAttr(bytes: Uint8Array): Generator<readonly [type: number, value: Uint8Array]> {
+  const view = viewOf(bytes);
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = view.getUint16(at, true);
+    if (length < 4 || at + length > bytes.length)
+      throw new RangeError(`attribute of ${length} bytes at ${at} of ${bytes.length}`);
+    yield [view.getUint16(at + 2, true) & NLA_TYPE_MASK, bytes.subarray(at + 4, at + length)];
+    at += (length + 3) & ~3;
+  }
+}

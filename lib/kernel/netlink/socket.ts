@@ -1,0 +1,160 @@
+/**
+ * A netlink socket as request and answer. The kernel works a datagram off while it is sent and every answer waits in
+ * the socket afterwards; only the last request asks for an acknowledgement, since refusals are always reported and
+ * answers keep their order.
+ */
+import { ERRNO, refused } from "#native/libc.ts";
+import { closeDescriptor } from "#native/namespace.ts";
+import { openNetlink, portIdOf, receive, send, sendAsync, setSocketOption } from "#native/socket.ts";
+import {
+  type ErrorReport,
+  eachMessage,
+  type Message,
+  NLM_F,
+  NLMSG,
+  type Request,
+  readError,
+  writeMessage,
+} from "./message.ts";
+import { writer } from "./writer.ts";
+
+/** What one request came to. */
+export interface Reply {
+  readonly request: Request;
+  readonly messages: readonly Message[];
+  /** Absent when the kernel did it. */
+  readonly error?: ErrorReport;
+}
+
+export interface NetlinkSocket {
+  /** Port id: notifications that our own requests cause carry it. */
+  readonly port: number;
+  /** Performs the requests in order, all of them even when some are refused. Blocks while the kernel works. @throws SelvedgeError kernel */
+  exchange(requests: readonly Request[]): Reply[];
+  /** The same with the kernel's work on a thread of the pool. Exchanges of one socket run one after another. */
+  exchangeAsync(requests: readonly Request[]): Promise<Reply[]>;
+  /** Every message of a dump; begun again when the kernel says that it changed meanwhile (NLM_F_DUMP_INTR). @throws SelvedgeError kernel */
+  dump(request: Request): Message[];
+  close(): void;
+}
+
+/** Requests in one datagram: their answers must fit the receive buffer (212,992 bytes by default). */
+const MAX_BATCH = 64;
+/** A dump that is interrupted this often is refused; each try reads a newer state. */
+const MAX_DUMPS = 16;
+/** The kernel makes dumps of at most 32 kB (net/netlink/af_netlink.c, netlink_recvmsg). */
+const BUFFER_BYTES = 128 * 1024;
+/** Answers are there when send returns; longer than this means that there will be none. */
+const ANSWER_MS = 5000;
+
+/** One for all sockets: no answer is read partly. */
+const buffer = new Uint8Array(BUFFER_BYTES);
+
+/** Opens a socket in the namespace behind `netns`, or in the process's own. @throws SelvedgeError kernel */
+export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
+  const fd = openNetlink(protocol, netns);
+  setSocketOption(fd, "extAck");
+  setSocketOption(fd, "capAck");
+  setSocketOption(fd, "strictCheck");
+  let sequence = 0;
+  let port: number | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const encode = (requests: readonly Request[]): { bytes: Uint8Array; first: number } => {
+    const to = writer(2048);
+    const first = sequence + 1;
+    requests.forEach((request, i) => {
+      sequence += 1;
+      writeMessage(to, request, sequence, i === requests.length - 1 ? NLM_F.ACK : 0);
+    });
+    return { bytes: to.bytes(), first };
+  };
+
+  const collect = (requests: readonly Request[], first: number): Reply[] => {
+    const replies = requests.map((request) => ({ request, messages: [] as Message[] }) as Open);
+    for (let waiting = true; waiting; ) {
+      const length = receive(fd, buffer, ANSWER_MS);
+      for (const message of eachMessage(buffer.slice(0, length))) {
+        const reply = replies[message.sequence - first];
+        if (reply === undefined) continue;
+        if (message.type !== NLMSG.ERROR) reply.messages.push(message);
+        else {
+          const report = readError(message);
+          if (report.code !== 0) reply.error = report;
+          if (message.sequence === first + requests.length - 1) waiting = false;
+        }
+      }
+    }
+    return replies;
+  };
+
+  const dumpOnce = (request: Request): Message[] | undefined => {
+    const to = writer(128);
+    const mine = ++sequence;
+    writeMessage(to, request, mine, NLM_F.DUMP);
+    send(fd, to.bytes());
+    const messages: Message[] = [];
+    let interrupted = false;
+    for (;;) {
+      const length = receive(fd, buffer, ANSWER_MS);
+      for (const message of eachMessage(buffer.slice(0, length))) {
+        if (message.sequence !== mine) continue;
+        if ((message.flags & NLM_F.DUMP_INTR) !== 0) interrupted = true;
+        if (message.type === NLMSG.ERROR || message.type === NLMSG.DONE) {
+          const report = message.body.length >= 4 ? readError(message) : { code: 0, text: undefined };
+          if (report.code !== 0) throw refused(request.what, report.code, report.text);
+          return interrupted ? undefined : messages;
+        }
+        messages.push(message);
+      }
+    }
+  };
+
+  return {
+    get port() {
+      port ??= portIdOf(fd);
+      return port;
+    },
+    exchange(requests) {
+      const replies: Reply[] = [];
+      for (let i = 0; i < requests.length; i += MAX_BATCH) {
+        const some = requests.slice(i, i + MAX_BATCH);
+        const { bytes, first } = encode(some);
+        send(fd, bytes);
+        replies.push(...collect(some, first));
+      }
+      return replies;
+    },
+    exchangeAsync(requests) {
+      const run = async (): Promise<Reply[]> => {
+        const replies: Reply[] = [];
+        for (let i = 0; i < requests.length; i += MAX_BATCH) {
+          const some = requests.slice(i, i + MAX_BATCH);
+          const { bytes, first } = encode(some);
+          await sendAsync(fd, bytes);
+          replies.push(...collect(some, first));
+        }
+        return replies;
+      };
+      const mine = queue.then(run, run);
+      queue = mine.catch(() => undefined);
+      return mine;
+    },
+    dump(request) {
+      for (let tries = 0; tries < MAX_DUMPS; tries++) {
+        const messages = dumpOnce(request);
+        if (messages !== undefined) return messages;
+      }
+      throw refused(request.what, ERRNO.EAGAIN, "the list changed at every attempt to read it");
+    },
+    close: () => closeDescriptor(fd),
+  };
+}
+
+type Open = { request: Request; messages: Message[]; error?: ErrorReport };
+
+/** Throws the first refusal that `tolerated` does not name. @throws SelvedgeError kernel */
+export function insist(replies: readonly Reply[], tolerated: readonly number[] = []): void {
+  for (const { request, error } of replies)
+    if (error !== undefined && !tolerated.includes(error.code)) throw refused(request.what, error.code, error.text);
+}
