@@ -66,7 +66,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
     { tail -n 30 "$log" >&2; fail "apt-get could not install: ${missing[*]}"; }
 fi
 
-# npm writes what it has installed to node_modules/.package-lock.json; anything that differs from the lock means `npm ci`.
+# npm writes what it has installed to node_modules/.package-lock.json; it must be what package-lock.json says.
 # Runs on whatever Node the machine has.
 installed() {
   node -e '
@@ -82,7 +82,10 @@ runs() { node_modules/.bin/node --version && node_modules/.bin/bun --version; } 
 if ! installed; then
   command -v npm >/dev/null || fail "npm is missing; install Node.js with npm 10 or newer (its version of Node does not matter)"
   say "installing npm packages"
-  retried npm ci --no-audit --no-fund || fail "npm ci failed"
+  # Not `npm ci`: npm 11 refuses a lock that lacks optional packages of other platforms, which a mirror need not carry.
+  # The versions are the lock's all the same, and are compared with it afterwards.
+  retried npm install --no-save --no-audit --no-fund --loglevel=error || fail "npm install failed"
   runs || npm rebuild node bun
   runs || fail "node_modules/.bin/node or bun does not start; see the output of: npm rebuild node bun"
+  installed || fail "node_modules differs from package-lock.json; remove node_modules and try again"
 fi
