@@ -1,0 +1,223 @@
+/**
+ * Linux in memory, as strict as the real one: the same suite (`contract.ts`) runs against both, so it cannot drift.
+ * Beside the port it has what a test needs to play the rest of the world.
+ */
+import { SelvedgeError } from "#lib/errors.ts";
+import type { Op } from "#lib/state/diff.ts";
+import type { Fact, Place } from "#lib/state/fact.ts";
+import { deleteNetwork, type Network, newNetwork } from "./fake/device.ts";
+import {
+  ensureAddress,
+  ensureNeighbour,
+  ensureRedirect,
+  ensureRoute,
+  ensureRule,
+  ensureShaper,
+  ensureSysctl,
+  removeRoute,
+  ruleKey,
+} from "./fake/internet.ts";
+import { ensureLink, type NetworkAt, removeLink } from "./fake/link.ts";
+import { look, owned } from "./fake/look.ts";
+import { meddle } from "./fake/meddle.ts";
+import { inOrder } from "./fake/order.ts";
+import { refusal } from "./fake/refusal.ts";
+import { deleteTable, ensureElement, ensureTable, type Ruleset, removeElement } from "./fake/ruleset.ts";
+import type { Change, Kernel, NodeFacts, Scope } from "./kernel.ts";
+import type { Meddling } from "./meddling.ts";
+
+/** A tracked connection, as far as flushing looks at it. */
+export interface Connection {
+  readonly protocol: "tcp" | "udp" | "sctp";
+  /** Source and destination of the original and of the reply direction. */
+  readonly addresses: readonly string[];
+  /** Original destination port. */
+  readonly port: number;
+}
+
+export interface FakeKernel extends Kernel {
+  /** Makes a namespace at a path (or shows one more path to an inode that exists) and returns its inode. */
+  addNamespace(path: string, inode?: number): number;
+  /** Takes the path away, and with the last path the namespace. */
+  removeNamespace(path: string): void;
+  /** Somebody else changes something, in the namespace at a path or on the host. Watchers hear of it. */
+  meddle(netns: string | undefined, change: Meddling): void;
+  /** The `nth` operation from now (1 is the next) fails once with this errno; what came before it stays done. */
+  failAt(nth: number, errno: Parameters<typeof refusal>[1]): void;
+  /** Tells every watcher that events were lost. */
+  loseEvents(): void;
+  readonly connections: Connection[];
+}
+
+export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
+  const host = newNetwork(4_026_531_840);
+  const networks = new Map<number, Network>([[host.inode, host]]);
+  const paths = new Map<string, number>([["/proc/self/ns/net", host.inode]]);
+  const ruleset: Ruleset = new Map();
+  const connections: Connection[] = [];
+  const watchers = new Set<(change: Change | undefined) => void>();
+  let nextInode = 4_026_532_000;
+  let failure: { in: number; errno: Parameters<typeof refusal>[1] } | undefined;
+
+  const networkAt =
+    ({ netns, netnsInode }: Scope): NetworkAt =>
+    (place: Place) => {
+      if (place === "host") return host;
+      const inode = netns === undefined ? undefined : paths.get(netns);
+      return inode === undefined || (netnsInode !== undefined && netnsInode !== inode)
+        ? undefined
+        : networks.get(inode);
+    };
+
+  const perform = (at: NetworkAt, op: Op): void => {
+    if (failure !== undefined && --failure.in === 0) {
+      const { errno } = failure;
+      failure = undefined;
+      throw refusal(`${op.do} ${op.fact.type}`, errno);
+    }
+    const network = at(op.fact.at);
+    if (op.do === "remove") {
+      if (network !== undefined) remove(network, ruleset, op.fact);
+    } else if (network !== undefined) ensure(at, network, ruleset, op.fact);
+  };
+
+  const flush = (matches: (connection: Connection) => boolean): number => {
+    const kept = connections.filter((connection) => !matches(connection));
+    return connections.splice(0, connections.length, ...kept).length - kept.length;
+  };
+
+  return {
+    connections,
+    look: async (scope, facts) => look(networkAt(scope), ruleset, facts),
+    async apply(scope, ops) {
+      const at = networkAt(scope);
+      if (at("pod") === undefined && ops.some((op) => op.do !== "remove" && op.fact.at === "pod")) {
+        const path = scope.netns ?? "";
+        throw new SelvedgeError({ kind: "namespace-gone", path }, `no network namespace at ${JSON.stringify(path)}`);
+      }
+      for (const op of inOrder(ops)) perform(at, op);
+    },
+    owned: async () => owned(host, ruleset),
+    namespaceInode: (path) => paths.get(path),
+    facts: async () => ({ pathMtu: 1500, addresses: ["192.0.2.1"], kernelRelease: "6.18.0", ...nodeFacts }),
+    flushConntrack: async (addresses) => flush((c) => c.addresses.some((address) => addresses.includes(address))),
+    flushConntrackPort: async (protocol, port) => flush((c) => c.protocol === protocol && c.port === port),
+    watch(onChange, signal) {
+      watchers.add(onChange);
+      return new Promise((resolve) => {
+        const end = () => {
+          watchers.delete(onChange);
+          resolve();
+        };
+        if (signal.aborted) end();
+        else signal.addEventListener("abort", end, { once: true });
+      });
+    },
+    settled: async () => {},
+    [Symbol.asyncDispose]: async () => watchers.clear(),
+
+    addNamespace(path, inode = nextInode++) {
+      if (!networks.has(inode)) networks.set(inode, newNetwork(inode));
+      paths.set(path, inode);
+      return inode;
+    },
+    removeNamespace(path) {
+      const inode = paths.get(path);
+      paths.delete(path);
+      if (inode === undefined || inode === host.inode || [...paths.values()].includes(inode)) return;
+      const network = networks.get(inode);
+      networks.delete(inode);
+      if (network !== undefined) deleteNetwork(network);
+    },
+    meddle(netns, change) {
+      const network = netns === undefined ? host : networks.get(paths.get(netns) ?? 0);
+      if (network === undefined) throw refusal("open namespace", "ENOENT");
+      meddle(network, ruleset, change);
+      for (const tell of watchers) tell(whereOf(network === host ? undefined : network.inode, change));
+    },
+    failAt: (nth, errno) => {
+      failure = { in: nth, errno };
+    },
+    loseEvents: () => {
+      for (const tell of watchers) tell(undefined);
+    },
+  };
+}
+
+function whereOf(netnsInode: number | undefined, change: Meddling): Change {
+  if (netnsInode !== undefined) return { where: "pod", netnsInode };
+  if ("link" in change) return { where: "host", link: change.link };
+  return change.do === "write-sysctl" ? { where: "host" } : { where: "nftables" };
+}
+
+function ensure(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): void {
+  switch (fact.type) {
+    case "link":
+      ensureLink(at, network, fact);
+      return;
+    case "address":
+      ensureAddress(network, fact);
+      return;
+    case "route":
+      ensureRoute(network, fact, true);
+      return;
+    case "neighbour":
+      ensureNeighbour(network, fact);
+      return;
+    case "rule":
+      ensureRule(network, fact);
+      return;
+    case "sysctl":
+      ensureSysctl(network, fact);
+      return;
+    case "shaper":
+      ensureShaper(network, fact);
+      return;
+    case "redirect":
+      ensureRedirect(network, fact);
+      return;
+    case "table":
+      ensureTable(ruleset, fact);
+      return;
+    case "element":
+      ensureElement(ruleset, fact);
+      return;
+  }
+}
+
+/** What is gone already is as good as removed. */
+function remove(network: Network, ruleset: Ruleset, fact: Fact): void {
+  const device = "link" in fact ? network.devices.get(fact.link) : undefined;
+  switch (fact.type) {
+    case "link":
+      removeLink(network, fact);
+      return;
+    case "address":
+      device?.addresses.delete(fact.address);
+      return;
+    case "route":
+      removeRoute(network, fact);
+      return;
+    case "neighbour":
+      device?.neighbours.delete(fact.address);
+      return;
+    case "rule":
+      network.rules.delete(ruleKey(fact));
+      return;
+    case "sysctl":
+      // A key of the kernel cannot be taken away, and its former value is not ours to guess.
+      return;
+    case "shaper":
+      if (device !== undefined) device.shaper = undefined;
+      return;
+    case "redirect":
+      if (device !== undefined) device.redirect = undefined;
+      return;
+    case "table":
+      deleteTable(ruleset, fact.family, fact.name);
+      return;
+    case "element":
+      removeElement(ruleset, fact);
+      return;
+  }
+}

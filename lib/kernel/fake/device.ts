@@ -1,0 +1,113 @@
+/** A network namespace and its links in memory; what depends on a link dies with it, as in Linux. */
+import { type Address, family, type Mac, type Prefix } from "#lib/address.ts";
+import type { AddressFact, LinkFact, RouteFact, RuleFact, ShaperFact } from "#lib/state/fact.ts";
+import { refusal } from "./refusal.ts";
+
+export interface Device {
+  readonly network: Network;
+  readonly name: string;
+  readonly kind: LinkFact["kind"];
+  up: boolean;
+  mtu: number;
+  mac: Mac;
+  alias: string | undefined;
+  peer: Device | undefined;
+  master: Device | undefined;
+  hairpin: boolean;
+  promiscuous: boolean;
+  noIpv6LinkLocal: boolean;
+  routeLocalnet: boolean;
+  readonly addresses: Map<Prefix, AddressFact>;
+  /** Permanent ones only. */
+  readonly neighbours: Map<Address, Mac>;
+  shaper: ShaperFact | undefined;
+  redirect: Device | undefined;
+}
+
+export interface Route {
+  readonly fact: RouteFact;
+  readonly device: Device;
+  /** Carries our protocol number. */
+  readonly ours: boolean;
+}
+
+export interface Network {
+  readonly inode: number;
+  readonly devices: Map<string, Device>;
+  /** By what the kernel takes for the same route: table, destination, metric. */
+  readonly routes: Map<string, Route>;
+  readonly rules: Map<string, RuleFact>;
+  /** Only those that were written. */
+  readonly sysctls: Map<string, string>;
+}
+
+/** A namespace as the kernel makes it: nothing but `lo`, down. */
+export function newNetwork(inode: number): Network {
+  const network = { inode, devices: new Map(), routes: new Map(), rules: new Map(), sysctls: new Map() };
+  newDevice(network, "lo", "loopback").mtu = 65_536;
+  return network;
+}
+
+let madeMacs = 0;
+
+/** @throws SelvedgeError kernel EEXIST, EINVAL */
+export function newDevice(network: Network, name: string, kind: LinkFact["kind"]): Device {
+  const call = `add link ${name}`;
+  if (network.devices.has(name)) throw refusal(call, "EEXIST");
+  if (name === "" || new TextEncoder().encode(name).length > 15) throw refusal(call, "EINVAL");
+  const number = (++madeMacs).toString(16).padStart(8, "0").match(/../g) ?? [];
+  const device: Device = {
+    network,
+    name,
+    kind,
+    up: false,
+    mtu: 1500,
+    mac: (kind === "loopback" ? "00:00:00:00:00:00" : `02:fa:${number.join(":")}`) as Mac,
+    alias: undefined,
+    peer: undefined,
+    master: undefined,
+    hairpin: false,
+    promiscuous: false,
+    noIpv6LinkLocal: false,
+    routeLocalnet: false,
+    addresses: new Map(),
+    neighbours: new Map(),
+    shaper: undefined,
+    redirect: undefined,
+  };
+  network.devices.set(name, device);
+  return device;
+}
+
+/** @throws SelvedgeError kernel ENODEV */
+export function deviceOf(network: Network, name: string, call: string): Device {
+  const device = network.devices.get(name);
+  if (device === undefined) throw refusal(call, "ENODEV");
+  return device;
+}
+
+/** Both ends of a veth die together; the ports of a bridge are freed; what went out by the link is gone. */
+export function deleteDevice(device: Device): void {
+  const { network, peer } = device;
+  if (network.devices.get(device.name) !== device) return;
+  takeDown(device);
+  network.devices.delete(device.name);
+  for (const other of network.devices.values()) {
+    if (other.master === device) other.master = undefined;
+    if (other.redirect === device) other.redirect = undefined;
+  }
+  if (peer !== undefined) deleteDevice(peer);
+}
+
+/** Routes, neighbours and IPv6 addresses do not outlive IFF_UP; IPv4 addresses do. */
+export function takeDown(device: Device): void {
+  device.up = false;
+  device.neighbours.clear();
+  for (const [key, route] of device.network.routes) if (route.device === device) device.network.routes.delete(key);
+  for (const address of device.addresses.keys()) if (family(address) === 6) device.addresses.delete(address);
+}
+
+/** Everything in a namespace dies with it, and so do the other ends of its veths. */
+export function deleteNetwork(network: Network): void {
+  for (const device of [...network.devices.values()]) deleteDevice(device);
+}

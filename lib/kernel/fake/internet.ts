@@ -1,0 +1,104 @@
+/** Addresses, routes, neighbours, rules, sysctls and queues of the fake. */
+import { type Address, addressOf, contains, family, networkOf } from "#lib/address.ts";
+import type {
+  AddressFact,
+  NeighbourFact,
+  RedirectFact,
+  RouteFact,
+  RuleFact,
+  ShaperFact,
+  SysctlFact,
+} from "#lib/state/fact.ts";
+import { type Device, deviceOf, type Network } from "./device.ts";
+import { refusal } from "./refusal.ts";
+
+export function ensureAddress(network: Network, fact: AddressFact): void {
+  deviceOf(network, fact.link, `add address ${fact.address}`).addresses.set(fact.address, fact);
+}
+
+/** linux/fib_rules.h, net/ip6_route.h: the main table and the metric of an IPv6 route that names none. */
+const MAIN = 254;
+const metricOf = (fact: RouteFact): number => (family(fact.to) === 6 ? fact.metric || 1024 : (fact.metric ?? 0));
+
+export const routeKey = (fact: RouteFact): string => `${fact.table ?? MAIN} ${fact.to} ${metricOf(fact)}`;
+
+/** The route of the same table, destination and metric on the same link. */
+export function findRoute(network: Network, fact: RouteFact): RouteFact | undefined {
+  const found = network.routes.get(routeKey(fact));
+  if (found === undefined || found.device.name !== fact.link) return undefined;
+  const { metric: _, ...rest } = found.fact;
+  // A fact that names no metric speaks of the kernel's own, and is the same thing only if the answer names none too.
+  return { ...rest, ...(fact.metric === undefined ? {} : { metric: metricOf(fact) }), scope: scopeOf(found.fact) };
+}
+
+/** linux/rtnetlink.h: link for IPv4 without a gateway; IPv6 knows only universe. */
+const scopeOf = (fact: RouteFact): number =>
+  family(fact.to) === 6 ? 0 : (fact.scope ?? (fact.via === undefined ? 253 : 0));
+
+/** @throws SelvedgeError kernel ENODEV, ENETDOWN, ENETUNREACH, EINVAL, EEXIST (its place is taken by another route) */
+export function ensureRoute(network: Network, fact: RouteFact, ours: boolean): void {
+  const call = `add route ${fact.to}`;
+  const device = deviceOf(network, fact.link, call);
+  if (!device.up) throw refusal(call, "ENETDOWN");
+  if (networkOf(fact.to) !== fact.to) throw refusal(call, "EINVAL");
+  if (fact.via !== undefined && !fact.onlink && !onLink(device, fact.via)) throw refusal(call, "ENETUNREACH");
+  if (fact.source !== undefined && !isLocal(network, fact.source)) throw refusal(call, "EINVAL");
+  const there = network.routes.get(routeKey(fact));
+  if (there !== undefined && there.device !== device) throw refusal(call, "EEXIST");
+  network.routes.set(routeKey(fact), { fact, device, ours });
+}
+
+const isLocal = (network: Network, address: Address): boolean =>
+  [...network.devices.values()].some((device) => [...device.addresses.keys()].some((p) => addressOf(p) === address));
+
+function onLink(device: Device, gateway: Address): boolean {
+  for (const [prefix, { noPrefixRoute }] of device.addresses)
+    if (noPrefixRoute !== true && contains(prefix, gateway)) return true;
+  for (const route of device.network.routes.values())
+    if (route.device === device && route.fact.via === undefined && contains(route.fact.to, gateway)) return true;
+  return false;
+}
+
+export function removeRoute(network: Network, fact: RouteFact): void {
+  const there = network.routes.get(routeKey(fact));
+  if (there?.device.name === fact.link && (there.ours || fact.at === "pod")) network.routes.delete(routeKey(fact));
+}
+
+export function ensureNeighbour(network: Network, fact: NeighbourFact): void {
+  deviceOf(network, fact.link, `add neighbour ${fact.address}`).neighbours.set(fact.address, fact.mac);
+}
+
+export const ruleKey = (fact: RuleFact): string =>
+  `${fact.family} ${fact.priority} ${fact.table} ${fact.from ?? "all"} ${fact.iif ?? "-"}`;
+
+/** linux/netconf.h: keys below `conf/LINK` exist only while the link does. */
+const perLink = /^net\/ipv[46]\/(?:conf|neigh)\/([^/]+)\//;
+
+/** The value, "0" where nobody wrote one; undefined where there is no such key. */
+export function sysctlValue(network: Network, key: string): string | undefined {
+  const link = perLink.exec(key)?.[1];
+  const missing = link !== undefined && link !== "all" && link !== "default" && !network.devices.has(link);
+  return missing || !key.startsWith("net/") ? undefined : (network.sysctls.get(key) ?? "0");
+}
+
+/** @throws SelvedgeError kernel ENOENT */
+export function ensureSysctl(network: Network, fact: SysctlFact): void {
+  if (sysctlValue(network, fact.key) === undefined) throw refusal(`write ${fact.key}`, "ENOENT");
+  network.sysctls.set(fact.key, fact.value);
+}
+
+/** @throws SelvedgeError kernel ENODEV, EINVAL (no rate, or a burst that cannot hold a packet) */
+export function ensureShaper(network: Network, fact: ShaperFact): void {
+  const device = deviceOf(network, fact.link, `add qdisc ${fact.link}`);
+  if (fact.rateBits < 8 || fact.burstBytes < 1) throw refusal(`add qdisc ${fact.link}`, "EINVAL");
+  device.shaper = fact;
+}
+
+export function ensureRedirect(network: Network, fact: RedirectFact): void {
+  const call = `add filter ${fact.link}`;
+  deviceOf(network, fact.link, call).redirect = deviceOf(network, fact.to, call);
+}
+
+export function ensureRule(network: Network, fact: RuleFact): void {
+  network.rules.set(ruleKey(fact), fact);
+}

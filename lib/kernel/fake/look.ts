@@ -1,0 +1,73 @@
+/** Reading the fake back as facts. */
+import type { Fact } from "#lib/state/fact.ts";
+import type { Device, Network } from "./device.ts";
+import { findRoute, ruleKey, sysctlValue } from "./internet.ts";
+import { describeLink, isOurs, type NetworkAt } from "./link.ts";
+import { findElement, findTable, ownTables, type Ruleset } from "./ruleset.ts";
+
+export function look(at: NetworkAt, ruleset: Ruleset, facts: readonly Fact[]): Fact[] {
+  return facts.flatMap((fact) => {
+    const network = at(fact.at);
+    const found = network && find(at, network, ruleset, fact);
+    return found === undefined ? [] : [found];
+  });
+}
+
+function find(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): Fact | undefined {
+  const device = network.devices.get(fact.type === "link" ? fact.name : "link" in fact ? fact.link : "");
+  switch (fact.type) {
+    case "link":
+      return device && describeLink(at, device, fact);
+    case "address": {
+      const found = device?.addresses.get(fact.address);
+      return found && { type: "address", at: fact.at, link: fact.link, address: fact.address };
+    }
+    case "route": {
+      const found = findRoute(network, fact);
+      return found && { ...found, at: fact.at };
+    }
+    case "neighbour": {
+      const mac = device?.neighbours.get(fact.address);
+      return mac && { ...fact, mac };
+    }
+    case "rule":
+      return network.rules.has(ruleKey(fact)) ? fact : undefined;
+    case "sysctl": {
+      const value = sysctlValue(network, fact.key);
+      return value === undefined ? undefined : { ...fact, value };
+    }
+    case "shaper":
+      return device?.shaper && { ...device.shaper, at: fact.at };
+    case "redirect":
+      return device?.redirect && { ...fact, to: device.redirect.name };
+    case "table":
+      return findTable(ruleset, fact.family, fact.name);
+    case "element":
+      return findElement(ruleset, fact);
+  }
+}
+
+/** Everything on the host's side that carries our mark. */
+export function owned(host: Network, ruleset: Ruleset): Fact[] {
+  const ours = [...host.devices.values()].filter(isOurs);
+  const routes = [...host.routes.values()].filter((route) => route.ours);
+  return [
+    ...ours.flatMap(ofDevice),
+    ...routes.map((route): Fact => ({ ...route.fact, at: "host" })),
+    ...host.rules.values(),
+    ...ownTables(ruleset),
+  ];
+}
+
+function ofDevice(device: Device): Fact[] {
+  const at = "host";
+  const link = device.name;
+  const hostOnly: NetworkAt = (place) => (place === "host" ? device.network : undefined);
+  return [
+    describeLink(hostOnly, device, { at, kind: device.kind }),
+    ...[...device.addresses.keys()].map((address): Fact => ({ type: "address", at, link, address })),
+    ...[...device.neighbours].map(([address, mac]): Fact => ({ type: "neighbour", at, link, address, mac })),
+    ...(device.shaper === undefined ? [] : [device.shaper]),
+    ...(device.redirect === undefined ? [] : [{ type: "redirect", at, link, to: device.redirect.name } as const]),
+  ];
+}
