@@ -20,7 +20,8 @@ const DEEPEST = 1_000;
  * Decodes standard input and checks name and version for a verb.
  * @throws SelvedgeError decode, config-invalid (name), version-unsupported
  */
-export function preflight(verb: Verb, config: Uint8Array): Preflight {
+export function preflight(verb: Verb, config: Uint8Array, limitBytes = Number.POSITIVE_INFINITY): Preflight {
+  if (config.length > limitBytes) throw undecodable(`more than ${limitBytes} bytes`);
   const raw = decode(config);
   const at = fields(raw);
   return { name: networkName(at("name")), cniVersion: version(verb, at("cniVersion")), raw };

@@ -1,0 +1,86 @@
+/**
+ * The plugin as a function of its surroundings: validate, ask the daemon, answer in the protocol's words.
+ * It is loaded at each pod start, so nothing here imports more than it must.
+ */
+import { isFailure } from "#lib/errors.ts";
+import { parseEnvironment, type Variables } from "./environment.ts";
+import { errorText, toCniError } from "./error.ts";
+import { preflight, refuseOwnNamespace } from "./preflight.ts";
+import { type Environment, NEWEST, type Reply, type Request, VERSIONS, type Verb } from "./types.ts";
+
+export type DaemonVerb = Exclude<Verb, "VERSION">;
+
+export interface Surroundings {
+  readonly variables: Variables;
+  /** Standard input, to its end or to one byte past `limitBytes`. */
+  stdin(limitBytes: number): Promise<Uint8Array>;
+  /** Inode of a file, following links; 0 when there is none. */
+  inode(path: string): Promise<number>;
+  /** Asks the daemon. @throws SelvedgeError not-ready, deadline, rpc */
+  ask(verb: DaemonVerb, request: Request, deadlineMs: number): Promise<Reply>;
+  /** Remembers a DEL for a daemon that is away. @throws SelvedgeError store */
+  enqueue(request: Request): Promise<void>;
+}
+
+export interface Answer {
+  readonly exit: 0 | 1;
+  /** Standard output; empty for nothing. */
+  readonly out: string;
+  readonly err: string;
+}
+
+/** No runtime sends more; kubelet's annotations are limited to 256 KiB. */
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+
+/** Shorter than any runtime's patience: a hung verb blocks every pod of a node under containerd. */
+const DEADLINE_MS = {
+  ADD: 40_000,
+  DEL: 15_000,
+  CHECK: 5_000,
+  GC: 30_000,
+  STATUS: 1_000,
+} as const satisfies Record<DaemonVerb, number>;
+
+const ABOUT = `CNI plugin selvedge\nCNI protocol versions supported: ${VERSIONS.join(", ")}\n`;
+
+/** Runs one invocation. Never throws: whatever happens becomes an answer. */
+export async function plugin(around: Surroundings): Promise<Answer> {
+  let cniVersion: string = NEWEST;
+  let verb: Verb | undefined;
+  try {
+    if (!around.variables.CNI_COMMAND) return { exit: 0, out: "", err: ABOUT };
+    const environment = parseEnvironment(around.variables);
+    verb = environment.verb;
+    if (verb === "VERSION") return success(JSON.stringify({ cniVersion: NEWEST, supportedVersions: VERSIONS }));
+    const config = await around.stdin(MAX_CONFIG_BYTES);
+    cniVersion = preflight(verb, config, MAX_CONFIG_BYTES).cniVersion;
+    const request = await requestOf(environment, config, around);
+    const reply = await ask(verb, request, around);
+    if (reply.error !== undefined) return failure(errorText(reply.error, cniVersion));
+    return success(new TextDecoder().decode(reply.result));
+  } catch (error) {
+    return failure(errorText(toCniError(error, verb), cniVersion));
+  }
+}
+
+const success = (out: string): Answer => ({ exit: 0, out, err: "" });
+const failure = (out: string): Answer => ({ exit: 1, out, err: "" });
+
+async function requestOf(environment: Environment, config: Uint8Array, around: Surroundings): Promise<Request> {
+  const { verb: _, ...rest } = environment;
+  if (environment.netns === "") return { ...rest, config, netnsInode: 0 };
+  const [netnsInode, own] = await Promise.all([around.inode(environment.netns), around.inode("/proc/self/ns/net")]);
+  refuseOwnNamespace({ netnsInode, allowOwnNetns: environment.allowOwnNetns }, own);
+  return { ...rest, config, netnsInode };
+}
+
+/** A DEL that the daemon cannot take now is remembered: the caller would see an error that it may never retry. */
+async function ask(verb: DaemonVerb, request: Request, around: Surroundings): Promise<Reply> {
+  try {
+    return await around.ask(verb, request, DEADLINE_MS[verb]);
+  } catch (error) {
+    if (verb !== "DEL" || !isFailure(error, "not-ready", "deadline")) throw error;
+    await around.enqueue(request);
+    return { result: new Uint8Array() };
+  }
+}
