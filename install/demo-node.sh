@@ -33,13 +33,14 @@ unset NODE_EXTRA_CA_CERTS NODE_OPTIONS
 ip link set lo up
 ip netns add outside
 ip -n outside link set lo up
+# No link-local addresses: neighbour discovery need not wait for their duplicate detection.
 ip link add eth0 type veth peer name eth0 netns outside
 ip addr add 192.0.2.1/24 dev eth0
 ip addr add 2001:db8:2::1/64 dev eth0 nodad
-ip link set eth0 up
+ip link set eth0 addrgenmode none up
 ip -n outside addr add 192.0.2.2/24 dev eth0
 ip -n outside addr add 2001:db8:2::2/64 dev eth0 nodad
-ip -n outside link set eth0 up
+ip -n outside link set eth0 addrgenmode none up
 # The outside has no route back to the pods: what they send arrives only when it is masqueraded.
 ip route add default via 192.0.2.2
 ip -6 route add default via 2001:db8:2::2

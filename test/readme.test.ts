@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "@jest/globals";
+import { toCni } from "#lib/cni/error.ts";
+import type { Failure, FailureKind } from "#lib/errors.ts";
+import { PICTURE } from "./support/picture.ts";
+import { needing } from "./support/requirement.ts";
+
+const top = dirname(import.meta.dirname);
+const read = (path: string) => readFileSync(join(top, path), "utf8");
+const readme = read("README.md");
+
+/**
+ * A block's info string is its language and, for shell blocks, where it runs:
+ * `sh` alone is one of the two commands for a fresh clone; `sh demo` runs on the node of install/demo-node.sh.
+ */
+const blocks = Array.from(readme.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm), ([, info = "", text = ""]) => ({
+  info,
+  text,
+}));
+const blocksOf = (info: string) => blocks.filter((block) => block.info === info).map((block) => block.text);
+
+/** The rows of the table that follows `heading`, each as its cells. */
+function rows(heading: string): string[][] {
+  const start = readme.indexOf(heading);
+  const lines = readme.slice(start).split("\n");
+  const first = lines.findIndex((line) => line.startsWith("|"));
+  const table = lines.slice(first);
+  const length = table.findIndex((line) => !line.startsWith("|"));
+  return table.slice(2, length).map((line) =>
+    line
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim()),
+  );
+}
+
+test("every block is of a kind that a test looks at", () => {
+  expect(new Set(blocks.map((block) => block.info))).toEqual(new Set(["sh", "sh demo", "json conflist"]));
+});
+
+test("the commands for a fresh clone are what package.json and CI have", () => {
+  const { scripts } = JSON.parse(read("package.json"));
+  expect(blocksOf("sh")).toEqual(["npm run quickstart\n", "npm test\n"]);
+  expect(scripts.quickstart).toBe("bash install/quickstart.sh");
+  expect(scripts.test).toBe("bash test/run.sh");
+  expect(read(".ci/run")).toMatch(/^exec npm test( |$)/m);
+});
+
+test("the conflist is the one that is installed", () => {
+  expect(blocksOf("json conflist")).toEqual([read("install/net.d/05-selvedge.conflist")]);
+});
+
+test("the folder table is the twin of the import picture", () => {
+  const expected = Object.entries(PICTURE).map(([folder, { holds, from }]) => [
+    `\`${folder}\``,
+    holds,
+    from.includes("*") ? "anything" : from.map((name) => `\`${name}\``).join(", ") || "nothing of ours",
+  ]);
+  expect(rows("<!-- picture -->")).toEqual(expected);
+});
+
+/** Complete by type: a new kind of failure does not compile until it stands here, and then in the README. */
+const KINDS = Object.keys({
+  "version-unsupported": 0,
+  "unsupported-field": 0,
+  "environment-invalid": 0,
+  decode: 0,
+  "config-invalid": 0,
+  "own-namespace": 0,
+  "not-ready": 0,
+  "pool-exhausted": 0,
+  deadline: 0,
+  "namespace-gone": 0,
+  "interface-exists": 0,
+  "address-unavailable": 0,
+  kernel: 0,
+  store: 0,
+  drift: 0,
+  conflict: 0,
+  rpc: 0,
+  delegate: 0,
+  "result-invalid": 0,
+} satisfies Record<FailureKind, 0>);
+
+test("the error catalogue has every kind of failure with its code", () => {
+  const documented = rows("## When something fails").map(([code, kind]) => [code, kind]);
+  expect(documented).toEqual(
+    KINDS.map((kind) => [String(toCni({ kind, code: 0 } as unknown as Failure)), `\`${kind}\``]),
+  );
+});
+
+test("there are blocks for a running node", () => {
+  expect(blocksOf("sh demo").length).toBeGreaterThan(0);
+});
+
+needing("root", { file: join(top, "dist/selvedged") }).each(blocksOf("sh demo"))(
+  "on a running node: %s",
+  async (text) => {
+    const { stdout } = await promisify(execFile)("bash", ["install/demo-node.sh", "bash", "-euc", text], {
+      cwd: top,
+      timeout: 60_000,
+    });
+    expect(stdout).not.toBe("");
+  },
+  60_000,
+);
