@@ -49,6 +49,10 @@ const INPUTS = [
   "package-lock.json",
 ];
 
+const { version } = JSON.parse(readFileSync(join(top, "package.json"), "utf8")) as { version: string };
+/** What the programs print for --version; from source they say "development". */
+const DEFINE = `--define=SELVEDGE_VERSION=${JSON.stringify(version)}`;
+
 const run = (file: string, ...args: string[]): void => {
   execFileSync(join(top, "node_modules/.bin", file), args, { cwd: top, stdio: ["ignore", "ignore", "inherit"] });
 };
@@ -56,7 +60,7 @@ const run = (file: string, ...args: string[]): void => {
 /** Bytecode saves the parsing; without autoload Bun does not look for .env and bunfig.toml in the caller's directory. */
 async function compileWithBun(entry: string, output: string): Promise<void> {
   const start = ["--bytecode", "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
-  run("bun", "build", "--compile", "--minify", "--format=esm", ...start, `--outfile=${output}`, entry);
+  run("bun", "build", "--compile", "--minify", "--format=esm", DEFINE, ...start, `--outfile=${output}`, entry);
 }
 
 /** Names are kept (syntax alone is minified): stack traces in the daemon's log stay readable. */
@@ -64,7 +68,7 @@ async function embedInNode(entry: string, output: string, scratch: string): Prom
   const bundle = join(scratch, "bundle.mjs");
   const config = join(scratch, "sea.json");
   const executable = join(scratch, "executable");
-  const target = ["--target=node", "--format=esm", "--minify-syntax"];
+  const target = ["--target=node", "--format=esm", "--minify-syntax", DEFINE];
   run("bun", "build", ...target, "--tsconfig-override=install/tsconfig.bundle.json", `--outfile=${bundle}`, entry);
   const sea = {
     main: bundle,
