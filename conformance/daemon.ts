@@ -1,0 +1,84 @@
+/** A node daemon of our own for the suite: a process in a node's namespace, with all its state in one directory. */
+import type { ChildProcess } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { end, eventually, inside, run, start, stop } from "./program.ts";
+import type { JsonObject } from "./subject.ts";
+
+const TOP = join(import.meta.dirname, "..");
+/** Where `npm run build` puts the plugin. */
+export const BUILT = join(TOP, "dist");
+
+export interface Daemon extends AsyncDisposable {
+  /** What the plugin needs in its environment to find this daemon. */
+  readonly environment: { readonly SELVEDGE_SOCKET: string; readonly SELVEDGE_QUEUE: string };
+  /** SIGKILL, and waits for the end. */
+  kill(): Promise<void>;
+  /** Starts it again on the same state, and waits until it is ready. */
+  start(): Promise<void>;
+  /** What it has written to its log so far. */
+  log(): string;
+}
+
+export interface DaemonOptions {
+  /** Network namespace of the node. */
+  readonly namespace: string;
+  /** Takes the socket, the state, the queue, the configuration and the log. */
+  readonly directory: string;
+  /** Laid over the configuration. */
+  readonly config?: JsonObject;
+}
+
+/** @throws Error with the end of its log when it is not ready within 15 s */
+export async function startDaemon({ namespace, directory, config = {} }: DaemonOptions): Promise<Daemon> {
+  const path = (name: string) => join(directory, name);
+  const environment = { SELVEDGE_SOCKET: path("selvedged.sock"), SELVEDGE_QUEUE: path("queue") };
+  await mkdir(path("queue"), { recursive: true });
+  // JSON is YAML.
+  const settings = { socket: path("selvedged.sock"), stateDir: path("state"), queueDirs: [path("queue")], ...config };
+  await writeFile(path("config.yaml"), JSON.stringify(settings));
+  const argv = [process.execPath, join(TOP, "cmd", "daemon.ts"), "--config", path("config.yaml")];
+  const quoted = argv.map((word) => `'${word}'`).join(" ");
+  const log = () => (existsSync(path("log")) ? readFileSync(path("log"), "utf8") : "");
+  let child: ChildProcess | undefined;
+
+  const begin = async () => {
+    const { NODE_OPTIONS: _jestOptions, ...rest } = process.env as Record<string, string>;
+    const started = start(inside(namespace, ["/bin/sh", "-c", `exec ${quoted} >>'${path("log")}' 2>&1`]), rest);
+    child = started;
+    await eventually(
+      "the daemon is ready",
+      async () => {
+        if (started.exitCode !== null) throw new Error(`it ended with ${started.exitCode}:\n${log().slice(-2_000)}`);
+        return (await ready(namespace, environment)) || undefined;
+      },
+      15_000,
+    );
+  };
+  const kill = async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child?.once("exit", resolve));
+    end(child, "SIGKILL");
+    await ended;
+  };
+  const daemon: Daemon = {
+    environment,
+    kill,
+    start: begin,
+    log,
+    [Symbol.asyncDispose]: async () => child && stop(child, 10_000),
+  };
+  await begin().catch(async (error: unknown) => {
+    await kill();
+    throw new Error(`the daemon did not start:\n${log().slice(-2_000)}`, { cause: error });
+  });
+  return daemon;
+}
+
+async function ready(namespace: string, environment: Daemon["environment"]): Promise<boolean> {
+  if (!existsSync(environment.SELVEDGE_SOCKET)) return false;
+  const asked = { ...environment, CNI_COMMAND: "STATUS", CNI_PATH: BUILT };
+  const input = JSON.stringify({ cniVersion: "1.1.0", name: "ready", type: "selvedge" });
+  return (await run(inside(namespace, [join(BUILT, "selvedge")]), { environment: asked, input })).exit === 0;
+}

@@ -1,0 +1,17 @@
+/** Network namespaces of a test, by name below /run/netns, removed at the end whatever happened. */
+import { existsSync } from "node:fs";
+import { must, run } from "./program.ts";
+
+export const pathOf = (name: string): string => `/run/netns/${name}`;
+
+/** Makes a namespace with its loopback up; one that is left from a broken run is replaced. */
+export async function makeNamespace(name: string): Promise<void> {
+  await removeNamespace(name);
+  await must(["ip", "netns", "add", name]);
+  await must(["ip", "-n", name, "link", "set", "lo", "up"]);
+}
+
+/** Removes a namespace; one that is gone is fine. */
+export async function removeNamespace(name: string): Promise<void> {
+  if (existsSync(pathOf(name))) await run(["ip", "netns", "delete", name]);
+}

@@ -1,0 +1,52 @@
+/** The protocol rows against our plugin in both attachment types, and against the reference, which checks the runner. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { makeNode, type Node } from "../../conformance/node.ts";
+import { problemsOf, type Row, rowsOf } from "../../conformance/protocol.ts";
+import { REFERENCES, referenceBin } from "../../conformance/reference.ts";
+import { OURS } from "../../conformance/selvedge.ts";
+import type { OpenSubject, Subject } from "../../conformance/subject.ts";
+import { needing } from "../support/requirement.ts";
+
+const top = join(import.meta.dirname, "..", "..");
+const rows = rowsOf(await readFile(join(top, "..", "shared", "data", "cni-cases.json"), "utf8"));
+const ours = needing("root", { file: join(top, "dist", "selvedge") }, { file: join(top, "cmd", "daemon.ts") });
+const reference = needing("root", { file: join(referenceBin(), "bridge") });
+
+function suite(name: string, runner: typeof ours, open: OpenSubject | undefined, applies: (row: Row) => boolean): void {
+  describe(name, () => {
+    let directory: string;
+    let node: Node;
+    let subject: Subject;
+    beforeAll(async () => {
+      if (open === undefined || runner === test.skip) return;
+      directory = await mkdtemp(join(tmpdir(), "protocol-"));
+      node = await makeNode("proto");
+      subject = await open(node, directory);
+    }, 30_000);
+    afterAll(async () => {
+      await subject?.[Symbol.asyncDispose]();
+      await node?.[Symbol.asyncDispose]();
+      if (directory) await rm(directory, { recursive: true });
+    });
+    runner.each(rows.filter(applies).map((row) => [row.name, row] as const))("%s", async (_name, row) => {
+      expect(await problemsOf(row, { subject, namespace: node.node.namespace })).toEqual([]);
+    });
+  });
+}
+
+suite("selvedge ptp", ours, OURS[0], () => true);
+suite("selvedge bridge", ours, OURS[1], () => true);
+// The bridge plugin makes its own interface: it neither passes a prevResult through, nor reads one before acting, nor puts
+// one into the namespace that its bridge is in.
+suite("reference bridge", reference, REFERENCES[1], (row) => {
+  const chained = row.stdin.includes("prevResult") && row.env["CNI_COMMAND"] === "ADD";
+  return !chained && row.env["CNI_NETNS_OVERRIDE"] === undefined;
+});
+
+test("rows are rows", () => {
+  expect(() => rowsOf('{"protocol":[]}')).toThrow("the file holds no protocol rows");
+  expect(() => rowsOf('{"protocol":[{"name":"x"}]}')).toThrow("not a protocol row");
+});
