@@ -30,7 +30,6 @@ const build = (...args: string[]) =>
 
 const programs = ["selvedge", "selvedgectl", "selvedged"].map((name) => ({ name }));
 
-
 const built = needing(...programs.map(({ name }) => ({ file: join(top, "dist", name) })));
 
 built.each(programs)("$name --help, without Node, Bun or an environment", async ({ name }) => {
