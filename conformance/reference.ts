@@ -57,7 +57,6 @@ export const REFERENCES: readonly OpenSubject[] = [
     main: {
       type: "bridge",
       bridge: "cni0",
-      mtu: 1450,
       isGateway: true,
       hairpinMode: true,
       capabilities: { ips: true, mac: true },

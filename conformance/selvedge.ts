@@ -20,6 +20,7 @@ const TRAITS = [
   "name-taken",
   "node-to-pod",
   "own-ipam",
+  "result-mtu",
   "route-fields",
   "sctp",
   "selvedge",

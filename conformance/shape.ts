@@ -9,6 +9,9 @@ export interface Expected {
   readonly interfaceKeys?: readonly string[];
 }
 
+/** The one problem that some plugins are excused from. */
+export const NO_MTU = "no interface has mtu";
+
 const CIDR = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)\/[0-9]{1,3}$/;
 const list = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 
@@ -16,9 +19,9 @@ const list = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(
 export function shapeProblems(result: JsonObject, expected: Expected): string[] {
   const { version } = expected;
   const problems: string[] = [];
-  if (result["cniVersion"] !== version) problems.push(`cniVersion is ${JSON.stringify(result["cniVersion"])}`);
+  if (result.cniVersion !== version) problems.push(`cniVersion is ${JSON.stringify(result.cniVersion)}`);
   // types/100 omits an empty dns object, every older version prints it.
-  if (version.startsWith("0.") && !isObject(result["dns"])) problems.push("dns is missing");
+  if (version.startsWith("0.") && !isObject(result.dns)) problems.push("dns is missing");
   if (version === "0.1.0" || version === "0.2.0") return [...problems, ...oldProblems(result)];
   for (const key of ["ip4", "ip6"]) if (key in result) problems.push(`${key} ended with 0.2.0`);
   return [...problems, ...interfaceProblems(result, expected), ...addressProblems(result, expected)];
@@ -35,9 +38,9 @@ function oldProblems(result: JsonObject): string[] {
 }
 
 function interfaceProblems(result: JsonObject, { version, ifname, netns, interfaceKeys = [] }: Expected): string[] {
-  const interfaces = list(result["interfaces"]);
+  const interfaces = list(result.interfaces);
   const problems: string[] = [];
-  const own = interfaces.filter((one) => one["name"] === ifname && one["sandbox"] === netns);
+  const own = interfaces.filter((one) => one.name === ifname && one.sandbox === netns);
   if (own.length !== 1) problems.push(`${own.length} interfaces named ${ifname} with sandbox ${netns}`);
   const kept = version.startsWith("1.");
   for (const key of ["mtu", "socketPath", "pciID"]) {
@@ -49,15 +52,15 @@ function interfaceProblems(result: JsonObject, { version, ifname, netns, interfa
 }
 
 function addressProblems(result: JsonObject, { version, netns }: Expected): string[] {
-  const interfaces = list(result["interfaces"]);
-  const ips = list(result["ips"]);
+  const interfaces = list(result.interfaces);
+  const ips = list(result.ips);
   const problems: string[] = ips.length === 0 ? ["no ips"] : [];
   for (const [at, { address, version: family, interface: index }] of ips.entries()) {
     if (!CIDR.test(String(address))) problems.push(`ips[${at}].address is ${JSON.stringify(address)}`);
     const right = version.startsWith("1.") ? undefined : String(address).includes(":") ? "6" : "4";
     if (family !== right) problems.push(`ips[${at}].version is ${JSON.stringify(family)}`);
     const holder = typeof index === "number" ? interfaces[index] : undefined;
-    if (holder?.["sandbox"] !== netns) problems.push(`ips[${at}].interface ${JSON.stringify(index)} is not in the pod`);
+    if (holder?.sandbox !== netns) problems.push(`ips[${at}].interface ${JSON.stringify(index)} is not in the pod`);
   }
   return problems;
 }

@@ -39,11 +39,12 @@ function suite(name: string, runner: typeof ours, open: OpenSubject | undefined,
 
 suite("selvedge ptp", ours, OURS[0], () => true);
 suite("selvedge bridge", ours, OURS[1], () => true);
-// The bridge plugin makes its own interface: it neither passes a prevResult through, nor reads one before acting, nor puts
-// one into the namespace that its bridge is in.
-suite("reference bridge", reference, REFERENCES[1], (row) => {
-  const chained = row.stdin.includes("prevResult") && row.env["CNI_COMMAND"] === "ADD";
-  return !chained && row.env["CNI_NETNS_OVERRIDE"] === undefined;
+// The bridge plugin makes its own interface: it does not pass a prevResult through, CHECK is nothing without one, and it
+// cannot put an interface into the namespace that its bridge is in.
+suite("reference bridge", reference, REFERENCES[1], ({ env, stdin, expect: { exit } }) => {
+  const chained = env.CNI_COMMAND === "ADD" && stdin.includes("prevResult");
+  const checked = env.CNI_COMMAND === "CHECK" && exit === 0;
+  return !chained && !checked && env.CNI_NETNS_OVERRIDE === undefined;
 });
 
 test("rows are rows", () => {
