@@ -1,0 +1,189 @@
+/** Link facts to messages and back. */
+import { type Mac, macFromBytes } from "#lib/address.ts";
+import type { LinkFact } from "#lib/state/fact.ts";
+import {
+  ADDR_GEN_NONE,
+  DEVCONF_ROUTE_LOCALNET,
+  IFF,
+  linkAnswer,
+  linkRequest,
+  RTEXT_FILTER_SKIP_STATS,
+  RTM_LINK,
+  routesLocalnet,
+  vethPeerBody,
+} from "../netlink/link.ts";
+import { type Message, NLM_F, type Request } from "../netlink/message.ts";
+
+/**
+ * IFLA_GROUP of every link that we make. It is set at birth, which the alias cannot be: a link that a crash left
+ * without its alias is still known as ours.
+ */
+export const OWN_GROUP = 0x5e1f;
+/** What every alias of ours begins with. */
+export const ALIAS_PREFIX = "selvedge ";
+
+/** A link as the kernel tells of it; other links are ifindexes. */
+export interface SeenLink {
+  readonly index: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly up: boolean;
+  readonly mtu: number;
+  readonly mac: Mac | undefined;
+  readonly alias: string | undefined;
+  readonly group: number;
+  readonly master: number | undefined;
+  readonly hairpin: boolean | undefined;
+  readonly promiscuous: boolean;
+  readonly noIpv6LinkLocal: boolean | undefined;
+  readonly routeLocalnet: boolean | undefined;
+  /** IFLA_LINK: the other end of a veth, in whichever namespace it is. */
+  readonly peer: number | undefined;
+}
+
+const byName = (name: string) => linkRequest.body({}, { name, extMask: RTEXT_FILTER_SKIP_STATS });
+
+export function getLink(which: string | number): Request {
+  const body =
+    typeof which === "string"
+      ? byName(which)
+      : linkRequest.body({ index: which }, { extMask: RTEXT_FILTER_SKIP_STATS });
+  return { what: `link get ${which}`, type: RTM_LINK.GET, flags: 0, body };
+}
+
+export const dumpLinks: Request = {
+  what: "link list",
+  type: RTM_LINK.GET,
+  flags: 0,
+  body: linkRequest.body({}, { extMask: RTEXT_FILTER_SKIP_STATS }),
+};
+
+/** @throws RangeError */
+export function readLink(message: Message): SeenLink {
+  const { head, attrs } = linkAnswer.read(message.body);
+  const { info, specific, address } = attrs;
+  const hairpin = info?.slaveKind === "bridge" ? info.slaveData?.mode : undefined;
+  const addrGen = specific?.inet6?.addrGenMode;
+  return {
+    index: head.index,
+    name: attrs.name ?? "",
+    kind: info?.kind ?? ((head.flags & IFF.LOOPBACK) !== 0 ? "loopback" : "physical"),
+    up: (head.flags & IFF.UP) !== 0,
+    mtu: attrs.mtu ?? 0,
+    mac: address?.length === 6 ? macFromBytes(address) : undefined,
+    alias: attrs.alias,
+    group: attrs.group ?? 0,
+    master: attrs.master,
+    hairpin: hairpin === undefined ? undefined : hairpin !== 0,
+    promiscuous: (head.flags & IFF.PROMISC) !== 0,
+    noIpv6LinkLocal: addrGen === undefined ? undefined : addrGen === ADDR_GEN_NONE,
+    routeLocalnet: routesLocalnet(specific?.inet?.conf),
+    peer: attrs.link,
+  };
+}
+
+/** Links of ours, half-made ones among them. */
+export const isOurs = (link: SeenLink): boolean =>
+  link.group === OWN_GROUP || (link.alias?.startsWith(ALIAS_PREFIX) ?? false);
+
+/** Whether an existing link may be taken for the wanted one: same kind, and nobody else's. */
+export function mayAdopt(want: LinkFact, link: SeenLink): boolean {
+  if (want.kind !== "foreign" && want.kind !== link.kind) return false;
+  if (want.alias === undefined || link.alias === want.alias) return true;
+  return link.alias === undefined && link.group === OWN_GROUP;
+}
+
+const up = (isUp: boolean) => ({ flags: isUp ? IFF.UP : 0, change: IFF.UP });
+
+/** Both ends' names, MTU and MAC are there from the beginning; the far end is in the namespace behind `hostNs`. */
+export function createVeth(
+  pod: LinkFact,
+  host: LinkFact,
+  at: { podIndex: number; hostIndex: number; hostNs: number },
+): Request {
+  const peer = vethPeerBody(
+    { index: at.hostIndex },
+    { ...birth(host), group: OWN_GROUP, netNsFd: at.hostNs, txQueues: 1, rxQueues: 1 },
+  );
+  const early = pod.up && pod.noIpv6LinkLocal === undefined ? up(true) : {};
+  const body = linkRequest.body(
+    { index: at.podIndex, ...early },
+    { ...birth(pod), txQueues: 1, rxQueues: 1, info: { kind: "veth", data: { peer } } },
+  );
+  return { what: `link add ${pod.name} peer ${host.name}`, type: RTM_LINK.NEW, flags: NLM_F.CREATE | NLM_F.EXCL, body };
+}
+
+/** A bridge or an ifb. */
+export function createLink(fact: LinkFact, index: number): Request {
+  const body = linkRequest.body(
+    { index },
+    { ...birth(fact), group: OWN_GROUP, txQueues: 1, rxQueues: 1, info: { kind: fact.kind } },
+  );
+  return { what: `link add ${fact.name}`, type: RTM_LINK.NEW, flags: NLM_F.CREATE | NLM_F.EXCL, body };
+}
+
+const birth = (fact: LinkFact) => ({
+  name: fact.name,
+  ...(fact.mtu === undefined ? {} : { mtu: fact.mtu }),
+  ...(fact.mac === undefined ? {} : { address: fact.mac }),
+});
+
+const set = (what: string, body: Uint8Array): Request => ({ what, type: RTM_LINK.NEW, flags: 0, body });
+
+/**
+ * What has to hold before the link goes up: an IPv6 link-local address would be made at that moment. For a link that was just made, `fresh` leaves out what
+ * it was born with.
+ */
+export function prepareLink(fact: LinkFact, index: number, fresh: boolean): Request[] {
+  const { alias, noIpv6LinkLocal, routeLocalnet } = fact;
+  const inet6 = noIpv6LinkLocal === undefined ? undefined : { addrGenMode: noIpv6LinkLocal ? ADDR_GEN_NONE : 0 };
+  const inet =
+    routeLocalnet === undefined ? undefined : { conf: new Map([[DEVCONF_ROUTE_LOCALNET, routeLocalnet ? 1 : 0]]) };
+  const values = {
+    ...(fresh || fact.kind === "loopback" ? {} : birth(fact)),
+    ...(alias === undefined ? {} : { alias }),
+    ...(inet6 === undefined && inet === undefined
+      ? {}
+      : { specific: { ...(inet === undefined ? {} : { inet }), ...(inet6 === undefined ? {} : { inet6 }) } }),
+  };
+  return Object.keys(values).length === 0 ? [] : [set(`link set ${fact.name}`, linkRequest.body({ index }, values))];
+}
+
+/** Port of its bridge, promiscuous, up or down. */
+export function raiseLink(fact: LinkFact, index: number, master: number | undefined): Request[] {
+  const promisc = fact.promiscuous === undefined ? 0 : fact.promiscuous ? IFF.PROMISC : 0;
+  const change = IFF.UP | (fact.promiscuous === undefined ? 0 : IFF.PROMISC);
+  const head = { index, flags: (fact.up ? IFF.UP : 0) | promisc, change };
+  const requests = [
+    set(
+      `link set ${fact.name} ${fact.up ? "up" : "down"}`,
+      linkRequest.body(head, master === undefined ? {} : { master }),
+    ),
+  ];
+  if (fact.hairpin !== undefined) {
+    const info = { slaveKind: "bridge", slaveData: { mode: fact.hairpin ? 1 : 0 } };
+    requests.push(set(`link set ${fact.name} hairpin`, linkRequest.body({ index }, { info })));
+  }
+  return requests;
+}
+
+export const lowerLink = (name: string, index: number): Request =>
+  set(`link set ${name} down`, linkRequest.body({ index, ...up(false) }));
+
+export const groupLink = (index: number, group: number): Request =>
+  set(`link set ${index} group`, linkRequest.body({ index }, { group }));
+
+export const deleteLink = (index: number): Request => ({
+  what: `link del ${index}`,
+  type: RTM_LINK.DEL,
+  flags: 0,
+  body: linkRequest.body({ index }),
+});
+
+/** Every link of the group, with one wait for the kernel's grace periods. */
+export const deleteGroup = (group: number): Request => ({
+  what: "link del group",
+  type: RTM_LINK.DEL,
+  flags: 0,
+  body: linkRequest.body({}, { group }),
+});
