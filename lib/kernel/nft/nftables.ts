@@ -1,0 +1,64 @@
+/** The nftables half of the kernel: tables by text, elements by key, and what others do to them. */
+import type { Op } from "#lib/state/diff.ts";
+import type { ElementFact, Fact, TableFact } from "#lib/state/fact.ts";
+import { NETLINK_NETFILTER } from "#native/socket.ts";
+import { netlinkSocket } from "../netlink/socket.ts";
+import { batchSocket } from "./batch.ts";
+import { elementsOf, kernelDestroys } from "./elements.ts";
+import { generations } from "./generation.ts";
+import { tablesOf } from "./tables.ts";
+import { watchTables } from "./watch.ts";
+
+export type NftFact = TableFact | ElementFact;
+
+export interface Nftables extends Disposable {
+  /** What stands of `facts`; those of other types are passed over. @throws SelvedgeError kernel */
+  look(facts: readonly Fact[]): NftFact[];
+  /** Operations on other types are passed over. Tables come before what is added to them. @throws SelvedgeError kernel */
+  apply(ops: readonly Op[]): void;
+  /** Our tables that exist and all elements in them. */
+  owned(): NftFact[];
+  /** Calls back when somebody else changed our tables, or may have. Ends with the signal. */
+  watch(onChange: () => void, signal: AbortSignal): Promise<void>;
+}
+
+/** In the process's namespace. `destroys: false` does without DESTROYSETELEM though the kernel has it. @throws SelvedgeError kernel */
+export function openNftables(options: { readonly destroys?: boolean } = {}): Nftables {
+  const socket = netlinkSocket(NETLINK_NETFILTER);
+  const batches = batchSocket();
+  const rules = generations(socket);
+  const elements = elementsOf(socket, batches, rules, options.destroys ?? kernelDestroys(batches));
+  const tables = tablesOf(socket, rules, elements);
+
+  const lookAtTables = (facts: readonly TableFact[]): TableFact[] =>
+    facts.flatMap((fact) => {
+      const found = tables.look(fact);
+      return found === undefined ? [] : [found];
+    });
+
+  return {
+    look: (facts) => [...lookAtTables(facts.filter(isTable)), ...elements.look(facts.filter(isElement))],
+    apply(ops) {
+      const kept = ops.filter((op) => op.do !== "remove").map((op) => op.fact);
+      const gone = ops.filter((op) => op.do === "remove").map((op) => op.fact);
+      const [add, remove] = [kept.filter(isElement), gone.filter(isElement)];
+      for (const fact of kept.filter(isTable)) tables.ensure(fact);
+      elements.change(add, remove);
+      for (const fact of gone.filter(isTable)) tables.remove(fact);
+    },
+    owned: () => [...lookAtTables(OWN_TABLES), ...elements.owned()],
+    watch: (onChange, signal) => watchTables(rules, onChange, signal),
+    [Symbol.dispose]() {
+      socket.close();
+      batches.close();
+    },
+  };
+}
+
+const OWN_TABLES: readonly TableFact[] = [
+  { type: "table", at: "host", family: "inet", name: "selvedge", text: "" },
+  { type: "table", at: "host", family: "bridge", name: "selvedge", text: "" },
+];
+
+const isTable = (fact: Fact): fact is TableFact => fact.type === "table";
+const isElement = (fact: Fact): fact is ElementFact => fact.type === "element";
