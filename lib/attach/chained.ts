@@ -7,7 +7,7 @@ import type { Result, ResultInterface } from "#lib/cni/types.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { addOns, lacking, type Sender, type Wishes } from "./add-ons.ts";
 import type { Built } from "./kind.ts";
-import { localnetElements } from "./localnet.ts";
+import { hairpinElements, localnetElement } from "./localnet.ts";
 import type { Key } from "./names.ts";
 
 /** Own facts and shared ones, as in `Built`. */
@@ -20,7 +20,12 @@ export type Chained = Pick<Built, "facts" | "shared">;
 export function chained(previous: Result, key: Key, wishes: Wishes): Chained {
   const { sender, outermost } = senderOf(previous, key);
   const ported = wishes.portMappings.length > 0 && outermost !== undefined;
-  return { facts: addOns(sender, wishes), shared: ported ? portSide(outermost) : [] };
+  // On a bridge a pod may also ask for the port of a neighbour.
+  const bounced = outermost !== undefined && (ported || sender.guard === "bridge");
+  return {
+    facts: [...addOns(sender, wishes), ...(bounced ? hairpinElements(outermost, sender.addresses) : [])],
+    shared: ported ? portSide(outermost) : [],
+  };
 }
 
 /**
@@ -49,10 +54,8 @@ function senderOf(previous: Result, key: Key): { sender: Sender; outermost: stri
 
 const inPod = (i: ResultInterface): boolean => i.sandbox !== undefined && i.sandbox !== "";
 
-/**
- * The link is not ours and therefore no fact; only its switch is. Pods behind one bridge want the same.
- */
+/** The link is not ours and therefore no fact; only its switch is. Pods behind one bridge want the same. */
 const portSide = (link: string): Fact[] => [
   { type: "sysctl", at: "host", key: `net/ipv4/conf/${link}/route_localnet`, value: "1" },
-  ...localnetElements(link),
+  localnetElement(link),
 ];

@@ -3,7 +3,7 @@ import { type Address, type Family, family } from "#lib/address.ts";
 import type { PortMapping } from "#lib/cni/types.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { element } from "#lib/state/element.ts";
-import type { ElementFact, Fact } from "#lib/state/fact.ts";
+import { type ElementFact, type Fact, identity } from "#lib/state/fact.ts";
 
 export interface Published {
   readonly mappings: readonly PortMapping[];
@@ -24,12 +24,15 @@ export function portElements({ mappings, addresses }: Published): ElementFact[] 
     const targets = targetsOf(mapping, addresses);
     const field = `runtimeConfig.portMappings[${i}]`;
     if (targets.length === 0)
-      throw invalid(field, `${field}: ${hostSide(mapping)} needs a pod address of its family, and the pod has none`);
+      throw invalid(
+        field,
+        `${field}: host port ${hostSide(mapping)} needs a pod address of its family, and the pod has none`,
+      );
     for (const target of targets) {
-      const made1 = portElement(mapping, target);
-      const claim = claimOf(made1) ?? "";
-      if (made.has(claim)) throw invalid(field, `${field}: host port ${claim} is mapped twice`);
-      made.set(claim, made1);
+      const port = portElement(mapping, target);
+      const id = identity(port);
+      if (made.has(id)) throw invalid(field, `${field}: host port ${claimOf(port)} is mapped twice`);
+      made.set(id, port);
     }
   });
   return [...made.values()];
@@ -73,7 +76,8 @@ const claim = (protocol = "", ip = "", port = ""): string => `${protocol} ${ip.i
 export const hostPortClaims = (facts: readonly Fact[]): string[] =>
   facts.flatMap((f) => (f.type === "element" ? (claimOf(f) ?? []) : []));
 
-const hostSide = ({ hostIp, protocol, hostPort }: PortMapping): string => claim(protocol, hostIp ?? "", `${hostPort}`);
+const hostSide = ({ hostIp, protocol, hostPort }: PortMapping): string =>
+  hostIp === undefined ? `${protocol} ${hostPort}` : claim(protocol, hostIp, String(hostPort));
 
 const invalid = (field: string, message: string): SelvedgeError =>
   new SelvedgeError({ kind: "config-invalid", field }, message);

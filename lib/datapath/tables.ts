@@ -84,7 +84,8 @@ const NEVER_MASQUERADED = ["224.0.0.0/4", "169.254.0.0/16", "ff00::/8", "fe80::/
 
 /**
  * Translated connections are masqueraded where the answer would otherwise not come back through the node: from a pod to
- * itself or to a neighbour on its bridge, and from the node's loopback address.
+ * itself or to a neighbour on its bridge, and from the node's loopback address. The link by which a packet came in is not
+ * asked for: br_netfilter does not tell it.
  */
 function postrouting({ noMasquerade }: Node): Chain {
   const kept = disjoint([...noMasquerade, ...NEVER_MASQUERADED]);
@@ -93,7 +94,8 @@ function postrouting({ noMasquerade }: Node): Chain {
     name: "postrouting",
     hook: "type nat hook postrouting priority 100",
     rules: [
-      "ct status dnat iifname . oifname @hairpin masquerade",
+      "ct status dnat oifname . ip saddr @hairpin4 masquerade",
+      "ct status dnat oifname . ip6 saddr @hairpin6 masquerade",
       "ct status dnat ip saddr 127.0.0.0/8 oifname @localnet masquerade",
       // Sets without a name cannot be changed behind our back, and go when the rule is replaced.
       `ip saddr @masq4 ip daddr != ${of(4)} masquerade`,

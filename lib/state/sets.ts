@@ -59,8 +59,9 @@ export const SETS = [
   },
   /** Links on which we set route_localnet: nothing that comes in by them may name 127.0.0.0/8. */
   { family: "inet", table: "selvedge", name: "localnet", key: ["ifname"] },
-  /** In and out link of translated traffic whose answer would bypass the node: a pod's own link, or its bridge. */
-  { family: "inet", table: "selvedge", name: "hairpin", key: ["ifname", "ifname"] },
+  /** Senders of translated traffic whose answer would bypass the node: by their own link, or by their bridge. */
+  { family: "inet", table: "selvedge", name: "hairpin4", key: ["ifname", "ipv4_addr"] },
+  { family: "inet", table: "selvedge", name: "hairpin6", key: ["ifname", "ipv6_addr"] },
   /** Ports of bridges, the same as in `inet`. */
   { family: "bridge", table: "selvedge", name: "guarded", key: ["ifname"] },
   { family: "bridge", table: "selvedge", name: "allowed_mac", key: ["ifname", "ether_addr"] },

@@ -3,11 +3,13 @@
  */
 import {
   type Address,
+  addressOf,
   type Family,
   family,
   fromNumber,
   lengthOf,
   networkOf,
+  type Prefix,
   rangeOf,
   withLength,
 } from "#lib/address.ts";
@@ -15,7 +17,7 @@ import { SelvedgeError } from "#lib/errors.ts";
 import type { Fact, RouteFact } from "#lib/state/fact.ts";
 import { familiesOf, podRoute, through, withDefaults } from "../families.ts";
 import type { Attached, Built, Kind, PodAddress, PodRoute } from "../kind.ts";
-import { localnetElements } from "../localnet.ts";
+import { hairpinElements, localnetElement } from "../localnet.ts";
 import { bridgeAlias, bridgeMac, portMac } from "../names.ts";
 import { type BridgeSpec, parse } from "./spec.ts";
 
@@ -32,7 +34,16 @@ export const bridge: Kind<BridgeSpec> = {
     const routes = podRoutes(spec, attached.routes, addresses);
     const mac = portMac(attached);
     return {
-      facts: [...links(spec, attached), ...podSide(attached.ifname, addresses, routes)],
+      facts: [
+        ...links(spec, attached),
+        ...podSide(attached.ifname, addresses, routes),
+        ...(spec.isGateway
+          ? hairpinElements(
+              spec.bridge,
+              addresses.map((a) => addressOf(a.address)),
+            )
+          : []),
+      ],
       shared: bridgeSide(spec, addresses),
       ips: addresses,
       routes,
@@ -134,14 +145,19 @@ const bridgeSide = (spec: BridgeSpec, addresses: readonly PodAddress[]): Fact[] 
   ...(spec.isGateway ? gatewaySide(spec.bridge, addresses) : []),
 ];
 
+/**
+ * The bridge's own link-local address: it has to ask for a pod's MAC on behalf of others (RFC 4861 section 7.2.2), and
+ * one that the kernel made would be tentative for a second or two.
+ */
+const LINK_LOCAL = "fe80::1/64" as Prefix;
+
 function gatewaySide(link: string, addresses: readonly PodAddress[]): Fact[] {
-  const held = new Set(
-    addresses.flatMap(({ address, gateway }) =>
+  const asking = familiesOf(addresses).includes(6) ? [LINK_LOCAL] : [];
+  const held = new Set([
+    ...asking,
+    ...addresses.flatMap(({ address, gateway }) =>
       gateway === undefined ? [] : [withLength(gateway, lengthOf(address))],
     ),
-  );
-  return [
-    ...[...held].map((address): Fact => ({ type: "address", at: "host", link, address })),
-    ...localnetElements(link),
-  ];
+  ]);
+  return [...[...held].map((address): Fact => ({ type: "address", at: "host", link, address })), localnetElement(link)];
 }

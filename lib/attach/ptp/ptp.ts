@@ -7,7 +7,7 @@ import { type Address, addressOf, type Family, family, hostPrefix, type Mac } fr
 import type { Fact, NeighbourFact, RouteFact } from "#lib/state/fact.ts";
 import { familiesOf, podRoute, through, withDefaults } from "../families.ts";
 import type { Attached, Built, Kind, PodRoute } from "../kind.ts";
-import { localnetElements } from "../localnet.ts";
+import { hairpinElements, localnetElement } from "../localnet.ts";
 
 /** Link-local (RFC 3927, RFC 4291), never assigned to a link: pods of every node and network can share them. */
 export const GATEWAY = { 4: "169.254.1.1" as Address, 6: "fe80::1" as Address } as const satisfies Record<
@@ -110,4 +110,13 @@ const hostSide = ({ addresses, hostLink, mac }: Attached): Fact[] =>
       { type: "neighbour", at: "host", link: hostLink, address, mac },
     ]);
 
-const portSide = ({ hostLink, published }: Attached): Fact[] => (published ? localnetElements(hostLink) : []);
+const portSide = ({ addresses, hostLink, published }: Attached): Fact[] =>
+  published
+    ? [
+        localnetElement(hostLink),
+        ...hairpinElements(
+          hostLink,
+          addresses.map((a) => addressOf(a.address)),
+        ),
+      ]
+    : [];

@@ -1,0 +1,24 @@
+/** One attachment for golden tables, and how they read facts. */
+import { address, mac, prefix } from "#lib/address.ts";
+import type { Attached } from "#lib/attach/kind.ts";
+import { diff } from "#lib/state/diff.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import { line } from "#lib/state/line.ts";
+
+/** Dual stack; the pool names an IPv4 gateway and no IPv6 gateway. */
+export const dualStack: Attached = {
+  containerId: "c1",
+  ifname: "eth0",
+  hostLink: "sv1",
+  alias: "selvedge c1 eth0",
+  mac: mac("02:00:00:00:00:05"),
+  addresses: [{ address: prefix("10.1.0.5/16"), gateway: address("10.1.0.1") }, { address: prefix("fd00::5/64") }],
+  routes: [],
+  mtu: 1450,
+  published: false,
+};
+
+export const ipv4Only: Attached = { ...dualStack, addresses: dualStack.addresses.slice(0, 1) };
+
+/** What making the facts from nothing looks like. */
+export const lines = (facts: readonly Fact[]): string[] => diff(facts, []).map(line);
