@@ -69,7 +69,7 @@ export async function enqueue(request: Request, directories: readonly string[], 
       }
       return path;
     } catch (error) {
-      refused.push(`${directory}: ${error instanceof Error ? error.message : String(error)}`);
+      refused.push(`${directory}: ${(error as Error).message}`);
     }
   }
   throw new SelvedgeError({ kind: "store" }, `selvedged is away and the DEL cannot be queued: ${refused.join("; ")}`, {
