@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
 import { toCni } from "#lib/cni/error.ts";
+import { parseConfig } from "#lib/config/config.ts";
 import type { Failure, FailureKind } from "#lib/errors.ts";
 import { PICTURE } from "./support/picture.ts";
 import { needing } from "./support/requirement.ts";
@@ -38,7 +39,7 @@ function rows(heading: string): string[][] {
 }
 
 test("every block is of a kind that a test looks at", () => {
-  expect(new Set(blocks.map((block) => block.info))).toEqual(new Set(["sh", "sh demo", "json conflist"]));
+  expect(new Set(blocks.map((block) => block.info))).toEqual(new Set(["sh", "sh demo", "json conflist", "yaml"]));
 });
 
 test("the commands for a fresh clone are what package.json and CI have", () => {
@@ -51,6 +52,17 @@ test("the commands for a fresh clone are what package.json and CI have", () => {
 
 test("the conflist is the one that is installed", () => {
   expect(blocksOf("json conflist")).toEqual([read("install/net.d/05-selvedge.conflist")]);
+});
+
+test("the configuration is one that the daemon takes", () => {
+  const [config] = blocksOf("yaml").map((text) => parseConfig(text));
+  expect([...(config?.networks.keys() ?? [])]).toEqual(["media"]);
+  expect(config?.networks.get("media")).toMatchObject({
+    attachment: "bridge",
+    pool: "media",
+    mtu: 9000,
+    ipMasq: false,
+  });
 });
 
 test("the folder table is the twin of the import picture", () => {
