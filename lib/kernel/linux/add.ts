@@ -1,0 +1,151 @@
+/**
+ * Building what operations add or change: bridges and queueing devices, then the pod's side in one datagram with the
+ * birth of its link, then the host's side in another.
+ */
+import type { Op } from "#lib/state/diff.ts";
+import type { Fact, LinkFact } from "#lib/state/fact.ts";
+import { ERRNO, refused } from "#native/libc.ts";
+import { createLink, mayAdopt, prepareLink, raiseLink } from "../rtnl/link.ts";
+import { announceAddresses } from "./announce.ts";
+import { type Known, knownLinks } from "./known.ts";
+import { linkByName, type Place } from "./place.ts";
+import { isLaid, put } from "./put.ts";
+import { attempt, perform, type Step } from "./steps.ts";
+import { writeSysctls } from "./sysctl.ts";
+import { makeVeth, type Pair, taken } from "./veth.ts";
+
+interface Side {
+  readonly place: Place;
+  readonly ops: readonly Op[];
+  readonly known: Known;
+}
+
+/** `pod` is absent when no operation speaks of one. @throws SelvedgeError kernel, interface-exists */
+export async function applyAdditions(
+  places: { readonly host: Place; readonly pod: Place | undefined },
+  nextIndex: () => number,
+  ops: readonly Op[],
+): Promise<void> {
+  const side = (place: Place): Side => ({
+    place,
+    ops: ops.filter((op) => op.do !== "remove" && op.fact.at === place.at),
+    known: knownLinks(place),
+  });
+  const host = side(places.host);
+  const pod = places.pod === undefined ? undefined : side(places.pod);
+  writeSysctls(host.place, host.ops);
+  for (const each of pod === undefined ? [host] : [pod, host]) await makeDevices(each, nextIndex);
+  let podDone = pod === undefined;
+  for (const pair of pairsOf([...(pod?.ops ?? []), ...host.ops])) {
+    const near = pair.near.at === "pod" && pod !== undefined ? pod : host;
+    // Everything in the pod travels with the birth of the first of its links that is made.
+    const travels = near === pod && !podDone;
+    await makePair(near, host, pair, nextIndex, travels);
+    podDone ||= travels;
+  }
+  for (const each of pod === undefined || podDone ? [host] : [pod, host]) {
+    await each.known.learn(each.ops.map((op) => op.fact));
+    await perform(each.place, stepsOf(each));
+  }
+  if (pod !== undefined) writeSysctls(pod.place, pod.ops);
+  for (const each of pod === undefined ? [host] : [pod, host])
+    announceAddresses(
+      each.place,
+      each.ops.map((op) => op.fact),
+      each.known,
+    );
+}
+
+async function makePair(near: Side, host: Side, pair: Pair, nextIndex: () => number, travels: boolean): Promise<void> {
+  const others = near.ops.map((op) => op.fact).filter((fact) => !speaksOf(fact, pair.near.name));
+  if (travels) await near.known.learn(others);
+  const places = { near: near.place, host: host.place };
+  const made = await makeVeth(places, pair, nextIndex, (index, isFresh) => {
+    near.known.add(pair.near.name, index, isFresh ? "fresh" : "there");
+    return travels ? stepsOf(near) : [];
+  });
+  const how = made.fresh ? "fresh" : "there";
+  near.known.add(pair.near.name, made.near, how);
+  host.known.add(pair.far.name, made.far, how);
+}
+
+const speaksOf = (fact: Fact, link: string): boolean =>
+  fact.type === "link" ? fact.name === link : "link" in fact && fact.link === link;
+
+/** Pairs of which an end is to be made; the end in the pod, if one is there, is the near one. */
+function pairsOf(ops: readonly Op[]): Pair[] {
+  const links = ops.flatMap(({ do: verb, fact }) => (fact.type === "link" ? [{ verb, fact }] : []));
+  const pairs = new Map<string, Pair>();
+  for (const { verb, fact } of links) {
+    if (verb !== "add" || fact.kind !== "veth" || fact.peer === undefined) continue;
+    const { at, name } = fact.peer;
+    const other = links.find((link) => link.fact.at === at && link.fact.name === name)?.fact;
+    const peer: LinkFact = other ?? { type: "link", at, name, kind: "veth", up: true };
+    const [near, far] = at === "pod" ? [peer, fact] : [fact, peer];
+    pairs.set([`${near.at} ${near.name}`, `${far.at} ${far.name}`].sort().join(), { near, far });
+  }
+  return [...pairs.values()];
+}
+
+const MAX_TRIES = 4;
+
+/** Bridges and ifbs that are to be made. */
+async function makeDevices({ place, ops, known }: Side, nextIndex: () => number): Promise<void> {
+  for (const { do: verb, fact } of ops)
+    if (verb === "add" && fact.type === "link" && (fact.kind === "bridge" || fact.kind === "ifb"))
+      await makeDevice(place, fact, known, nextIndex);
+}
+
+async function makeDevice(place: Place, fact: LinkFact, known: Known, nextIndex: () => number): Promise<void> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const index = nextIndex();
+    const request = createLink(fact, index);
+    const error = (await attempt(place, [{ request }]))[0]?.error;
+    if (error === undefined) return known.add(fact.name, index, "fresh");
+    if (error.code === ERRNO.EEXIST) {
+      const link = await linkByName(place, fact.name);
+      if (link !== undefined && !mayAdopt(fact, link)) throw taken(fact, link);
+      if (link !== undefined) return known.add(fact.name, link.index, "there");
+    } else if (error.code !== ERRNO.EBUSY) throw refused(request.what, error.code, error.text);
+  }
+  throw refused(`link add ${fact.name}`, ERRNO.EBUSY, "every index that was tried is taken");
+}
+
+/** Neighbours and queues stand before their link goes up, addresses and routes after. */
+const RANK = { neighbour: 1, shaper: 2, redirect: 3, address: 5, rule: 6, route: 7 } as const;
+const RANK_RAISE = 4;
+
+function stepsOf({ place, ops, known }: Side): Step[] {
+  const ranked: (readonly [rank: number, steps: Step[]])[] = [];
+  for (const op of ops) {
+    const { fact } = op;
+    if (isLaid(fact)) ranked.push([RANK[fact.type], put(place, fact, known.index, op.do === "change")]);
+    if (fact.type !== "link") continue;
+    refuseStranger(op, known);
+    const index = known.index(fact.name);
+    const master = fact.master === undefined ? undefined : known.index(fact.master);
+    ranked.push([0, prepareLink(fact, index, known.isFresh(fact.name)).map((request) => ({ request }))]);
+    if (!isBornUp(fact, known))
+      ranked.push([RANK_RAISE, raiseLink(fact, index, master).map((request) => ({ request }))]);
+  }
+  return ranked.sort(([a], [b]) => a - b).flatMap(([, steps]) => steps);
+}
+
+/** The near end of a new pair is up from the beginning. */
+const isBornUp = (fact: LinkFact, known: Known): boolean =>
+  fact.at === "pod" &&
+  known.isFresh(fact.name) &&
+  fact.kind === "veth" &&
+  fact.up &&
+  fact.noIpv6LinkLocal === undefined &&
+  fact.master === undefined &&
+  fact.promiscuous !== true;
+
+/** @throws SelvedgeError interface-exists */
+function refuseStranger(op: Op, known: Known): void {
+  if (op.fact.type !== "link") return;
+  const link = known.seen(op.fact.name);
+  const otherPeer =
+    op.do === "change" && op.was.type === "link" && op.fact.peer !== undefined && op.was.peer === undefined;
+  if (link !== undefined && (otherPeer || !mayAdopt(op.fact, link))) throw taken(op.fact, link);
+}

@@ -1,0 +1,268 @@
+/**
+ * What stands at the identities of given facts, asked by exact key: the cost grows with the facts, not with the node.
+ */
+
+import { addressOf, type Family, family, lengthOf } from "#lib/address.ts";
+import { isFailure } from "#lib/errors.ts";
+import type { Fact, LinkFact, NeighbourFact, Place as PlaceName, RouteFact } from "#lib/state/fact.ts";
+import { readSysctl } from "#native/namespace.ts";
+import { RT_TABLE_MAIN } from "../netlink/route.ts";
+import { dumpAddresses, readAddress } from "../rtnl/address.ts";
+import { AF } from "../rtnl/family.ts";
+import { getLink, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
+import { getNeighbour, readNeighbour } from "../rtnl/neighbour.ts";
+import { dumpFilters, readRedirect } from "../rtnl/redirect.ts";
+import { dumpRoutes, isRoute, matchRoute, readRoute, routeFact, type SeenRoute } from "../rtnl/route.ts";
+import { dumpRules, readRule } from "../rtnl/rule.ts";
+import { getShaper, readShaper, shaperFact } from "../rtnl/shaper.ts";
+import { linksByName, type Place } from "./place.ts";
+
+type Links = ReadonlyMap<string, SeenLink>;
+type Places = Readonly<Partial<Record<PlaceName, Place>>>;
+type Of<T extends Fact["type"]> = Extract<Fact, { type: T }>;
+
+/** Facts of rtnetlink and sysctl; others are not looked at. @throws SelvedgeError kernel */
+export async function lookAround(places: Places, facts: readonly Fact[]): Promise<Fact[]> {
+  const links = { host: await linksIn(places.host, facts), pod: await linksIn(places.pod, facts) };
+  const found: Fact[] = [];
+  for (const at of ["host", "pod"] as const) {
+    const place = places[at];
+    if (place === undefined) continue;
+    const mine = facts.filter((fact) => fact.at === at);
+    found.push(...(await lookIn(place, mine, links)));
+  }
+  return found;
+}
+
+/** Every link that the facts speak of, but for those that are remains of ours to be made again. */
+async function linksIn(place: Place | undefined, facts: readonly Fact[]): Promise<Map<string, SeenLink>> {
+  if (place === undefined) return new Map();
+  const names = new Set(facts.flatMap((fact) => namesOf(fact, place.at)));
+  return linksByName(place, names);
+}
+
+function namesOf(fact: Fact, at: PlaceName): string[] {
+  const names: string[] = [];
+  if (fact.type === "link") {
+    if (fact.peer?.at === at) names.push(fact.peer.name);
+    if (fact.at === at) names.push(fact.name, ...(fact.master === undefined ? [] : [fact.master]));
+  } else if (fact.at === at && "link" in fact) names.push(fact.link, ...(fact.type === "redirect" ? [fact.to] : []));
+  return names;
+}
+
+async function lookIn(place: Place, facts: readonly Fact[], all: Record<PlaceName, Links>): Promise<Fact[]> {
+  const of = <T extends Fact["type"]>(type: T) => facts.filter((fact): fact is Of<T> => fact.type === type);
+  const remains = new Set(of("link").flatMap((want) => (isRemains(want, all) ? [want.name] : [])));
+  const links = new Map([...all[place.at]].filter(([name]) => !remains.has(name)));
+  return [
+    ...(await lookLinks(place, of("link"), links, all)),
+    ...lookAddresses(place, of("address"), links),
+    ...(await lookRoutes(place, of("route"), links)),
+    ...(await lookNeighbours(place, of("neighbour"), links)),
+    ...lookRules(place, of("rule")),
+    ...of("sysctl").flatMap((want) => lookSysctl(place, want)),
+    ...(await lookShapers(place, of("shaper"), links)),
+    ...of("redirect").flatMap((want) => lookRedirect(place, want, links)),
+  ];
+}
+
+/** Whether a veth's other end is the one that is wanted. */
+function isPaired(want: LinkFact, link: SeenLink, all: Record<PlaceName, Links>): boolean {
+  if (want.peer === undefined) return true;
+  const other = all[want.peer.at].get(want.peer.name);
+  return other !== undefined && other.peer === link.index && link.peer === other.index;
+}
+
+/** A pair of ours whose other end is elsewhere, left by a container that had the same name: counts as absent. */
+function isRemains(want: LinkFact, all: Record<PlaceName, Links>): boolean {
+  const link = all[want.at].get(want.name);
+  return link !== undefined && isOurs(link) && !isPaired(want, link, all);
+}
+
+async function lookLinks(
+  place: Place,
+  wanted: readonly LinkFact[],
+  links: Links,
+  all: Record<PlaceName, Links>,
+): Promise<Fact[]> {
+  const names = new Map([...links.values()].map((link) => [link.index, link.name]));
+  const masters = wanted.flatMap(({ name }) => links.get(name)?.master ?? []).filter((index) => !names.has(index));
+  for (const { messages } of await place.run(masters.map(getLink)))
+    for (const link of messages.map(readLink)) names.set(link.index, link.name);
+  return wanted.flatMap((want) => {
+    const link = links.get(want.name);
+    if (link === undefined) return [];
+    const master = link.master === undefined ? undefined : names.get(link.master);
+    const peer = isPaired(want, link, all) ? want.peer : undefined;
+    return [
+      linkFact(
+        link,
+        want.at,
+        { ...(master === undefined ? {} : { master }), ...(peer === undefined ? {} : { peer }) },
+        want,
+      ),
+    ];
+  });
+}
+
+const KINDS: ReadonlySet<string> = new Set(["veth", "bridge", "ifb", "loopback"] satisfies LinkFact["kind"][]);
+
+/** `relations` are what a link's own message tells by number only. */
+export function linkFact(
+  link: SeenLink,
+  at: PlaceName,
+  relations: Pick<LinkFact, "master" | "peer">,
+  want?: LinkFact,
+): LinkFact {
+  const kind = KINDS.has(link.kind) && want?.kind !== "foreign" ? (link.kind as LinkFact["kind"]) : "foreign";
+  const { mac, alias, hairpin, noIpv6LinkLocal, routeLocalnet } = link;
+  return {
+    type: "link",
+    at,
+    name: link.name,
+    kind,
+    up: link.up,
+    mtu: link.mtu,
+    promiscuous: link.promiscuous,
+    ...relations,
+    ...(mac === undefined ? {} : { mac }),
+    ...(alias === undefined ? {} : { alias }),
+    ...(hairpin === undefined ? {} : { hairpin }),
+    ...(noIpv6LinkLocal === undefined ? {} : { noIpv6LinkLocal }),
+    ...(routeLocalnet === undefined ? {} : { routeLocalnet }),
+  };
+}
+
+function lookAddresses(place: Place, wanted: readonly Of<"address">[], links: Links): Fact[] {
+  const seen = new Map<string, ReturnType<typeof readAddress>[]>();
+  return wanted.flatMap((want) => {
+    const link = links.get(want.link);
+    if (link === undefined) return [];
+    const af = AF[family(want.address)];
+    const key = `${link.index} ${af}`;
+    const there = seen.get(key) ?? place.dump(dumpAddresses(af, link.index)).map(readAddress);
+    seen.set(key, there);
+    const match = there.find((found) => found?.address === want.address && found.index === link.index);
+    return match === undefined ? [] : [{ ...want, noPrefixRoute: match.noPrefixRoute }];
+  });
+}
+
+const isWhole = (to: RouteFact["to"]): boolean => lengthOf(to) === (family(to) === 4 ? 32 : 128);
+
+/**
+ * A whole address is looked up as a packet would be; the answer is the route itself, or proves from the same table that there is none. Other
+ * destinations, and answers from another table, take a list of what leaves by the link.
+ */
+async function lookRoutes(place: Place, wanted: readonly RouteFact[], links: Links): Promise<Fact[]> {
+  const present = wanted.flatMap((want) => {
+    const link = links.get(want.link);
+    return link === undefined ? [] : [{ want, link }];
+  });
+  const direct = present.filter(({ want }) => isWhole(want.to) && want.metric === undefined);
+  const replies = await place.run(direct.map(({ want }) => matchRoute(addressOf(want.to))));
+  const known = new Map<RouteFact, SeenRoute | undefined>();
+  direct.forEach(({ want, link }, i) => {
+    const reply = replies[i];
+    const best = reply?.messages.map(readRoute).find((route) => route !== undefined);
+    const table = want.table ?? RT_TABLE_MAIN;
+    if (best !== undefined && isRoute(want, link.index, best)) known.set(want, best);
+    else if (
+      table === RT_TABLE_MAIN &&
+      (best === undefined ? reply?.error !== undefined : best.table === table && best.to !== want.to)
+    )
+      known.set(want, undefined);
+  });
+  const lists = new Map<string, SeenRoute[]>();
+  return present.flatMap(({ want, link }) => {
+    const seen = known.has(want) ? known.get(want) : listed(place, lists, want, link);
+    return seen === undefined ? [] : [routeFact(seen, want.at, want.link, want)];
+  });
+}
+
+function listed(place: Place, lists: Map<string, SeenRoute[]>, want: RouteFact, link: SeenLink): SeenRoute | undefined {
+  const of: Family = family(want.to);
+  const table = want.table ?? RT_TABLE_MAIN;
+  const key = `${of} ${table} ${link.index}`;
+  const routes = lists.get(key) ?? routesIn(place, of, table, link.index);
+  lists.set(key, routes);
+  return routes.find((route) => isRoute(want, link.index, route));
+}
+
+/** ENOENT: a table that nobody has used yet. */
+function routesIn(place: Place, of: Family, table: number, index?: number): SeenRoute[] {
+  try {
+    return place.dump(dumpRoutes(of, table, index)).flatMap((message) => readRoute(message) ?? []);
+  } catch (error) {
+    if (isFailure(error, "kernel") && error.failure.errno === 2) return [];
+    throw error;
+  }
+}
+
+async function lookNeighbours(place: Place, wanted: readonly NeighbourFact[], links: Links): Promise<Fact[]> {
+  const present = wanted.flatMap((want) => {
+    const link = links.get(want.link);
+    return link === undefined ? [] : [{ want, link }];
+  });
+  const replies = await place.run(present.map(({ want, link }) => getNeighbour(want, link.index)));
+  return present.flatMap(({ want }, i) => {
+    const seen = replies[i]?.messages.map(readNeighbour).find((neighbour) => neighbour !== undefined);
+    return seen === undefined ? [] : [{ ...want, mac: seen.mac }];
+  });
+}
+
+function lookRules(place: Place, wanted: readonly Of<"rule">[]): Fact[] {
+  const families = new Set(wanted.map((want) => want.family));
+  const rules = [...families].flatMap((of) =>
+    place.dump(dumpRules(of)).flatMap((message) => readRule(message, place.at) ?? []),
+  );
+  return wanted.filter((want) =>
+    rules.some(
+      (rule) =>
+        rule.family === want.family &&
+        rule.priority === want.priority &&
+        rule.table === want.table &&
+        rule.from === want.from &&
+        rule.iif === want.iif,
+    ),
+  );
+}
+
+function lookSysctl(place: Place, want: Of<"sysctl">): Fact[] {
+  try {
+    return [{ ...want, value: readSysctl(place.netns, want.key) }];
+  } catch (error) {
+    if (isFailure(error, "kernel") && error.failure.errno === 2) return [];
+    throw error;
+  }
+}
+
+async function lookShapers(place: Place, wanted: readonly Of<"shaper">[], links: Links): Promise<Fact[]> {
+  const present = wanted.flatMap((want) => {
+    const link = links.get(want.link);
+    return link === undefined ? [] : [{ want, link }];
+  });
+  const replies = await place.run(present.map(({ link }) => getShaper(link.index)));
+  return present.flatMap(({ want }, i) => {
+    const seen = replies[i]?.messages.map(readShaper).find((shaper) => shaper !== undefined);
+    return seen === undefined ? [] : [shaperFact(seen, want.at, want.link, want)];
+  });
+}
+
+function lookRedirect(place: Place, want: Of<"redirect">, links: Links): Fact[] {
+  const link = links.get(want.link);
+  if (link === undefined) return [];
+  const seen = filtersOf(place, link.index).find((redirect) => redirect !== undefined);
+  if (seen === undefined) return [];
+  const to = [...links.values()].find(({ index }) => index === seen.to)?.name ?? `index ${seen.to}`;
+  return [{ ...want, to }];
+}
+
+/** EINVAL: the link has no clsact queue. */
+export function filtersOf(place: Place, index: number): ReturnType<typeof readRedirect>[] {
+  try {
+    return place.dump(dumpFilters(index)).map(readRedirect);
+  } catch (error) {
+    if (isFailure(error, "kernel") && [2, 22].includes(error.failure.errno)) return [];
+    throw error;
+  }
+}
