@@ -1,0 +1,191 @@
+/**
+ * The shape of the daemon's configuration: every setting with its type, its default and its meaning, once. The parser,
+ * the TypeScript type and the README's table all come from here.
+ */
+import { z } from "zod";
+import { address, prefix } from "#lib/address.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+
+/** What the README says of a setting; `type` also completes the sentence "… is not". */
+interface Meaning {
+  readonly type: string;
+  readonly meaning: string;
+  /** Shown instead of the default's JSON. */
+  readonly shown?: string;
+}
+
+const setting = <S extends z.ZodType>(schema: S, meaning: string, shown?: string): S => {
+  const inherited = (z.globalRegistry.get(inner(schema)) ?? {}) as Partial<Meaning>;
+  return schema.meta({ type: inherited.type ?? "", meaning, ...(shown === undefined ? {} : { shown }) });
+};
+
+/** The schema without what says that it may be left out. */
+export function inner(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    return inner(schema.unwrap() as z.ZodType);
+  return schema;
+}
+
+/** A leaf: a test, and what the value should be when it fails. */
+const leaf = <T>(type: string, holds: (value: unknown) => boolean) =>
+  z.custom<T>(holds, { error: type }).meta({ type });
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+const integer = (min: number, max: number) =>
+  leaf<number>(
+    `a whole number from ${min} to ${max}`,
+    (v) => typeof v === "number" && Number.isSafeInteger(v) && v >= min && v <= max,
+  );
+const oneOf = <T extends string>(...words: readonly T[]) =>
+  leaf<T>(words.map((word) => `"${word}"`).join(" or "), (v) => words.some((word) => word === v));
+const flag = leaf<boolean>("true or false", (v) => typeof v === "boolean");
+const words = leaf<string>("a text", isText);
+const absolutePath = leaf<string>("an absolute path", (v) => isText(v) && v.startsWith("/"));
+const name = leaf<string>("a name of letters, digits, dots, dashes and underscores", (v) =>
+  typeof v === "string" ? /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(v) : false,
+);
+/** linux/if.h, IFNAMSIZ (v6.12). */
+const link = leaf<string>("a link name of 1 to 15 bytes", (v) => isText(v) && /^[^/:\s]{1,15}$/.test(v));
+
+/** A leaf that lib/address.ts reads, so that what comes out is canonical. */
+const read = <T>(type: string, parse: (value: unknown) => T) =>
+  z
+    .unknown()
+    .transform((value, context) => {
+      try {
+        return parse(value);
+      } catch (error) {
+        if (!(error instanceof SelvedgeError)) throw error;
+        context.addIssue({ code: "custom", message: type });
+        return z.NEVER;
+      }
+    })
+    .meta({ type });
+const cidr = read('a prefix such as "10.1.0.0/16" or "fd00::/64"', prefix);
+const ip = read('an address such as "10.1.0.5" or "fd00::5"', address);
+
+const listOf = <S extends z.ZodType>(member: S, type: string) => z.array(member, { error: type }).meta({ type });
+const cidrs = listOf(cidr, "a list of prefixes");
+const mtu = integer(576, 65_535);
+const attachment = oneOf("ptp", "bridge");
+
+const route = z.strictObject(
+  {
+    dst: setting(cidr, "Destination."),
+    gw: setting(ip.optional(), "Gateway; the pool's by default."),
+    mtu: setting(mtu.optional(), "MTU of the route, bytes."),
+    advmss: setting(integer(1, 65_535).optional(), "Advertised maximum segment size, bytes."),
+    priority: setting(integer(0, 0xffff_ffff).optional(), "Metric."),
+    table: setting(integer(1, 0xffff_ffff).optional(), "Routing table; main by default."),
+    scope: setting(integer(0, 255).optional(), "Scope, as linux/rtnetlink.h numbers it."),
+  },
+  { error: "an object such as {dst: 10.0.0.0/8}" },
+);
+
+const texts = listOf(words, "a list of texts");
+const dns = z.strictObject(
+  {
+    nameservers: setting(texts.optional(), "Addresses of name servers."),
+    domain: setting(words.optional(), "Local domain."),
+    search: setting(texts.optional(), "Domains to search."),
+    options: setting(texts.optional(), "Options of the resolver."),
+  },
+  { error: "an object such as {nameservers: [10.0.0.2]}" },
+);
+
+const pool = z.strictObject(
+  {
+    name: setting(name, "How networks and configuration lists name the pool."),
+    ranges: setting(
+      leaf<unknown>("a list of lists of ranges, as in host-local", (v) => Array.isArray(v) && v.length > 0),
+      "One list for each address that a pod gets (so a dual-stack pool has two); a list's ranges " +
+        "`{subnet, rangeStart, rangeEnd, gateway}` are used in turn.",
+    ),
+    exclude: setting(cidrs.default([]), "Prefixes inside the ranges that are never handed out unless asked for."),
+  },
+  { error: "an object such as {name: std, ranges: [[{subnet: 10.1.0.0/16}]]}" },
+);
+
+const network = z.strictObject(
+  {
+    name: setting(name, 'What `{"type": "selvedge", "network": …}` names.'),
+    attachment: setting(attachment.optional(), "As `defaults.attachment`, for this network."),
+    pool: setting(name.optional(), "Pool that its addresses come from.", "`defaultPool`"),
+    mtu: setting(mtu.optional(), "As `defaults.mtu`."),
+    ipMasq: setting(flag.optional(), "As `defaults.ipMasq`."),
+    spoofProtection: setting(flag.optional(), "As `defaults.spoofProtection`."),
+    routes: setting(listOf(route, "a list of routes").default([]), "Routes of every pod, with CNI's field names."),
+    dns: setting(dns.default({}), "`dns` of the CNI result."),
+    options: setting(
+      leaf<Record<string, unknown>>(
+        "an object",
+        (v) => typeof v === "object" && v !== null && !Array.isArray(v),
+      ).default({}),
+      "Settings of the attachment type, named as in a CNI configuration (`bridge`, `hairpinMode`, …).",
+    ),
+  },
+  { error: "an object such as {name: media, pool: media}" },
+);
+
+const section = <S extends z.ZodRawShape>(shape: S) =>
+  z.strictObject(shape, { error: "an object" }).prefault({} as never);
+
+/** 10.66.0.0/16 is seldom used; fd42:5e1f:ed9e::/48 is a unique local prefix of RFC 4193. */
+const DEFAULT_RANGES = [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd42:5e1f:ed9e::/64" }]];
+
+export const SCHEMA = z.strictObject(
+  {
+    socket: setting(
+      absolutePath.default("/run/selvedge/selvedged.sock"),
+      "Unix socket of the daemon; the plugin and selvedgectl take theirs from `SELVEDGE_SOCKET`.",
+    ),
+    stateDir: setting(absolutePath.default("/var/lib/selvedge"), "Directory of the durable state."),
+    queueDirs: setting(
+      listOf(absolutePath, "a list of absolute paths").default(["/var/lib/selvedge/queue", "/run/selvedge/queue"]),
+      "Where the plugin leaves DELs while the daemon is away; `SELVEDGE_QUEUE` tells the plugin.",
+    ),
+    log: section({
+      level: setting(oneOf("debug", "info", "warn", "error").default("info"), "Least serious event that is logged."),
+    }),
+    workers: setting(integer(1, 256).default(8), "Verbs that may run at the same time."),
+    queueLimit: setting(integer(1, 100_000).default(2_000), "Verbs that may wait; more are refused with code 11."),
+    shutdownSeconds: setting(integer(0, 300).default(8), "How long running verbs may take to finish after SIGTERM."),
+    ipam: section({
+      coolDownSeconds: setting(
+        integer(0, 86_400).default(130),
+        "How long a released address stays unused; 130 s outlives conntrack's TIME_WAIT and a stale ARP entry.",
+      ),
+    }),
+    pools: setting(
+      listOf(pool, "a list of pools").default([{ name: "default", ranges: DEFAULT_RANGES, exclude: [] }]),
+      "Where addresses come from.",
+      "one pool `default` with 10.66.0.0/16 and fd42:5e1f:ed9e::/64",
+    ),
+    defaultPool: setting(name.default("default"), "Pool of networks that name none."),
+    defaults: section({
+      attachment: setting(attachment.default("ptp"), "How pods are attached: routed (ptp) or on a bridge."),
+      mtu: setting(mtu.optional(), "MTU of pods' links, bytes.", "that of the node's default route"),
+      ipMasq: setting(flag.default(true), "Pods leave the node with the node's address."),
+      spoofProtection: setting(flag.default(true), "Pods send only from their own MAC and addresses."),
+    }),
+    networks: setting(listOf(network, "a list of networks").default([]), "Named networks."),
+    noMasquerade: setting(cidrs.default([]), "Destinations that pods reach with their own address, besides all pools."),
+    routerAdvertisedLinks: setting(
+      listOf(link, "a list of link names").default([]),
+      "Links whose IPv6 router advertisements count although the node forwards.",
+    ),
+    reconcile: section({
+      everySeconds: setting(
+        integer(1, 3_600).default(30),
+        "The node is compared with its desired state at least so often.",
+      ),
+      debounceMs: setting(
+        integer(0, 5_000).default(100),
+        "How long changes by others are gathered before the comparison.",
+      ),
+    }),
+  },
+  { error: "an object" },
+);
+
+export type Shape = z.output<typeof SCHEMA>;

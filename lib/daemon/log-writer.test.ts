@@ -1,0 +1,52 @@
+import { expect, test } from "@jest/globals";
+import { type Event, LEVEL } from "#lib/log.ts";
+import { logWriter } from "./log-writer.ts";
+
+const key = { container: "c1", ifname: "eth0" };
+
+/** One of each; a new event does not compile until it is here. */
+const EVENTS = {
+  starting: { event: "starting", version: "0.1.0", pid: 7, config: "none", socket: "/s", store: "/d" },
+  serving: { event: "serving", socket: "/s", attachments: 3, tookMs: 12 },
+  stopping: { event: "stopping", signal: "SIGTERM", running: 2 },
+  stopped: { event: "stopped", tookMs: 9 },
+  attached: { event: "attached", ...key, network: "n", addresses: ["10.1.0.2/16"], tookMs: 1, traceparent: "00-…" },
+  detached: { event: "detached", ...key, network: "n", tookMs: 1, known: true },
+  checked: { event: "checked", ...key, differences: 0, tookMs: 1 },
+  collected: { event: "collected", network: "n", removed: 1, tookMs: 1 },
+  refused: { event: "refused", verb: "ADD", ...key, kind: "not-ready", message: "m", tookMs: 1 },
+  failed: { event: "failed", verb: "ADD", ...key, message: "m", stack: "s" },
+  replayed: { event: "replayed", entry: "e", ...key, outcome: "done" },
+  drift: { event: "drift", ...key, lines: ["+ link a veth up"] },
+  repaired: { event: "repaired", lines: ["+ link a veth up"], tookMs: 4 },
+  "repair-failed": { event: "repair-failed", ...key, message: "m" },
+  "namespace-gone": { event: "namespace-gone", ...key, network: "n" },
+  "events-lost": { event: "events-lost" },
+  "peer-refused": { event: "peer-refused", uid: 1000, pid: 8 },
+  "store-failed": { event: "store-failed", message: "m" },
+  "delegate-stderr": { event: "delegate-stderr", plugin: "dhcp", text: "t" },
+} as const satisfies { [Name in Event["event"]]: Extract<Event, { event: Name }> };
+
+/** What is written for these events, parsed. */
+function written(level: "debug" | "info" | "warn" | "error", events: readonly Event[]): Record<string, unknown>[] {
+  const lines: string[] = [];
+  const log = logWriter(level, { write: (line: string) => void lines.push(line) });
+  for (const event of events) log(event);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test.each(Object.values(EVENTS))("$event is written with its level, a time and all its fields", (event) => {
+  const [line] = written("debug", [event]);
+  expect(line).toEqual({ level: LEVEL[event.event], time: expect.any(String), ...event });
+  expect(new Date(String(line?.time)).toISOString()).toBe(line?.time);
+});
+
+test("what is less serious than asked for is dropped", () => {
+  const { checked, attached, drift, failed } = EVENTS;
+  const names = (level: "debug" | "info" | "warn" | "error") =>
+    written(level, [checked, attached, drift, failed]).map((line) => line.event);
+  expect(names("debug")).toEqual(["checked", "attached", "drift", "failed"]);
+  expect(names("info")).toEqual(["attached", "drift", "failed"]);
+  expect(names("warn")).toEqual(["drift", "failed"]);
+  expect(names("error")).toEqual(["failed"]);
+});
