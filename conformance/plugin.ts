@@ -1,6 +1,8 @@
 /** One call of one plugin: environment and standard input in, exit code and JSON out. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { inside, run } from "./program.ts";
-import { isObject, type JsonObject } from "./subject.ts";
+import { isObject, type Json, type JsonObject } from "./subject.ts";
 
 export interface Answer {
   readonly exit: number | undefined;
@@ -17,6 +19,13 @@ export interface Call {
   readonly program: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly input: string;
+}
+
+/** The program of a plugin `type`, as a runtime looks it up. @throws Error when it is nowhere on the path */
+export function programOf(type: Json | undefined, path: readonly string[]): string {
+  const found = path.map((directory) => join(directory, String(type))).find((program) => existsSync(program));
+  if (found === undefined) throw new Error(`no plugin ${type} in ${path.join(", ")}`);
+  return found;
 }
 
 /**

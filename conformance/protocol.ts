@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { makeNamespace, pathOf, removeNamespace } from "./namespace.ts";
-import { type Answer, call } from "./plugin.ts";
+import { type Answer, call, programOf } from "./plugin.ts";
 import { NO_MTU, shapeProblems } from "./shape.ts";
 import { isObject, type Json, type JsonObject, type Subject, type Version } from "./subject.ts";
 
@@ -42,9 +42,8 @@ export async function problemsOf(row: Row, { subject, namespace }: Stage): Promi
   const { stdin, expect } = substituted;
   // A subject that calls other plugins for addresses must find them.
   const delegates = !subject.traits.includes("own-ipam") && "CNI_PATH" in row.env;
-  const env = delegates ? { ...substituted.env, CNI_PATH: subject.bin } : substituted.env;
-  const type = subject.plugins({})[0]?.type;
-  const program = `${subject.bin}/${String(type)}`;
+  const env = delegates ? { ...substituted.env, CNI_PATH: subject.path.join(":") } : substituted.env;
+  const program = programOf(subject.plugins({})[0]?.type, subject.path);
   const input = completed(stdin, subject);
   const ask = (verb: string | undefined, changed: Readonly<Record<string, string>> = {}) => {
     const environment = {

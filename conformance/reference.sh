@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 into=$PWD/.cache/reference
-cni=v1.3.0
+cni=v1.3.1
 plugins=v1.9.1
 
 [ "$(cat "$into/versions" 2>/dev/null)" = "$cni $plugins" ] && exit 0

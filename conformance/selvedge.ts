@@ -1,6 +1,8 @@
 /** Our own plugin as subjects: the built executable, and a daemon on the node. */
 import { BUILT, startDaemon } from "./daemon.ts";
-import { type JsonObject, type OpenSubject, overlay, type Trait, VERSIONS } from "./subject.ts";
+import type { Node } from "./node.ts";
+import { referenceBin } from "./reference.ts";
+import { type Described, type JsonObject, overlay, type Subject, type Trait, VERSIONS } from "./subject.ts";
 
 const TRAITS = [
   "bandwidth",
@@ -28,38 +30,55 @@ const TRAITS = [
   "status",
 ] as const satisfies readonly Trait[];
 
-const CAPABILITIES = { bandwidth: true, ips: true, ipRanges: true, mac: true, portMappings: true };
-
 /** Repairs wait, so that what a case breaks is still broken when CHECK looks. */
 const SLOW_REPAIR = { reconcile: { everySeconds: 3600, debounceMs: 60_000 } };
 
-const subject =
-  (name: string, traits: readonly Trait[], main: JsonObject): OpenSubject =>
-  async ({ node }, directory) => {
+/** What chained attachments cannot be asked for: the plugin before makes the link and its addresses. */
+const NOT_CHAINED: readonly Trait[] = [
+  "check-routes",
+  "ips",
+  "late-del",
+  "mac",
+  "own-ipam",
+  "result-mtu",
+  "route-fields",
+];
+
+function subject(name: string, traits: readonly Trait[], chain: readonly JsonObject[]): Described {
+  const [first = {}, ...rest] = chain;
+  const open = async ({ node }: Node, directory: string): Promise<Subject> => {
     const daemon = await startDaemon({ namespace: node.namespace, directory, config: SLOW_REPAIR });
-    const base: JsonObject = {
-      ...main,
-      type: "selvedge",
-      capabilities: CAPABILITIES,
-      ipam: { type: "selvedge", ranges: [[{ subnet: "10.88.0.0/16" }]], routes: [{ dst: "0.0.0.0/0" }] },
-    };
     return {
-      name,
       traits,
       versions: VERSIONS,
-      bin: BUILT,
-      environment: daemon.environment,
-      plugins: (wish) => [overlay(base, wish)],
+      path: [BUILT, referenceBin()],
+      // The second is for the reference plugin that stands before ours.
+      environment: { ...daemon.environment, PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+      plugins: (wish) => [overlay(first, wish), ...rest],
       [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
     };
   };
+  return { name, traits, versions: VERSIONS, open };
+}
 
-export const OURS: readonly OpenSubject[] = [
-  subject("selvedge ptp", [...TRAITS, "routed"], { attachment: "ptp" }),
-  subject("selvedge bridge", [...TRAITS, "bridge"], {
-    attachment: "bridge",
-    bridge: "cni0",
-    isGateway: true,
-    hairpinMode: true,
-  }),
+const ranges = [[{ subnet: "10.88.0.0/16" }]];
+const routes = [{ dst: "0.0.0.0/0" }];
+const ours: JsonObject = {
+  type: "selvedge",
+  capabilities: { bandwidth: true, ips: true, ipRanges: true, mac: true, portMappings: true },
+  ipam: { type: "selvedge", ranges, routes },
+};
+const bridge: JsonObject = { bridge: "cni0", isGateway: true, hairpinMode: true };
+
+export const OURS: readonly Described[] = [
+  subject("selvedge ptp", [...TRAITS, "routed"], [{ ...ours, attachment: "ptp" }]),
+  subject("selvedge bridge", [...TRAITS, "bridge"], [{ ...ours, ...bridge, attachment: "bridge" }]),
+  subject(
+    "selvedge behind reference ptp",
+    TRAITS.filter((trait) => !NOT_CHAINED.includes(trait)),
+    [
+      { type: "ptp", ipam: { type: "host-local", dataDir: "/run/selvedge/host-local", ranges, routes } },
+      { type: "selvedge", capabilities: { bandwidth: true, portMappings: true } },
+    ],
+  ),
 ];

@@ -38,19 +38,22 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type JsonObject = { readonly [key: string]: Json };
 
 export interface Subject extends AsyncDisposable {
-  readonly name: string;
   readonly traits: readonly Trait[];
   readonly versions: readonly Version[];
-  /** Directory with the plugins: CNI_PATH, and where `type` is looked up. */
-  readonly bin: string;
+  /** Directories with plugins: CNI_PATH, and where a `type` is looked up. */
+  readonly path: readonly string[];
   /** What the plugins need in their environment besides CNI_*. */
   readonly environment: Readonly<Record<string, string>>;
   /** The chain of plugin configurations for a network, with `wish` laid over the first. */
   plugins(wish: JsonObject): readonly JsonObject[];
 }
 
-/** Prepares a subject on a node; `directory` is empty and its own. */
-export type OpenSubject = (node: Node, directory: string) => Promise<Subject>;
+/** A subject before it is opened: enough to know which cases it will run. */
+export interface Described extends Pick<Subject, "traits" | "versions"> {
+  readonly name: string;
+  /** Prepares it on a node; `directory` is empty and its own. */
+  open(node: Node, directory: string): Promise<Subject>;
+}
 
 /** `over` laid over `base`: objects are merged, anything else replaces. */
 export function overlay(base: JsonObject, over: JsonObject): JsonObject {

@@ -7,7 +7,7 @@ import { makeNode, type Node } from "../../conformance/node.ts";
 import { problemsOf, type Row, rowsOf } from "../../conformance/protocol.ts";
 import { REFERENCES, referenceBin } from "../../conformance/reference.ts";
 import { OURS } from "../../conformance/selvedge.ts";
-import type { OpenSubject, Subject } from "../../conformance/subject.ts";
+import type { Described, Subject } from "../../conformance/subject.ts";
 import { needing } from "../support/requirement.ts";
 
 const top = join(import.meta.dirname, "..", "..");
@@ -15,16 +15,16 @@ const rows = rowsOf(await readFile(join(top, "..", "shared", "data", "cni-cases.
 const ours = needing("root", { file: join(top, "dist", "selvedge") }, { file: join(top, "cmd", "daemon.ts") });
 const reference = needing("root", { file: join(referenceBin(), "bridge") });
 
-function suite(name: string, runner: typeof ours, open: OpenSubject | undefined, applies: (row: Row) => boolean): void {
-  describe(name, () => {
+function suite(described: Described, runner: typeof ours, applies: (row: Row) => boolean): void {
+  describe(described.name, () => {
     let directory: string;
     let node: Node;
     let subject: Subject;
     beforeAll(async () => {
-      if (open === undefined || runner === test.skip) return;
+      if (runner === test.skip) return;
       directory = await mkdtemp(join(tmpdir(), "protocol-"));
       node = await makeNode("proto");
-      subject = await open(node, directory);
+      subject = await described.open(node, directory);
     }, 30_000);
     afterAll(async () => {
       await subject?.[Symbol.asyncDispose]();
@@ -37,15 +37,15 @@ function suite(name: string, runner: typeof ours, open: OpenSubject | undefined,
   });
 }
 
-suite("selvedge ptp", ours, OURS[0], () => true);
-suite("selvedge bridge", ours, OURS[1], () => true);
+for (const described of OURS) suite(described, ours, () => true);
 // The bridge plugin makes its own interface: it does not pass a prevResult through, CHECK is nothing without one, and it
 // cannot put an interface into the namespace that its bridge is in.
-suite("reference bridge", reference, REFERENCES[1], ({ env, stdin, expect: { exit } }) => {
-  const chained = env.CNI_COMMAND === "ADD" && stdin.includes("prevResult");
-  const checked = env.CNI_COMMAND === "CHECK" && exit === 0;
-  return !chained && !checked && env.CNI_NETNS_OVERRIDE === undefined;
-});
+for (const described of REFERENCES.filter(({ name }) => name === "reference bridge"))
+  suite(described, reference, ({ env, stdin, expect: { exit } }) => {
+    const chained = env.CNI_COMMAND === "ADD" && stdin.includes("prevResult");
+    const checked = env.CNI_COMMAND === "CHECK" && exit === 0;
+    return !chained && !checked && env.CNI_NETNS_OVERRIDE === undefined;
+  });
 
 test("rows are rows", () => {
   expect(() => rowsOf('{"protocol":[]}')).toThrow("the file holds no protocol rows");

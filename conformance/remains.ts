@@ -1,0 +1,46 @@
+/** What plugins have put onto a node, as lines, so that two moments can be compared. */
+import { inside, must, run } from "./program.ts";
+import { isObject, type Json, type JsonObject } from "./subject.ts";
+
+/** Links, routes, neighbours, set elements and chains that belong to attachments; bridges and tables may stay. */
+export async function remains(namespace: string): Promise<string[]> {
+  const read = async (...argv: string[]) => objects(JSON.parse((await must(inside(namespace, argv))) || "[]"));
+  const links = await read("ip", "-j", "-d", "link", "show");
+  const shared = links.filter((link) => lasting(link)).map((link) => link.ifname);
+  const ofAttachments = (one: JsonObject) => "dev" in one && !shared.includes(one.dev);
+  const routes = [4, 6].map(async (family) => {
+    const found = await read("ip", "-j", `-${family}`, "route", "show", "table", "all");
+    return found.filter(ofAttachments).map(({ dst, dev }) => `route ${dst} dev ${dev}`);
+  });
+  const neighbours = await read("ip", "-j", "neigh", "show", "nud", "permanent");
+  return [
+    ...links.filter((link) => !lasting(link)).map(({ ifname }) => `link ${ifname}`),
+    ...(await Promise.all(routes)).flat(),
+    ...neighbours.filter(ofAttachments).map(({ dst, dev }) => `neighbour ${dst} dev ${dev}`),
+    ...(await firewall(namespace)),
+  ].toSorted();
+}
+
+/** Links that no single attachment owns. */
+function lasting({ ifname, linkinfo }: JsonObject): boolean {
+  return ifname === "lo" || ifname === "uplink" || (isObject(linkinfo) && linkinfo.info_kind === "bridge");
+}
+
+async function firewall(namespace: string): Promise<string[]> {
+  // The chains of iptables-nft hold expressions that nft complains of; what it prints is still whole.
+  const { stdout } = await run(inside(namespace, ["nft", "-j", "list", "ruleset"]));
+  const ruleset: Json = stdout === "" ? {} : JSON.parse(stdout);
+  const items = isObject(ruleset) ? objects(ruleset.nftables) : [];
+  return items.flatMap((item) => {
+    const { set, map, chain } = item;
+    const container = isObject(set) ? set : map;
+    if (isObject(container) && container.table === "selvedge" && Array.isArray(container.elem))
+      return container.elem.map((elem) => `element ${container.name} ${JSON.stringify(elem)}`);
+    // The reference gives each attachment a chain whose name is a hash.
+    if (isObject(chain) && /^CNI-(DN-)?[0-9a-f]{20,}/.test(String(chain.name))) return [`chain ${chain.name}`];
+    return [];
+  });
+}
+
+const objects = (value: Json | undefined): readonly JsonObject[] =>
+  Array.isArray(value) ? value.filter(isObject) : [];
