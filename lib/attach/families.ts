@@ -1,5 +1,5 @@
 /** What routes of a pod have in common whatever its type: families, defaults, and the fields that pass through. */
-import { type Address, addressOf, anyPrefix, type Family, family } from "#lib/address.ts";
+import { type Address, anyPrefix, type Family, family } from "#lib/address.ts";
 import type { RouteFact } from "#lib/state/fact.ts";
 import type { PodAddress, PodRoute } from "./kind.ts";
 
@@ -25,12 +25,6 @@ export function withDefaults(routes: readonly PodRoute[], families: readonly Fam
     .filter((d) => !routes.some((r) => r.to === d.to && r.table === undefined));
   return [...routes, ...missing];
 }
-
-/** First address of a family without its length. */
-export const firstOf = (addresses: readonly PodAddress[], f: Family): Address | undefined => {
-  const found = addresses.find((a) => family(a.address) === f);
-  return found && addressOf(found.address);
-};
 
 /** A pod's route as a fact; fields that the configuration leaves out are not managed. */
 export const podRoute = (route: PodRoute, link: string): RouteFact => ({ type: "route", at: "pod", link, ...route });
