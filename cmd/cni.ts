@@ -42,7 +42,8 @@ async function main(): Promise<void> {
   if (option === "--help" || option === "-h") return finish(0, HELP);
   if (option === "--version")
     return finish(0, `selvedge ${typeof SELVEDGE_VERSION === "string" ? SELVEDGE_VERSION : "development"}\n`);
-  const { SELVEDGE_SOCKET, SELVEDGE_QUEUE, ...variables } = process.env;
+  const variables = process.env;
+  const { SELVEDGE_SOCKET, SELVEDGE_QUEUE } = variables;
   const socket = SELVEDGE_SOCKET || "/run/selvedge/selvedged.sock";
   const directories = SELVEDGE_QUEUE?.split(":").filter((each) => each !== "") ?? QUEUE_DIRS;
   const { exit, out, err } = await plugin({

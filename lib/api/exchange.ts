@@ -60,7 +60,8 @@ export function exchange(call: Call) {
   let replyBytes = 0;
   let buffer: Uint8Array = new Uint8Array();
   let block: { parts: Uint8Array[]; ends: boolean } | undefined;
-  let first: Map<string, string> | undefined;
+  /** The response headers, not decoded: without a dynamic table they matter only when there are no trailers. */
+  let first: Uint8Array = new Uint8Array();
   let outcome: Outcome | undefined;
 
   const start = concat([
@@ -87,7 +88,7 @@ export function exchange(call: Call) {
   }
 
   function receive(chunk: Uint8Array): Uint8Array {
-    buffer = buffer.length === 0 ? chunk : concat([buffer, chunk]);
+    buffer = buffer.length === 0 ? chunk.slice() : concat([buffer, chunk]);
     const answers: Uint8Array[] = [];
     try {
       while (outcome === undefined && buffer.length >= 9) {
@@ -126,7 +127,7 @@ export function exchange(call: Call) {
         return [];
       case FRAME.DATA:
         receiveData(unpadded(payload, flags));
-        if ((flags & END_STREAM) !== 0) finish(first ?? new Map());
+        if ((flags & END_STREAM) !== 0) finish(first);
         return [];
       case FRAME.HEADERS: {
         const fragment = unpadded(payload, flags).subarray((flags & PRIORITY) !== 0 ? 5 : 0);
@@ -146,11 +147,10 @@ export function exchange(call: Call) {
 
   function endOfBlock(flags: number): Uint8Array[] {
     if (block === undefined || (flags & END_HEADERS) === 0) return [];
-    const headers = decodeHeaders(concat(block.parts));
-    const { ends } = block;
+    const { parts, ends } = block;
     block = undefined;
-    if (ends) finish(new Map([...(first ?? []), ...headers]));
-    else first = headers;
+    if (ends) finish(concat(parts));
+    else first = concat(parts);
     return [];
   }
 
@@ -169,14 +169,15 @@ export function exchange(call: Call) {
   function receiveData(bytes: Uint8Array): void {
     replyBytes += bytes.length;
     if (replyBytes > MAX_REPLY_BYTES) throw new RangeError("the reply is too large");
-    reply.push(bytes.slice());
+    reply.push(bytes);
   }
 
   /** PROTOCOL-HTTP2.md, "Responses": what counts is grpc-status; HTTP's status only where that is missing. */
-  function finish(headers: ReadonlyMap<string, string>): void {
+  function finish(trailers: Uint8Array): void {
+    const headers = decodeHeaders(trailers);
     const status = headers.get("grpc-status");
     if (status === undefined) {
-      const http = headers.get(":status") ?? "none";
+      const http = headers.get(":status") ?? decodeHeaders(first).get(":status") ?? "none";
       outcome = http === "200" ? { kind: "broken", why: "no gRPC status came" } : notGrpc(http);
     } else if (status === "0") {
       outcome = unframed(concat(reply));
@@ -264,4 +265,4 @@ function read32(b: Uint8Array, at: number): number {
   if (b3 === undefined) throw new RangeError("frame ends early");
   return (((b0 ?? 0) << 24) | ((b1 ?? 0) << 16) | ((b2 ?? 0) << 8) | b3) >>> 0;
 }
-const ascii = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);

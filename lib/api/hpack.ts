@@ -66,25 +66,18 @@ export function decodeHeaders(block: Uint8Array): Map<string, string> {
   return headers;
 }
 
-/** Plain literals that never enter a table (RFC 7541, section 6.2.2). Names and values are ASCII. */
+/**
+ * Plain literals that never enter a table (RFC 7541, section 6.2.2). Names and values are ASCII of up to 126 bytes, so
+ * that every byte of the block, lengths included, is a letter of one string: the engine encodes that at once.
+ * @throws RangeError beyond
+ */
 export function encodeHeaders(headers: readonly (readonly [string, string])[]): Uint8Array {
-  const bytes: number[] = [];
-  const string = (text: string): void => {
-    let rest = text.length;
-    if (rest < 127) bytes.push(rest);
-    else
-      for (bytes.push(127), rest -= 127; ; rest >>= 7) {
-        bytes.push(rest > 127 ? (rest & 127) | 128 : rest);
-        if (rest <= 127) break;
-      }
-    for (let i = 0; i < text.length; i++) bytes.push(text.charCodeAt(i));
-  };
+  let block = "";
   for (const [name, value] of headers) {
-    bytes.push(0);
-    string(name);
-    string(value);
+    if (name.length > 126 || value.length > 126) throw new RangeError(`header ${name} is too long`);
+    block += `\0${String.fromCharCode(name.length)}${name}${String.fromCharCode(value.length)}${value}`;
   }
-  return Uint8Array.from(bytes);
+  return new TextEncoder().encode(block);
 }
 
 /**

@@ -10,10 +10,11 @@ const BYTES = 2;
 
 export function encodeRequest(request: Request): Uint8Array {
   const parts: Uint8Array[] = [];
+  const encoder = new TextEncoder();
   const bytes = (field: number, value: Uint8Array): void => {
     if (value.length > 0) parts.push(varint(field * 8 + BYTES), varint(value.length), value);
   };
-  const text = (field: number, value: string): void => bytes(field, new TextEncoder().encode(value));
+  const text = (field: number, value: string): void => bytes(field, encoder.encode(value));
   const number = (field: number, value: number): void => {
     if (value > 0) parts.push(varint(field * 8 + VARINT), varint(value));
   };

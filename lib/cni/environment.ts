@@ -55,7 +55,7 @@ export function containerId(text: string): string {
  * @throws SelvedgeError environment-invalid
  */
 export function interfaceName(text: string): string {
-  if (new TextEncoder().encode(text).length > 15)
+  if (text.length > 15 || new TextEncoder().encode(text).length > 15)
     throw malformed("CNI_IFNAME", "interface name is too long", `${JSON.stringify(text)} has more than 15 bytes`);
   if (text === "." || text === "..") throw malformed("CNI_IFNAME", "interface name is . or ..", text);
   if (text === "" || /[/:\s\u0085]/.test(text))

@@ -52,10 +52,13 @@ export async function plugin(around: Surroundings): Promise<Answer> {
     const environment = parseEnvironment(around.variables);
     verb = environment.verb;
     if (verb === "VERSION") return success(JSON.stringify({ cniVersion: NEWEST, supportedVersions: VERSIONS }));
+    const looking = inodes(environment, around);
     const config = await around.stdin(MAX_CONFIG_BYTES);
     cniVersion = preflight(verb, config, MAX_CONFIG_BYTES).cniVersion;
-    const request = await requestOf(environment, config, around);
-    const reply = await ask(verb, request, around);
+    const { netnsInode, own } = await looking;
+    const { verb: _, ...given } = environment;
+    refuseOwnNamespace({ netnsInode, allowOwnNetns: given.allowOwnNetns }, own);
+    const reply = await ask(verb, { ...given, config, netnsInode }, around);
     if (reply.error !== undefined) return failure(errorText(reply.error, cniVersion));
     return success(new TextDecoder().decode(reply.result));
   } catch (error) {
@@ -66,12 +69,11 @@ export async function plugin(around: Surroundings): Promise<Answer> {
 const success = (out: string): Answer => ({ exit: 0, out, err: "" });
 const failure = (out: string): Answer => ({ exit: 1, out, err: "" });
 
-async function requestOf(environment: Environment, config: Uint8Array, around: Surroundings): Promise<Request> {
-  const { verb: _, ...rest } = environment;
-  if (environment.netns === "") return { ...rest, config, netnsInode: 0 };
-  const [netnsInode, own] = await Promise.all([around.inode(environment.netns), around.inode("/proc/self/ns/net")]);
-  refuseOwnNamespace({ netnsInode, allowOwnNetns: environment.allowOwnNetns }, own);
-  return { ...rest, config, netnsInode };
+/** Looks the namespaces up; it runs beside the reading of standard input. */
+async function inodes({ netns }: Environment, around: Surroundings): Promise<{ netnsInode: number; own: number }> {
+  if (netns === "") return { netnsInode: 0, own: 0 };
+  const [netnsInode, own] = await Promise.all([around.inode(netns), around.inode("/proc/self/ns/net")]);
+  return { netnsInode, own };
 }
 
 /** A DEL that the daemon cannot take now is remembered: the caller would see an error that it may never retry. */
