@@ -60,6 +60,8 @@ export interface Kernel extends AsyncDisposable {
    */
   watch(onChange: (change: Change | undefined) => void, signal: AbortSignal): Promise<void>;
 
+  /** Links that are off the network but not deleted yet. */
+  readonly pendingRemovals: number;
   /** Resolves when every removal that `apply` left behind has finished. */
   settled(): Promise<void>;
 }

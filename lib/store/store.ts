@@ -5,12 +5,9 @@
  */
 import type { Address } from "#lib/address.ts";
 import type { Fact } from "#lib/state/fact.ts";
+import type { AttachmentKey, CoolDown, Lease, PoolRecord } from "#lib/state/lease.ts";
 
-/** CNI's own key of an attachment: container id and interface name. Never the pod's name. */
-export interface AttachmentKey {
-  readonly containerId: string;
-  readonly ifname: string;
-}
+export type { AttachmentKey, CoolDown, Lease, PoolRecord };
 
 /**
  * `adding`: the intent is written, the kernel may hold any part of it. `ready`: ADD has answered.
@@ -22,6 +19,8 @@ export interface AttachmentRecord extends AttachmentKey {
   /** Name of the network configuration list that attached it; GC works on this. */
   readonly network: string;
   readonly phase: Phase;
+  /** Attachment type (`ptp`, `bridge`), or `chained`. */
+  readonly type: string;
   readonly netns: string;
   /** Inode of the namespace at ADD: tells a reused path from the same namespace. */
   readonly netnsInode?: number;
@@ -40,28 +39,6 @@ export interface AttachmentRecord extends AttachmentKey {
   readonly pod?: string;
   /** Milliseconds since the epoch. */
   readonly createdMs: number;
-}
-
-export interface Lease extends AttachmentKey {
-  readonly pool: string;
-  readonly address: Address;
-  /** Milliseconds since the epoch. */
-  readonly sinceMs: number;
-}
-
-/** An address that was released and must not be used again before `untilMs` (milliseconds since the epoch). */
-export interface CoolDown {
-  readonly pool: string;
-  readonly address: Address;
-  readonly releasedMs: number;
-  readonly untilMs: number;
-}
-
-/** A pool that came with a network configuration instead of the daemon's own; kept so that leases outlive a restart. */
-export interface PoolRecord {
-  readonly name: string;
-  /** A `Pool` of lib/ipam as JSON; the store does not look inside. */
-  readonly pool: string;
 }
 
 export type Change =
