@@ -5,7 +5,7 @@
  * inside a copy of the pinned Node. A program whose inputs have not changed is not built again, and a finished one
  * takes its place by rename, so that a running one is never disturbed.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -53,9 +53,12 @@ const { version } = JSON.parse(readFileSync(join(top, "package.json"), "utf8")) 
 /** What the programs print for --version; from source they say "development". */
 const DEFINE = `--define=SELVEDGE_VERSION=${JSON.stringify(version)}`;
 
-const run = (file: string, ...args: string[]): void => {
-  execFileSync(join(top, "node_modules/.bin", file), args, { cwd: top, stdio: ["ignore", "ignore", "inherit"] });
-};
+/** What the program says of its failure goes to standard error as it is. */
+function run(file: string, ...args: string[]): void {
+  const options = { cwd: top, stdio: ["ignore", "ignore", "inherit"] } as const;
+  const { status, signal, error } = spawnSync(join(top, "node_modules/.bin", file), args, options);
+  if (status !== 0) throw error ?? new Error(`${file} ended with ${signal ?? status}`);
+}
 
 /** Bytecode saves the parsing; without autoload Bun does not look for .env and bunfig.toml in the caller's directory. */
 async function compileWithBun(entry: string, output: string): Promise<void> {
@@ -134,5 +137,9 @@ if (unknown.length > 0) {
   mkdirSync(dist, { recursive: true });
   const inputs = hashOfInputs();
   for (const [name, program] of Object.entries(PROGRAMS))
-    if (names.length === 0 || names.includes(name)) await build(name, program, inputs);
+    if (names.length === 0 || names.includes(name))
+      await build(name, program, inputs).catch((error: Error) => {
+        console.error(`build: ${name} failed: ${error.message}`);
+        process.exitCode = 1;
+      });
 }
