@@ -1,0 +1,55 @@
+import { Admin, type Attachment } from "#proto/selvedge_pb.ts";
+import type { Command } from "./command.ts";
+import type { Style } from "./style.ts";
+import { table } from "./table.ts";
+
+export const attachments: Command = {
+  summary: "The containers' interfaces on this node.",
+  usage: "",
+  fewestWords: 0,
+  mostWords: 0,
+  choices: [],
+  options: {
+    network: { value: "NAME", meaning: "only those on this network" },
+    pod: { value: "POD", meaning: "only those whose namespace/name contains this" },
+  },
+  async run(ask, { value }) {
+    const list = await ask(Admin.listAttachments, { network: value("network"), pod: value("pod") });
+    return {
+      json: list,
+      lines: (style, width) =>
+        list.attachments.length === 0 ? ["no attachments"] : attachmentTable(list.attachments, style, width),
+    };
+  },
+};
+
+/** Container ids are cut to 12 characters, as container runtimes show them. */
+export const shortId = (containerId: string): string => containerId.slice(0, 12);
+
+export const attachmentTable = (list: readonly Attachment[], style: Style, widthColumns: number): string[] =>
+  table(
+    [
+      { heading: "CONTAINER" },
+      { heading: "IFNAME" },
+      { heading: "NETWORK", cut: true },
+      { heading: "POD", cut: true },
+      { heading: "TYPE" },
+      { heading: "PHASE" },
+      { heading: "ADDRESSES" },
+      { heading: "HOST LINK" },
+      { heading: "HOST PORTS" },
+    ],
+    list.map((one) => [
+      shortId(one.key?.containerId ?? ""),
+      one.key?.ifname ?? "",
+      one.network,
+      one.pod,
+      one.type,
+      one.namespaceGone ? `${one.phase}, gone` : one.phase,
+      one.addresses,
+      one.hostLink,
+      one.hostPorts,
+    ]),
+    style,
+    widthColumns,
+  );
