@@ -55,8 +55,10 @@ const DEFINE = `--define=SELVEDGE_VERSION=${JSON.stringify(version)}`;
 
 /** What the program says of its failure goes to standard error as it is. */
 function run(file: string, ...args: string[]): void {
-  const options = { cwd: top, stdio: ["ignore", "ignore", "inherit"] } as const;
-  const { status, signal, error } = spawnSync(join(top, "node_modules/.bin", file), args, options);
+  const { status, signal, error } = spawnSync(join(top, "node_modules/.bin", file), args, {
+    cwd: top,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   if (status !== 0) throw error ?? new Error(`${file} ended with ${signal ?? status}`);
 }
 
