@@ -70,7 +70,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
   },
   "lib/ipam": {
     holds: "which address: pools, leases, cool-down. Pure",
-    from: ["lib", "lib/cni", "lib/state"],
+    from: ["lib", "lib/attach/kind.ts", "lib/cni", "lib/state"],
     packages: [],
     builtins: PURE,
   },
@@ -92,7 +92,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
   },
   "lib/store": {
     holds: "durable state: the port, memory, SQLite",
-    from: ["lib", "lib/state/fact.ts"],
+    from: ["lib", "lib/state"],
     packages: [],
   },
   "lib/delegate": {
