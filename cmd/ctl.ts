@@ -12,6 +12,10 @@ const { out, err, exit } = await run(process.argv.slice(2), {
   widthColumns: process.stdout.isTTY ? process.stdout.columns : undefined,
   connect: askOver,
 });
+// The reader of a pipe may have seen enough: `selvedgectl attachments | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 process.stderr.write(err);
 process.stdout.write(out);
 process.exitCode = exit;

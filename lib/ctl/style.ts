@@ -11,6 +11,4 @@ export const coloured: Style = styleOf((code) => (text) => `\u001b[${code}m${tex
 export const plain: Style = styleOf(() => (text) => text);
 
 /** Control characters in what the daemon tells (a pod's name, an error) must not reach the terminal. */
-export const printable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd");
+export const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, "\ufffd");

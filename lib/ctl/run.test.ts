@@ -1,0 +1,375 @@
+import { expect, test } from "@jest/globals";
+import { SelvedgeError } from "#lib/errors.ts";
+import {
+  Admin,
+  Attachment,
+  AttachmentList,
+  LeakList,
+  Lease,
+  LeaseList,
+  type Method,
+  NodeStatus,
+  PlanReply,
+  PoolList,
+  PoolUsage,
+  Span,
+  Trace,
+} from "#proto/selvedge_pb.ts";
+import type { Ask } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { run } from "./run.ts";
+
+const POOLS = [
+  PoolUsage.of({ name: "default", ranges: ["10.66.0.0/16", "fd42:5e1f:ed9e::/64"], size: 65_533, used: 2, cooling: 1 }),
+  PoolUsage.of({ name: "std", ranges: ["10.1.0.0/24"], size: 254, used: 254, nextFreeMs: 41_000 }),
+  PoolUsage.of({ name: "six", ranges: ["fd00::/64"], size: 2 ** 53 - 1, used: 1 }),
+];
+const ID = "3f9a0c1d2e4b5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8";
+const ATTACHMENTS = [
+  Attachment.of({
+    key: { containerId: ID, ifname: "eth0" },
+    network: "cluster",
+    phase: "ready",
+    pod: "default/web-0",
+    type: "ptp",
+    addresses: ["10.66.0.2", "fd42:5e1f:ed9e::2"],
+    hostLink: "svabc123",
+    hostPorts: ["tcp 8080 -> 80"],
+  }),
+  Attachment.of({
+    key: { containerId: ID, ifname: "eth1" },
+    network: "media",
+    phase: "deleting",
+    type: "bridge",
+    hostLink: "svdef456",
+    namespaceGone: true,
+  }),
+];
+const LEASES = [
+  Lease.of({
+    pool: "default",
+    address: "10.66.0.2",
+    owner: { containerId: ID, ifname: "eth0" },
+    pod: "default/web-0",
+    since: "2026-01-02T03:04:05Z",
+  }),
+  Lease.of({ pool: "default", address: "10.66.0.9", since: "2026-01-02T03:00:00Z", coolingMs: 95_500 }),
+];
+const LEAKS = LeakList.of({
+  leaks: [
+    {
+      name: "default/10.66.0.7",
+      lease: Lease.of({ owner: { containerId: "dead", ifname: "eth0" } }),
+      proof: "no attachment",
+    },
+    { name: "default/10.66.0.8", proof: "no attachment" },
+  ],
+});
+const SPANS = [
+  Span.of({ name: "queued", startUs: 0, durationUs: 20 }),
+  Span.of({ name: "leased", startUs: 20, durationUs: 0 }),
+  Span.of({ name: "kernel-applied", startUs: 500, durationUs: 1_500, lines: ["+ addr 10.66.0.2/32 dev eth0 [pod]"] }),
+];
+
+const REPLIES = new Map<unknown, object>([
+  [
+    Admin.getStatus,
+    NodeStatus.of({
+      ready: true,
+      version: "0.1.0",
+      uptimeMs: 7_380_000,
+      attachments: 2,
+      deleting: 1,
+      rssBytes: 65_011_712,
+      lastReconcile: "2026-01-02T03:04:05Z",
+      lastReconcileMs: 12,
+      repairs: 1,
+      kernelRelease: "6.12.1",
+      pathMtu: 1500,
+      store: "/var/lib/selvedge/state.db",
+    }),
+  ],
+  [Admin.listAttachments, AttachmentList.of({ attachments: ATTACHMENTS })],
+  [Admin.listPools, PoolList.of({ pools: POOLS })],
+  [Admin.listLeases, LeaseList.of({ leases: LEASES })],
+  [Admin.findLeaks, LEAKS],
+  [Admin.freeLeaks, LeakList.of({ leaks: LEAKS.leaks.slice(0, 1) })],
+  [Admin.getTrace, Trace.of({ key: { containerId: ID, ifname: "eth0" }, spans: SPANS })],
+  [Admin.plan, PlanReply.of({ lines: ["+ link svabc123 veth up", "- addr 10.66.0.9/32 dev svabc123"] })],
+  [Admin.reconcile, PlanReply.of()],
+  [Admin.collectGarbage, AttachmentList.of({ attachments: ATTACHMENTS.slice(1) })],
+]);
+
+type Asked = [path: string, request: object];
+
+/** Runs selvedgectl against canned replies. */
+async function ctl(
+  words: string,
+  replies: ReadonlyMap<unknown, object> = REPLIES,
+  colours = false,
+  widthColumns?: number,
+) {
+  const asked: Asked[] = [];
+  const ask = (async (method: Method<object, object>, request: object) => {
+    asked.push([method.path.replace("/selvedge.v1.Admin/", ""), request]);
+    const reply = replies.get(method);
+    if (reply instanceof Error) throw reply;
+    return reply;
+  }) as Ask;
+  const argv = words.split(" ").filter((word) => word !== "");
+  const outcome = await run(argv, { version: "0.1.0", socket: "/s", colours, widthColumns, connect: () => ask });
+  return { ...outcome, asked };
+}
+
+const GOLDEN: [words: string, out: string][] = [
+  [
+    "status",
+    `selvedged 0.1.0: ready
+  up for           2 h 3 min
+  attachments      2 (0 adding, 1 deleting)
+  verbs            0 running, 0 queued
+  links to remove  0
+  last reconcile   2026-01-02T03:04:05Z, 12 ms; 1 repair since start
+  memory           62.0 MiB
+  path MTU         1500 bytes
+  kernel           6.12.1
+  store            /var/lib/selvedge/state.db
+`,
+  ],
+  [
+    "attachments",
+    `CONTAINER     IFNAME  NETWORK  POD            TYPE    PHASE           ADDRESSES          HOST LINK  HOST PORTS
+3f9a0c1d2e4b  eth0    cluster  default/web-0  ptp     ready           10.66.0.2          svabc123   tcp 8080 -> 80
+                                                                      fd42:5e1f:ed9e::2
+3f9a0c1d2e4b  eth1    media    -              bridge  deleting, gone  -                  svdef456   -
+`,
+  ],
+  [
+    "ipam",
+    `POOL     RANGES                 SIZE  USED  COOLING  NEXT FREE
+default  10.66.0.0/16          65533     2        1  now
+         fd42:5e1f:ed9e::/64
+std      10.1.0.0/24             254   254        0  in 41 s
+six      fd00::/64            > 2^53     1        0  now
+`,
+  ],
+  [
+    "ipam leases",
+    `POOL     ADDRESS    OWNER              POD            SINCE
+default  10.66.0.2  3f9a0c1d2e4b/eth0  default/web-0  2026-01-02T03:04:05Z
+`,
+  ],
+  [
+    "ipam cooldowns",
+    `POOL     ADDRESS    RELEASED                 FREE IN
+default  10.66.0.9  2026-01-02T03:00:00Z  1 min 35 s
+`,
+  ],
+  [
+    "ipam leaks",
+    `LEAK               OWNER      PROOF
+default/10.66.0.7  dead/eth0  no attachment
+default/10.66.0.8  -          no attachment
+
+Free them with \`selvedgectl ipam leaks --free\`.
+`,
+  ],
+  [
+    "ipam leaks --free",
+    `LEAK               OWNER      PROOF
+default/10.66.0.7  dead/eth0  no attachment
+
+1 address freed
+1 address kept: in use again, or no longer leaked
+`,
+  ],
+  ["plan", "+ link svabc123 veth up\n- addr 10.66.0.9/32 dev svabc123\n\n2 operations to do\n"],
+  ["reconcile", "nothing was to be done\n"],
+  [
+    "gc --dry-run",
+    `CONTAINER     IFNAME  NETWORK  POD  TYPE    PHASE           ADDRESSES  HOST LINK  HOST PORTS
+3f9a0c1d2e4b  eth1    media    -    bridge  deleting, gone  -          svdef456   -
+
+1 attachment would be removed
+`,
+  ],
+  [
+    "trace default/web-0",
+    `${ID} eth0
+
+STEP                  START         TOOK
+queued              0.00 ms      0.02 ms  █
+leased              0.02 ms      0.00 ms
+kernel-applied      0.50 ms      1.50 ms              ████████████████████████████████████
+total               0.00 ms      2.00 ms
+
++ addr 10.66.0.2/32 dev eth0 [pod]
+`,
+  ],
+];
+test.each(GOLDEN)("selvedgectl %s", async (words, out) => {
+  expect(await ctl(words)).toMatchObject({ out, err: "", exit: 0 });
+  expect(out).not.toMatch(/[ \t]$/m);
+});
+
+const EMPTY: [words: string, out: string][] = [
+  ["attachments", "no attachments\n"],
+  ["ipam", "no pools\n"],
+  ["ipam leases", "no leases\n"],
+  ["ipam cooldowns", "no addresses are cooling down\n"],
+  ["ipam leaks", "no leaks\n"],
+  ["ipam leaks --free", "no leaks\n"],
+  ["plan", "nothing to do\n"],
+  ["gc", "nothing to collect\n"],
+];
+const NOTHING = new Map<unknown, object>(
+  (Object.values(Admin) as unknown as Method<object, object>[]).map((method) => [method, method.reply.of()]),
+);
+test.each(EMPTY)("selvedgectl %s, when there is nothing", async (words, out) => {
+  expect(await ctl(words, NOTHING)).toMatchObject({ out, exit: 0 });
+});
+
+test("a node that is not ready says what it waits for, and status exits 4", async () => {
+  const replies = new Map([[Admin.getStatus, NodeStatus.of({ version: "0.1.0", waitingFor: ["the store"] })]]);
+  const { out, exit } = await ctl("status", replies);
+  expect(out.split("\n").slice(0, 2)).toEqual(["selvedged 0.1.0: not ready", "  waiting for the store"]);
+  expect(exit).toBe(4);
+});
+
+const ASKED: [words: string, asked: Asked[]][] = [
+  ["attachments --network media --pod web", [["ListAttachments", { network: "media", pod: "web" }]]],
+  ["--network=media attachments", [["ListAttachments", { network: "media", pod: "" }]]],
+  ["ipam leases --pool std", [["ListLeases", { pool: "std" }]]],
+  [
+    "ipam leaks --free",
+    [
+      ["FindLeaks", {}],
+      ["FreeLeaks", { names: ["default/10.66.0.7", "default/10.66.0.8"] }],
+    ],
+  ],
+  ["gc", [["CollectGarbage", { dryRun: false }]]],
+  ["gc --dry-run", [["CollectGarbage", { dryRun: true }]]],
+  ["help", []],
+];
+test.each(ASKED)("selvedgectl %s asks", async (words, asked) => expect((await ctl(words)).asked).toEqual(asked));
+
+const TRACED: [wanted: string, ifname: string | undefined][] = [
+  [ID, undefined],
+  ["3f9a", undefined],
+  ["3f9a/eth1", "eth1"],
+  [`${ID}/eth0`, "eth0"],
+  ["web-0", "eth0"],
+  ["default/web-0", "eth0"],
+  ["web", undefined],
+  ["", undefined],
+];
+test.each(TRACED)("trace %j means the interface %s", async (wanted, ifname) => {
+  const { asked, exit } = await ctl(`trace ${wanted}`);
+  const key = asked.find(([path]) => path === "GetTrace")?.[1];
+  expect(key).toEqual(ifname === undefined ? undefined : { containerId: ID, ifname });
+  expect(exit === 0).toBe(ifname !== undefined);
+});
+
+test("an ambiguous attachment is told with what it could be", async () => {
+  expect((await ctl("trace 3f9a")).err).toBe(
+    'selvedgectl: "3f9a" is not one attachment: 3f9a0c1d2e4b/eth0, 3f9a0c1d2e4b/eth1\n' +
+      "Give more of the container id, or CONTAINER/IFNAME.\n",
+  );
+});
+
+const USAGE: [words: string, message: string][] = [
+  ["staus", 'there is no command "staus"; did you mean "status"?'],
+  ["frobnicate", 'there is no command "frobnicate"; `selvedgectl help` lists all'],
+  ["help staus", 'there is no command "staus"; did you mean "status"?'],
+  ["constructor", 'there is no command "constructor"; `selvedgectl help` lists all'],
+  ["status --jsn", "there is no option --jsn; did you mean --json?"],
+  ["status -x", "there is no option -x"],
+  ["status --json=yes", "--json takes no value"],
+  ["status --socket", "--socket needs a value: --socket PATH"],
+  ["status --timeout 0", '--timeout: "0" is not a number of seconds from 0 to 3600'],
+  ["status now", '"now" is one argument too many for "status"'],
+  ["status --free", '"status" does not take --free; see `selvedgectl help status`'],
+  ["trace", '"trace" needs an argument: ATTACHMENT'],
+  ["ipam leeks", '"ipam" does not know "leeks"; did you mean "leaks"?'],
+  ["ipam zzzzzz", '"ipam" does not know "zzzzzz"; did you mean one of pools, leases, cooldowns, leaks?'],
+  ["ipam --free", "--free belongs to `selvedgectl ipam leaks`"],
+  ["ipam leaks --pool x", "--pool belongs to `selvedgectl ipam leases` and `selvedgectl ipam cooldowns`"],
+];
+test.each(USAGE)("selvedgectl %s is refused", async (words, message) => {
+  expect(await ctl(words)).toEqual({ out: "", err: `selvedgectl: ${message}\n`, exit: 2, asked: [] });
+});
+
+test("no command at all prints the help, as an error", async () => {
+  const { out, err, exit } = await ctl("");
+  expect({ out, exit }).toEqual({ out: "", exit: 2 });
+  expect(err).toBe((await ctl("help")).out);
+});
+
+test("help tells every command, and each command's help its options", async () => {
+  const { out } = await ctl("--help");
+  expect(Object.keys(COMMANDS)).toHaveLength(9);
+  for (const [name, { summary, options }] of Object.entries(COMMANDS)) {
+    expect(out).toMatch(new RegExp(`^  ${name}\\b.*`, "m"));
+    const help = (await ctl(`${name} --help`)).out;
+    expect(help.startsWith(`${summary}\n\nUsage: selvedgectl ${name}`)).toBe(true);
+    for (const option of Object.keys(options)) expect(help).toContain(`  --${option}`);
+  }
+  for (const line of out.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+test("an option's name means the same kind of value in every command", () => {
+  const kinds = new Map<string, boolean>();
+  for (const { options } of Object.values(COMMANDS))
+    for (const [name, { value }] of Object.entries(options)) {
+      expect(kinds.get(name) ?? value !== undefined).toBe(value !== undefined);
+      kinds.set(name, value !== undefined);
+    }
+  expect(kinds.size).toBeGreaterThan(3);
+});
+
+const JSON_OF: [words: string, fields: string[]][] = [
+  ["status", Object.keys(NodeStatus.of())],
+  ["attachments", ["attachments"]],
+  ["ipam", ["pools"]],
+  ["ipam leases", ["leases"]],
+  ["ipam cooldowns", ["leases"]],
+  ["ipam leaks", ["leaks"]],
+  ["ipam leaks --free", ["leaks"]],
+  ["trace web-0", ["traceparent", "spans", "key"]],
+  ["plan", ["lines"]],
+  ["reconcile", ["lines"]],
+  ["gc", ["attachments"]],
+];
+test.each(JSON_OF)("selvedgectl %s --json has its fields", async (words, fields) => {
+  const { out } = await ctl(`${words} --json`);
+  expect(Object.keys(JSON.parse(out) as object).sort()).toEqual(fields.toSorted());
+});
+
+const FAILURES: [error: SelvedgeError, exit: number, err: string][] = [
+  [new SelvedgeError({ kind: "not-ready" }, "away", { hint: "Look." }), 3, "selvedgectl: away\nLook.\n"],
+  [new SelvedgeError({ kind: "deadline" }, "late"), 3, "selvedgectl: late\n"],
+  [new SelvedgeError({ kind: "rpc", status: 13 }, "broken"), 1, "selvedgectl: broken\n"],
+];
+test.each(FAILURES)("a failure is told: %s", async (error, exit, err) => {
+  expect(await ctl("status", new Map([[Admin.getStatus, error]]))).toMatchObject({ out: "", err, exit });
+});
+
+test("colours are used when asked for, and only there", async () => {
+  expect((await ctl("plan", REPLIES, true)).out).toContain("\u001b[32m+ link svabc123 veth up\u001b[0m");
+  expect((await ctl("status", REPLIES, true)).out).toContain("\u001b[32mready\u001b[0m");
+});
+
+test("what the daemon tells cannot steer the terminal", async () => {
+  const pod = "a/\u001b]0;x\u0007b";
+  const replies = new Map([[Admin.listAttachments, AttachmentList.of({ attachments: [Attachment.of({ pod })] })]]);
+  expect((await ctl("attachments", replies)).out.split("\n").join("")).not.toMatch(/\p{Cc}/u);
+});
+
+test("a table is cut to the terminal where names are long", async () => {
+  const long = Attachment.of({ ...ATTACHMENTS[0], pod: `namespace/${"x".repeat(60)}`, network: "n".repeat(40) });
+  const replies = new Map([[Admin.listAttachments, AttachmentList.of({ attachments: [long] })]]);
+  const { out } = await ctl("attachments", replies, false, 110);
+  expect(Math.max(...out.split("\n").map((line) => line.length))).toBe(110);
+  expect(out).toContain("…");
+  expect(out).toContain("fd42:5e1f:ed9e::2");
+});
