@@ -116,7 +116,8 @@ function makeScene({ one, version, node, runtime }: Scenery) {
     else if ("run" in step) await must(inside(place(step.in), step.run));
     else if ("see" in step) await see(place(step.in), step);
     else if ("ping" in step) {
-      const answered = await ping(place(step.from), step.ping, step.source);
+      const withinS = step.fails ? 1 : 5;
+      const answered = await ping(place(step.from), { to: step.ping, source: step.source, withinS });
       if (answered === (step.fails === true)) throw new Error(answered ? "was answered" : "was not answered");
     } else if ("serve" in step)
       servers.push(await serve(place(step.serve), step.protocol ?? "tcp", step.port, step.serve));

@@ -36,9 +36,15 @@ export function ask({ from, to, port, protocol, bytes, deadlineMs }: Question): 
   });
 }
 
-/** Two echo requests at most: the first may be lost to address resolution. */
-export async function ping(from: string, to: string, source?: string): Promise<boolean> {
-  const argv = ["ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", ...(source === undefined ? [] : ["-I", source]), to];
-  const ran = await run(inside(from, argv), { deadlineMs: 6_000 });
-  return / [12] received/.test(ran.stdout);
+/** Whether an echo request is answered: asked again each 0.2 s, so that address resolution has its time. */
+export async function ping(from: string, { to, source, withinS }: Ping): Promise<boolean> {
+  const patience = ["-c", "1", "-i", "0.2", "-w", String(withinS)];
+  const argv = ["ping", "-n", ...patience, ...(source === undefined ? [] : ["-I", source]), to];
+  return (await run(inside(from, argv), { deadlineMs: withinS * 1_000 + 5_000 })).exit === 0;
+}
+
+export interface Ping {
+  readonly to: string;
+  readonly source: string | undefined;
+  readonly withinS: number;
 }
