@@ -21,7 +21,14 @@ export type Event =
   | { event: "collected"; network: string; removed: number; tookMs: number }
   | { event: "refused"; verb: string; container: string; ifname: string; kind: string; message: string; tookMs: number }
   | { event: "failed"; verb: string; container: string; ifname: string; message: string; stack: string }
-  | { event: "replayed"; entry: string; container: string; ifname: string; outcome: "done" | "skipped" | "unreadable" }
+  | {
+      event: "replayed";
+      entry: string;
+      container: string;
+      ifname: string;
+      outcome: "done" | "skipped" | "unreadable" | "failed";
+      message: string;
+    }
   | { event: "drift"; container: string; ifname: string; lines: readonly string[] }
   | { event: "repaired"; lines: readonly string[]; tookMs: number }
   | { event: "repair-failed"; container: string; ifname: string; message: string }

@@ -16,7 +16,7 @@ const EVENTS = {
   collected: { event: "collected", network: "n", removed: 1, tookMs: 1 },
   refused: { event: "refused", verb: "ADD", ...key, kind: "not-ready", message: "m", tookMs: 1 },
   failed: { event: "failed", verb: "ADD", ...key, message: "m", stack: "s" },
-  replayed: { event: "replayed", entry: "e", ...key, outcome: "done" },
+  replayed: { event: "replayed", entry: "e", ...key, outcome: "done", message: "" },
   drift: { event: "drift", ...key, lines: ["+ link a veth up"] },
   repaired: { event: "repaired", lines: ["+ link a veth up"], tookMs: 4 },
   "repair-failed": { event: "repair-failed", ...key, message: "m" },

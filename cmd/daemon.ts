@@ -1,0 +1,117 @@
+/** `selvedged`, the node daemon: reads its configuration, names the real edges, runs until it is told to stop. */
+import { readFileSync, statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { queue } from "#lib/api/queue.ts";
+import { type Config, parseConfig } from "#lib/config/config.ts";
+import { startDaemon } from "#lib/daemon/daemon.ts";
+import { logWriter } from "#lib/daemon/log-writer.ts";
+import type { Step } from "#lib/daemon/trace.ts";
+import { execDelegate } from "#lib/delegate/exec.ts";
+import { isFailure } from "#lib/errors.ts";
+import { linux } from "#lib/kernel/linux.ts";
+import { sqlite } from "#lib/store/sqlite.ts";
+import { peerCredentials } from "#native/socket.ts";
+
+declare const SELVEDGE_VERSION: string | undefined;
+const VERSION = typeof SELVEDGE_VERSION === "string" ? SELVEDGE_VERSION : "development";
+
+const HELP = `selvedged: the node daemon of Selvedge.
+
+  selvedged [--config FILE]   run; without a file the defaults hold
+  selvedged --check-config FILE
+                              say what is wrong with a configuration, and end
+  selvedged --help, --version
+
+It runs in the foreground as root, logs JSON lines to standard error, and stops on SIGTERM or SIGINT when what runs is
+finished. Pods keep their network while it is away.
+`;
+
+/** What is left after this has stopped on its own is ended by force, ms. */
+const EXIT_LIMIT_MS = 10_000;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      config: { type: "string" },
+      "check-config": { type: "string" },
+      help: { type: "boolean", short: "h" },
+      version: { type: "boolean" },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  if (values.version) return void process.stdout.write(`selvedged ${VERSION}\n`);
+  const file = values["check-config"] ?? values.config;
+  const config = file === undefined ? parseConfig("") : parseConfig(readFileSync(file, "utf8"), file);
+  if (values["check-config"] !== undefined) return void process.stdout.write(`${file}: no mistakes\n`);
+  await run(config, file ?? "built-in defaults");
+}
+
+async function run(config: Config, configName: string): Promise<void> {
+  const log = logWriter(config.log.level);
+  await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+  const storeName = `${config.stateDir}/state.db`;
+  log({
+    event: "starting",
+    version: VERSION,
+    pid: process.pid,
+    config: configName,
+    socket: config.socket,
+    store: storeName,
+  });
+  await using store = await sqlite(storeName);
+  await using kernel = linux();
+  const daemon = await startDaemon(
+    {
+      kernel,
+      store,
+      delegate: execDelegate((plugin, text) => log({ event: "delegate-stderr", plugin, text })),
+      queue: queue(config.queueDirs),
+      log,
+      nowMs: Date.now,
+      clockUs: () => performance.now() * 1_000,
+    },
+    {
+      config,
+      version: VERSION,
+      storeName,
+      ownNetnsInode: statSync("/proc/self/ns/net").ino,
+      credentials: peerCredentials,
+      onStep: killAt(process.env.SELVEDGE_KILL_AT),
+    },
+  );
+  const { signal, beganMs } = await Promise.race([signalled(), daemon.failed]);
+  log({ event: "stopping", signal, running: 0 });
+  await daemon.stop();
+  log({ event: "stopped", tookMs: Date.now() - beganMs });
+  setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
+}
+
+/** A second signal ends the process at once. */
+function signalled(): Promise<{ signal: string; beganMs: number }> {
+  return new Promise((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const)
+      process.once(name, () => resolve({ signal: name, beganMs: Date.now() }));
+  });
+}
+
+/**
+ * For fault tests: `SELVEDGE_KILL_AT=intent-stored:3` ends the process, as a power cut would, when that step ends for
+ * the third time.
+ */
+function killAt(text: string | undefined): (step: Step) => void {
+  if (text === undefined || text === "") return () => {};
+  const [wanted, count = "1"] = text.split(":");
+  let left = Number(count);
+  return (step) => {
+    if (step === wanted && --left === 0) process.kill(process.pid, "SIGKILL");
+  };
+}
+
+main().catch((error: unknown) => {
+  const text = isFailure(error)
+    ? [error.message, error.hint].filter(Boolean).join("\n")
+    : String((error as Error).stack);
+  process.stderr.write(`selvedged: ${text}\n`);
+  process.exitCode = 1;
+});

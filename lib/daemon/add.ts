@@ -1,0 +1,249 @@
+/**
+ * ADD: lease, store the intent, touch the kernel, remember the result. Whatever fails on the way is taken back by the
+ * same function that DEL uses, and a crash in between by the reconcile loop.
+ */
+import type { PodAddress, PodRoute } from "#lib/attach/kind.ts";
+import { plan } from "#lib/attach/kinds.ts";
+import { parseNetConf } from "#lib/cni/netconf.ts";
+import { refuseOwnNamespace } from "#lib/cni/preflight.ts";
+import { renderResult } from "#lib/cni/result.ts";
+import type { Dns, NetConf, Request, ResultRoute } from "#lib/cni/types.ts";
+import { hostPortClaims } from "#lib/datapath/host-ports.ts";
+import { isFailure, SelvedgeError } from "#lib/errors.ts";
+import { diff, type Op } from "#lib/state/diff.ts";
+import { identity } from "#lib/state/fact.ts";
+import type { AttachmentRecord, Change } from "#lib/store/store.ts";
+import { acquire } from "./acquire.ts";
+import { isHostPort, lasting } from "./contested.ts";
+import type { Core } from "./core.ts";
+import { type Decided, decide, decideChained } from "./decide.ts";
+import { delegationOfRecord } from "./delegated.ts";
+import { makeNodeReady } from "./node-facts.ts";
+import { hostLinkOf, scopeOf } from "./record.ts";
+import { removeAttachment } from "./remove.ts";
+import { type Settings, settingsOf } from "./settings.ts";
+import type { Recording } from "./trace.ts";
+
+/**
+ * @returns the CNI result as JSON in the configuration's version
+ * @throws SelvedgeError of nearly every kind; then nothing of the attachment is left, or the reconcile loop knows of it
+ */
+export async function add(core: Core, request: Request, trace: Recording, signal: AbortSignal): Promise<string> {
+  const conf = parseNetConf("ADD", request.config, request.args);
+  const netnsInode = namespaceOf(core, request);
+  trace.ended("parsed");
+
+  const before = core.table.get(request);
+  if (before !== undefined) await makeRoom(core, before, netnsInode);
+
+  const intent = intentOf(core, request, conf, netnsInode);
+  const progress = { stored: false };
+  try {
+    return await attach(core, intent, conf, { trace, signal, progress });
+  } catch (error) {
+    await takeBack(core, intent, progress);
+    throw error;
+  }
+}
+
+/** The namespace must be there, be the one that the plugin saw, and not be the node's own unless that was asked for. */
+function namespaceOf(core: Core, request: Request): number {
+  const inode = core.kernel.namespaceInode(request.netns);
+  if (inode === undefined)
+    throw new SelvedgeError(
+      { kind: "namespace-gone", path: request.netns },
+      `CNI_NETNS: no network namespace at ${request.netns}`,
+      {
+        hint: "If the path exists on the node, the daemon does not see it: mount it into the daemon's container with mountPropagation HostToContainer.",
+      },
+    );
+  if (request.netnsInode !== 0 && request.netnsInode !== inode)
+    throw new SelvedgeError(
+      { kind: "namespace-gone", path: request.netns },
+      `CNI_NETNS: the daemon sees another namespace at ${request.netns} than the plugin (inode ${inode}, not ${request.netnsInode})`,
+      { hint: "The directory must be mounted into the daemon's container with mountPropagation HostToContainer." },
+    );
+  refuseOwnNamespace({ netnsInode: inode, allowOwnNetns: request.allowOwnNetns }, core.ownNetnsInode);
+  return inode;
+}
+
+/**
+ * An attachment of that key is known. One that is alive is an error (SPEC section ADD); what is left of one that never
+ * got ready, or whose namespace was replaced, is removed first.
+ */
+async function makeRoom(core: Core, before: AttachmentRecord, netnsInode: number): Promise<void> {
+  const link = hostLinkOf(before);
+  const alive =
+    before.phase === "ready" &&
+    before.netnsInode === netnsInode &&
+    (link === undefined || (await core.kernel.look({}, [link])).length > 0);
+  if (alive)
+    throw new SelvedgeError(
+      { kind: "interface-exists", name: before.ifname },
+      `container ${before.containerId} is attached to network ${before.network} by ${before.ifname} already`,
+      { hint: "DEL it first, or choose another CNI_IFNAME." },
+    );
+  await removeAttachment(core, before);
+}
+
+const intentOf = (core: Core, request: Request, conf: NetConf, netnsInode: number): AttachmentRecord => ({
+  containerId: request.containerId,
+  ifname: request.ifname,
+  network: conf.name,
+  phase: "adding",
+  netns: request.netns,
+  netnsInode,
+  type: conf.prevResult === undefined ? settingsOf(core.config, conf).attachment : "chained",
+  chained: conf.prevResult !== undefined,
+  config: Buffer.from(request.config).toString(),
+  args: request.args,
+  path: request.path,
+  facts: [],
+  ...(conf.pod === undefined ? {} : { pod: conf.pod }),
+  createdMs: core.nowMs(),
+});
+
+/** How far an ADD came: until its intent is stored, the kernel and other plugins know nothing of it. */
+interface Progress {
+  stored: boolean;
+}
+
+interface Circumstances {
+  readonly trace: Recording;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+}
+
+async function attach(
+  core: Core,
+  intent: AttachmentRecord,
+  conf: NetConf,
+  { trace, signal, progress }: Circumstances,
+): Promise<string> {
+  core.table.put(intent);
+  const { decided, changes } =
+    conf.prevResult === undefined
+      ? await decideOwn(core, intent, conf, { trace, signal, progress })
+      : { decided: decideChained(intent, conf, conf.prevResult), changes: [] };
+  const record: AttachmentRecord = { ...intent, facts: decided.facts, result: JSON.stringify(decided.result) };
+  refuseHeldPorts(core, record);
+  core.table.put(record);
+  trace.ended("decided");
+
+  await core.store.commit([{ put: "attachment", value: record }, ...changes]);
+  progress.stored = true;
+  trace.ended("intent-stored");
+
+  await makeNodeReady(core);
+  const ops = await missing(core, record);
+  await core.kernel.apply(scopeOf(record), ops);
+  trace.performed(ops);
+  trace.ended("kernel-applied");
+
+  if (signal.aborted)
+    throw new SelvedgeError({ kind: "deadline" }, "the runtime gave up before the attachment was ready");
+  const ready: AttachmentRecord = { ...record, phase: "ready" };
+  await core.store.commit([{ put: "attachment", value: ready }]);
+  core.table.put(ready);
+  trace.ended("ready-stored");
+  return JSON.stringify(renderResult(decided.result, conf.cniVersion));
+}
+
+/** Addresses from our own IPAM or from another plugin's, and what follows from them. */
+async function decideOwn(
+  core: Core,
+  intent: AttachmentRecord,
+  conf: NetConf,
+  { trace, progress }: Circumstances,
+): Promise<{ decided: Decided; changes: readonly Change[] }> {
+  const settings = settingsOf(core.config, conf);
+  const where = { netns: intent.netns, pathMtu: core.node.pathMtu };
+  const delegation = delegationOfRecord(intent, "ADD");
+  if (delegation === undefined) {
+    const addressless = plan(settings.attachment, settings.options).addressless;
+    const { given, changes } = addressless ? NO_ADDRESSES : acquire(core, intent, conf, settings);
+    trace.ended("leased");
+    return { decided: decide(intent, conf, settings, withDns(given, settings), where), changes };
+  }
+  // The other plugin remembers what it gives: ours must be on disk first, so that a crash still sends it a DEL.
+  const bare = delegation.plugin === "dhcp" ? decide(intent, conf, settings, withDns({}, settings), where).facts : [];
+  const asking: AttachmentRecord = { ...intent, facts: bare };
+  core.table.put(asking);
+  await core.store.commit([{ put: "attachment", value: asking }]);
+  progress.stored = true;
+  await core.kernel.apply(scopeOf(asking), await missing(core, asking));
+  const answer = await core.delegate(delegation);
+  trace.ended("delegated");
+  const given = {
+    addresses: (answer?.ips ?? []).map(({ address, gateway }) => ({
+      address,
+      ...(gateway === undefined ? {} : { gateway }),
+    })),
+    routes: (answer?.routes ?? []).map(podRouteOf),
+    dns: { ...answer?.dns, ...settings.dns },
+  };
+  return { decided: decide(intent, conf, settings, given, where), changes: [] };
+}
+
+const NO_ADDRESSES = { given: {}, changes: [] } as const;
+
+const withDns = (
+  given: { addresses?: readonly PodAddress[]; routes?: readonly PodRoute[]; dns?: Dns },
+  { dns }: Settings,
+) => ({
+  addresses: given.addresses ?? [],
+  routes: given.routes ?? [],
+  dns: { ...given.dns, ...dns },
+});
+
+const podRouteOf = ({ dst, gw, priority, ...rest }: ResultRoute): PodRoute => ({
+  to: dst,
+  ...(gw === undefined ? {} : { via: gw }),
+  ...rest,
+  ...(priority === undefined ? {} : { metric: priority }),
+});
+
+/** @throws SelvedgeError conflict naming the holder */
+function refuseHeldPorts(core: Core, record: AttachmentRecord): void {
+  for (const fact of record.facts) {
+    if (!isHostPort(fact)) continue;
+    const holder = core.table.holder(identity(fact), record);
+    if (holder === undefined) continue;
+    const what = hostPortClaims([fact])[0] ?? "";
+    throw new SelvedgeError(
+      { kind: "conflict", what },
+      `host port ${what} is held by container ${holder.containerId}${holder.pod === undefined ? "" : ` (${holder.pod})`}`,
+      { hint: "Stop that pod, or choose another hostPort." },
+    );
+  }
+}
+
+/**
+ * What is still to be made: all of the attachment's own, which cannot be there yet, and whatever lacks of what it
+ * shares with others.
+ */
+async function missing(core: Core, record: AttachmentRecord): Promise<Op[]> {
+  const common = record.facts.filter((fact) => lasting(fact));
+  const there = common.length === 0 ? [] : await core.kernel.look({}, common);
+  const own = record.facts.filter((fact) => !lasting(fact)).map((fact): Op => ({ do: "add", fact }));
+  return [...diff(common, there).filter((op) => op.do !== "remove"), ...own];
+}
+
+/** Nothing of a failed ADD stays. What cannot be removed now stays known, in phase `adding`, for the reconcile loop. */
+async function takeBack(core: Core, intent: AttachmentRecord, { stored }: Progress): Promise<void> {
+  if (!stored) {
+    core.ipam.cancel(intent);
+    core.table.remove(intent);
+    return;
+  }
+  const record = core.table.get(intent) ?? intent;
+  await removeAttachment(core, record).catch((error: unknown) => {
+    if (!isFailure(error)) throw error;
+    core.log({
+      event: "repair-failed",
+      container: record.containerId,
+      ifname: record.ifname,
+      message: `taking back a failed ADD: ${error.message}`,
+    });
+  });
+}

@@ -1,0 +1,170 @@
+/** The Admin service: what `selvedgectl` shows and asks for. */
+import type { AdminHandlers } from "#lib/api/server.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import type { KeyedLock } from "#lib/lock.ts";
+import type { AttachmentRecord, Change } from "#lib/store/store.ts";
+import type { Workers } from "#lib/workers.ts";
+import type { Attachment, Leak, PoolUsage } from "#proto/selvedge_pb.ts";
+import type { Core } from "./core.ts";
+import { leaks } from "./leaks.ts";
+import { namespaceGone } from "./namespace-gone.ts";
+import type { Reconciler } from "./reconcile.ts";
+import { addressesOf, hostLinkOf, hostPortsOf, resultOf } from "./record.ts";
+import { removeAttachment } from "./remove.ts";
+
+export interface AdminOptions {
+  readonly reconciler: Reconciler;
+  readonly reconcileNow: () => Promise<void>;
+  readonly lock: KeyedLock;
+  readonly workers: Workers;
+  readonly version: string;
+  /** Where the state is kept, for people. */
+  readonly storeName: string;
+}
+
+export function admin(core: Core, options: AdminOptions): AdminHandlers {
+  const { reconciler, lock, workers } = options;
+  const startedMs = core.nowMs();
+
+  const pools = (): PoolUsage[] =>
+    core.ipam.usage().map((pool) => ({
+      name: pool.name,
+      ranges: pool.ranges,
+      size: Number(pool.size),
+      used: pool.used,
+      cooling: pool.cooling,
+      nextFreeMs: pool.nextFreeMs ?? 0,
+    }));
+
+  return {
+    getStatus: async () => ({
+      ready: core.waitingFor.size === 0,
+      waitingFor: [...core.waitingFor],
+      version: options.version,
+      uptimeMs: core.nowMs() - startedMs,
+      attachments: core.table.size,
+      adding: core.table.inPhase("adding"),
+      deleting: core.table.inPhase("deleting"),
+      queued: workers.queued,
+      running: workers.running,
+      rssBytes: process.memoryUsage.rss(),
+      lastReconcile: reconciler.last.atMs === 0 ? "" : iso(reconciler.last.atMs),
+      lastReconcileMs: reconciler.last.tookMs,
+      repairs: reconciler.last.repairs,
+      pools: pools(),
+      kernelRelease: core.node.kernelRelease,
+      pathMtu: core.node.pathMtu,
+      store: options.storeName,
+      linkRemovalsPending: core.kernel.pendingRemovals,
+    }),
+
+    listAttachments: async ({ network, pod }) => ({
+      attachments: [...core.table]
+        .filter((record) => network === "" || record.network === network)
+        .filter((record) => pod === "" || (record.pod ?? "").includes(pod))
+        .map((record) => shown(core, record)),
+    }),
+
+    getTrace: async (key) => {
+      const trace = core.traces.of(key);
+      if (trace === undefined)
+        throw new SelvedgeError(
+          { kind: "config-invalid", field: "attachment" },
+          `no trace of ${key.containerId} ${key.ifname}: the daemon keeps those of its newest attachments since it started`,
+        );
+      return {
+        key,
+        traceparent: trace.traceparent,
+        spans: trace.spans.map(({ step, startUs, durationUs }) => ({
+          name: step,
+          startUs,
+          durationUs,
+          lines: step === "kernel-applied" || step === "off-network" ? trace.lines() : [],
+        })),
+      };
+    },
+
+    listPools: async () => ({ pools: pools() }),
+
+    listLeases: async ({ pool }) => ({
+      leases: [
+        ...core.ipam.leases(pool === "" ? undefined : pool).map((lease) => ({
+          pool: lease.pool,
+          address: lease.address,
+          owner: { containerId: lease.containerId, ifname: lease.ifname },
+          pod: core.table.get(lease)?.pod ?? "",
+          since: iso(lease.sinceMs),
+          coolingMs: 0,
+        })),
+        ...core.ipam.cooling(pool === "" ? undefined : pool).map((coolDown) => ({
+          pool: coolDown.pool,
+          address: coolDown.address,
+          pod: "",
+          since: iso(coolDown.releasedMs),
+          coolingMs: coolDown.remainingMs,
+        })),
+      ],
+    }),
+
+    findLeaks: async () => ({ leaks: leaks(core) }),
+
+    freeLeaks: async ({ names }) => {
+      const freed: Leak[] = [];
+      for (const leak of leaks(core)) {
+        if (!names.includes(leak.name) || leak.lease?.owner === undefined) continue;
+        const released = core.ipam.release(leak.lease.owner);
+        await core.store.commit([
+          ...released.leases.map((l): Change => ({ remove: "lease", pool: l.pool, address: l.address })),
+          ...released.coolDowns.map((value): Change => ({ put: "coolDown", value })),
+        ]);
+        freed.push(leak);
+      }
+      return { leaks: freed };
+    },
+
+    plan: async () => ({ lines: await reconciler.plan() }),
+
+    reconcile: async () => {
+      const lines = await reconciler.plan();
+      await options.reconcileNow();
+      return { lines };
+    },
+
+    collectGarbage: async ({ dryRun }) => {
+      const stale: AttachmentRecord[] = [];
+      for (const record of core.table)
+        if (record.phase === "ready" && (await namespaceGone(core, record))) stale.push(record);
+      if (!dryRun)
+        for (const { containerId, ifname } of stale)
+          await lock(containerId, async () => {
+            const record = core.table.get({ containerId, ifname });
+            if (record !== undefined && (await namespaceGone(core, record))) await removeAttachment(core, record);
+          });
+      return { attachments: stale.map((record) => shown(core, record)) };
+    },
+  };
+}
+
+function shown(core: Core, record: AttachmentRecord): Attachment {
+  const result = resultOf(record);
+  const sandbox = result?.interfaces.find(
+    (i) => i.name === record.ifname && i.sandbox !== undefined && i.sandbox !== "",
+  );
+  return {
+    key: { containerId: record.containerId, ifname: record.ifname },
+    network: record.network,
+    phase: record.phase,
+    pod: record.pod ?? "",
+    netns: record.netns,
+    type: record.type,
+    addresses: addressesOf(record),
+    mac: sandbox?.mac ?? "",
+    hostLink: hostLinkOf(record)?.name ?? "",
+    mtu: sandbox?.mtu ?? 0,
+    created: iso(record.createdMs),
+    hostPorts: hostPortsOf(record).map(({ protocol, port }) => `${port}/${protocol}`),
+    namespaceGone: core.kernel.namespaceInode(record.netns) !== record.netnsInode,
+  };
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

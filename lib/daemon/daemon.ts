@@ -1,0 +1,166 @@
+/** The daemon put together: state from the store, then the queue, then the doors, then the loop. */
+import { type Serving, serve } from "#lib/api/server.ts";
+import type { Config } from "#lib/config/config.ts";
+import { isFailure } from "#lib/errors.ts";
+import { ipam } from "#lib/ipam/ipam.ts";
+import { readPools } from "#lib/ipam/read-pool.ts";
+import { keyedLock } from "#lib/lock.ts";
+import { loop } from "#lib/loop.ts";
+import { root } from "#lib/parse.ts";
+import { workers as pool } from "#lib/workers.ts";
+import { admin } from "./admin.ts";
+import { contested } from "./contested.ts";
+import type { Core, Ports } from "./core.ts";
+import { makeNodeReady } from "./node-facts.ts";
+import { reconciler } from "./reconcile.ts";
+import { replay } from "./replay.ts";
+import { table } from "./table.ts";
+import { type Step, traces } from "./trace.ts";
+import { verbs } from "./verbs.ts";
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly storeName: string;
+  readonly ownNetnsInode: number;
+  /** SO_PEERCRED of a connection's descriptor. */
+  readonly credentials: (fd: number) => { uid: number; pid: number };
+  /** Told of every step of every verb as it ends. */
+  readonly onStep?: (step: Step) => void;
+}
+
+export interface Daemon {
+  /** Finishes what runs, takes nothing new, and returns when all of it is durable. Links and rules stay as they are. */
+  stop(): Promise<void>;
+  /** Rejects when a part that must run for ever has failed: a bug. */
+  readonly failed: Promise<never>;
+}
+
+/** How many ADDs and DELs keep their timings for `selvedgectl trace`. */
+const TRACES = 2_048;
+
+/** Resolves when the socket answers. @throws SelvedgeError conflict (another daemon serves), store, kernel, config-invalid */
+export async function startDaemon(ports: Ports, options: DaemonOptions): Promise<Daemon> {
+  const { config } = options;
+  const beganUs = ports.clockUs();
+  const snapshot = await ports.store.load();
+  const core: Core = {
+    ...ports,
+    config,
+    ipam: ipam({
+      pools: readPools(
+        root(
+          config.pools.map((pool) => ({ ...pool, ranges: pool.ranges.value })),
+          "pools",
+        ),
+      ),
+      coolDownMs: config.ipam.coolDownSeconds * 1_000,
+      nowMs: ports.nowMs,
+      clockUs: ports.clockUs,
+    }),
+    table: table(contested),
+    traces: traces({ capacity: TRACES, clockUs: ports.clockUs, onStep: options.onStep ?? (() => {}) }),
+    ownNetnsInode: options.ownNetnsInode,
+    node: await ports.kernel.facts(),
+    tablesFor: "",
+    unsaved: [],
+    waitingFor: new Set(["it is starting"]),
+  };
+  core.ipam.restore(snapshot);
+  for (const record of snapshot.attachments) core.table.put(record);
+  await makeNodeReady(core);
+
+  const stopping = new AbortController();
+  const lock = keyedLock();
+  const workers = pool({ size: config.workers, limit: config.queueLimit });
+  const node = verbs(core, { lock, workers });
+  const replayed = new Set(snapshot.replayed);
+  const drain = () => replay(core, replayed, node.replayDel);
+  await drain();
+
+  const repairs = reconciler(core, lock);
+  const reconciling = loop(
+    async () => {
+      await drain();
+      await repairs.pass();
+    },
+    {
+      everyMs: config.reconcile.everySeconds * 1_000,
+      debounceMs: config.reconcile.debounceMs,
+      signal: stopping.signal,
+    },
+  );
+
+  const ready = Promise.withResolvers<void>();
+  const whenReady =
+    <Request, Call, Reply>(handler: (request: Request, call: Call) => Promise<Reply>) =>
+    async (request: Request, call: Call): Promise<Reply> => {
+      await ready.promise;
+      return handler(request, call);
+    };
+  const serving: Serving = await serve({
+    socket: config.socket,
+    node: {
+      add: whenReady(node.add),
+      del: whenReady(node.del),
+      check: whenReady(node.check),
+      gc: whenReady(node.gc),
+      status: node.status,
+    },
+    admin: admin(core, {
+      reconciler: repairs,
+      reconcileNow: async () => {
+        repairs.mark(undefined);
+        await reconciling.now();
+      },
+      lock,
+      workers,
+      version: options.version,
+      storeName: options.storeName,
+    }),
+    credentials: options.credentials,
+    log: ports.log,
+  }).catch(async (error: unknown) => {
+    stopping.abort();
+    await reconciling.done;
+    throw error;
+  });
+  // A DEL that found the socket closed while the queue was being worked off is in the queue now.
+  await drain();
+  core.waitingFor.delete("it is starting");
+  ready.resolve();
+  ports.log({
+    event: "serving",
+    socket: config.socket,
+    attachments: core.table.size,
+    tookMs: Math.round((ports.clockUs() - beganUs) / 1_000),
+  });
+
+  const watching = ports.kernel.watch((change) => {
+    if (change === undefined) ports.log({ event: "events-lost" });
+    repairs.mark(change);
+    reconciling.poke();
+  }, stopping.signal);
+  const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
+
+  const failed = new Promise<never>((_, reject) => {
+    for (const forever of [reconciling.done, watching, following]) forever.catch(reject);
+  });
+  failed.catch(() => {});
+  return {
+    failed,
+    async stop() {
+      core.waitingFor.add("it is stopping");
+      await serving.close(config.shutdownSeconds * 1_000);
+      await workers.idle();
+      stopping.abort();
+      await Promise.allSettled([reconciling.done, watching, following]);
+      await ports.kernel.settled();
+      if (core.unsaved.length > 0)
+        await ports.store.commit(core.unsaved).catch((error: unknown) => {
+          if (!isFailure(error, "store")) throw error;
+          ports.log({ event: "store-failed", message: error.message });
+        });
+    },
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * The repair loop: the same comparison as ADD, for everything that should be there already. Events only say where to
+ * look; a full pass looks everywhere, and is also what finishes or undoes the work of a daemon that was killed.
+ */
+import { isFailure } from "#lib/errors.ts";
+import type { Change } from "#lib/kernel/kernel.ts";
+import { diff, type Op } from "#lib/state/diff.ts";
+import { type Fact, identity } from "#lib/state/fact.ts";
+import { line } from "#lib/state/line.ts";
+import type { AttachmentRecord, Change as StoreChange } from "#lib/store/store.ts";
+import { lasting } from "./contested.ts";
+import type { Core } from "./core.ts";
+import { namespaceGone } from "./namespace-gone.ts";
+import { nodeFacts } from "./node-facts.ts";
+import { scopeOf } from "./record.ts";
+import { removeAttachment } from "./remove.ts";
+import { keyOf } from "./table.ts";
+
+export interface Reconciler {
+  /** Something changed there; the next `pass` looks at it. `undefined`: look everywhere. */
+  mark(change: Change | undefined): void;
+  /** Looks at what was marked and repairs it; reports its own failures. Resolves with what was done. */
+  pass(): Promise<readonly string[]>;
+  /** What a full pass would do now, as lines. Changes nothing. */
+  plan(): Promise<string[]>;
+  readonly last: { atMs: number; tookMs: number; repairs: number };
+}
+
+/** An attachment whose namespace was missing this long, with its link gone too, is taken for gone. */
+const NAMESPACE_GRACE_MS = 30_000;
+
+export function reconciler(
+  core: Core,
+  locked: <T>(containerId: string, work: () => Promise<T>) => Promise<T>,
+): Reconciler {
+  let everything = true;
+  let nftables = false;
+  const marked = new Map<string, AttachmentRecord>();
+  const missingSince = new Map<string, number>();
+  const last = { atMs: 0, tookMs: 0, repairs: 0 };
+
+  const mark = (change: Change | undefined) => {
+    if (change === undefined) everything = true;
+    else if (change.where === "nftables") nftables = true;
+    else if (change.where === "pod")
+      for (const record of core.table.inNamespace(change.netnsInode)) marked.set(keyOf(record), record);
+    else if (change.link === undefined) everything = true;
+    else {
+      const record = core.table.byHostLink(change.link);
+      if (record === undefined) everything = true;
+      else marked.set(keyOf(record), record);
+    }
+  };
+
+  /** What one attachment lacks. A namespace that is gone lacks nothing that could be repaired. */
+  const differences = async (record: AttachmentRecord): Promise<Op[]> => {
+    if (core.kernel.namespaceInode(record.netns) !== record.netnsInode) return [];
+    return wantedOnly(diff(record.facts, await core.kernel.look(scopeOf(record), record.facts)));
+  };
+
+  const repair = (record: AttachmentRecord): Promise<string[]> =>
+    locked(record.containerId, async () => {
+      const current = core.table.get(record);
+      if (current === undefined) return [];
+      if (await finished(current)) return [];
+      if (current.phase !== "ready") return [];
+      const ops = await differences(current);
+      if (ops.length === 0) return [];
+      const lines = ops.map(line);
+      core.log({ event: "drift", container: current.containerId, ifname: current.ifname, lines });
+      await core.kernel.apply(scopeOf(current), ops);
+      return lines;
+    }).catch((error: unknown) => {
+      failed(record, error);
+      return [];
+    });
+
+  const failed = (record: { containerId: string; ifname: string }, error: unknown) => {
+    if (!isFailure(error)) throw error;
+    core.log({
+      event: "repair-failed",
+      container: record.containerId,
+      ifname: record.ifname,
+      message: error.message,
+    });
+  };
+
+  /**
+   * Removes what must not stay: a half-made attachment whose ADD nobody waits for any more, one whose removal was
+   * interrupted, and one whose namespace is provably gone. Proof is two things seen for the whole grace: nothing (or
+   * another namespace) at the path, and no host link, which only the end of the namespace takes away with its peer.
+   */
+  const finished = async (record: AttachmentRecord): Promise<boolean> => {
+    const key = keyOf(record);
+    const gone = record.phase === "ready" && (await namespaceGone(core, record));
+    if (!gone) missingSince.delete(key);
+    if (record.phase === "ready" && !gone) return false;
+    if (gone) {
+      const since = missingSince.get(key) ?? core.nowMs();
+      missingSince.set(key, since);
+      if (core.nowMs() - since < NAMESPACE_GRACE_MS) return false;
+      core.log({
+        event: "namespace-gone",
+        container: record.containerId,
+        ifname: record.ifname,
+        network: record.network,
+      });
+    }
+    await removeAttachment(core, record);
+    missingSince.delete(key);
+    return true;
+  };
+
+  const repairNode = async (): Promise<string[]> => {
+    const facts = nodeFacts(core);
+    const ops = wantedOnly(diff(facts, await core.kernel.look({}, facts)));
+    await core.kernel.apply({}, ops);
+    return ops.map(line);
+  };
+
+  /** Carries our mark, and nobody wants it: left by a daemon that was killed, or made by hand. */
+  const strays = async (): Promise<Op[]> => {
+    const owned = await core.kernel.owned();
+    const wanted = new Set(nodeFacts(core).map(identity));
+    for (const record of core.table)
+      for (const fact of record.facts) if (fact.at === "host") wanted.add(identity(fact));
+    return owned
+      .filter((fact) => !wanted.has(identity(fact)) && !lasting(fact) && !isNode(fact))
+      .map((fact): Op => ({ do: "remove", fact }));
+  };
+
+  const saveUnsaved = async () => {
+    const changes = core.unsaved.splice(0);
+    if (changes.length === 0) return;
+    await core.store.commit(changes).catch((error: unknown) => {
+      core.unsaved.unshift(...changes);
+      throw error;
+    });
+  };
+
+  const sweep = async () => {
+    const { coolDowns, pools } = core.ipam.sweep();
+    if (coolDowns.length + pools.length === 0) return;
+    await core.store.commit([
+      ...coolDowns.map((c): StoreChange => ({ remove: "coolDown", pool: c.pool, address: c.address })),
+      ...pools.map((name): StoreChange => ({ remove: "pool", name })),
+    ]);
+  };
+
+  const guarded = async (work: () => Promise<string[]>): Promise<string[]> => {
+    try {
+      return await work();
+    } catch (error) {
+      failed({ containerId: "", ifname: "" }, error);
+      return [];
+    }
+  };
+
+  return {
+    last,
+    mark,
+    async pass() {
+      const began = core.nowMs();
+      const all = everything || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
+      const targets = all ? [...core.table] : [...marked.values(), ...(nftables ? core.table : [])];
+      const tables = nftables;
+      everything = false;
+      nftables = false;
+      marked.clear();
+      const lines: string[] = [];
+      if (all) {
+        core.node = await core.kernel.facts();
+        await guarded(async () => {
+          await saveUnsaved();
+          await sweep();
+          return [];
+        });
+      }
+      if (all || tables) lines.push(...(await guarded(repairNode)));
+      for (const record of targets) lines.push(...(await repair(record)));
+      if (all)
+        lines.push(
+          ...(await guarded(async () => {
+            const ops = await strays();
+            await core.kernel.apply({}, ops);
+            return ops.map(line);
+          })),
+        );
+      const tookMs = core.nowMs() - began;
+      if (lines.length > 0) core.log({ event: "repaired", lines, tookMs });
+      last.repairs += lines.length;
+      if (all) {
+        last.atMs = began;
+        last.tookMs = tookMs;
+      }
+      return lines;
+    },
+    async plan() {
+      const facts = nodeFacts(core);
+      const ops = wantedOnly(diff(facts, await core.kernel.look({}, facts)));
+      for (const record of core.table) if (record.phase === "ready") ops.push(...(await differences(record)));
+      ops.push(...(await strays()));
+      return ops.map(line);
+    },
+  };
+}
+
+/** `look` answers only at the identities asked for, so a removal can only mean an unwanted twin; it is not ours to take. */
+const wantedOnly = (ops: readonly Op[]): Op[] => ops.filter((op) => op.do !== "remove");
+
+const isNode = (fact: Fact): boolean => fact.type === "table" || fact.type === "sysctl";

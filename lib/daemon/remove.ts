@@ -1,0 +1,67 @@
+/**
+ * Taking an attachment away: the one way for DEL, for GC, for an ADD that failed, and for what a crash left behind.
+ * Every part may be missing already; none of that is an error.
+ */
+
+import type { Op } from "#lib/state/diff.ts";
+import { identity } from "#lib/state/fact.ts";
+import type { AttachmentRecord, Change } from "#lib/store/store.ts";
+import { contested, lasting } from "./contested.ts";
+import type { Core } from "./core.ts";
+import { delegationOfRecord } from "./delegated.ts";
+import { addressesOf, hostPortsOf, scopeOf } from "./record.ts";
+import type { Recording } from "./trace.ts";
+
+/**
+ * After this the attachment is off the network, its addresses are cooling down and nothing remembers it.
+ * `alsoCommit` is made durable in the same transaction.
+ *
+ * @throws SelvedgeError kernel or delegate: the record stays for the reconcile loop;
+ * store: the node has forgotten it, the disk has not; `core.unsaved` holds what is to be written.
+ */
+export async function removeAttachment(
+  core: Core,
+  record: AttachmentRecord,
+  { trace, alsoCommit = [] }: { trace?: Recording; alsoCommit?: readonly Change[] } = {},
+): Promise<void> {
+  const ops = removal(core, record);
+  await core.kernel.apply(scopeOf(record), ops);
+  trace?.performed(ops);
+  trace?.ended("off-network");
+
+  const delegated = delegationOfRecord(record, "DEL");
+  if (delegated !== undefined) {
+    await core.delegate(delegated);
+    trace?.ended("delegated");
+  }
+
+  const released = core.ipam.release(record);
+  core.table.remove(record);
+  const forget: Change[] = [
+    { remove: "attachment", key: { containerId: record.containerId, ifname: record.ifname } },
+    ...released.leases.map((l): Change => ({ remove: "lease", pool: l.pool, address: l.address })),
+    ...released.coolDowns.map((value): Change => ({ put: "coolDown", value })),
+    ...alsoCommit,
+  ];
+  await core.store.commit(forget).catch((error: unknown) => {
+    core.unsaved.push(...forget);
+    throw error;
+  });
+  trace?.ended("forgotten");
+
+  await forgetConnections(core, record);
+  trace?.ended("conntrack-flushed");
+}
+
+/** Operations that take what is this attachment's alone off the host; the pod's end goes with its link. */
+export const removal = (core: Core, record: AttachmentRecord): Op[] =>
+  record.facts
+    .filter((fact) => fact.at === "host" && !lasting(fact))
+    .filter((fact) => !contested(fact) || core.table.holder(identity(fact), record) === undefined)
+    .map((fact): Op => ({ do: "remove", fact }));
+
+/** So that no reply to the old pod, and no translated host port, reaches whoever gets the address next. */
+async function forgetConnections(core: Core, record: AttachmentRecord): Promise<void> {
+  await core.kernel.flushConntrack(addressesOf(record));
+  for (const { protocol, port } of hostPortsOf(record)) await core.kernel.flushConntrackPort(protocol, port);
+}

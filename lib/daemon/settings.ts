@@ -1,0 +1,49 @@
+/** What one attachment's network is: the runtime's configuration over the daemon's named network over the defaults. */
+
+import type { PodRoute } from "#lib/attach/kind.ts";
+import { type AttachmentType, attachmentType } from "#lib/attach/kinds.ts";
+import type { Dns, NetConf } from "#lib/cni/types.ts";
+import type { Config } from "#lib/config/config.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { type Found, fields, root } from "#lib/parse.ts";
+
+export interface Settings {
+  readonly attachment: AttachmentType;
+  /** Name of the pool of the daemon's configuration that is used unless the request brings ranges of its own. */
+  readonly pool: string;
+  /** Bytes; absent: the path's. */
+  readonly mtu?: number;
+  readonly ipMasq: boolean;
+  readonly spoofProtection: boolean;
+  readonly routes: readonly PodRoute[];
+  readonly dns: Dns;
+  /** Where the attachment type reads its own fields. */
+  readonly options: Found;
+}
+
+/** @throws SelvedgeError config-invalid: a network that is not configured, or an unknown attachment type */
+export function settingsOf(config: Config, conf: NetConf): Settings {
+  const named = conf.network === undefined ? undefined : config.networks.get(conf.network);
+  if (conf.network !== undefined && named === undefined)
+    throw new SelvedgeError(
+      { kind: "config-invalid", field: "network" },
+      `network: ${JSON.stringify(conf.network)} is not a network of the daemon's configuration; known: ${[...config.networks.keys()].join(", ") || "none"}`,
+    );
+  const base = named ?? config.defaults;
+  const mtu = conf.mtu || base.mtu;
+  return {
+    attachment: attachmentType({ path: "attachment", value: conf.attachment ?? base.attachment }),
+    pool: named?.pool ?? config.defaultPool,
+    ...(mtu === undefined ? {} : { mtu }),
+    ipMasq: conf.ipMasq ?? base.ipMasq,
+    spoofProtection: conf.spoofProtection ?? base.spoofProtection,
+    routes: named?.routes ?? [],
+    dns: { ...named?.dns, ...conf.dns, ...conf.wishes.dns },
+    options: named === undefined ? conf.raw : root({ ...objectOf(named.options), ...objectOf(conf.raw) }),
+  };
+}
+
+const objectOf = (found: Found): object => {
+  fields(found);
+  return (found.value as object | undefined) ?? {};
+};
