@@ -135,6 +135,20 @@ test("peers other than root are turned away before they say anything", async () 
   expect(events).toContainEqual({ event: "peer-refused", uid: 1000, pid: 77 });
 });
 
+test.each(["", "GET / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\u0000\u0000\u0008\u0007"])(
+  "a peer that says %j and goes away harms nobody",
+  async (bytes) => {
+    await start();
+    await new Promise<void>((resolve) => {
+      const peer = netConnect(socket, () => {
+        peer.write(bytes, () => peer.destroy());
+      });
+      peer.once("close", () => resolve());
+    });
+    expect((await call(client(), Node.add, {})).result).toEqual(Buffer.from("{}"));
+  },
+);
+
 test("credentials are asked for with the connection's own descriptor", async () => {
   const asked: number[] = [];
   await start({

@@ -1,0 +1,43 @@
+import { execFile } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect } from "@jest/globals";
+import { type AdminHandlers, type NodeHandlers, serve } from "#lib/api/server.ts";
+import type { Event } from "#lib/log.ts";
+import { peerCredentials } from "#native/socket.ts";
+import { needing } from "../support/requirement.ts";
+
+const nothing = async () => ({});
+const node: NodeHandlers = { add: nothing, del: nothing, check: nothing, gc: nothing, status: nothing };
+/** This user's and group's number on Debian; any but 0 would do. */
+const NOBODY = 65_534;
+
+/** Connects as another user and waits until the other side closes; gives the connecting process' id. */
+const CONNECT =
+  "import os,socket,sys; s=socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(sys.argv[1]); s.recv(1); print(os.getpid())";
+
+needing("root", { program: "python3" })(
+  "another user is turned away, even where the socket's mode would let it in",
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), "selvedge-peer-"));
+    const socket = join(directory, "d.sock");
+    const events: Event[] = [];
+    const admin = {} as AdminHandlers;
+    const serving = await serve({ socket, node, admin, credentials: peerCredentials, log: (e) => events.push(e) });
+    try {
+      const as = (uid: number) =>
+        promisify(execFile)("python3", ["-c", CONNECT, socket], { uid, gid: uid, cwd: "/", timeout: 10_000 });
+      chmodSync(directory, 0o755);
+      await expect(as(NOBODY)).rejects.toThrow("PermissionError");
+      expect(events).toEqual([]);
+      chmodSync(socket, 0o666);
+      const { stdout } = await as(NOBODY);
+      expect(events).toEqual([{ event: "peer-refused", uid: NOBODY, pid: Number(stdout) }]);
+    } finally {
+      await serving.close(0);
+      rmSync(directory, { recursive: true });
+    }
+  },
+);
