@@ -53,7 +53,7 @@ export function elementsOf(
         if (error !== undefined && error.code !== ERRNO.ENOENT) throw refused(request.what, error.code, error.text);
         const fact = some[n];
         const [message] = messages;
-        if (fact !== undefined && message !== undefined) found.push(...read(message.body, shapeOf(fact)));
+        if (fact !== undefined && message !== undefined) found.push(withValue(fact, message.body));
       });
     }
     return found;
@@ -143,6 +143,14 @@ function partsOf(message: number, facts: readonly ElementFact[]): Part[] {
     }
     return parts;
   });
+}
+
+/** The key is the one that was asked for; only the value needs reading. */
+function withValue(fact: ElementFact, body: Uint8Array): ElementFact {
+  const shape = shapeOf(fact);
+  const { value: _, ...asked } = fact;
+  const value = shape.value === undefined ? undefined : read(body, shape)[0]?.value;
+  return value === undefined ? asked : { ...asked, value };
 }
 
 function read(body: Uint8Array, { family, table, name, key, value }: SetShape): ElementFact[] {
