@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { end, eventually, inside, run, start, stop } from "./program.ts";
+import { end, eventually, run, start, stop } from "./program.ts";
 import type { JsonObject } from "./subject.ts";
 
 const TOP = join(import.meta.dirname, "..");
@@ -22,8 +22,8 @@ export interface Daemon extends AsyncDisposable {
 }
 
 export interface DaemonOptions {
-  /** Network namespace of the node. */
-  readonly namespace: string;
+  /** Argument list that runs another one on the node: in its network namespace, at least. */
+  enter(argv: readonly string[]): string[];
   /** Takes the socket, the state, the queue, the configuration and the log. */
   readonly directory: string;
   /** Laid over the configuration. */
@@ -31,7 +31,7 @@ export interface DaemonOptions {
 }
 
 /** @throws Error with the end of its log when it is not ready within 15 s */
-export async function startDaemon({ namespace, directory, config = {} }: DaemonOptions): Promise<Daemon> {
+export async function startDaemon({ enter, directory, config = {} }: DaemonOptions): Promise<Daemon> {
   const path = (name: string) => join(directory, name);
   const environment = { SELVEDGE_SOCKET: path("selvedged.sock"), SELVEDGE_QUEUE: path("queue") };
   await mkdir(path("queue"), { recursive: true });
@@ -45,16 +45,14 @@ export async function startDaemon({ namespace, directory, config = {} }: DaemonO
 
   const begin = async () => {
     const { NODE_OPTIONS: _jestOptions, ...rest } = process.env as Record<string, string>;
-    const started = start(inside(namespace, ["/bin/sh", "-c", `exec ${quoted} >>'${path("log")}' 2>&1`]), rest);
+    const started = start(enter(["/bin/sh", "-c", `exec ${quoted} >>'${path("log")}' 2>&1`]), rest);
     child = started;
-    await eventually(
+    const answered = await eventually(
       "the daemon is ready",
-      async () => {
-        if (started.exitCode !== null) throw new Error(`it ended with ${started.exitCode}:\n${log().slice(-2_000)}`);
-        return (await ready(namespace, environment)) || undefined;
-      },
+      async () => (started.exitCode === null ? (await ready(enter, environment)) || undefined : false),
       15_000,
     );
+    if (!answered) throw new Error(`it ended with ${started.exitCode}`);
   };
   const kill = async () => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -76,9 +74,9 @@ export async function startDaemon({ namespace, directory, config = {} }: DaemonO
   return daemon;
 }
 
-async function ready(namespace: string, environment: Daemon["environment"]): Promise<boolean> {
+async function ready(enter: DaemonOptions["enter"], environment: Daemon["environment"]): Promise<boolean> {
   if (!existsSync(environment.SELVEDGE_SOCKET)) return false;
   const asked = { ...environment, CNI_COMMAND: "STATUS", CNI_PATH: BUILT };
   const input = JSON.stringify({ cniVersion: "1.1.0", name: "ready", type: "selvedge" });
-  return (await run(inside(namespace, [join(BUILT, "selvedge")]), { environment: asked, input })).exit === 0;
+  return (await run(enter([join(BUILT, "selvedge")]), { environment: asked, input })).exit === 0;
 }

@@ -1,6 +1,7 @@
 /** Our own plugin as subjects: the built executable, and a daemon on the node. */
 import { BUILT, startDaemon } from "./daemon.ts";
 import type { Node } from "./node.ts";
+import { inside } from "./program.ts";
 import { referenceBin } from "./reference.ts";
 import { type Described, type JsonObject, overlay, type Subject, type Trait, VERSIONS } from "./subject.ts";
 
@@ -47,7 +48,8 @@ const NOT_CHAINED: readonly Trait[] = [
 function subject(name: string, traits: readonly Trait[], chain: readonly JsonObject[]): Described {
   const [first = {}, ...rest] = chain;
   const open = async ({ node }: Node, directory: string): Promise<Subject> => {
-    const daemon = await startDaemon({ namespace: node.namespace, directory, config: SLOW_REPAIR });
+    const enter = (argv: readonly string[]) => inside(node.namespace, argv);
+    const daemon = await startDaemon({ enter, directory, config: SLOW_REPAIR });
     return {
       traits,
       versions: VERSIONS,
