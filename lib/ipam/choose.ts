@@ -1,0 +1,94 @@
+/** One address for each set of a pool: those that were asked for, and the next ones for the sets that are left. */
+import { type Address, addressOf, family, lengthOf, type Prefix, withLength } from "#lib/address.ts";
+import type { PodAddress } from "#lib/attach/kind.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import type { AttachmentKey } from "#lib/state/lease.ts";
+import type { Book } from "./book.ts";
+import type { Range } from "./pool.ts";
+import { exhausted, seconds, unavailable } from "./refusal.ts";
+import type { Supply } from "./supply.ts";
+
+export interface Wish {
+  readonly pool: string;
+  /** Addresses asked for by name, with or without a prefix length. */
+  readonly requested: readonly (Address | Prefix)[];
+  readonly pod?: string;
+}
+
+/**
+ * @returns one address for each set, in the order of the sets; nothing is taken
+ * @throws SelvedgeError pool-exhausted, address-unavailable
+ */
+export function choose(from: Book, supplies: readonly Supply[], wish: Wish, nowMs: number): Address[] {
+  const named = placed(supplies, wish);
+  for (const address of named.values()) mustBeFree(from, wish, address, nowMs);
+  return supplies.map((each) => {
+    const address = named.get(each) ?? each.peek(nowMs);
+    if (address === undefined) throw exhausted(wish.pool, each, supplies, nowMs);
+    return address;
+  });
+}
+
+/** Which set each asked-for address belongs to. @throws SelvedgeError address-unavailable */
+export function placed(supplies: readonly Supply[], { pool, requested }: Wish): Map<Supply, Address> {
+  const named = new Map<Supply, Address>();
+  for (const asked of requested) {
+    const address = asked.includes("/") ? addressOf(asked as Prefix) : (asked as Address);
+    const of = supplies.find((each) => each.rangeFor(address) !== undefined);
+    const range = of?.rangeFor(address);
+    if (of === undefined || range === undefined)
+      throw unavailable(pool, address, `lies in none of its ranges (${supplies.flatMap(shown).join(", ")})`);
+    if (isGateway(address, supplies)) throw unavailable(pool, address, "is a gateway");
+    mustFitLength(pool, asked, range);
+    const other = named.get(of);
+    if (other !== undefined && other !== address)
+      throw unavailable(pool, address, `and ${other} are of the same set of ranges, which gives one address each`);
+    named.set(of, address);
+  }
+  return named;
+}
+
+const isGateway = (address: Address, supplies: readonly Supply[]): boolean =>
+  supplies.some(({ ranges }) => ranges.some(({ gateway }) => gateway === address));
+
+/** A host's length says nothing about the subnet; any other must be the subnet's. */
+function mustFitLength(pool: string, asked: Address | Prefix, { subnet }: Range): void {
+  if (!asked.includes("/")) return;
+  const length = lengthOf(asked as Prefix);
+  if (length === lengthOf(subnet) || length === (family(subnet) === 4 ? 32 : 128)) return;
+  throw unavailable(
+    pool,
+    addressOf(asked as Prefix),
+    `was asked for with length /${length}, but its subnet is ${subnet}: ask without a length`,
+  );
+}
+
+/**
+ * A cooling address is refused even by name, because replies to its last owner may still be under way; only the same
+ * pod may have its own address back at once.
+ */
+function mustBeFree(from: Book, { pool, pod }: Wish, address: Address, nowMs: number): void {
+  const lease = from.leases.get(address);
+  if (lease !== undefined) throw unavailable(pool, address, `is held by ${owner(lease)}`);
+  const released = from.released.get(address);
+  if (released === undefined || released.untilMs <= nowMs) return;
+  if (pod !== undefined && released.record.pod === pod) return;
+  throw unavailable(pool, address, `is cooling down for another ${seconds(released.untilMs - nowMs)}`);
+}
+
+export const owner = (lease: AttachmentKey & { readonly pod?: string }): string =>
+  `container ${lease.containerId} ${lease.ifname}${lease.pod === undefined ? "" : ` (pod ${lease.pod})`}`;
+
+const shown = ({ ranges }: Supply): string[] => ranges.map(({ first, last }) => `${first}-${last}`);
+
+/** As the pod sees it: with its subnet's length and gateway. A lease outside all ranges stands alone. */
+export function podAddress(address: Address, supplies: readonly Supply[]): PodAddress {
+  const range = supplies.map((each) => each.rangeFor(address)).find((found) => found !== undefined);
+  if (range === undefined)
+    throw new SelvedgeError(
+      { kind: "address-unavailable", address },
+      `${address} lies outside every range of its pool`,
+    );
+  const { subnet, gateway } = range;
+  return { address: withLength(address, lengthOf(subnet)), ...(gateway === undefined ? {} : { gateway }) };
+}

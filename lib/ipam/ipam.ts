@@ -1,0 +1,271 @@
+/**
+ * Which attachment has which address. All state is in memory, changes are returned for the caller to store, and every
+ * function is synchronous: nothing else runs between looking and taking.
+ *
+ * Cool-downs are counted on the monotonic clock and stored as wall time. At `restore` a stored one is held to at most
+ * the full cool-down and at least zero, whatever the wall clock did in between.
+ */
+import type { Address, Prefix } from "#lib/address.ts";
+import type { PodAddress } from "#lib/attach/kind.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import type { AttachmentKey, CoolDown, Lease, PoolRecord } from "#lib/state/lease.ts";
+import { type Book, book } from "./book.ts";
+import { choose, owner, placed, podAddress } from "./choose.ts";
+import type { Pool } from "./pool.ts";
+import { poolText, readPoolText } from "./pool-text.ts";
+import { exhausted } from "./refusal.ts";
+import { type PoolUsage, usageOf } from "./usage.ts";
+
+export interface IpamOptions {
+  /** Pools of the daemon's configuration. */
+  readonly pools: readonly Pool[];
+  readonly coolDownMs: number;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: () => number;
+  /** Microseconds on a monotonic clock. */
+  readonly clockUs: () => number;
+}
+
+export interface AddressRequest {
+  readonly key: AttachmentKey;
+  /** Name of a pool of the daemon, or the pool that came with the network configuration (`networkPool`). */
+  readonly pool: string | Pool;
+  /** Addresses asked for by name, at most one of each set. */
+  readonly requested?: readonly (Address | Prefix)[];
+  /** namespace/name */
+  readonly pod?: string;
+}
+
+/** What `allocate` did: to be stored in one commit with the attachment. */
+export interface Allocation {
+  /** One for each set of the pool, in order. */
+  readonly leases: readonly Lease[];
+  /** The same addresses with their subnets' lengths and gateways. */
+  readonly addresses: readonly PodAddress[];
+  /** Cool-downs that ended because their address is leased again: to be removed. */
+  readonly ended: readonly CoolDown[];
+  /** Pools of network configurations that are new or have changed: to be put. */
+  readonly pools: readonly PoolRecord[];
+}
+
+export interface Release {
+  readonly leases: readonly Lease[];
+  readonly coolDowns: readonly CoolDown[];
+}
+
+export interface Saved {
+  readonly leases: readonly Lease[];
+  readonly coolDowns: readonly CoolDown[];
+  readonly pools: readonly PoolRecord[];
+}
+
+export interface Ipam {
+  /** Takes over what a store holds; once, before anything else. @throws SelvedgeError store: an unreadable pool */
+  restore(saved: Saved): void;
+  /**
+   * An address of each set of the pool, or none at all. The same key gets the same leases again.
+   * @throws SelvedgeError pool-exhausted, address-unavailable, config-invalid (no such pool), conflict (the key holds others)
+   */
+  allocate(request: AddressRequest): Allocation;
+  /** Ends the leases of the key, if there are any, and starts their cool-downs. */
+  release(key: AttachmentKey): Release;
+  /** Takes an allocation back that no pod ever had, because it could not be stored: no cool-down. */
+  cancel(key: AttachmentKey): void;
+  /** The lines of what CHECK misses: addresses that the attachment was given and that are not leased to it. */
+  missing(key: AttachmentKey, given: readonly Address[]): string[];
+  /** @throws SelvedgeError pool-exhausted, config-invalid (no such pool) */
+  mustHaveFree(pool: string | Pool): void;
+  leases(pool?: string): Lease[];
+  /** Those that have not ended. */
+  cooling(pool?: string): (CoolDown & { readonly remainingMs: number })[];
+  usage(): PoolUsage[];
+  /** Subnets of all pools, sorted. */
+  subnets(): Prefix[];
+  /** Forgets what nobody needs to know any more; to be removed from the store. For the timer. */
+  sweep(): { readonly coolDowns: readonly CoolDown[]; readonly pools: readonly string[] };
+}
+
+/** Released addresses that are remembered of a pool larger than this: enough not to reuse one soon. */
+const REMEMBERED = 4_096;
+/** Up to this size (a /16) every release is remembered, so that the longest released is the next reused. */
+const REMEMBER_ALL = 65_536n;
+
+export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
+  const configured = new Map(pools.map((pool) => [pool.name, pool]));
+  const books = new Map<string, Book>();
+  const holdings = new Map<string, Lease[]>();
+  const clockMs = () => clockUs() / 1000;
+
+  const bookOf = (name: string): Book => {
+    const known = books.get(name);
+    if (known !== undefined) return known;
+    const made = book();
+    made.shape = configured.get(name);
+    books.set(name, made);
+    return made;
+  };
+  for (const pool of pools) bookOf(pool.name);
+
+  const shapeOf = (pool: string | Pool): Pool => {
+    if (typeof pool !== "string") return pool;
+    const found = configured.get(pool);
+    if (found !== undefined) return found;
+    const known = [...configured.keys()].join(", ") || "none";
+    throw new SelvedgeError(
+      { kind: "config-invalid", field: "pool" },
+      `pool: ${JSON.stringify(pool)} is not a pool of the daemon's configuration; known: ${known}`,
+    );
+  };
+
+  /** The name of the pool in `PoolRecord`s when its shape is not what was stored last. */
+  const reshaped = (known: Book, shape: Pool): PoolRecord[] => {
+    if (configured.has(shape.name)) return [];
+    const text = poolText(shape);
+    if (known.shape !== undefined && poolText(known.shape) === text) return [];
+    known.shape = shape;
+    return [{ name: shape.name, pool: text }];
+  };
+
+  /** An ADD that is repeated after a crash. @throws SelvedgeError conflict */
+  const again = (held: readonly Lease[], { key, requested = [] }: AddressRequest, shape: Pool): Allocation => {
+    const supplies = bookOf(shape.name).supplies(shape);
+    const named = placed(supplies, { pool: shape.name, requested });
+    const ofSets = supplies.map((each) => held.find((lease) => each.rangeFor(lease.address) !== undefined));
+    const leases = ofSets.filter((lease) => lease !== undefined);
+    const fits =
+      held.every((lease) => lease.pool === shape.name) &&
+      leases.length === supplies.length &&
+      held.length === leases.length &&
+      [...named.values()].every((address) => leases.some((lease) => lease.address === address));
+    if (!fits) {
+      const holds = held.map((lease) => `${lease.address} of pool ${lease.pool}`).join(", ");
+      throw new SelvedgeError({ kind: "conflict", what: holds }, `${owner(key)} already holds ${holds}`, {
+        hint: "DEL the attachment before adding it with other addresses.",
+      });
+    }
+    return { leases, addresses: leases.map((lease) => podAddress(lease.address, supplies)), ended: [], pools: [] };
+  };
+
+  return {
+    restore(saved) {
+      for (const record of saved.pools) bookOf(record.name).shape ??= readPoolText(record);
+      const wallMs = nowMs();
+      const clock = clockMs();
+      const remaining = (c: CoolDown) => Math.min(Math.max(c.untilMs - wallMs, 0), coolDownMs);
+      const inOrder = saved.coolDowns.toSorted(
+        (a, b) => remaining(a) - remaining(b) || a.releasedMs - b.releasedMs || (a.address < b.address ? -1 : 1),
+      );
+      for (const record of inOrder) bookOf(record.pool).release(record, clock + remaining(record));
+      for (const lease of saved.leases) {
+        bookOf(lease.pool).lease(lease);
+        holdings.set(keyOf(lease), [...(holdings.get(keyOf(lease)) ?? []), lease]);
+      }
+    },
+
+    allocate(request) {
+      const shape = shapeOf(request.pool);
+      const held = holdings.get(keyOf(request.key));
+      if (held !== undefined) return again(held, request, shape);
+      const known = bookOf(shape.name);
+      const supplies = known.supplies(shape);
+      const pod = request.pod === undefined ? {} : { pod: request.pod };
+      const wish = { pool: shape.name, requested: request.requested ?? [], ...pod };
+      const chosen = choose(known, supplies, wish, clockMs());
+      const ended = chosen.flatMap((address) => known.released.get(address)?.record ?? []);
+      const { containerId, ifname } = request.key;
+      const sinceMs = nowMs();
+      const leases = chosen.map((address) => ({ containerId, ifname, pool: shape.name, address, ...pod, sinceMs }));
+      for (const lease of leases) known.lease(lease);
+      holdings.set(keyOf(request.key), leases);
+      return {
+        leases,
+        addresses: chosen.map((address) => podAddress(address, supplies)),
+        ended,
+        pools: reshaped(known, shape),
+      };
+    },
+
+    release(key) {
+      const leases = holdings.get(keyOf(key)) ?? [];
+      holdings.delete(keyOf(key));
+      const releasedMs = nowMs();
+      const untilMs = clockMs() + coolDownMs;
+      const coolDowns = leases.map(({ pool, address, pod }): CoolDown => {
+        const record = {
+          pool,
+          address,
+          ...(pod === undefined ? {} : { pod }),
+          releasedMs,
+          untilMs: releasedMs + coolDownMs,
+        };
+        bookOf(pool).release(record, untilMs);
+        return record;
+      });
+      return { leases, coolDowns };
+    },
+
+    cancel(key) {
+      for (const { pool, address } of holdings.get(keyOf(key)) ?? []) {
+        bookOf(pool).cancel(address, clockMs(), clockMs() + coolDownMs);
+      }
+      holdings.delete(keyOf(key));
+    },
+
+    missing(key, given) {
+      const held = new Set(holdings.get(keyOf(key))?.map((lease) => lease.address));
+      return given.filter((address) => !held.has(address)).map((address) => `+ lease ${address} for ${owner(key)}`);
+    },
+
+    mustHaveFree(pool) {
+      const shape = shapeOf(pool);
+      const supplies = bookOf(shape.name).supplies(shape);
+      const now = clockMs();
+      for (const each of supplies) if (each.peek(now) === undefined) throw exhausted(shape.name, each, supplies, now);
+    },
+
+    leases: (pool) => [...books].flatMap(([name, { leases }]) => (named(pool, name) ? [...leases.values()] : [])),
+
+    cooling(pool) {
+      const now = clockMs();
+      return [...books]
+        .filter(([name]) => named(pool, name))
+        .flatMap(([, { released }]) => [...released.values()])
+        .filter(({ untilMs }) => untilMs > now)
+        .map(({ record, untilMs }) => ({ ...record, remainingMs: Math.ceil(untilMs - now) }));
+    },
+
+    usage: () => [...books].map(([name, known]) => usageOf(name, known, clockMs())),
+
+    subnets() {
+      const shapes = [...books.values()].flatMap(({ shape }) => shape ?? []);
+      return [...new Set(shapes.flatMap(({ sets }) => sets.flat().map(({ subnet }) => subnet)))].sort();
+    },
+
+    sweep() {
+      const now = clockMs();
+      const coolDowns: CoolDown[] = [];
+      const gone: string[] = [];
+      for (const [name, known] of books) {
+        const idle = known.leases.size === 0 && [...known.released.values()].every(({ untilMs }) => untilMs <= now);
+        const drop = idle && !configured.has(name);
+        const { size } = usageOf(name, known, now);
+        let surplus = drop ? known.released.size : size > REMEMBER_ALL ? known.released.size - REMEMBERED : 0;
+        for (const [address, { record, untilMs }] of known.released) {
+          if (surplus <= 0 || untilMs > now) break;
+          known.forget(address);
+          coolDowns.push(record);
+          surplus -= 1;
+        }
+        if (!drop) continue;
+        books.delete(name);
+        gone.push(name);
+      }
+      return { coolDowns, pools: gone };
+    },
+  };
+}
+
+/** Neither part of CNI's key may hold a space. */
+const keyOf = ({ containerId, ifname }: AttachmentKey): string => `${containerId} ${ifname}`;
+
+const named = (asked: string | undefined, name: string): boolean => asked === undefined || asked === name;

@@ -1,0 +1,77 @@
+/** Pools from the daemon's configuration, and from the store, which spells them alike. */
+import {
+  address,
+  addressOf,
+  contains,
+  family,
+  hostPrefix,
+  lengthOf,
+  networkOf,
+  type Prefix,
+  prefix,
+} from "#lib/address.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { type Found, fields, list, refuse, text } from "#lib/parse.ts";
+import type { Pool, Range } from "./pool.ts";
+import { disjoint, firstOverlap, readSets, spanText } from "./ranges.ts";
+
+/** Colons are kept for the pools of networks (`network-pool.ts`). */
+const POOL_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/**
+ * `[{name, ranges: [[{subnet, rangeStart, rangeEnd, gateway}]], exclude: []}]`; every pool's ranges lie apart from
+ * every other's.
+ * @throws SelvedgeError config-invalid, naming both pools where two overlap
+ */
+export function readPools(found: Found): Pool[] {
+  const pools = list(found).map((each) => {
+    const name = fields(each)("name");
+    if (!POOL_NAME.test(text(name))) refuse(name, "a name of letters, digits, _, . and -");
+    return readPool(text(name), each);
+  });
+  for (const [i, pool] of pools.entries())
+    for (const other of pools.slice(0, i)) {
+      if (other.name === pool.name) throw wrong(found.path, `two pools are called ${pool.name}`);
+      const pair = firstOverlap(pool.sets.flat(), other.sets.flat());
+      if (pair === undefined) continue;
+      const [one, there] = pair;
+      throw wrong(
+        found.path,
+        `${spanText(one)} of pool ${pool.name} overlaps ${spanText(there)} of pool ${other.name}`,
+      );
+    }
+  return pools;
+}
+
+/** `{ranges, exclude}`. @throws SelvedgeError config-invalid */
+export function readPool(name: string, found: Found): Pool {
+  const at = fields(found);
+  const sets = disjoint(readSets(at("ranges")));
+  if (sets.length === 0) refuse(at("ranges"), 'a list of sets of ranges, as in [[{"subnet": "10.1.0.0/16"}]]');
+  return { name, sets, exclude: excluded(readExclude(at("exclude")), sets.flat(), at("exclude").path) };
+}
+
+/** Addresses and prefixes. @throws SelvedgeError config-invalid */
+export const readExclude = (found: Found): Prefix[] =>
+  list(found).map(({ value, path }) =>
+    typeof value === "string" && value.includes("/") ? prefix(value, path) : hostPrefix(address(value, path)),
+  );
+
+/** What lies nowhere in the pool is a slip of the pen. @throws SelvedgeError config-invalid */
+export function excluded(exclude: readonly Prefix[], ranges: readonly Range[], field: string): Prefix[] {
+  return exclude.map((given) => {
+    const network = networkOf(given);
+    const inside = ranges.some(
+      ({ subnet }) =>
+        family(subnet) === family(network) &&
+        (lengthOf(subnet) <= lengthOf(network)
+          ? contains(subnet, addressOf(network))
+          : contains(network, addressOf(subnet))),
+    );
+    if (!inside) throw wrong(field, `${network} is in none of ${ranges.map(({ subnet }) => subnet).join(", ")}`);
+    return network;
+  });
+}
+
+const wrong = (field: string, what: string): SelvedgeError =>
+  new SelvedgeError({ kind: "config-invalid", field }, `${field}: ${what}`);

@@ -1,0 +1,131 @@
+/**
+ * What one set of ranges can still give: fresh addresses in ascending order from a moving pointer, then those that
+ * have rested longest since their cool-down ended. Times are milliseconds on a monotonic clock.
+ */
+import { type Address, type Family, family, fromNumber, type Prefix, rangeOf, toNumber } from "#lib/address.ts";
+import type { Range } from "./pool.ts";
+import { type Span, spans } from "./spans.ts";
+
+export interface Supply {
+  readonly family: Family;
+  readonly ranges: readonly Range[];
+  /** Addresses that may be handed out without being asked for by name. */
+  readonly size: bigint;
+  /** The range that `address` lies in, excluded or not. */
+  rangeFor(address: Address): Range | undefined;
+  /** Somebody has it now. */
+  take(address: Address): void;
+  /** Nobody has it any more, and nobody may have it before `untilMs`. Called in the order of `untilMs`. */
+  cool(address: Address, untilMs: number): void;
+  /** It was released and its release need not be remembered. */
+  forget(address: Address): void;
+  /** The address that is next, without taking it. */
+  peek(nowMs: number): Address | undefined;
+  count(nowMs: number): Counts;
+}
+
+export interface Counts {
+  readonly leased: bigint;
+  readonly cooling: number;
+  /** Until the next address is free: 0 when one is; absent when every address is leased. */
+  readonly nextFreeMs?: number;
+}
+
+export function supply(ranges: readonly Range[], exclude: readonly Prefix[]): Supply {
+  const of: Family = ranges[0] === undefined ? 4 : family(ranges[0].subnet);
+  const parts = ranges.map((range) => {
+    const span = { first: toNumber(range.first), last: toNumber(range.last) };
+    const eligible = unreserved(span, ranges, exclude);
+    return { range, span, eligible, fresh: spans(eligible.list()) };
+  });
+  const cooling = new Map<Address, number>();
+  const rested = new Set<Address>();
+  const size = parts.reduce((sum, part) => sum + part.eligible.size, 0n);
+  let turn = 0;
+  let pointer = 0n;
+
+  const partFor = (n: bigint) => parts.find(({ span }) => n >= span.first && n <= span.last);
+  const eligible = (address: Address) => {
+    if (family(address) !== of) return undefined;
+    const n = toNumber(address);
+    const part = partFor(n);
+    return part?.eligible.has(n) ? { n, part } : undefined;
+  };
+  const freshCount = () => parts.reduce((sum, part) => sum + part.fresh.size, 0n);
+
+  /** Each address moves from cooling to rested once, so the cost is paid once a release. */
+  const settle = (nowMs: number) => {
+    for (const [address, untilMs] of cooling) {
+      if (untilMs > nowMs) return;
+      cooling.delete(address);
+      rested.add(address);
+    }
+  };
+
+  /** From the pointer to the end of its range, through the other ranges, and round to the start of its range. */
+  const nextFresh = (): bigint | undefined => {
+    for (let step = 0; step <= parts.length; step++) {
+      const part = parts[(turn + step) % parts.length];
+      const found = part?.fresh.from(step === 0 ? pointer : part.span.first);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+
+  return {
+    family: of,
+    ranges,
+    size,
+    rangeFor: (address) => (family(address) === of ? partFor(toNumber(address))?.range : undefined),
+    take(address) {
+      const at = eligible(address);
+      if (at === undefined) return;
+      if (at.n === nextFresh()) {
+        turn = parts.indexOf(at.part);
+        pointer = at.n + 1n;
+      }
+      at.part.fresh.remove(at.n);
+      cooling.delete(address);
+      rested.delete(address);
+    },
+    cool(address, untilMs) {
+      const at = eligible(address);
+      if (at === undefined) return;
+      at.part.fresh.remove(at.n);
+      rested.delete(address);
+      cooling.set(address, untilMs);
+    },
+    forget(address) {
+      const at = eligible(address);
+      if (at === undefined) return;
+      cooling.delete(address);
+      rested.delete(address);
+      at.part.fresh.add(at.n);
+    },
+    peek(nowMs) {
+      settle(nowMs);
+      const n = nextFresh();
+      if (n !== undefined) return fromNumber(n, of);
+      return rested.values().next().value;
+    },
+    count(nowMs) {
+      settle(nowMs);
+      const leased = size - freshCount() - BigInt(cooling.size + rested.size);
+      if (freshCount() > 0n || rested.size > 0) return { leased, cooling: cooling.size, nextFreeMs: 0 };
+      const untilMs = cooling.values().next().value;
+      return { leased, cooling: cooling.size, ...(untilMs === undefined ? {} : { nextFreeMs: untilMs - nowMs }) };
+    },
+  };
+}
+
+/** Neither gateways nor excluded addresses are handed out unasked. */
+function unreserved(span: Span, ranges: readonly Range[], exclude: readonly Prefix[]) {
+  const left = spans([span]);
+  for (const { subnet, gateway } of ranges) {
+    if (gateway === undefined || family(gateway) !== family(subnet)) continue;
+    left.cut({ first: toNumber(gateway), last: toNumber(gateway) });
+  }
+  for (const prefix of exclude)
+    if (ranges[0] !== undefined && family(prefix) === family(ranges[0].subnet)) left.cut(rangeOf(prefix));
+  return left;
+}

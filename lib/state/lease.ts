@@ -1,0 +1,37 @@
+/** Who holds which address: shared by the decision (lib/ipam) and by the durable state (lib/store). */
+import type { Address } from "#lib/address.ts";
+
+/** CNI's own key of an attachment: container id and interface name. Never the pod's name. */
+export interface AttachmentKey {
+  readonly containerId: string;
+  readonly ifname: string;
+}
+
+export interface Lease extends AttachmentKey {
+  readonly pool: string;
+  readonly address: Address;
+  /** namespace/name of the pod when the request told it. */
+  readonly pod?: string;
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
+/**
+ * An address that was released and must not be used again before `untilMs` (milliseconds since the epoch). It is kept
+ * beyond that, until the address is leased again: the oldest release is the first to be reused.
+ */
+export interface CoolDown {
+  readonly pool: string;
+  readonly address: Address;
+  /** Who had it: the same pod may ask for its own address again at once. */
+  readonly pod?: string;
+  readonly releasedMs: number;
+  readonly untilMs: number;
+}
+
+/** A pool that came with a network configuration instead of the daemon's own; kept so that leases outlive a restart. */
+export interface PoolRecord {
+  readonly name: string;
+  /** A `Pool` of lib/ipam as JSON; the store does not look inside. */
+  readonly pool: string;
+}
