@@ -1,5 +1,5 @@
 /**
- * Linux in memory, as strict as the real one: the same suite (`contract.ts`) runs against both, so it cannot drift.
+ * Linux in memory, as strict as the real one: the same suite (`test/kernel/contract.ts`) runs against both, so it cannot drift.
  * Beside the port it has what a test needs to play the rest of the world.
  */
 import { SelvedgeError } from "#lib/errors.ts";
@@ -14,6 +14,7 @@ import {
   ensureRule,
   ensureShaper,
   ensureSysctl,
+  removeAddress,
   removeRoute,
   ruleKey,
 } from "./fake/internet.ts";
@@ -113,6 +114,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
         else signal.addEventListener("abort", end, { once: true });
       });
     },
+    pendingRemovals: 0,
     settled: async () => {},
     [Symbol.asyncDispose]: async () => watchers.clear(),
 
@@ -193,7 +195,7 @@ function remove(network: Network, ruleset: Ruleset, fact: Fact): void {
       removeLink(network, fact);
       return;
     case "address":
-      device?.addresses.delete(fact.address);
+      if (device !== undefined) removeAddress(device, fact.address);
       return;
     case "route":
       removeRoute(network, fact);

@@ -1,6 +1,6 @@
 /**
  * The port to Linux. Two implementations: `fake.ts` (memory, as strict as Linux) and `linux.ts` (the real one);
- * both pass the contract suite in `contract.ts`.
+ * both pass the contract suite in `test/kernel/contract.ts`.
  *
  * Ownership: on the host's side Selvedge owns links whose alias starts with `selvedge `, routes with its protocol
  * number, permanent neighbours on its own links, rules in its priority range, and the nftables tables named

@@ -1,5 +1,5 @@
 /** Addresses, routes, neighbours, rules, sysctls and queues of the fake. */
-import { type Address, addressOf, contains, family, networkOf } from "#lib/address.ts";
+import { type Address, addressOf, contains, family, networkOf, type Prefix } from "#lib/address.ts";
 import type {
   AddressFact,
   NeighbourFact,
@@ -14,6 +14,17 @@ import { refusal } from "./refusal.ts";
 
 export function ensureAddress(network: Network, fact: AddressFact): void {
   deviceOf(network, fact.link, `add address ${fact.address}`).addresses.set(fact.address, fact);
+}
+
+/** With the last IPv4 address of a link go its IPv4 routes and neighbours (net/ipv4/fib_frontend.c, v6.12). */
+export function removeAddress(device: Device, address: Prefix): boolean {
+  if (!device.addresses.delete(address)) return false;
+  const is4 = (of: Address | Prefix): boolean => family(of) === 4;
+  if (!is4(address) || [...device.addresses.keys()].some(is4)) return true;
+  for (const [key, { fact, device: by }] of device.network.routes)
+    if (by === device && is4(fact.to)) device.network.routes.delete(key);
+  for (const neighbour of device.neighbours.keys()) if (is4(neighbour)) device.neighbours.delete(neighbour);
+  return true;
 }
 
 /** linux/fib_rules.h, net/ip6_route.h: the main table and the metric of an IPv6 route that names none. */

@@ -2,7 +2,7 @@
 import type { RouteFact } from "#lib/state/fact.ts";
 import type { Meddling } from "../meddling.ts";
 import { type Device, deleteDevice, deviceOf, type Network, newDevice, takeDown } from "./device.ts";
-import { ensureAddress, ensureRoute, ensureSysctl } from "./internet.ts";
+import { ensureAddress, ensureRoute, ensureSysctl, removeAddress } from "./internet.ts";
 import { refusal } from "./refusal.ts";
 import { deleteTable, ensureTable, findTable, type Ruleset, removeElement } from "./ruleset.ts";
 
@@ -28,7 +28,7 @@ export function meddle(network: Network, ruleset: Ruleset, change: Meddling): vo
       ensureAddress(network, { type: "address", at: "host", link: change.link, address: change.address });
       return;
     case "delete-address":
-      gone(device(change.link).addresses.delete(change.address));
+      gone(removeAddress(device(change.link), change.address));
       return;
     case "add-route":
       ensureRoute(network, { type: "route", at: "host", to: change.to, link: change.link }, false);

@@ -23,8 +23,19 @@ function position(fact: Fact): number {
   return RANK[fact.type] + (later ? 0.5 : 0);
 }
 
+/**
+ * The new address is there before the old one goes: with the last IPv4 address of a link go its IPv4 routes
+ * (net/ipv4/fib_frontend.c, fib_inetaddr_event, v6.12), also those that are to stay.
+ */
 export function inOrder(ops: readonly Op[]): Op[] {
-  const removals = ops.filter((op) => op.do === "remove").sort((a, b) => position(b.fact) - position(a.fact));
-  const rest = ops.filter((op) => op.do !== "remove").sort((a, b) => position(a.fact) - position(b.fact));
-  return [...removals, ...rest];
+  const sorted = ops.toSorted((a, b) => position(a.fact) - position(b.fact));
+  const removals = sorted.filter((op) => op.do === "remove");
+  const rest = sorted.filter((op) => op.do !== "remove");
+  const isAddress = (op: Op): boolean => op.fact.type === "address";
+  return [
+    ...removals.filter((op) => !isAddress(op)).reverse(),
+    ...rest.filter((op) => position(op.fact) <= RANK.address),
+    ...removals.filter(isAddress),
+    ...rest.filter((op) => position(op.fact) > RANK.address),
+  ];
 }
