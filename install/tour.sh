@@ -130,10 +130,10 @@ count() { # count WHAT NUMBER
 count "attachments:" "$(selvedgectl attachments --json | node -e 'console.log(JSON.parse(require("fs").readFileSync(0, "utf8")).attachments.length)')"
 count "links besides lo and eth0:" "$(ip -o link | grep -cvE ': (lo|eth0)[@:]' || true)"
 count "routes to pods:" "$(ip route show proto 83 | wc -l)"
+# Sets of intervals hold prefixes of the node, not pods.
 count "firewall entries:" "$(nft -j list ruleset | node -e '
   const all = JSON.parse(require("fs").readFileSync(0, "utf8")).nftables;
   const sets = all.flatMap((entry) => entry.set ?? entry.map ?? []);
-  // Sets of intervals hold the node's own prefixes, not pods.
   console.log(sets.filter((set) => !set.flags?.includes("interval")).flatMap((set) => set.elem ?? []).length)')"
 count "queued DELs:" "$(find "$SELVEDGE_QUEUE" -type f | wc -l)"
 [ "$left" = 0 ] || { echo "something is left" >&2; exit 1; }
