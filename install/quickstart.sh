@@ -7,5 +7,5 @@ if [ "$(id -u)" != 0 ]; then
   exit 1
 fi
 bash install/setup.sh quickstart
-npm run --silent build
+node_modules/.bin/node install/build.ts
 exec bash install/demo-node.sh bash install/tour.sh
