@@ -107,6 +107,12 @@ export function takeDown(device: Device): void {
   for (const address of device.addresses.keys()) if (family(address) === 6) device.addresses.delete(address);
 }
 
+/** Another MAC address makes the link forget its neighbours, permanent ones too (net/core/neighbour.c, neigh_changeaddr). */
+export function setMac(device: Device, mac: Mac): void {
+  if (device.mac !== mac) device.neighbours.clear();
+  device.mac = mac;
+}
+
 /** Everything in a namespace dies with it, and so do the other ends of its veths. */
 export function deleteNetwork(network: Network): void {
   for (const device of [...network.devices.values()]) deleteDevice(device);

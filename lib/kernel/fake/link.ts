@@ -1,7 +1,7 @@
 /** Making, setting and describing links of the fake. */
 import { SelvedgeError } from "#lib/errors.ts";
 import type { LinkFact, Place } from "#lib/state/fact.ts";
-import { type Device, deleteDevice, deviceOf, type Network, newDevice, takeDown } from "./device.ts";
+import { type Device, deleteDevice, deviceOf, type Network, newDevice, setMac, takeDown } from "./device.ts";
 import { refusal } from "./refusal.ts";
 
 export type NetworkAt = (place: Place) => Network | undefined;
@@ -57,7 +57,7 @@ const taken = (name: string): SelvedgeError =>
 function setLink(device: Device, fact: LinkFact): void {
   const call = `set link ${fact.name}`;
   if (fact.mtu !== undefined) device.mtu = fact.mtu;
-  if (fact.mac !== undefined) device.mac = fact.mac;
+  if (fact.mac !== undefined) setMac(device, fact.mac);
   if (fact.alias !== undefined) device.alias = fact.alias;
   if (fact.master !== undefined) {
     const master = deviceOf(device.network, fact.master, call);

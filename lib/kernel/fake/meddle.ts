@@ -1,7 +1,7 @@
 /** Somebody else at work on the fake's networks and tables: no mark, no questions asked. */
 import type { RouteFact } from "#lib/state/fact.ts";
 import type { Meddling } from "../meddling.ts";
-import { type Device, deleteDevice, deviceOf, type Network, newDevice, takeDown } from "./device.ts";
+import { type Device, deleteDevice, deviceOf, type Network, newDevice, setMac, takeDown } from "./device.ts";
 import { ensureAddress, ensureRoute, ensureSysctl, removeAddress } from "./internet.ts";
 import { refusal } from "./refusal.ts";
 import { deleteTable, ensureTable, findTable, type Ruleset, removeElement } from "./ruleset.ts";
@@ -69,7 +69,7 @@ export function meddle(network: Network, ruleset: Ruleset, change: Meddling): vo
 
 function setDevice(device: Device, change: Extract<Meddling, { do: "set-link" }>): void {
   device.mtu = change.mtu ?? device.mtu;
-  device.mac = change.mac ?? device.mac;
+  if (change.mac !== undefined) setMac(device, change.mac);
   if (change.up === true) device.up = true;
   if (change.up === false) takeDown(device);
 }
