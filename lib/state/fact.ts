@@ -107,7 +107,7 @@ export interface ShaperFact {
   readonly latencyUs: number;
 }
 
-/** Everything that enters by `link` is sent out by `to` (clsact ingress, matchall, mirred egress redirect). */
+/** Everything that enters by `link` is sent out by `to` (clsact ingress, a match of everything, mirred egress redirect). */
 export interface RedirectFact {
   readonly type: "redirect";
   readonly at: Place;

@@ -1,6 +1,6 @@
 /** Traffic control on the wire: linux/rtnetlink.h, linux/pkt_sched.h, linux/pkt_cls.h, linux/tc_act/tc_mirred.h (v6.12). */
 import { attrs, numbered } from "./attr.ts";
-import { raw, s32, text, u8, u16, u32, u64 } from "./codec.ts";
+import { be16, be32, raw, s32, text, u8, u16, u32, u64 } from "./codec.ts";
 import { layout } from "./message.ts";
 import { struct } from "./struct.ts";
 
@@ -58,5 +58,25 @@ export const mirredParms = struct({
 /** TCA_MIRRED_* within TCA_ACT_*, numbered by their place in the list. */
 const action = attrs({ kind: [1, text], options: [2, attrs({ parms: [2, mirredParms] })] });
 
-/** TCA_MATCHALL_* */
-export const matchallOptions = attrs({ actions: [2, numbered(action)] });
+/** struct tc_u32_sel with one struct tc_u32_key */
+export const u32Selector = struct({
+  flags: u8,
+  offshift: u8,
+  keys: u8,
+  padding: u8,
+  offmask: be16,
+  off: u16,
+  offoff: u16,
+  hoff: u16,
+  hmask: be32,
+  mask: be32,
+  value: be32,
+  at: s32,
+  atMask: s32,
+});
+
+/** linux/pkt_cls.h, TC_U32_TERMINAL: a match is final. */
+export const TC_U32_TERMINAL = 1;
+
+/** TCA_U32_* */
+export const u32Options = attrs({ selector: [5, u32Selector], actions: [7, numbered(action)] });

@@ -1,28 +1,34 @@
-/** Redirect facts to messages and back: a matchall filter on the ingress of clsact. */
+/**
+ * Redirect facts to messages and back: a filter for every packet on the ingress of clsact. It is u32 with an empty mask,
+ * the classifier that the reference plugin uses: kernels are built without matchall, not without u32.
+ */
 import type { RedirectFact } from "#lib/state/fact.ts";
 import { htons, type Message, NLM_F, type Request } from "../netlink/message.ts";
 import {
   ETH_P_ALL,
-  matchallOptions,
   RTM_FILTER,
   RTM_QDISC,
   TC_ACT_STOLEN,
   TC_H_CLSACT,
   TC_H_INGRESS,
+  TC_U32_TERMINAL,
   TCA_EGRESS_REDIR,
   tcMessage,
+  u32Options,
 } from "../netlink/tc.ts";
 
-/** Preference and handle of our filter; filters of others on the same link stay as they are. */
+/** Preference of our filter; filters of others on the same link stay as they are. */
 const PREFERENCE = 53;
-const HANDLE = 0x53;
 const INFO = ((PREFERENCE << 16) | htons(ETH_P_ALL)) >>> 0;
 
-const head = (index: number) => ({ index, handle: HANDLE, parent: TC_H_INGRESS, info: INFO });
+const head = (index: number) => ({ index, parent: TC_H_INGRESS, info: INFO });
 
 export function addRedirect(fact: RedirectFact, index: number, to: number): Request[] {
   const parms = { action: TC_ACT_STOLEN, eaction: TCA_EGRESS_REDIR, ifindex: to };
-  const options = matchallOptions.put({ actions: new Map([[1, { kind: "mirred", options: { parms } }]]) });
+  const options = u32Options.put({
+    selector: { flags: TC_U32_TERMINAL, keys: 1 },
+    actions: new Map([[1, { kind: "mirred", options: { parms } }]]),
+  });
   return [
     {
       what: `qdisc add clsact dev ${fact.link}`,
@@ -35,7 +41,7 @@ export function addRedirect(fact: RedirectFact, index: number, to: number): Requ
       what: `filter add dev ${fact.link} redirect ${fact.to}`,
       type: RTM_FILTER.NEW,
       flags: NLM_F.CREATE,
-      body: tcMessage.body(head(index), { kind: "matchall", options }),
+      body: tcMessage.body(head(index), { kind: "u32", options }),
     },
   ];
 }
@@ -45,7 +51,7 @@ export const removeRedirect = (fact: RedirectFact, index: number): Request => ({
   what: `filter del dev ${fact.link}`,
   type: RTM_FILTER.DEL,
   flags: 0,
-  body: tcMessage.body(head(index), { kind: "matchall" }),
+  body: tcMessage.body(head(index), { kind: "u32" }),
 });
 
 export const dumpFilters = (index: number): Request => ({
@@ -58,9 +64,8 @@ export const dumpFilters = (index: number): Request => ({
 /** Ifindex that our filter redirects to; undefined for any other filter. @throws RangeError */
 export function readRedirect(message: Message): { readonly index: number; readonly to: number } | undefined {
   const { head: header, attrs } = tcMessage.read(message.body);
-  if (attrs.kind !== "matchall" || header.handle !== HANDLE || header.info !== INFO || attrs.options === undefined)
-    return undefined;
-  const action = matchallOptions.get(attrs.options).actions?.get(1);
+  if (attrs.kind !== "u32" || header.info !== INFO || attrs.options === undefined) return undefined;
+  const action = u32Options.get(attrs.options).actions?.get(1);
   const to = action?.kind === "mirred" ? action.options?.parms?.ifindex : undefined;
   return to === undefined ? undefined : { index: header.index, to };
 }
