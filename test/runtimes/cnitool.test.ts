@@ -3,12 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect } from "@jest/globals";
 import { BUILT } from "../../conformance/daemon.ts";
-import { makeNamespace, pathOf, removeNamespace } from "../../conformance/namespace.ts";
+import { pathOf } from "../../conformance/namespace.ts";
 import { makeNode } from "../../conformance/node.ts";
-import { must, run, stop } from "../../conformance/program.ts";
+import { eventually, inside, must, run, start, stop } from "../../conformance/program.ts";
 import { referenceBin } from "../../conformance/reference.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
-import { ask, serve } from "../../conformance/traffic.ts";
 import { needing } from "../support/requirement.ts";
 import { makeMachine } from "./machine.ts";
 import { NETWORKS } from "./networks.ts";
@@ -28,12 +27,11 @@ describe.each(NETWORKS)("$name", (network) => {
       const { node, outside } = stack.use(await makeNode("tool"));
       const machine = stack.use(await makeMachine(node.namespace));
       const { plugins, path, environment } = await network.open(machine, directory, stack);
-      await makeNamespace("tool-a");
-      stack.defer(() => removeNamespace("tool-a"));
+      await must(machine.enter(["ip", "netns", "add", "tool-a"]));
       const conflist = { cniVersion: "1.1.0", name: "tool", plugins };
       await writeFile(join(directory, "tool.conflist"), JSON.stringify(conflist));
       const tool = (verb: string, pod: string) =>
-        run(machine.enter([cnitool, verb, "tool", `/proc/${process.pid}/root${pathOf(pod)}`]), {
+        run(machine.enter([cnitool, verb, "tool", pathOf(pod)]), {
           environment: {
             PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
             ...environment,
@@ -47,28 +45,20 @@ describe.each(NETWORKS)("$name", (network) => {
       const result = JSON.parse(added.stdout) as { cniVersion: string; ips: { address: string }[] } & JsonObject;
       expect(result.cniVersion).toBe("1.1.0");
       const address = result.ips[0]?.address.replace(/\/.*/, "") ?? "";
-      await must(["ip", "netns", "exec", node.namespace, "ping", "-c", "1", "-w", "3", address]);
+      await must(machine.enter(["ping", "-c", "1", "-w", "3", address]));
       expect((await tool("check", "tool-a")).exit).toBe(0);
-      const answer = await published("tool-a", outside.namespace, node.ip4);
-      expect(answer).toContain("tool-a");
+      const server = start(machine.enter(inside("tool-a", ["busybox", "nc", "-ll", "-p", "8080", "-e", "id"])));
+      stack.defer(() => stop(server, 0));
+      const asking = inside(outside.namespace, ["busybox", "nc", "-w", "3", node.ip4, "18080"]);
+      const heard = await eventually("the port answers", async () => (await must(asking)) || undefined);
+      expect(heard).toContain("uid=0");
       expect(await tool("status", "tool-a")).toMatchObject({ exit: 0, stdout: "" });
       expect((await tool("del", "tool-a")).exit).toBe(0);
       expect((await tool("del", "tool-a")).exit).toBe(0);
       expect((await tool("gc", "tool-a")).exit).toBe(0);
-      const links = await must(["ip", "-n", "tool-a", "-j", "link", "show"]);
+      const links = await must(machine.enter(["ip", "-n", "tool-a", "-j", "link", "show"]));
       expect(links).not.toContain('"eth0"');
     },
     60_000,
   );
 });
-
-/** What `pod` says on its port 8080 when it is asked by the node's port 18080 from outside. */
-async function published(pod: string, outside: string, node: string): Promise<string> {
-  const server = await serve(pod, "tcp", 8080, pod);
-  try {
-    const question = { from: outside, to: node, port: 18080, protocol: "tcp", bytes: 1, deadlineMs: 3_000 } as const;
-    return (await ask(question)).stdout;
-  } finally {
-    await stop(server, 0);
-  }
-}

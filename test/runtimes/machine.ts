@@ -1,12 +1,12 @@
 /**
- * A machine for a real runtime: a network namespace, and a mount namespace in which everything that runtimes hard-wire
- * (/run, /var/lib) is in memory, so that nothing of it is left when its processes have ended. Cgroups and /sys are the
- * real ones: runc needs them.
+ * A machine for a real runtime: a network namespace, a mount namespace in which everything that runtimes hard-wire (/run,
+ * /var/lib) is in memory, and a process namespace, so that all of it ends together and nothing is left. Cgroups and /sys
+ * are the real ones: runc needs them.
  */
 import { once } from "node:events";
-import { existsSync, globSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, inside, start } from "../../conformance/program.ts";
+import { end, eventually, inside, start } from "../../conformance/program.ts";
 
 export interface Machine extends AsyncDisposable {
   readonly namespace: string;
@@ -22,45 +22,24 @@ const IN_MEMORY = ["/run", "/var/lib"];
 export async function makeMachine(namespace: string): Promise<Machine> {
   const mounts = IN_MEMORY.map((path) => `mount -t tmpfs tmpfs ${path}`).join(" && ");
   const script = `${mounts} && mkdir -p /run/netns && echo ready && exec sleep infinity`;
-  const holder = start(inside(namespace, ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script]));
+  const unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const holder = start(inside(namespace, [...unshare, "/bin/sh", "-c", script]));
   const [word] = await Promise.race([once(holder.stdout ?? holder, "data"), once(holder, "exit")]);
   if (!String(word).startsWith("ready")) throw new Error(`no machine in ${namespace}: ${word}`);
   const cgroup = `/selvedge-${process.pid}-${namespace}`;
-  const mount = `/proc/${holder.pid}/ns/mnt`;
+  const of = `/proc/${holder.pid}/ns`;
+  const enter = ["/usr/bin/nsenter", `--mount=${of}/mnt`, `--net=${of}/net`, `--pid=${of}/pid_for_children`, "--"];
   return {
     namespace,
     cgroup,
-    enter: (argv) => ["/usr/bin/nsenter", `--mount=${mount}`, `--net=/proc/${holder.pid}/ns/net`, "--", ...argv],
+    enter: (argv) => [...enter, ...argv],
     async [Symbol.asyncDispose]() {
-      const own = readlinkSync(mount);
-      await eventually("every process of the machine has ended", async () => {
-        // The holder is the last: the others are found by its mount namespace.
-        const left = [...processesOf(cgroup), ...processesIn(own).filter((pid) => pid !== holder.pid)];
-        for (const pid of left) kill(pid);
-        return left.length === 0 || undefined;
-      });
-      if (holder.pid !== undefined) kill(holder.pid);
-      await eventually("its cgroups are gone", async () => removeCgroups(cgroup) || undefined);
+      const ended = once(holder, "exit");
+      end(holder, "SIGKILL");
+      await ended;
+      await eventually("its cgroups are gone", async () => removeCgroups(cgroup));
     },
   };
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-function processesIn(mountNamespace: string): number[] {
-  return globSync("/proc/[0-9]*/ns/mnt").flatMap((path) => {
-    try {
-      return readlinkSync(path) === mountNamespace ? [Number(path.split("/")[2])] : [];
-    } catch {
-      return []; // It has ended since the list was made.
-    }
-  });
 }
 
 const hierarchies = () =>
@@ -83,13 +62,8 @@ function directoriesOf(cgroup: string): string[] {
     .flatMap((path) => [...below(path), path]);
 }
 
-const processesOf = (cgroup: string): number[] =>
-  directoriesOf(cgroup)
-    .flatMap((path) => readFileSync(join(path, "cgroup.procs"), "utf8").match(/\d+/g) ?? [])
-    .map(Number);
-
-/** Whether nothing of it is left. */
-function removeCgroups(cgroup: string): boolean {
+/** @throws Error EBUSY while a process is still ending in one of them */
+function removeCgroups(cgroup: string): true {
   for (const path of directoriesOf(cgroup)) rmdirSync(path);
   return true;
 }
