@@ -1,0 +1,59 @@
+/** A store that forgets with its process: for tests and throw-away nodes. */
+import type { AttachmentKey, AttachmentRecord, Change, CoolDown, Lease, PoolRecord, Store } from "./store.ts";
+
+export function memory(): Store {
+  const attachments = new Map<string, AttachmentRecord>();
+  const leases = new Map<string, Lease>();
+  const coolDowns = new Map<string, CoolDown>();
+  const pools = new Map<string, PoolRecord>();
+  const replayed = new Set<string>();
+
+  const put = (change: Extract<Change, { put: string }>): unknown => {
+    switch (change.put) {
+      case "attachment":
+        return attachments.set(keyOf(change.value), change.value);
+      case "lease":
+        return leases.set(placeOf(change.value), change.value);
+      case "coolDown":
+        return coolDowns.set(placeOf(change.value), change.value);
+      case "pool":
+        return pools.set(change.value.name, change.value);
+      case "replayed":
+        return replayed.add(change.name);
+    }
+  };
+
+  const remove = (change: Extract<Change, { remove: string }>): boolean => {
+    switch (change.remove) {
+      case "attachment":
+        return attachments.delete(keyOf(change.key));
+      case "lease":
+        return leases.delete(placeOf(change));
+      case "coolDown":
+        return coolDowns.delete(placeOf(change));
+      case "pool":
+        return pools.delete(change.name);
+      case "replayed":
+        return replayed.delete(change.name);
+    }
+  };
+
+  return {
+    load: async () => ({
+      attachments: [...attachments.values()],
+      leases: [...leases.values()],
+      coolDowns: [...coolDowns.values()],
+      pools: [...pools.values()],
+      replayed: [...replayed],
+    }),
+    commit: async (changes) => {
+      for (const change of changes) "put" in change ? put(change) : remove(change);
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** No part of either key holds a space. */
+const keyOf = ({ containerId, ifname }: AttachmentKey): string => `${containerId} ${ifname}`;
+const placeOf = ({ pool, address }: { readonly pool: string; readonly address: string }): string =>
+  `${pool} ${address}`;

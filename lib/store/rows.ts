@@ -1,0 +1,120 @@
+/** Between the values of the port and the rows of the tables. */
+import type { SQLInputValue } from "node:sqlite";
+import type { Address } from "#lib/address.ts";
+import type { AttachmentRecord, Change, CoolDown, Lease, Phase, PoolRecord } from "./store.ts";
+
+/** One statement for each kind of change. */
+export const SQL = {
+  "put attachment":
+    "INSERT OR REPLACE INTO attachment (container_id, ifname, network, phase, type, netns, netns_inode, chained, config, args, path, facts, result, pod, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  "remove attachment": "DELETE FROM attachment WHERE container_id = ? AND ifname = ?",
+  "put lease":
+    "INSERT OR REPLACE INTO lease (pool, address, container_id, ifname, pod, since_ms) VALUES (?, ?, ?, ?, ?, ?)",
+  "remove lease": "DELETE FROM lease WHERE pool = ? AND address = ?",
+  "put coolDown": "INSERT OR REPLACE INTO cool_down (pool, address, pod, released_ms, until_ms) VALUES (?, ?, ?, ?, ?)",
+  "remove coolDown": "DELETE FROM cool_down WHERE pool = ? AND address = ?",
+  "put pool": "INSERT OR REPLACE INTO pool (name, pool) VALUES (?, ?)",
+  "remove pool": "DELETE FROM pool WHERE name = ?",
+  "put replayed": "INSERT OR REPLACE INTO replayed (name, at_ms) VALUES (?, ?)",
+  "remove replayed": "DELETE FROM replayed WHERE name = ?",
+} as const;
+
+export type Statement = keyof typeof SQL;
+
+/** The statement that makes a change, and its parameters. */
+export function statementOf(change: Change): [Statement, SQLInputValue[]] {
+  if ("put" in change)
+    switch (change.put) {
+      case "attachment":
+        return ["put attachment", attachmentRow(change.value)];
+      case "lease": {
+        const { pool, address, containerId, ifname, pod, sinceMs } = change.value;
+        return ["put lease", [pool, address, containerId, ifname, pod ?? null, sinceMs]];
+      }
+      case "coolDown": {
+        const { pool, address, pod, releasedMs, untilMs } = change.value;
+        return ["put coolDown", [pool, address, pod ?? null, releasedMs, untilMs]];
+      }
+      case "pool":
+        return ["put pool", [change.value.name, change.value.pool]];
+      case "replayed":
+        return ["put replayed", [change.name, change.atMs]];
+    }
+  switch (change.remove) {
+    case "attachment":
+      return ["remove attachment", [change.key.containerId, change.key.ifname]];
+    case "lease":
+      return ["remove lease", [change.pool, change.address]];
+    case "coolDown":
+      return ["remove coolDown", [change.pool, change.address]];
+    case "pool":
+      return ["remove pool", [change.name]];
+    case "replayed":
+      return ["remove replayed", [change.name]];
+  }
+}
+
+const attachmentRow = (record: AttachmentRecord): SQLInputValue[] => [
+  record.containerId,
+  record.ifname,
+  record.network,
+  record.phase,
+  record.type,
+  record.netns,
+  record.netnsInode ?? null,
+  record.chained ? 1 : 0,
+  record.config,
+  record.args,
+  record.path,
+  JSON.stringify(record.facts),
+  record.result ?? null,
+  record.pod ?? null,
+  record.createdMs,
+];
+
+/** A row as node:sqlite gives it. STRICT tables keep the columns' types, so they are not looked at again. */
+export type Row = Readonly<Record<string, unknown>>;
+
+const words = (row: Row, name: string): string => row[name] as string;
+const count = (row: Row, name: string): number => row[name] as number;
+const pod = (row: Row): { pod?: string } => (row.pod === null ? {} : { pod: words(row, "pod") });
+
+/** @throws SyntaxError when the facts are no JSON */
+export const attachmentOf = (row: Row): AttachmentRecord => ({
+  containerId: words(row, "container_id"),
+  ifname: words(row, "ifname"),
+  network: words(row, "network"),
+  phase: words(row, "phase") as Phase,
+  type: words(row, "type"),
+  netns: words(row, "netns"),
+  ...(row.netns_inode === null ? {} : { netnsInode: count(row, "netns_inode") }),
+  chained: row.chained === 1,
+  config: words(row, "config"),
+  args: words(row, "args"),
+  path: words(row, "path"),
+  facts: JSON.parse(words(row, "facts")),
+  ...(row.result === null ? {} : { result: words(row, "result") }),
+  ...pod(row),
+  createdMs: count(row, "created_ms"),
+});
+
+export const leaseOf = (row: Row): Lease => ({
+  pool: words(row, "pool"),
+  address: words(row, "address") as Address,
+  containerId: words(row, "container_id"),
+  ifname: words(row, "ifname"),
+  ...pod(row),
+  sinceMs: count(row, "since_ms"),
+});
+
+export const coolDownOf = (row: Row): CoolDown => ({
+  pool: words(row, "pool"),
+  address: words(row, "address") as Address,
+  ...pod(row),
+  releasedMs: count(row, "released_ms"),
+  untilMs: count(row, "until_ms"),
+});
+
+export const poolOf = (row: Row): PoolRecord => ({ name: words(row, "name"), pool: words(row, "pool") });
+
+export const nameOf = (row: Row): string => words(row, "name");
