@@ -5,12 +5,15 @@
 import type { Queue } from "#lib/api/queue.ts";
 import type { Config } from "#lib/config/config.ts";
 import type { Delegate } from "#lib/delegate/delegate.ts";
-import type { Ipam } from "#lib/ipam/ipam.ts";
+import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
+import { readPools } from "#lib/ipam/read-pool.ts";
 import type { Kernel, NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Log } from "#lib/log.ts";
+import { root } from "#lib/parse.ts";
 import type { Change, Store } from "#lib/store/store.ts";
-import type { Table } from "./table.ts";
-import type { Traces } from "./trace.ts";
+import { contested } from "./contested.ts";
+import { type Table, table } from "./table.ts";
+import { type Step, type Traces, traces } from "./trace.ts";
 
 /** The outside world, named only by cmd/. */
 export interface Ports {
@@ -40,4 +43,46 @@ export interface Core extends Ports {
   readonly unsaved: Change[];
   /** Why ADD cannot be served now, one sentence each; empty when it can. */
   readonly waitingFor: Set<string>;
+}
+
+export interface CoreOptions {
+  readonly config: Config;
+  readonly ownNetnsInode: number;
+  /** Told of every step of every verb as it ends. */
+  readonly onStep?: (step: Step) => void;
+}
+
+/** How many ADDs and DELs keep their timings for `selvedgectl trace`. */
+const TRACES = 2_048;
+
+/**
+ * The node's state as the store has it, and the names of queue entries that were carried out already.
+ * @throws SelvedgeError store, kernel, config-invalid
+ */
+export async function openCore(
+  ports: Ports,
+  { config, ownNetnsInode, onStep = () => {} }: CoreOptions,
+): Promise<{ core: Core; replayed: Set<string> }> {
+  const snapshot = await ports.store.load();
+  const pools = config.pools.map((pool) => ({ ...pool, ranges: pool.ranges.value }));
+  const core: Core = {
+    ...ports,
+    config,
+    ipam: ipam({
+      pools: readPools(root(pools, "pools")),
+      coolDownMs: config.ipam.coolDownSeconds * 1_000,
+      nowMs: ports.nowMs,
+      clockUs: ports.clockUs,
+    }),
+    table: table(contested),
+    traces: traces({ capacity: TRACES, clockUs: ports.clockUs, onStep }),
+    ownNetnsInode,
+    node: await ports.kernel.facts(),
+    tablesFor: "",
+    unsaved: [],
+    waitingFor: new Set(["it is starting"]),
+  };
+  core.ipam.restore(snapshot);
+  for (const record of snapshot.attachments) core.table.put(record);
+  return { core, replayed: new Set(snapshot.replayed) };
 }

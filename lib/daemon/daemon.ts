@@ -1,32 +1,21 @@
 /** The daemon put together: state from the store, then the queue, then the doors, then the loop. */
 import { type Serving, serve } from "#lib/api/server.ts";
-import type { Config } from "#lib/config/config.ts";
 import { isFailure } from "#lib/errors.ts";
-import { ipam } from "#lib/ipam/ipam.ts";
-import { readPools } from "#lib/ipam/read-pool.ts";
 import { keyedLock } from "#lib/lock.ts";
 import { loop } from "#lib/loop.ts";
-import { root } from "#lib/parse.ts";
 import { workers as pool } from "#lib/workers.ts";
 import { admin } from "./admin.ts";
-import { contested } from "./contested.ts";
-import type { Core, Ports } from "./core.ts";
+import { type CoreOptions, openCore, type Ports } from "./core.ts";
 import { makeNodeReady } from "./node-facts.ts";
 import { reconciler } from "./reconcile.ts";
 import { replay } from "./replay.ts";
-import { table } from "./table.ts";
-import { type Step, traces } from "./trace.ts";
 import { verbs } from "./verbs.ts";
 
-export interface DaemonOptions {
-  readonly config: Config;
+export interface DaemonOptions extends CoreOptions {
   readonly version: string;
   readonly storeName: string;
-  readonly ownNetnsInode: number;
   /** SO_PEERCRED of a connection's descriptor. */
   readonly credentials: (fd: number) => { uid: number; pid: number };
-  /** Told of every step of every verb as it ends. */
-  readonly onStep?: (step: Step) => void;
 }
 
 export interface Daemon {
@@ -36,45 +25,17 @@ export interface Daemon {
   readonly failed: Promise<never>;
 }
 
-/** How many ADDs and DELs keep their timings for `selvedgectl trace`. */
-const TRACES = 2_048;
-
 /** Resolves when the socket answers. @throws SelvedgeError conflict (another daemon serves), store, kernel, config-invalid */
 export async function startDaemon(ports: Ports, options: DaemonOptions): Promise<Daemon> {
   const { config } = options;
   const beganUs = ports.clockUs();
-  const snapshot = await ports.store.load();
-  const core: Core = {
-    ...ports,
-    config,
-    ipam: ipam({
-      pools: readPools(
-        root(
-          config.pools.map((pool) => ({ ...pool, ranges: pool.ranges.value })),
-          "pools",
-        ),
-      ),
-      coolDownMs: config.ipam.coolDownSeconds * 1_000,
-      nowMs: ports.nowMs,
-      clockUs: ports.clockUs,
-    }),
-    table: table(contested),
-    traces: traces({ capacity: TRACES, clockUs: ports.clockUs, onStep: options.onStep ?? (() => {}) }),
-    ownNetnsInode: options.ownNetnsInode,
-    node: await ports.kernel.facts(),
-    tablesFor: "",
-    unsaved: [],
-    waitingFor: new Set(["it is starting"]),
-  };
-  core.ipam.restore(snapshot);
-  for (const record of snapshot.attachments) core.table.put(record);
+  const { core, replayed } = await openCore(ports, options);
   await makeNodeReady(core);
 
   const stopping = new AbortController();
   const lock = keyedLock();
   const workers = pool({ size: config.workers, limit: config.queueLimit });
   const node = verbs(core, { lock, workers });
-  const replayed = new Set(snapshot.replayed);
   const drain = () => replay(core, replayed, node.replayDel);
   await drain();
 
