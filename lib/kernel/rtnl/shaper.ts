@@ -48,11 +48,11 @@ export const removeShaper = (fact: ShaperFact, index: number): Request => ({
   body: tcMessage.body({ index, handle: HANDLE, parent: TC_H_ROOT }, { kind: "tbf" }),
 });
 
-/** The root queue of the link. */
+/** The root queue of the link. A queue is answered as a notification, which comes back only when an echo is asked for. */
 export const getShaper = (index: number): Request => ({
   what: `qdisc get dev ${index}`,
   type: RTM_QDISC.GET,
-  flags: 0,
+  flags: NLM_F.ECHO,
   body: tcMessage.body({ index, parent: TC_H_ROOT }),
 });
 
