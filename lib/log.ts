@@ -36,6 +36,7 @@ export type Event =
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "store-failed"; message: string }
+  | { event: "conntrack-failed"; message: string }
   | { event: "delegate-stderr"; plugin: string; text: string };
 
 export type Log = (event: Event) => void;
@@ -60,5 +61,6 @@ export const LEVEL = {
   "events-lost": "warn",
   "peer-refused": "warn",
   "store-failed": "error",
+  "conntrack-failed": "error",
   "delegate-stderr": "debug",
 } as const satisfies Record<Event["event"], "debug" | "info" | "warn" | "error">;

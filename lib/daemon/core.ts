@@ -41,6 +41,8 @@ export interface Core extends Ports {
   tablesFor: string;
   /** Changes that the store refused after the kernel had already been changed; the reconcile loop tries again. */
   readonly unsaved: Change[];
+  /** Work that nobody waits for, except the daemon's end. Reports its own failures. */
+  readonly behind: Set<Promise<void>>;
   /** Why ADD cannot be served now, one sentence each; empty when it can. */
   readonly waitingFor: Set<string>;
 }
@@ -80,6 +82,7 @@ export async function openCore(
     node: await ports.kernel.facts(),
     tablesFor: "",
     unsaved: [],
+    behind: new Set(),
     waitingFor: new Set(["it is starting"]),
   };
   core.ipam.restore(snapshot);

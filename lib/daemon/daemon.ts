@@ -116,6 +116,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await workers.idle();
       stopping.abort();
       await Promise.allSettled([reconciling.done, watching, following]);
+      await Promise.all(core.behind);
       await ports.kernel.settled();
       if (core.unsaved.length > 0)
         await ports.store.commit(core.unsaved).catch((error: unknown) => {

@@ -6,10 +6,11 @@
 import type { Op } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
+import { forgetConnections } from "./connections.ts";
 import { contested, lasting } from "./contested.ts";
 import type { Core } from "./core.ts";
 import { delegationOfRecord } from "./delegated.ts";
-import { addressesOf, hostPortsOf, scopeOf } from "./record.ts";
+import { scopeOf } from "./record.ts";
 import type { Recording } from "./trace.ts";
 
 /**
@@ -49,8 +50,7 @@ export async function removeAttachment(
   });
   trace?.ended("forgotten");
 
-  await forgetConnections(core, record);
-  trace?.ended("conntrack-flushed");
+  forgetConnections(core, record);
 }
 
 /** Operations that take what is this attachment's alone off the host; the pod's end goes with its link. */
@@ -59,9 +59,3 @@ export const removal = (core: Core, record: AttachmentRecord): Op[] =>
     .filter((fact) => fact.at === "host" && !lasting(fact))
     .filter((fact) => !contested(fact) || core.table.holder(identity(fact), record) === undefined)
     .map((fact): Op => ({ do: "remove", fact }));
-
-/** So that no reply to the old pod, and no translated host port, reaches whoever gets the address next. */
-async function forgetConnections(core: Core, record: AttachmentRecord): Promise<void> {
-  await core.kernel.flushConntrack(addressesOf(record));
-  for (const { protocol, port } of hostPortsOf(record)) await core.kernel.flushConntrackPort(protocol, port);
-}

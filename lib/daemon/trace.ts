@@ -15,8 +15,7 @@ export type Step =
   | "kernel-applied"
   | "ready-stored"
   | "off-network"
-  | "forgotten"
-  | "conntrack-flushed";
+  | "forgotten";
 
 export interface Span {
   readonly step: Step;
