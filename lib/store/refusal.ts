@@ -1,8 +1,18 @@
 /** What SQLite says, in words that name the file and what to do. */
 import { SelvedgeError } from "#lib/errors.ts";
 
-/** sqlite3.h, primary result codes; the low byte of an extended code. */
-const SQLITE = { BUSY: 5, LOCKED: 6, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
+/** sqlite3.h: primary result codes, which are the low byte of an extended one, and one extended code. */
+const SQLITE = {
+  IOERR_LOCK: 3850,
+  BUSY: 5,
+  LOCKED: 6,
+  READONLY: 8,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  NOTADB: 26,
+} as const;
 
 const DAMAGED = {
   what: "is damaged",
@@ -19,6 +29,10 @@ const ADVICE: Readonly<Record<number, { readonly what: string; readonly hint: st
     what: "is read-only",
     hint: "Make the file and its directory writable for root; see `mount` for a file system that went read-only.",
   },
+  [SQLITE.IOERR_LOCK]: {
+    what: "cannot be locked for writing",
+    hint: "Its file system is read-only (see `mount`), or one of those network file systems that keep no locks.",
+  },
   [SQLITE.IOERR]: { what: "cannot be read or written", hint: "`dmesg` tells what the disk says." },
   [SQLITE.CORRUPT]: DAMAGED,
   [SQLITE.NOTADB]: DAMAGED,
@@ -29,7 +43,7 @@ const ADVICE: Readonly<Record<number, { readonly what: string; readonly hint: st
 export function refused(file: string, error: unknown): SelvedgeError {
   if (error instanceof SelvedgeError) return error;
   const code = (error as { errcode?: unknown }).errcode;
-  const advice = typeof code === "number" ? ADVICE[code & 0xff] : undefined;
+  const advice = typeof code === "number" ? (ADVICE[code] ?? ADVICE[code & 0xff]) : undefined;
   const said = error instanceof Error ? error.message : String(error);
   const message = advice === undefined ? `${file}: ${said}` : `${file} ${advice.what} (${said})`;
   return new SelvedgeError({ kind: "store" }, message, {
