@@ -71,7 +71,9 @@ export async function alone(players: Players, names: readonly SubjectName[], rou
   return {
     start: { nothing: summary(starts.nothing), version: summary(starts.version), status: summary(starts.status) },
     alone: [...series].map(([subject, { add, del }]) => aloneOf(subject, add, del)),
-    inside: [...series].filter(([, { traces }]) => traces.length > 0).map(([name, { traces }]) => insideOf(name, traces)),
+    inside: [...series]
+      .filter(([, { traces }]) => traces.length > 0)
+      .map(([name, { traces }]) => insideOf(name, traces)),
     floor: [...floors].map(([shape, { raw, apply, datagrams }]): Floor => {
       return { shape, raw: summary(raw), apply: summary(apply), datagrams };
     }),

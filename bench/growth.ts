@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { wholeOf } from "./alone.ts";
-import { perform, performSync, type Pod, type Subject } from "./chain.ts";
+import { type Pod, perform, performSync, type Subject } from "./chain.ts";
 import type { Daemon, Memory } from "./daemon.ts";
 import type { Growth } from "./measured.ts";
 import { makePods, removePods } from "./pods.ts";

@@ -1,5 +1,5 @@
 /** Many pods, a fixed number of them at once: ADD all, then DEL all. */
-import { perform, type Pod, type Subject, type Timed } from "./chain.ts";
+import { type Pod, perform, type Subject, type Timed } from "./chain.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Storm } from "./measured.ts";
 import { makePods, removePods } from "./pods.ts";
@@ -14,7 +14,11 @@ export interface Wanted {
 }
 
 /** An ADD that fails is counted and its DEL is done all the same. @throws Error when none succeeds */
-export async function storm(subject: Subject, daemon: Daemon, { subject: name, pods: count, atOnce }: Wanted): Promise<Storm> {
+export async function storm(
+  subject: Subject,
+  daemon: Daemon,
+  { subject: name, pods: count, atOnce }: Wanted,
+): Promise<Storm> {
   const pods = makePods(`storm-${name.replace(" ", "-")}-${count}-${atOnce}`, count);
   const cpuBefore = daemon.cpuMs();
   const adds = await all(pods, atOnce, (pod) => perform(subject, "ADD", pod).catch(() => undefined));

@@ -1,0 +1,70 @@
+/** `npm run bench`: Selvedge beside the reference plugins and the kernel's floor. run.sh makes the node that it runs on. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { arch, cpus, release, totalmem } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { alone } from "./alone.ts";
+import { startDaemon } from "./daemon.ts";
+import { startFloor } from "./floor-process.ts";
+import { growth } from "./growth.ts";
+import type { Measured, Storm } from "./measured.ts";
+import { HELP, type Options, parseOptions } from "./options.ts";
+import { report } from "./report.ts";
+import { storm } from "./storm.ts";
+import { subjects } from "./subjects.ts";
+import { verdicts } from "./targets.ts";
+
+const TOP = join(import.meta.dirname, "..");
+/** Debian's containernetworking-plugins. */
+const REFERENCE = "/usr/lib/cni";
+
+const say = (text: string) => process.stderr.write(`bench: ${text}\n`);
+
+/** @param state a directory for everything that plugins and daemon keep */
+async function measure(options: Options, state: string): Promise<Measured> {
+  await using daemon = await startDaemon(join(TOP, "dist", "selvedged"), join(state, "selvedged"));
+  await using floor = startFloor(join(TOP, "node_modules", ".bin", "node"));
+  const places = { reference: REFERENCE, selvedge: join(TOP, "dist", "selvedge"), state, socket: daemon.socket };
+  const all = subjects(places);
+  const empty = daemon.memory();
+
+  say(`alone: ${options.rounds} rounds of ${options.subjects.length} subjects`);
+  const single = await alone({ subjects: all, daemon, floor }, options.subjects, options.rounds);
+  const storms: Storm[] = [];
+  for (const wanted of options.storms) {
+    say(`${wanted.subject}: ${wanted.pods} pods, ${wanted.atOnce} at once`);
+    storms.push(await storm(all[wanted.subject], daemon, wanted));
+  }
+  say(`growth: at ${options.levels.join(", ")} pods, up and down`);
+  const grown = await growth(all["selvedge full"], daemon, options.levels, options.samples);
+
+  const processors = cpus();
+  return {
+    machine: {
+      date: new Date().toISOString(),
+      kernel: release(),
+      architecture: arch(),
+      processors: processors.length,
+      model: processors[0]?.model ?? "unknown",
+      memoryGib: Math.round(totalmem() / 2 ** 30),
+    },
+    ...single,
+    storms,
+    growth: grown.growth,
+    memory: { empty, attachments: Math.max(...options.levels), full: grown.full },
+  };
+}
+
+async function main(): Promise<void> {
+  const [state = "", ...argv] = process.argv.slice(2);
+  const options = parseOptions(argv, new Date().toISOString().slice(0, 19).replaceAll(":", ""));
+  if (options === undefined) return void process.stdout.write(HELP);
+  const measured = await measure(options, state);
+  const judged = verdicts(measured);
+  const file = resolve(options.jsonFile);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ ...measured, targets: judged }, null, 2)}\n`);
+  const names = subjects({ reference: "", selvedge: "", state: "", socket: "" });
+  process.stdout.write(`${report(measured, names, judged)}\n\nwritten to ${options.jsonFile}\n`);
+}
+
+await main();

@@ -1,0 +1,75 @@
+/** What a run does, and where it writes. */
+import { parseArgs } from "node:util";
+import type { Wanted } from "./storm.ts";
+import type { SubjectName } from "./subjects.ts";
+
+export interface Options {
+  readonly jsonFile: string;
+  /** Subjects that are measured alone, in the order of a round. */
+  readonly subjects: readonly SubjectName[];
+  readonly rounds: number;
+  readonly storms: readonly Wanted[];
+  readonly levels: readonly number[];
+  /** ADDs and DELs at each level, on each way. */
+  readonly samples: number;
+}
+
+const SUBJECTS: readonly SubjectName[] = [
+  "selvedge full",
+  "chain bridge",
+  "selvedge plain",
+  "ptp bare",
+  "selvedge dual",
+  "bridge bare",
+  "selvedge bridge",
+  "bridge masq",
+  "chain ptp",
+  "chain dual",
+];
+
+/** The chain takes a quarter of a second for each pod and more with every pod: it gets fewer. */
+const STORMS: readonly Wanted[] = [
+  { subject: "selvedge full", pods: 100, atOnce: 1 },
+  { subject: "ptp bare", pods: 100, atOnce: 1 },
+  { subject: "chain bridge", pods: 40, atOnce: 1 },
+  { subject: "selvedge full", pods: 500, atOnce: 1 },
+  { subject: "selvedge full", pods: 100, atOnce: 8 },
+  { subject: "ptp bare", pods: 100, atOnce: 8 },
+  { subject: "chain bridge", pods: 100, atOnce: 8 },
+  { subject: "selvedge full", pods: 500, atOnce: 8 },
+  { subject: "selvedge full", pods: 100, atOnce: 32 },
+  { subject: "ptp bare", pods: 100, atOnce: 32 },
+  { subject: "chain bridge", pods: 100, atOnce: 32 },
+  { subject: "selvedge full", pods: 500, atOnce: 32 },
+  { subject: "ptp bare", pods: 500, atOnce: 32 },
+];
+
+/** For a first look: too few for a p99. */
+const QUICK_STORMS: readonly Wanted[] = [
+  { subject: "selvedge full", pods: 32, atOnce: 1 },
+  { subject: "chain bridge", pods: 8, atOnce: 1 },
+  { subject: "selvedge full", pods: 100, atOnce: 32 },
+  { subject: "ptp bare", pods: 100, atOnce: 32 },
+  { subject: "chain bridge", pods: 32, atOnce: 32 },
+];
+
+export const HELP = `npm run bench -- [--quick] [--json FILE]
+
+  --quick      small counts, about a minute; the figures are rough
+  --json FILE  where the measurements go (bench/results/DATE.json)
+  --help       this text
+`;
+
+/** Undefined when only help is wanted. @param date names the file. @throws TypeError for an unknown option */
+export function parseOptions(argv: readonly string[], date: string): Options | undefined {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { quick: { type: "boolean" }, json: { type: "string" }, help: { type: "boolean" } },
+  });
+  if (values.help === true) return undefined;
+  const jsonFile = values.json ?? `bench/results/${date}.json`;
+  const rest = { jsonFile, subjects: SUBJECTS };
+  return values.quick === true
+    ? { ...rest, rounds: 12, storms: QUICK_STORMS, levels: [0, 250], samples: 12 }
+    : { ...rest, rounds: 100, storms: STORMS, levels: [0, 250, 500, 1_000], samples: 30 };
+}

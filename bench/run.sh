@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# `npm run bench`: Selvedge beside the reference plugins, on a throw-away node.
+#   npm run bench -- [--quick] [--json FILE]
+# The node is made of network, mount and process namespaces of its own; when the run ends, in whatever way, the kernel
+# removes all of it. State is kept where /var/lib would be: on the disk of the temporary directory.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+case " $* " in *" --help "*) exec node_modules/.bin/bun bench/main.ts "" --help ;; esac
+[ "$(id -u)" = 0 ] || { echo "A node is made of namespaces, which takes root: run this with sudo." >&2; exit 1; }
+bash install/setup.sh test
+node_modules/.bin/node install/build.ts
+
+state=$(mktemp -d)
+trap 'rm -rf "$state"' EXIT
+# Every start of Node and Bun pays for reading these; nothing here talks TLS.
+unset NODE_EXTRA_CA_CERTS NODE_OPTIONS
+
+unshare --mount --net --pid --fork --kill-child=KILL --mount-proc --propagation private bash -euc '
+  mount -t tmpfs -o mode=755 tmpfs /run
+  mkdir /run/netns
+  ip link set lo up
+  # Process 1 collects what the programs leave behind, and must not be one of them.
+  node_modules/.bin/bun bench/main.ts "$@"
+  exit $?
+' bench "$state" "$@"

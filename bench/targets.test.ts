@@ -1,0 +1,45 @@
+import { expect, test } from "@jest/globals";
+import type { Measured } from "./measured.ts";
+import { SAMPLE_RUN, summed } from "./sample-run.ts";
+import { verdicts } from "./targets.ts";
+
+test("each figure from the medians that it speaks of", () => {
+  expect(verdicts(SAMPLE_RUN).map(({ what, value, holds }) => [what, value, holds])).toEqual([
+    ["ADD: selvedge full / chain bridge (IPv4)", 0.1, true],
+    ["ADD: selvedge full / chain dual", 0.08, true],
+    ["ADD: selvedge full / ptp bare", 0.8, true],
+    ["DEL: selvedge full / chain bridge (IPv4)", 0.03, true],
+    ["DEL: selvedge full / chain dual", 0.02, true],
+    ["DEL: selvedge full / ptp bare", 0.3, true],
+    ["ADD: at most pods / at none", 1, true],
+    ["daemon's share of ADD, selvedge full", 1.5, true],
+    ["kernel work: selvedge dual / raw messages", 1.2, true],
+    ["kernel work: selvedge full / raw messages", 1.2, true],
+    ["ADDs a second, 32 at once: selvedge full / chain bridge", 20, true],
+    ["RSS of the daemon with most attachments", 110, true],
+  ]);
+});
+
+const missed: [what: string, change: Partial<Measured>][] = [
+  [
+    "RSS of the daemon with most attachments",
+    { memory: { ...SAMPLE_RUN.memory, full: { rssMib: 130.1, pssMib: 100 } } },
+  ],
+  [
+    "ADDs a second, 32 at once: selvedge full / chain bridge",
+    { storms: SAMPLE_RUN.storms.map((storm) => ({ ...storm, addsPerSecond: 10 })) },
+  ],
+  [
+    "ADD: at most pods / at none",
+    { growth: SAMPLE_RUN.growth.map((row, i) => ({ ...row, add: summed(i === 0 ? 8 : 9.3) })) },
+  ],
+];
+
+test.each(missed)("missed: %s", (what, change) => {
+  const failed = verdicts({ ...SAMPLE_RUN, ...change }).filter(({ holds }) => !holds);
+  expect(failed.map((verdict) => verdict.what)).toEqual([what]);
+});
+
+test("a figure that was not measured is an error, not a success", () => {
+  expect(() => verdicts({ ...SAMPLE_RUN, alone: [] })).toThrow("nothing was measured: selvedge full");
+});
