@@ -17,6 +17,8 @@ export interface Removal extends AsyncDisposable {
   enqueue(name: string, index: number): void;
   /** Whether links are being deleted now. */
   busy(): boolean;
+  /** How many links are on their way out. */
+  readonly count: number;
   /** Names of links that are on their way out. */
   pending(name: string): boolean;
   /** Waits until none of these names is on its way out. @throws SelvedgeError kernel */
@@ -81,6 +83,9 @@ export function removal(): Removal {
       start();
     },
     busy: () => running !== undefined,
+    get count() {
+      return leaving.size;
+    },
     pending: (name) => leaving.has(name),
     async waitFor(names) {
       for (const name of names) while (leaving.has(name) && running !== undefined) await running;

@@ -1,0 +1,76 @@
+/** The real kernel: rtnetlink and sysctl in `linux/`, nftables in `nft/`, connection tracking in `conntrack.ts`. */
+import { closeDescriptor, openNamespace } from "#native/namespace.ts";
+import { fstatSync } from "node:fs";
+import type { Op } from "#lib/state/diff.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { Kernel } from "./kernel.ts";
+import { openConntrack } from "./conntrack.ts";
+import { applyAdditions } from "./linux/add.ts";
+import { indexes } from "./linux/indexes.ts";
+import { lookAround } from "./linux/look.ts";
+import { nodeFacts } from "./linux/node.ts";
+import { ownedFacts } from "./linux/owned.ts";
+import { hostPlace, namespaceGone, podPlace } from "./linux/place.ts";
+import { removal } from "./linux/removal.ts";
+import { applyRemovals } from "./linux/remove.ts";
+import { openNftables } from "./nft/nftables.ts";
+
+/** Works in the namespace that the process runs in. @throws SelvedgeError kernel */
+export function linux({ random = Math.random }: { random?: () => number } = {}): Kernel {
+  const leaving = removal();
+  const host = hostPlace(leaving.busy);
+  const nft = openNftables();
+  const conntrack = openConntrack();
+  const nextIndex = indexes(random);
+
+  return {
+    async look(scope, facts) {
+      await leaving.waitFor(hostLinks(facts));
+      using pod = podPlace(scope, leaving.busy);
+      const places = pod === undefined ? { host } : { host, pod };
+      return [...(await lookAround(places, facts)), ...nft.look(facts)];
+    },
+
+    async apply(scope, ops) {
+      await leaving.waitFor(hostLinks(ops.flatMap((op) => (op.do === "remove" ? [] : [op.fact]))));
+      const inPod = ops.filter((op) => op.fact.at === "pod");
+      using pod = inPod.length === 0 ? undefined : podPlace(scope, leaving.busy);
+      if (pod === undefined && inPod.some((op) => op.do !== "remove")) throw namespaceGone(scope);
+      await applyRemovals([host, pod], leaving, ops);
+      nft.apply(ops);
+      await applyAdditions({ host, pod }, nextIndex, ops);
+    },
+
+    owned: async () => [...ownedFacts(host, leaving.pending), ...nft.owned()],
+    facts: async () => nodeFacts(host),
+    settled: leaving.settled,
+    get pendingRemovals() {
+      return leaving.count;
+    },
+    flushConntrack: conntrack.flush,
+    flushConntrackPort: conntrack.flushPort,
+    watch: (onChange, signal) => nft.watch(() => onChange({ where: "nftables" }), signal),
+
+    namespaceInode(path) {
+      const fd = openNamespace(path);
+      if (fd === undefined) return undefined;
+      const { ino } = fstatSync(fd);
+      closeDescriptor(fd);
+      return ino;
+    },
+    async [Symbol.asyncDispose]() {
+      await leaving[Symbol.asyncDispose]();
+      host[Symbol.dispose]();
+      nft[Symbol.dispose]();
+      conntrack[Symbol.dispose]();
+    },
+  };
+}
+
+/** Names of the host's links that the facts speak of, directly or as the other end of a pair. */
+function hostLinks(facts: readonly Fact[]): string[] {
+  return facts.flatMap((fact) => {
+    if (fact.type !== "link") return [];
+    return [...(fact.at === "host" ? [fact.name] : []), ...(fact.peer?.at === "host" ? [fact.peer.name] : [])];
+  });
+}
