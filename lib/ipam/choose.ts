@@ -81,7 +81,7 @@ export const owner = (lease: AttachmentKey & { readonly pod?: string }): string 
 
 const shown = ({ ranges }: Supply): string[] => ranges.map(({ first, last }) => `${first}-${last}`);
 
-/** As the pod sees it: with its subnet's length and gateway. A lease outside all ranges stands alone. */
+/** As the pod sees it: with its subnet's length and gateway. @throws SelvedgeError address-unavailable: in no range */
 export function podAddress(address: Address, supplies: readonly Supply[]): PodAddress {
   const range = supplies.map((each) => each.rangeFor(address)).find((found) => found !== undefined);
   if (range === undefined)

@@ -67,6 +67,8 @@ export interface Ipam {
    * @throws SelvedgeError pool-exhausted, address-unavailable, config-invalid (no such pool), conflict (the key holds others)
    */
   allocate(request: AddressRequest): Allocation;
+  /** What `release` would end and begin now; changes nothing, so that it can be stored first. */
+  ending(key: AttachmentKey): Release;
   /** Ends the leases of the key, if there are any, and starts their cool-downs. */
   release(key: AttachmentKey): Release;
   /** Takes an allocation back that no pod ever had, because it could not be stored: no cool-down. */
@@ -117,7 +119,7 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
     );
   };
 
-  /** The name of the pool in `PoolRecord`s when its shape is not what was stored last. */
+  /** What to store of a network's pool: itself, when its shape is not the one that was stored last. */
   const reshaped = (known: Book, shape: Pool): PoolRecord[] => {
     if (configured.has(shape.name)) return [];
     const text = poolText(shape);
@@ -144,6 +146,21 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
       });
     }
     return { leases, addresses: leases.map((lease) => podAddress(lease.address, supplies)), ended: [], pools: [] };
+  };
+
+  const ending = (key: AttachmentKey): Release => {
+    const leases = holdings.get(keyOf(key)) ?? [];
+    const releasedMs = nowMs();
+    const coolDowns = leases.map(
+      ({ pool, address, pod }): CoolDown => ({
+        pool,
+        address,
+        ...(pod === undefined ? {} : { pod }),
+        releasedMs,
+        untilMs: releasedMs + coolDownMs,
+      }),
+    );
+    return { leases, coolDowns };
   };
 
   return {
@@ -185,23 +202,14 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
       };
     },
 
+    ending,
+
     release(key) {
-      const leases = holdings.get(keyOf(key)) ?? [];
+      const release = ending(key);
       holdings.delete(keyOf(key));
-      const releasedMs = nowMs();
       const untilMs = clockMs() + coolDownMs;
-      const coolDowns = leases.map(({ pool, address, pod }): CoolDown => {
-        const record = {
-          pool,
-          address,
-          ...(pod === undefined ? {} : { pod }),
-          releasedMs,
-          untilMs: releasedMs + coolDownMs,
-        };
-        bookOf(pool).release(record, untilMs);
-        return record;
-      });
-      return { leases, coolDowns };
+      for (const record of release.coolDowns) bookOf(record.pool).release(record, untilMs);
+      return release;
     },
 
     cancel(key) {
