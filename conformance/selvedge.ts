@@ -3,7 +3,15 @@ import { BUILT, startDaemon } from "./daemon.ts";
 import type { Node } from "./node.ts";
 import { inside } from "./program.ts";
 import { referenceBin } from "./reference.ts";
-import { type Described, type JsonObject, overlay, type Subject, type Trait, VERSIONS } from "./subject.ts";
+import {
+  type Described,
+  type JsonObject,
+  overlay,
+  type Subject,
+  type Trait,
+  VERSIONS,
+  type Version,
+} from "./subject.ts";
 
 const TRAITS = [
   "bandwidth",
@@ -32,7 +40,7 @@ const TRAITS = [
 ] as const satisfies readonly Trait[];
 
 /** Repairs wait, so that what a case breaks is still broken when CHECK looks. */
-const SLOW_REPAIR = { reconcile: { everySeconds: 3600, debounceMs: 60_000 } };
+const SLOW_REPAIR = { reconcile: { everySeconds: 3600, debounceMs: 5_000 } };
 
 /** What chained attachments cannot be asked for: the plugin before makes the link and its addresses. */
 const NOT_CHAINED: readonly Trait[] = [
@@ -45,14 +53,21 @@ const NOT_CHAINED: readonly Trait[] = [
   "route-fields",
 ];
 
-function subject(name: string, traits: readonly Trait[], chain: readonly JsonObject[]): Described {
+interface Shape {
+  readonly name: string;
+  readonly traits: readonly Trait[];
+  readonly versions?: readonly Version[];
+  readonly chain: readonly JsonObject[];
+}
+
+function subject({ name, traits, versions = VERSIONS, chain }: Shape): Described {
   const [first = {}, ...rest] = chain;
   const open = async ({ node }: Node, directory: string): Promise<Subject> => {
     const enter = (argv: readonly string[]) => inside(node.namespace, argv);
     const daemon = await startDaemon({ enter, directory, config: SLOW_REPAIR });
     return {
       traits,
-      versions: VERSIONS,
+      versions,
       path: [BUILT, referenceBin()],
       // The second is for the reference plugin that stands before ours.
       environment: { ...daemon.environment, PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
@@ -60,7 +75,7 @@ function subject(name: string, traits: readonly Trait[], chain: readonly JsonObj
       [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
     };
   };
-  return { name, traits, versions: VERSIONS, open };
+  return { name, traits, versions, open };
 }
 
 const ranges = [[{ subnet: "10.88.0.0/16" }]];
@@ -73,14 +88,20 @@ const ours: JsonObject = {
 const bridge: JsonObject = { bridge: "cni0", isGateway: true, hairpinMode: true };
 
 export const OURS: readonly Described[] = [
-  subject("selvedge ptp", [...TRAITS, "routed"], [{ ...ours, attachment: "ptp" }]),
-  subject("selvedge bridge", [...TRAITS, "bridge"], [{ ...ours, ...bridge, attachment: "bridge" }]),
-  subject(
-    "selvedge behind reference ptp",
-    TRAITS.filter((trait) => !NOT_CHAINED.includes(trait)),
-    [
+  subject({ name: "selvedge ptp", traits: [...TRAITS, "routed"], chain: [{ ...ours, attachment: "ptp" }] }),
+  subject({
+    name: "selvedge bridge",
+    traits: [...TRAITS, "bridge"],
+    chain: [{ ...ours, ...bridge, attachment: "bridge" }],
+  }),
+  subject({
+    name: "selvedge behind reference ptp",
+    traits: TRAITS.filter((trait) => !NOT_CHAINED.includes(trait)),
+    // Older results do not say which link to work on.
+    versions: VERSIONS.filter((version) => version >= "0.3.0"),
+    chain: [
       { type: "ptp", ipam: { type: "host-local", dataDir: "/run/selvedge/host-local", ranges, routes } },
-      { type: "selvedge", capabilities: { bandwidth: true, portMappings: true } },
+      { type: "selvedge", spoofProtection: true, capabilities: { bandwidth: true, portMappings: true } },
     ],
-  ),
+  }),
 ];
