@@ -35,7 +35,6 @@ export type Event =
   | { event: "namespace-gone"; container: string; ifname: string; network: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
-  | { event: "store-failed"; message: string }
   | { event: "conntrack-failed"; message: string }
   | { event: "delegate-stderr"; plugin: string; text: string };
 
@@ -60,7 +59,6 @@ export const LEVEL = {
   "namespace-gone": "info",
   "events-lost": "warn",
   "peer-refused": "warn",
-  "store-failed": "error",
   "conntrack-failed": "error",
   "delegate-stderr": "debug",
 } as const satisfies Record<Event["event"], "debug" | "info" | "warn" | "error">;

@@ -112,11 +112,12 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
       const freed: Leak[] = [];
       for (const leak of leaks(core)) {
         if (!names.includes(leak.name) || leak.lease?.owner === undefined) continue;
-        const released = core.ipam.release(leak.lease.owner);
+        const { leases, coolDowns } = core.ipam.ending(leak.lease.owner);
         await core.store.commit([
-          ...released.leases.map((l): Change => ({ remove: "lease", pool: l.pool, address: l.address })),
-          ...released.coolDowns.map((value): Change => ({ put: "coolDown", value })),
+          ...leases.map((l): Change => ({ remove: "lease", pool: l.pool, address: l.address })),
+          ...coolDowns.map((value): Change => ({ put: "coolDown", value })),
         ]);
+        core.ipam.release(leak.lease.owner);
         freed.push(leak);
       }
       return { leaks: freed };

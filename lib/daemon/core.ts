@@ -10,7 +10,7 @@ import { readPools } from "#lib/ipam/read-pool.ts";
 import type { Kernel, NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Log } from "#lib/log.ts";
 import { root } from "#lib/parse.ts";
-import type { Change, Store } from "#lib/store/store.ts";
+import type { Store } from "#lib/store/store.ts";
 import { contested } from "./contested.ts";
 import { type Table, table } from "./table.ts";
 import { type Step, type Traces, traces } from "./trace.ts";
@@ -39,8 +39,6 @@ export interface Core extends Ports {
   node: NodeFacts;
   /** The destinations that the node's tables were last made for; see `makeNodeReady`. */
   tablesFor: string;
-  /** Changes that the store refused after the kernel had already been changed; the reconcile loop tries again. */
-  readonly unsaved: Change[];
   /** Work that nobody waits for, except the daemon's end. Reports its own failures. */
   readonly behind: Set<Promise<void>>;
   /** Why ADD cannot be served now, one sentence each; empty when it can. */
@@ -81,7 +79,6 @@ export async function openCore(
     ownNetnsInode,
     node: await ports.kernel.facts(),
     tablesFor: "",
-    unsaved: [],
     behind: new Set(),
     waitingFor: new Set(["it is starting"]),
   };

@@ -1,6 +1,5 @@
 /** The daemon put together: state from the store, then the queue, then the doors, then the loop. */
 import { type Serving, serve } from "#lib/api/server.ts";
-import { isFailure } from "#lib/errors.ts";
 import { keyedLock } from "#lib/lock.ts";
 import { loop } from "#lib/loop.ts";
 import { workers as pool } from "#lib/workers.ts";
@@ -118,11 +117,6 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await Promise.allSettled([reconciling.done, watching, following]);
       await Promise.all(core.behind);
       await ports.kernel.settled();
-      if (core.unsaved.length > 0)
-        await ports.store.commit(core.unsaved).catch((error: unknown) => {
-          if (!isFailure(error, "store")) throw error;
-          ports.log({ event: "store-failed", message: error.message });
-        });
     },
   };
 }

@@ -23,7 +23,6 @@ const EVENTS = {
   "namespace-gone": { event: "namespace-gone", ...key, network: "n" },
   "events-lost": { event: "events-lost" },
   "peer-refused": { event: "peer-refused", uid: 1000, pid: 8 },
-  "store-failed": { event: "store-failed", message: "m" },
   "conntrack-failed": { event: "conntrack-failed", message: "m" },
   "delegate-stderr": { event: "delegate-stderr", plugin: "dhcp", text: "t" },
 } as const satisfies { [Name in Event["event"]]: Extract<Event, { event: Name }> };

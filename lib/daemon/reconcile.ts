@@ -129,15 +129,6 @@ export function reconciler(
       .map((fact): Op => ({ do: "remove", fact }));
   };
 
-  const saveUnsaved = async () => {
-    const changes = core.unsaved.splice(0);
-    if (changes.length === 0) return;
-    await core.store.commit(changes).catch((error: unknown) => {
-      core.unsaved.unshift(...changes);
-      throw error;
-    });
-  };
-
   const sweep = async () => {
     const { coolDowns, pools } = core.ipam.sweep();
     if (coolDowns.length + pools.length === 0) return;
@@ -171,7 +162,6 @@ export function reconciler(
       if (all) {
         core.node = await core.kernel.facts();
         await guarded(async () => {
-          await saveUnsaved();
           await sweep();
           return [];
         });

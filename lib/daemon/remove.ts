@@ -17,37 +17,39 @@ import type { Recording } from "./trace.ts";
  * After this the attachment is off the network, its addresses are cooling down and nothing remembers it.
  * `alsoCommit` is made durable in the same transaction.
  *
- * @throws SelvedgeError kernel or delegate: the record stays for the reconcile loop;
- * store: the node has forgotten it, the disk has not; `core.unsaved` holds what is to be written.
+ * @throws SelvedgeError kernel, delegate or store: the attachment stays known, in phase `deleting`, and keeps its
+ * addresses; the reconcile loop, the next DEL or the next ADD of the same container goes on.
  */
 export async function removeAttachment(
   core: Core,
   record: AttachmentRecord,
   { trace, alsoCommit = [] }: { trace?: Recording; alsoCommit?: readonly Change[] } = {},
 ): Promise<void> {
+  const leaving: AttachmentRecord = { ...record, phase: "deleting" };
+  core.table.put(leaving);
+  const delegated = delegationOfRecord(record, "DEL");
+  // The other plugin may give its addresses away before we have forgotten the attachment: it must not be repaired then.
+  if (delegated !== undefined) await core.store.commit([{ put: "attachment", value: leaving }]);
+
   const ops = removal(core, record);
   await core.kernel.apply(scopeOf(record), ops);
   trace?.performed(ops);
   trace?.ended("off-network");
 
-  const delegated = delegationOfRecord(record, "DEL");
   if (delegated !== undefined) {
     await core.delegate(delegated);
     trace?.ended("delegated");
   }
 
-  const released = core.ipam.release(record);
-  core.table.remove(record);
-  const forget: Change[] = [
+  const { leases, coolDowns } = core.ipam.ending(record);
+  await core.store.commit([
     { remove: "attachment", key: { containerId: record.containerId, ifname: record.ifname } },
-    ...released.leases.map((l): Change => ({ remove: "lease", pool: l.pool, address: l.address })),
-    ...released.coolDowns.map((value): Change => ({ put: "coolDown", value })),
+    ...leases.map((l): Change => ({ remove: "lease", pool: l.pool, address: l.address })),
+    ...coolDowns.map((value): Change => ({ put: "coolDown", value })),
     ...alsoCommit,
-  ];
-  await core.store.commit(forget).catch((error: unknown) => {
-    core.unsaved.push(...forget);
-    throw error;
-  });
+  ]);
+  core.ipam.release(record);
+  core.table.remove(record);
   trace?.ended("forgotten");
 
   forgetConnections(core, record);

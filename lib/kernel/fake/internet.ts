@@ -62,7 +62,12 @@ export function ensureRoute(network: Network, fact: RouteFact, ours: boolean): v
 const isLocal = (network: Network, address: Address): boolean =>
   [...network.devices.values()].some((device) => [...device.addresses.keys()].some((p) => addressOf(p) === address));
 
+/** fe80::/10, RFC 4291 section 2.5.6. */
+const LINK_LOCAL = "fe80::/10" as Prefix;
+
+/** A link-local gateway is on its link by definition (net/ipv6/route.c, ip6_validate_gw, v6.12). */
 function onLink(device: Device, gateway: Address): boolean {
+  if (contains(LINK_LOCAL, gateway)) return true;
   for (const [prefix, { noPrefixRoute }] of device.addresses)
     if (noPrefixRoute !== true && contains(prefix, gateway)) return true;
   for (const route of device.network.routes.values())
