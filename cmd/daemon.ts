@@ -6,7 +6,6 @@ import { queue } from "#lib/api/queue.ts";
 import { type Config, parseConfig } from "#lib/config/config.ts";
 import { startDaemon } from "#lib/daemon/daemon.ts";
 import { logWriter } from "#lib/daemon/log-writer.ts";
-import type { Step } from "#lib/daemon/trace.ts";
 import { execDelegate } from "#lib/delegate/exec.ts";
 import { isFailure } from "#lib/errors.ts";
 import { linux } from "#lib/kernel/linux.ts";
@@ -60,7 +59,8 @@ async function run(config: Config, configName: string): Promise<void> {
     store: storeName,
   });
   await using store = await sqlite(storeName);
-  await using kernel = linux();
+  const onStep = killAt(process.env.SELVEDGE_KILL_AT);
+  await using kernel = linux({ onPart: onStep });
   const daemon = await startDaemon(
     {
       kernel,
@@ -77,7 +77,7 @@ async function run(config: Config, configName: string): Promise<void> {
       storeName,
       ownNetnsInode: statSync("/proc/self/ns/net").ino,
       credentials: peerCredentials,
-      onStep: killAt(process.env.SELVEDGE_KILL_AT),
+      onStep,
     },
   );
   const { signal, beganMs } = await Promise.race([signalled(), daemon.failed]);
@@ -96,10 +96,10 @@ function signalled(): Promise<{ signal: string; beganMs: number }> {
 }
 
 /**
- * For fault tests: `SELVEDGE_KILL_AT=intent-stored:3` ends the process, as a power cut would, when that step ends for
- * the third time.
+ * For fault tests: `SELVEDGE_KILL_AT=intent-stored:3` ends the process, as a power cut would, when that step (lib/daemon/trace.ts)
+ * or part of the kernel's work (lib/kernel/linux/add.ts) ends for the third time.
  */
-function killAt(text: string | undefined): (step: Step) => void {
+function killAt(text: string | undefined): (step: string) => void {
   if (text === undefined || text === "") return () => {};
   const [wanted, count = "1"] = text.split(":");
   let left = Number(count);

@@ -1,11 +1,11 @@
 /** The real kernel: rtnetlink and sysctl in `linux/`, nftables in `nft/`, connection tracking in `conntrack.ts`. */
-import { closeDescriptor, openNamespace } from "#native/namespace.ts";
+
 import { fstatSync } from "node:fs";
-import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
-import type { Kernel } from "./kernel.ts";
+import { closeDescriptor, openNamespace } from "#native/namespace.ts";
 import { openConntrack } from "./conntrack.ts";
-import { applyAdditions } from "./linux/add.ts";
+import type { Kernel } from "./kernel.ts";
+import { applyAdditions, type Part } from "./linux/add.ts";
 import { indexes } from "./linux/indexes.ts";
 import { lookAround } from "./linux/look.ts";
 import { nodeFacts } from "./linux/node.ts";
@@ -15,8 +15,15 @@ import { removal } from "./linux/removal.ts";
 import { applyRemovals } from "./linux/remove.ts";
 import { openNftables } from "./nft/nftables.ts";
 
+export interface LinuxOptions {
+  /** From 0 to 1, as Math.random. */
+  readonly random?: () => number;
+  /** Told when a part of an `apply` is done. */
+  readonly onPart?: (part: Part) => void;
+}
+
 /** Works in the namespace that the process runs in. @throws SelvedgeError kernel */
-export function linux({ random = Math.random }: { random?: () => number } = {}): Kernel {
+export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions = {}): Kernel {
   const leaving = removal();
   const host = hostPlace(leaving.busy);
   const nft = openNftables();
@@ -37,8 +44,10 @@ export function linux({ random = Math.random }: { random?: () => number } = {}):
       using pod = inPod.length === 0 ? undefined : podPlace(scope, leaving.busy);
       if (pod === undefined && inPod.some((op) => op.do !== "remove")) throw namespaceGone(scope);
       await applyRemovals([host, pod], leaving, ops);
+      onPart("taken-away");
       nft.apply(ops);
-      await applyAdditions({ host, pod }, nextIndex, ops);
+      onPart("nftables");
+      await applyAdditions({ host, pod }, nextIndex, ops, onPart);
     },
 
     owned: async () => [...ownedFacts(host, leaving.pending), ...nft.owned()],

@@ -20,11 +20,15 @@ interface Side {
   readonly known: Known;
 }
 
+/** The parts of an `apply`, in order: between any two a crash leaves something half made. */
+export type Part = "taken-away" | "nftables" | "devices" | "pair" | "pod-side" | "host-side";
+
 /** `pod` is absent when no operation speaks of one. @throws SelvedgeError kernel, interface-exists */
 export async function applyAdditions(
   places: { readonly host: Place; readonly pod: Place | undefined },
   nextIndex: () => number,
   ops: readonly Op[],
+  onPart: (part: Part) => void = () => {},
 ): Promise<void> {
   const side = (place: Place): Side => ({
     place,
@@ -35,6 +39,7 @@ export async function applyAdditions(
   const pod = places.pod === undefined ? undefined : side(places.pod);
   writeSysctls(host.place, host.ops);
   for (const each of pod === undefined ? [host] : [pod, host]) await makeDevices(each, nextIndex);
+  onPart("devices");
   let podDone = pod === undefined;
   for (const pair of pairsOf([...(pod?.ops ?? []), ...host.ops])) {
     const near = pair.near.at === "pod" && pod !== undefined ? pod : host;
@@ -42,10 +47,12 @@ export async function applyAdditions(
     const travels = near === pod && !podDone;
     await makePair(near, host, pair, nextIndex, travels);
     podDone ||= travels;
+    onPart("pair");
   }
   for (const each of pod === undefined || podDone ? [host] : [pod, host]) {
     await each.known.learn(each.ops.map((op) => op.fact));
     await perform(each.place, stepsOf(each));
+    onPart(`${each.place.at}-side`);
   }
   if (pod !== undefined) writeSysctls(pod.place, pod.ops);
   for (const each of pod === undefined ? [host] : [pod, host])
