@@ -1,5 +1,6 @@
 /** A node daemon of our own for the suite: a process in a node's namespace, with all its state in one directory. */
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,8 +16,14 @@ export interface Daemon extends AsyncDisposable {
   readonly environment: { readonly SELVEDGE_SOCKET: string; readonly SELVEDGE_QUEUE: string };
   /** SIGKILL, and waits for the end. */
   kill(): Promise<void>;
-  /** Starts it again on the same state, and waits until it is ready. */
-  start(): Promise<void>;
+  /** Starts it again on the same state, with these variables besides, and waits until it is ready. */
+  start(variables?: Readonly<Record<string, string>>): Promise<void>;
+  /** SIGTERM, and waits for the end. */
+  stop(): Promise<void>;
+  /** Resolves when it has ended, in whatever way. */
+  ended(): Promise<void>;
+  /** Process id of the newest. */
+  pid(): number;
   /** What it has written to its log so far. */
   log(): string;
 }
@@ -43,9 +50,10 @@ export async function startDaemon({ enter, directory, config = {} }: DaemonOptio
   const log = () => (existsSync(path("log")) ? readFileSync(path("log"), "utf8") : "");
   let child: ChildProcess | undefined;
 
-  const begin = async () => {
+  const begin = async (variables: Readonly<Record<string, string>> = {}) => {
     const { NODE_OPTIONS: _jestOptions, ...rest } = process.env as Record<string, string>;
-    const started = start(enter(["/bin/sh", "-c", `exec ${quoted} >>'${path("log")}' 2>&1`]), rest);
+    const shell = ["/bin/sh", "-c", `exec ${quoted} >>'${path("log")}' 2>&1`];
+    const started = start(enter(shell), { ...rest, ...variables });
     child = started;
     const answered = await eventually(
       "the daemon is ready",
@@ -54,16 +62,21 @@ export async function startDaemon({ enter, directory, config = {} }: DaemonOptio
     );
     if (!answered) throw new Error(`it ended with ${started.exitCode}`);
   };
-  const kill = async () => {
+  const ended = async () => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child?.once("exit", resolve));
-    end(child, "SIGKILL");
-    await ended;
+    await once(child, "exit");
+  };
+  const kill = async () => {
+    if (child !== undefined) end(child, "SIGKILL");
+    await ended();
   };
   const daemon: Daemon = {
     environment,
     kill,
     start: begin,
+    ended,
+    stop: async () => child && stop(child, 10_000),
+    pid: () => child?.pid ?? 0,
     log,
     [Symbol.asyncDispose]: async () => child && stop(child, 10_000),
   };

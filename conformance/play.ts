@@ -167,12 +167,18 @@ function shaped(result: JsonObject | undefined, { version, ifname, namespace = "
   if (problems.length > 0) throw new Error(`${problems.join("; ")}: ${JSON.stringify(result)}`);
 }
 
+/** Asked again for 2 s: a link that DEL has taken off the network may be deleted a moment later. */
 async function see(namespace: string, step: Extract<Step, { see: unknown }>): Promise<void> {
-  const printed = await must(inside(namespace, step.see));
-  const found: Json = printed.trim() === "" ? [] : JSON.parse(printed);
-  const said = JSON.stringify(found).slice(0, 1_500);
-  if (step.has && !holds(found, step.has)) throw new Error(`there is only ${said}`);
-  if (step.lacks && holds(found, step.lacks)) throw new Error(`there is ${said}`);
+  let said = "";
+  const agreed = async () => {
+    const printed = await must(inside(namespace, step.see));
+    const found: Json = printed.trim() === "" ? [] : JSON.parse(printed);
+    said = printed.slice(0, 1_500);
+    return ((!step.has || holds(found, step.has)) && !(step.lacks && holds(found, step.lacks))) || undefined;
+  };
+  await eventually("what is there agrees", agreed, 2_000).catch((cause: unknown) => {
+    throw new Error(`there is ${said}`, { cause });
+  });
 }
 
 /** Whether `found`, or anything in it, has all of `wanted`. */
