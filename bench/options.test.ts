@@ -1,0 +1,33 @@
+import { expect, test } from "@jest/globals";
+import { parseOptions } from "./options.ts";
+
+test("a full run measures every subject, and every storm that a target speaks of", () => {
+  const options = parseOptions([], "2026-01-02T030405");
+  expect(options?.jsonFile).toBe("bench/results/2026-01-02T030405.json");
+  expect(options?.subjects.length).toBe(10);
+  expect(options?.levels).toEqual([0, 250, 500, 1_000]);
+  const selvedge = options?.storms.filter(({ subject }) => subject === "selvedge full");
+  expect(selvedge?.map(({ pods, atOnce }) => [pods, atOnce])).toEqual([
+    [100, 1],
+    [500, 1],
+    [100, 8],
+    [500, 8],
+    [100, 32],
+    [500, 32],
+  ]);
+});
+
+test("a quick run has every figure that is judged", () => {
+  const options = parseOptions(["--quick", "--json", "x.json"], "");
+  expect(options?.jsonFile).toBe("x.json");
+  expect(options?.rounds).toBe(12);
+  expect(options?.storms.filter(({ atOnce }) => atOnce === 32).map(({ subject }) => subject)).toEqual([
+    "selvedge full",
+    "ptp bare",
+    "chain bridge",
+  ]);
+});
+
+test("help runs nothing", () => expect(parseOptions(["--help"], "")).toBeUndefined());
+
+test("an unknown option is an error", () => expect(() => parseOptions(["--fast"], "")).toThrow("--fast"));
