@@ -18,7 +18,7 @@ export type Chained = Pick<Built, "facts" | "shared">;
  *   interface on the host; and for host ports and rates that cannot be
  */
 export function chained(previous: Result, key: Key, wishes: Wishes): Chained {
-  const { sender, outermost } = senderOf(previous, key);
+  const { sender, outermost } = senderOf(previous, key, wishes);
   const ported = wishes.portMappings.length > 0 && outermost !== undefined;
   // On a bridge a pod may also ask for the port of a neighbour.
   const bounced = outermost !== undefined && (ported || sender.guard === "bridge");
@@ -32,7 +32,7 @@ export function chained(previous: Result, key: Key, wishes: Wishes): Chained {
  * The reference plugins list the host's interfaces from the bridge to the pair: the last one is the host's end, and the
  * one before it is the bridge that it is a port of. `outermost` is where packets from the node to the pod leave.
  */
-function senderOf(previous: Result, key: Key): { sender: Sender; outermost: string | undefined } {
+function senderOf(previous: Result, key: Key, wishes: Wishes): { sender: Sender; outermost: string | undefined } {
   const index = previous.interfaces.findIndex((i) => i.name === key.ifname && inPod(i));
   const pod = previous.interfaces[index];
   if (pod === undefined) throw lacking(`an interface ${key.ifname} with a sandbox`, "Check the order of the plugins.");
@@ -44,7 +44,7 @@ function senderOf(previous: Result, key: Key): { sender: Sender; outermost: stri
     addresses: previous.ips
       .filter((ip) => ip.interface === undefined || ip.interface === index)
       .map((ip) => addressOf(ip.address)),
-    ...(pod.mac ? { mac: mac(pod.mac, `prevResult.interfaces[${index}].mac`) } : {}),
+    ...(pod.mac && wishes.spoofProtection ? { mac: mac(pod.mac, `prevResult.interfaces[${index}].mac`) } : {}),
     ...(pod.mtu ? { mtu: pod.mtu } : {}),
     ...(link === undefined ? {} : { link }),
     guard: host.length > 1 ? "bridge" : "inet",

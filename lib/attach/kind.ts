@@ -34,7 +34,8 @@ export interface Attached {
   /** Pod's MAC: asked for, or derived from the key. */
   readonly mac: Mac;
   readonly addresses: readonly PodAddress[];
-  readonly routes: readonly PodRoute[];
+  /** Absent: those of the type itself. An empty list is none. */
+  readonly routes?: readonly PodRoute[];
   /** Bytes; decided by the configuration or by the path. */
   readonly mtu: number;
   /** Host ports lead to it: the node's loopback address and the pod itself must reach it through the host. */

@@ -3,12 +3,13 @@ import type { PodAddress, PodRoute } from "#lib/attach/kind.ts";
 import type { NetConf } from "#lib/cni/types.ts";
 import { readNetworkIpam } from "#lib/ipam/network-pool.ts";
 import type { Pool } from "#lib/ipam/pool.ts";
+import { absent, fields } from "#lib/parse.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
 import type { Settings } from "./settings.ts";
 
 export interface Acquired {
-  readonly given: { readonly addresses: readonly PodAddress[]; readonly routes: readonly PodRoute[] };
+  readonly given: { readonly addresses: readonly PodAddress[]; readonly routes?: readonly PodRoute[] };
   /** To be committed together with the attachment. */
   readonly changes: readonly Change[];
 }
@@ -23,7 +24,7 @@ export function acquire(core: Core, intent: AttachmentRecord, conf: NetConf, set
     ...(intent.pod === undefined ? {} : { pod: intent.pod }),
   });
   return {
-    given: { addresses, routes },
+    given: { addresses, ...(routes === undefined ? {} : { routes }) },
     changes: [
       ...pools.map((value): Change => ({ put: "pool", value })),
       ...leases.map((value): Change => ({ put: "lease", value })),
@@ -36,7 +37,8 @@ export function acquire(core: Core, intent: AttachmentRecord, conf: NetConf, set
 export const poolOf = (conf: NetConf, settings: Settings): string | Pool => sourceOf(conf, settings).pool;
 
 /** The request's own ranges, else the pool it names, else the network's. */
-function sourceOf(conf: NetConf, settings: Settings): { pool: string | Pool; routes: readonly PodRoute[] } {
+function sourceOf(conf: NetConf, settings: Settings): { pool: string | Pool; routes: readonly PodRoute[] | undefined } {
   const { pool, routes } = readNetworkIpam(conf.name, conf.ipam, conf.wishes.ipRanges);
-  return { pool: pool ?? settings.pool, routes };
+  const said = conf.ipam !== undefined && !absent(fields(conf.ipam)("routes"));
+  return { pool: pool ?? settings.pool, routes: said ? routes : undefined };
 }

@@ -17,10 +17,10 @@ import { acquire } from "./acquire.ts";
 import { forgetPorts } from "./connections.ts";
 import { isHostPort, lasting } from "./contested.ts";
 import type { Core } from "./core.ts";
-import { type Decided, decide, decideChained } from "./decide.ts";
+import { type Decided, decide, decideChained, type Given } from "./decide.ts";
 import { delegationOfRecord } from "./delegated.ts";
 import { makeNodeReady } from "./node-facts.ts";
-import { hostLinkOf, scopeOf } from "./record.ts";
+import { hostEndOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import type { Recording } from "./trace.ts";
@@ -73,7 +73,7 @@ function namespaceOf(core: Core, request: Request): number {
  * got ready, or whose namespace was replaced, is removed first.
  */
 async function makeRoom(core: Core, before: AttachmentRecord, netnsInode: number): Promise<void> {
-  const link = hostLinkOf(before);
+  const link = hostEndOf(before);
   const alive =
     before.phase === "ready" &&
     before.netnsInode === netnsInode &&
@@ -159,7 +159,12 @@ async function decideOwn(
   { trace, progress }: Circumstances,
 ): Promise<{ decided: Decided; changes: readonly Change[] }> {
   const settings = settingsOf(core.config, conf);
-  const where = { netns: intent.netns, pathMtu: core.node.pathMtu };
+  const where = {
+    netns: intent.netns,
+    pathMtu: core.node.pathMtu,
+    ownNamespace: intent.netnsInode === core.ownNetnsInode,
+    rank: core.table.ofContainer(intent.containerId).filter(({ ifname }) => ifname !== intent.ifname).length,
+  };
   const delegation = delegationOfRecord(intent, "ADD");
   if (delegation === undefined) {
     const addressless = plan(settings.attachment, settings.options).addressless;
@@ -192,9 +197,9 @@ const NO_ADDRESSES = { given: {}, changes: [] } as const;
 const withDns = (
   given: { addresses?: readonly PodAddress[]; routes?: readonly PodRoute[]; dns?: Dns },
   { dns }: Settings,
-) => ({
+): Given => ({
   addresses: given.addresses ?? [],
-  routes: given.routes ?? [],
+  ...(given.routes === undefined ? {} : { routes: given.routes }),
   dns: { ...given.dns, ...dns },
 });
 

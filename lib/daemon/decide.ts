@@ -2,6 +2,7 @@
  * From settings and addresses to the attachment as a value: its facts and its result. Pure; the one place where
  * attachment types, add-ons and results meet.
  */
+import { lengthOf, type Prefix } from "#lib/address.ts";
 import { assemble } from "#lib/attach/assemble.ts";
 import { chained } from "#lib/attach/chained.ts";
 import type { Attached, PodAddress, PodRoute } from "#lib/attach/kind.ts";
@@ -19,20 +20,23 @@ export interface Decided {
 
 export interface Given {
   readonly addresses: readonly PodAddress[];
-  /** Routes that came with the addresses; an IPAM's routes come before the network's own. */
-  readonly routes: readonly PodRoute[];
+  /** Routes that came with the addresses, before the network's own. Absent: nobody said anything of routes. */
+  readonly routes?: readonly PodRoute[];
   readonly dns: Dns;
 }
 
+export interface Where {
+  readonly netns: string;
+  readonly pathMtu: number;
+  /** The pod's namespace is the node's own (CNI_NETNS_OVERRIDE). */
+  readonly ownNamespace: boolean;
+  /** How many interfaces of ours the container had before. */
+  readonly rank: number;
+}
+
 /** @throws SelvedgeError config-invalid, unsupported-field */
-export function decide(
-  key: AttachmentKey,
-  conf: NetConf,
-  settings: Settings,
-  given: Given,
-  { netns, pathMtu }: { netns: string; pathMtu: number },
-): Decided {
-  const mtu = settings.mtu ?? pathMtu;
+export function decide(key: AttachmentKey, conf: NetConf, settings: Settings, given: Given, where: Where): Decided {
+  const mtu = settings.mtu ?? where.pathMtu;
   const attached: Omit<Attached, "published"> = {
     containerId: key.containerId,
     ifname: key.ifname,
@@ -40,7 +44,9 @@ export function decide(
     alias: linkAlias(key),
     mac: conf.wishes.mac ?? podMac(key),
     addresses: given.addresses,
-    routes: [...given.routes, ...settings.routes],
+    ...(given.routes === undefined && settings.routes.length === 0
+      ? {}
+      : { routes: [...(given.routes ?? []), ...settings.routes] }),
     mtu,
   };
   const built = assemble(plan(settings.attachment, settings.options), attached, {
@@ -51,14 +57,26 @@ export function decide(
   });
   const host = built.hostInterfaces;
   return {
-    facts: [...built.shared, ...built.facts],
+    facts: [...built.shared, ...built.facts].flatMap((fact) => placed(fact, where)),
     result: {
-      interfaces: [...host, { name: key.ifname, mac: attached.mac, mtu, sandbox: netns }],
+      interfaces: [...host, { name: key.ifname, mac: attached.mac, mtu, sandbox: where.netns }],
       ips: built.ips.map((ip) => ({ ...ip, interface: host.length })),
-      routes: built.routes.map(resultRoute),
+      routes: where.ownNamespace ? [] : built.routes.map((route) => resultRoute(ranked(route, where))),
       dns: given.dns,
     },
   };
+}
+
+/** Default routes of later interfaces come after the first one's: the kernel takes the lowest metric. */
+const RANK_METRIC = 1_024;
+
+const ranked = <T extends { readonly to: Prefix; readonly metric?: number }>(route: T, { rank }: Where): T =>
+  rank === 0 || route.metric !== undefined || lengthOf(route.to) > 0 ? route : { ...route, metric: RANK_METRIC + rank };
+
+/** In the node's own namespace an attachment takes no routes: they would be the node's. */
+function placed(fact: Fact, where: Where): Fact[] {
+  if (fact.type !== "route" || fact.at !== "pod") return [fact];
+  return where.ownNamespace ? [] : [ranked(fact, where)];
 }
 
 /** Behind another plugin: its result is passed on, and only what is asked for is added. @throws SelvedgeError config-invalid */

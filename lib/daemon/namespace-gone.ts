@@ -1,7 +1,7 @@
 /** Proof that an attachment's namespace is gone. */
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
-import { hostLinkOf } from "./record.ts";
+import { hostEndOf } from "./record.ts";
 
 /**
  * Two things at once: nothing, or another namespace, at the recorded path; and no host link, which only the end of the
@@ -9,6 +9,6 @@ import { hostLinkOf } from "./record.ts";
  */
 export async function namespaceGone(core: Core, record: AttachmentRecord): Promise<boolean> {
   if (record.netnsInode === undefined || core.kernel.namespaceInode(record.netns) === record.netnsInode) return false;
-  const link = hostLinkOf(record);
+  const link = hostEndOf(record);
   return link === undefined || (await core.kernel.look({}, [link])).length === 0;
 }

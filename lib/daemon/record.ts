@@ -37,7 +37,10 @@ export function hostPortsOf(record: AttachmentRecord): { protocol: "tcp" | "udp"
 export const hostLinkOf = (record: AttachmentRecord): LinkFact | undefined =>
   record.facts.find((fact): fact is LinkFact => fact.type === "link" && fact.at === "host" && fact.kind === "veth");
 
-export const podLinkOf = (record: AttachmentRecord): LinkFact | undefined =>
-  record.facts.find(
-    (fact): fact is LinkFact => fact.type === "link" && fact.at === "pod" && fact.name === record.ifname,
-  );
+/** The same without its other end: for asking whether it is there when the pod's namespace cannot be seen. */
+export function hostEndOf(record: AttachmentRecord): LinkFact | undefined {
+  const link = hostLinkOf(record);
+  if (link === undefined) return undefined;
+  const { peer: _, ...end } = link;
+  return end;
+}

@@ -13,7 +13,6 @@ export const dualStack: Attached = {
   alias: "selvedge c1 eth0",
   mac: mac("02:00:00:00:00:05"),
   addresses: [{ address: prefix("10.1.0.5/16"), gateway: address("10.1.0.1") }, { address: prefix("fd00::5/64") }],
-  routes: [],
   mtu: 1450,
   published: false,
 };

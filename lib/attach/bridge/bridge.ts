@@ -21,7 +21,7 @@ export const bridge: Kind<BridgeSpec> = {
         "disableContainerInterface: a link that stays down has no address, but the pool gave one",
       );
     const addresses = spec.isGateway ? attached.addresses.map(withGateway) : attached.addresses;
-    const routes = podRoutes(spec, attached.routes, addresses);
+    const routes = podRoutes(spec, attached.routes ?? [], addresses);
     const mac = portMac(attached);
     return {
       facts: [

@@ -18,8 +18,7 @@ const cases: [name: string, attached: Attached, lines: string[]][] = [
       "+ addr fd00::5/128 dev eth0 [pod]",
       "+ neigh 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0 [pod] permanent",
       "+ neigh fe80::1 lladdr ee:ee:ee:ee:ee:ee dev eth0 [pod] permanent",
-      "+ route 169.254.1.1/32 dev eth0 [pod]",
-      "+ route 0.0.0.0/0 via 169.254.1.1 dev eth0 [pod]",
+      "+ route 0.0.0.0/0 via 169.254.1.1 dev eth0 [pod] onlink",
       "+ route ::/0 via fe80::1 dev eth0 [pod]",
       "+ route 10.1.0.5/32 dev sv1",
       "+ neigh 10.1.0.5 lladdr 02:00:00:00:00:05 dev sv1 permanent",
@@ -47,8 +46,7 @@ const cases: [name: string, attached: Attached, lines: string[]][] = [
       `${links[1]} route-localnet`,
       "+ addr 10.1.0.5/32 dev eth0 [pod]",
       "+ neigh 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0 [pod] permanent",
-      "+ route 169.254.1.1/32 dev eth0 [pod]",
-      "+ route 0.0.0.0/0 via 169.254.1.1 dev eth0 [pod]",
+      "+ route 0.0.0.0/0 via 169.254.1.1 dev eth0 [pod] onlink",
       "+ route 10.1.0.5/32 dev sv1",
       "+ neigh 10.1.0.5 lladdr 02:00:00:00:00:05 dev sv1 permanent",
       "+ element inet selvedge localnet { sv1 }",
@@ -79,9 +77,12 @@ test.each(routes)("a route: %s", (_name, given, made) => {
   expect(built.routes).toEqual(made);
   const [route] = made;
   expect(built.facts.filter((f) => f.type === "route" && f.at === "pod" && f.to === given.to)).toEqual([
-    { type: "route", at: "pod", link: "eth0", ...route },
+    { type: "route", at: "pod", link: "eth0", ...route, ...(route?.via === "169.254.1.1" ? { onlink: true } : {}) },
   ]);
 });
+test("an empty list is no route at all", () =>
+  expect(ptp.desired({}, { ...dualStack, routes: [] }).routes).toEqual([]));
+
 test("a route of a family without an address is left out", () =>
   expect(ptp.desired({}, { ...ipv4Only, routes: [{ to: prefix("::/0") }] }).routes).toEqual([]));
 

@@ -47,8 +47,7 @@ export const ptp: Kind<PtpSpec> = {
  */
 function podRoutes({ addresses, routes }: Attached): PodRoute[] {
   const families = familiesOf(addresses);
-  const wanted = routes.length === 0 ? withDefaults([], families) : routes;
-  return wanted
+  return (routes ?? withDefaults([], families))
     .filter((r) => families.includes(family(r.to)))
     .map(({ via: _, ...r }) => through(r, GATEWAY[family(r.to)]));
 }
@@ -94,11 +93,8 @@ function podSide({ addresses, ifname }: Attached, routes: readonly PodRoute[]): 
     ...families.map(
       (f): NeighbourFact => ({ type: "neighbour", at: "pod", link: ifname, address: GATEWAY[f], mac: HOST_MAC }),
     ),
-    // An IPv4 gateway must be reachable before a route may name it; a link-local IPv6 gateway is by definition.
-    ...families
-      .filter((f) => f === 4)
-      .map((f): RouteFact => ({ type: "route", at: "pod", to: hostPrefix(GATEWAY[f]), link: ifname })),
-    ...routes.map((r) => podRoute(r, ifname)),
+    // No prefix of the pod holds the IPv4 gateway; a link-local IPv6 gateway is on the link by definition.
+    ...routes.map((r): RouteFact => ({ ...podRoute(r, ifname), ...(r.via === GATEWAY[4] ? { onlink: true } : {}) })),
   ];
 }
 
