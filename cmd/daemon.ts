@@ -97,14 +97,16 @@ function signalled(): Promise<{ signal: string; beganMs: number }> {
 
 /**
  * For fault tests: `SELVEDGE_KILL_AT=intent-stored:3` ends the process, as a power cut would, when that step (lib/daemon/trace.ts)
- * or part of the kernel's work (lib/kernel/linux/add.ts) ends for the third time.
+ * or part of the kernel's work (lib/kernel/linux/add.ts) ends for the third time after the first request.
  */
 function killAt(text: string | undefined): (step: string) => void {
   if (text === undefined || text === "") return () => {};
   const [wanted, count = "1"] = text.split(":");
   let left = Number(count);
+  let asked = false;
   return (step) => {
-    if (step === wanted && --left === 0) process.kill(process.pid, "SIGKILL");
+    asked ||= step === "queued";
+    if (asked && step === wanted && --left === 0) process.kill(process.pid, "SIGKILL");
   };
 }
 
