@@ -43,7 +43,9 @@ function commands(fact: Fact, host: string): string[] {
       return [`ip addr replace ${fact.address} dev ${fact.link} ${fact.noPrefixRoute ? "noprefixroute " : ""}nodad`];
     case "route": {
       const via = fact.via === undefined ? "" : ` via ${fact.via}`;
-      return [`ip ${fact.to.includes(":") ? "-6 " : ""}route replace ${fact.to}${via} dev ${fact.link}${fact.onlink ? " onlink" : ""}`];
+      return [
+        `ip ${fact.to.includes(":") ? "-6 " : ""}route replace ${fact.to}${via} dev ${fact.link}${fact.onlink ? " onlink" : ""}`,
+      ];
     }
     case "neighbour":
       return [`ip neigh replace ${fact.address} lladdr ${fact.mac} dev ${fact.link} nud permanent`];
