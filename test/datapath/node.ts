@@ -56,7 +56,7 @@ export function makePod(name: string, options: PodOptions): void {
   const key = { containerId: name, ifname: "eth0" };
   const addresses = options.addresses.map((a) => ({ address: prefix(a) }));
   const hostLink = hostLinkName(key);
-  const attached = { ...key, hostLink, alias: linkAlias(key), mac: podMac(key), mtu: 1500, routes: [], addresses };
+  const attached = { ...key, hostLink, alias: linkAlias(key), mac: podMac(key), mtu: 1500, addresses };
   const { hostPort } = options;
   const portMappings = hostPort === undefined ? [] : [{ hostPort, containerPort: 80, protocol: "tcp" as const }];
   const wishes = { masquerade: true, spoofProtection: true, portMappings };
