@@ -12,7 +12,12 @@ const ETHERNET_MTU = 1500;
 
 /** @throws SelvedgeError kernel */
 export function nodeFacts(host: Place): NodeFacts {
-  const links = new Map(host.dump(dumpLinks).map((message) => readLink(message)).map((link) => [link.index, link]));
+  const links = new Map(
+    host
+      .dump(dumpLinks)
+      .map((message) => readLink(message))
+      .map((link) => [link.index, link]),
+  );
   const uplink = defaultLink(host, 4) ?? defaultLink(host, 6);
   const own = [...links.values()].filter((link) => link.kind !== "loopback").map((link) => link.index);
   const addresses = host
@@ -29,7 +34,6 @@ export function nodeFacts(host: Place): NodeFacts {
 /** Ifindex behind the default route that is taken. */
 function defaultLink(host: Place, family: 4 | 6): number | undefined {
   const routes = host.dump(dumpRoutes(family, RT_TABLE_MAIN)).flatMap((message) => readRoute(message) ?? []);
-  return routes
-    .filter((route) => route.to === anyPrefix(family))
-    .sort((a, b) => (a.metric ?? 0) - (b.metric ?? 0))[0]?.index;
+  return routes.filter((route) => route.to === anyPrefix(family)).sort((a, b) => (a.metric ?? 0) - (b.metric ?? 0))[0]
+    ?.index;
 }

@@ -1,12 +1,12 @@
 /** Everything on the host that carries our mark: read by lists, at a cost that grows with the node. */
 import type { Fact } from "#lib/state/fact.ts";
 import { ROUTE_PROTOCOL } from "../kernel.ts";
+import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { dumpLinks, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
 import { dumpNeighbours, readNeighbour } from "../rtnl/neighbour.ts";
 import { dumpRoutes, readRoute, routeFact } from "../rtnl/route.ts";
 import { dumpRules, isOwnPriority, readRule } from "../rtnl/rule.ts";
 import { dumpQueues, readShaper, shaperFact } from "../rtnl/shaper.ts";
-import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { filtersOf, linkFact } from "./look.ts";
 import type { Place } from "./place.ts";
 
@@ -19,7 +19,10 @@ export function ownedFacts(host: Place, leaving: (name: string) => boolean): Fac
     ...[...own.values()].map((link) => ownLink(link, names)),
     ...([4, 6] as const).flatMap((family) => [
       ...ownRoutes(host, family, names),
-      ...host.dump(dumpRules(family)).flatMap((message) => readRule(message, "host") ?? []).filter(({ priority }) => isOwnPriority(priority)),
+      ...host
+        .dump(dumpRules(family))
+        .flatMap((message) => readRule(message, "host") ?? [])
+        .filter(({ priority }) => isOwnPriority(priority)),
     ]),
     ...[...own.values()].flatMap((link) => ownAddresses(host, link)),
     ...host.dump(dumpNeighbours).flatMap((message) => {
