@@ -36,6 +36,7 @@ export async function alone(players: Players, names: readonly SubjectName[], rou
   const floors = new Map(SHAPES.map((shape) => [shape, { raw: [] as number[], apply: [] as number[], datagrams: 0 }]));
   const program = subjects["selvedge full"].plugins[0]?.program ?? "";
   const environment = subjects["selvedge full"].environment;
+  const residents = makeResidents(subjects, names);
 
   for (let round = -WARM_UP; round < rounds; round++) {
     const counts = round >= 0;
@@ -68,6 +69,8 @@ export async function alone(players: Players, names: readonly SubjectName[], rou
     };
     if (counts) for (const key of ["nothing", "version", "status"] as const) starts[key].push(started[key]);
   }
+  for (const { subject, pod, result } of residents) performSync(subject, "DEL", pod, result);
+  removePods(residents.map(({ pod }) => pod));
   return {
     start: { nothing: summary(starts.nothing), version: summary(starts.version), status: summary(starts.status) },
     alone: [...series].map(([subject, { add, del }]) => aloneOf(subject, add, del)),
@@ -78,6 +81,18 @@ export async function alone(players: Players, names: readonly SubjectName[], rou
       return { shape, raw: summary(raw), apply: summary(apply), datagrams };
     }),
   };
+}
+
+/** One pod of each subject stays attached meanwhile: otherwise a bridge would be made and removed with every pod. */
+function makeResidents(subjects: Players["subjects"], names: readonly SubjectName[]) {
+  const pods = makePods("resident", names.length);
+  return names.flatMap((name, i) => {
+    const made = pods[i];
+    if (made === undefined) return [];
+    const pod = { ...made, number: 1 };
+    const subject = subjects[name];
+    return [{ subject, pod, result: performSync(subject, "ADD", pod).output }];
+  });
 }
 
 /** Its links stay: they vanish with the program's namespace. */
