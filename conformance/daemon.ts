@@ -57,14 +57,13 @@ export async function startDaemon({ enter, directory, config = {} }: DaemonOptio
     child = started;
     const answered = await eventually(
       "the daemon is ready",
-      async () => (started.exitCode === null ? (await ready(enter, environment)) || undefined : false),
+      async () => (hasEnded(started) ? false : (await ready(enter, environment)) || undefined),
       15_000,
     );
-    if (!answered) throw new Error(`it ended with ${started.exitCode}`);
+    if (!answered) throw new Error(`it ended with ${started.exitCode ?? started.signalCode}`);
   };
   const ended = async () => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    await once(child, "exit");
+    if (child !== undefined && !hasEnded(child)) await once(child, "exit");
   };
   const kill = async () => {
     if (child !== undefined) end(child, "SIGKILL");
@@ -86,6 +85,8 @@ export async function startDaemon({ enter, directory, config = {} }: DaemonOptio
   });
   return daemon;
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 async function ready(enter: DaemonOptions["enter"], environment: Daemon["environment"]): Promise<boolean> {
   if (!existsSync(environment.SELVEDGE_SOCKET)) return false;
