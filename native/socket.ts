@@ -154,14 +154,16 @@ export function namespacedReceiver(fd: number, buffer: Uint8Array): () => Namesp
   const vector = fixedBytes(16);
   const header = fixedBytes(56);
   const view = new DataView(header.buffer);
-  new DataView(vector.buffer).setBigUint64(0, addressOf(buffer), true);
-  new DataView(vector.buffer).setBigUint64(8, BigInt(buffer.length), true);
-  view.setBigUint64(16, addressOf(vector), true);
-  view.setBigUint64(24, 1n, true);
-  view.setBigUint64(32, addressOf(control), true);
+  const vectorView = new DataView(vector.buffer);
   const controlView = new DataView(control.buffer);
   return () => {
     for (;;) {
+      // Written at each call, so that this function holds on to what the kernel is pointed at.
+      vectorView.setBigUint64(0, addressOf(buffer), true);
+      vectorView.setBigUint64(8, BigInt(buffer.length), true);
+      view.setBigUint64(16, addressOf(vector), true);
+      view.setBigUint64(24, 1n, true);
+      view.setBigUint64(32, addressOf(control), true);
       view.setBigUint64(40, 64n, true);
       const length = recvMessage(fd, header, MSG_DONTWAIT | MSG_TRUNC);
       if (length > buffer.length) throw refused("recvmsg netlink", ERRNO.ENOBUFS);

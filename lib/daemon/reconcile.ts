@@ -46,9 +46,9 @@ export function reconciler(
       for (const record of core.table.inNamespace(change.netnsInode)) marked.set(keyOf(record), record);
     else if (change.link === undefined) everything = true;
     else {
+      // The links of an attachment that is gone are told of while they are being deleted.
       const record = core.table.byHostLink(change.link);
-      if (record === undefined) everything = true;
-      else marked.set(keyOf(record), record);
+      if (record !== undefined) marked.set(keyOf(record), record);
     }
   };
 

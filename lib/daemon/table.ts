@@ -16,6 +16,7 @@ export interface Table extends Iterable<AttachmentRecord> {
   /** Attachments of one container, in the order of their ADDs. */
   ofContainer(containerId: string): AttachmentRecord[];
   inNamespace(netnsInode: number): AttachmentRecord[];
+  /** By its end of the pair or its ifb. */
   byHostLink(name: string): AttachmentRecord | undefined;
   /** Who wants this contested fact, apart from `except`. */
   holder(factIdentity: string, except?: AttachmentKey): AttachmentRecord | undefined;
@@ -74,7 +75,7 @@ export function table(contested: (fact: Fact) => boolean): Table {
       records.set(name, record);
       for (const fact of record.facts) {
         if (contested(fact)) index(byFact, identity(fact), name);
-        if (fact.type === "link" && fact.at === "host" && fact.kind === "veth") byLink.set(fact.name, name);
+        if (fact.type === "link" && fact.at === "host" && fact.kind !== "bridge") byLink.set(fact.name, name);
       }
       if (record.netnsInode !== undefined) index(byInode, record.netnsInode, name);
       index(byContainer, record.containerId, name);

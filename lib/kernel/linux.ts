@@ -8,11 +8,13 @@ import type { Kernel } from "./kernel.ts";
 import { applyAdditions, type Part } from "./linux/add.ts";
 import { indexes } from "./linux/indexes.ts";
 import { lookAround } from "./linux/look.ts";
+import { namespaceIds } from "./linux/namespace-ids.ts";
 import { nodeFacts } from "./linux/node.ts";
 import { ownedFacts } from "./linux/owned.ts";
 import { hostPlace, namespaceGone, podPlace } from "./linux/place.ts";
 import { removal } from "./linux/removal.ts";
 import { applyRemovals } from "./linux/remove.ts";
+import { watchNetwork } from "./linux/watch.ts";
 import { openNftables } from "./nft/nftables.ts";
 
 export interface LinuxOptions {
@@ -29,12 +31,16 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
   const nft = openNftables();
   const conntrack = openConntrack();
   const nextIndex = indexes(random);
+  const ids = namespaceIds(host);
+  const isOwnPort = (port: number): boolean =>
+    port === process.pid || port === leaving.port() || host.ports().includes(port);
 
   return {
     async look(scope, facts) {
       await leaving.waitFor(hostLinks(facts));
       using pod = podPlace(scope, leaving.busy);
       const places = pod === undefined ? { host } : { host, pod };
+      if (pod !== undefined && !ids.knows(pod.inode)) await ids.learn(pod);
       return [...(await lookAround(places, facts)), ...nft.look(facts)];
     },
 
@@ -48,6 +54,7 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
       nft.apply(ops);
       onPart("nftables");
       await applyAdditions({ host, pod }, nextIndex, ops, onPart);
+      if (pod !== undefined) await ids.learn(pod);
     },
 
     owned: async () => [...ownedFacts(host, leaving.pending), ...nft.owned()],
@@ -58,7 +65,12 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
     },
     flushConntrack: conntrack.flush,
     flushConntrackPort: conntrack.flushPort,
-    watch: (onChange, signal) => nft.watch(() => onChange({ where: "nftables" }), signal),
+    async watch(onChange, signal) {
+      await Promise.all([
+        nft.watch(() => onChange({ where: "nftables" }), signal),
+        watchNetwork({ ids, isOwnPort }, onChange, signal),
+      ]);
+    },
 
     namespaceInode(path) {
       const fd = openNamespace(path);

@@ -2,9 +2,9 @@
 import { isFailure } from "#lib/errors.ts";
 import { ERRNO } from "#native/libc.ts";
 import { closeDescriptor } from "#native/namespace.ts";
-import { NETLINK_NETFILTER, onReadable, openNetlink, receive, send, setSocketOption } from "#native/socket.ts";
-import { eachMessage, type Message, writeMessage } from "../netlink/message.ts";
-import { writer } from "../netlink/writer.ts";
+import { NETLINK_NETFILTER, onReadable, openNetlink, receive, setSocketOption } from "#native/socket.ts";
+import { bindByNothing } from "../netlink/bind.ts";
+import { eachMessage, type Message } from "../netlink/message.ts";
 import type { Generations } from "./generation.ts";
 import { generation, inTable, messageType, NFPROTO, NFT_MSG, nfgenmsg } from "./wire.ts";
 
@@ -55,19 +55,6 @@ export function watchTables(rules: Generations, onChange: () => void, signal: Ab
   };
   signal.addEventListener("abort", end, { once: true });
   return promise;
-}
-
-/** linux/netlink.h, NLMSG_NOOP (v6.12) */
-const NOOP = 1;
-
-/**
- * A socket gets its port id with its first message. Until then that is 0, the same as the kernel's own, and the
- * kernel's notifications are not delivered to where they seem to come from (net/netlink/af_netlink.c, do_one_broadcast).
- */
-function bindByNothing(fd: number): void {
-  const message = writer(16);
-  writeMessage(message, { what: "bind", type: NOOP, flags: 0, body: new Uint8Array(0) }, 0);
-  send(fd, message.bytes());
 }
 
 function ofOurTable({ body }: Message): boolean {

@@ -1,0 +1,206 @@
+/**
+ * Hears of changes that somebody else makes to links, addresses, routes, neighbours, rules, queues and forwarding: on
+ * the host, and in the pods' namespaces, whose notifications come to the same socket with the id that the host's end
+ * of a pair gave them (NETLINK_LISTEN_ALL_NSID).
+ *
+ * Most of what is heard is our own work or the kernel's house-keeping. A notification counts when no socket of ours
+ * asked for it and it can take away something that we made; everything else is for the full pass of the reconcile loop.
+ */
+import { isFailure } from "#lib/errors.ts";
+import { ERRNO } from "#native/libc.ts";
+import { closeDescriptor } from "#native/namespace.ts";
+import { NETLINK_ROUTE, namespacedReceiver, onReadable, openNetlink, setSocketOption } from "#native/socket.ts";
+import { type Change, ROUTE_PROTOCOL } from "../kernel.ts";
+import { addressMessage, RTM_ADDR } from "../netlink/address.ts";
+import { bindByNothing } from "../netlink/bind.ts";
+import { linkAnswer, RTM_LINK } from "../netlink/link.ts";
+import { eachMessage, type Message } from "../netlink/message.ts";
+import { namespaceMessage, RTM_NSID } from "../netlink/namespace.ts";
+import { NUD_PERMANENT, neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";
+import { ALL_LINKS, netconfMessage, RTM_NEWNETCONF } from "../netlink/netconf.ts";
+import { RTM_ROUTE, routeMessage } from "../netlink/route.ts";
+import { RTM_RULE } from "../netlink/rule.ts";
+import { RTM_FILTER, RTM_QDISC, tcMessage } from "../netlink/tc.ts";
+import { isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
+import { isOwnPriority, readRule } from "../rtnl/rule.ts";
+
+/** linux/rtnetlink.h, enum rtnetlink_groups (v6.12) */
+const GROUPS = {
+  link: 1,
+  neighbour: 3,
+  tc: 4,
+  ipv4Address: 5,
+  ipv4Route: 7,
+  ipv4Rule: 8,
+  ipv6Address: 9,
+  ipv6Route: 11,
+  ipv6Rule: 19,
+  ipv4Netconf: 24,
+  ipv6Netconf: 25,
+  namespaceId: 28,
+} as const;
+
+/** Room for a storm of links; what does not fit is reported as lost. */
+const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
+/** The socket's own namespace in a control message. */
+const HOST = -1;
+
+/** Ids that the host has given to pods' namespaces. */
+export interface NamespaceIds {
+  /** Inode of the namespace with this id; undefined for one that is none of ours, or not known yet. */
+  inodeOf(nsid: number): number | undefined;
+  forget(nsid: number): void;
+}
+
+export interface WatchOptions {
+  readonly ids: NamespaceIds;
+  /** Port ids of our own sockets. A socket in a pod's namespace has the process id as its port, unless it is the second there. */
+  readonly isOwnPort: (port: number) => boolean;
+}
+
+/** Ends with the signal. @throws SelvedgeError kernel */
+export function watchNetwork(
+  { ids, isOwnPort }: WatchOptions,
+  onChange: (change: Change | undefined) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  const fd = openNetlink(NETLINK_ROUTE);
+  setSocketOption(fd, "receiveBufferForce", RECEIVE_BUFFER_BYTES);
+  setSocketOption(fd, "listenAllNsid");
+  for (const group of Object.values(GROUPS)) setSocketOption(fd, "addMembership", group);
+  bindByNothing(fd);
+  const buffer = new Uint8Array(128 * 1024);
+  const next = namespacedReceiver(fd, buffer);
+  const hearHost = hostEar(isOwnPort);
+  const hearPod = podEar(isOwnPort);
+
+  const take = (nsid: number, message: Message): void => {
+    if (message.type === RTM_NSID.DEL && nsid === HOST) {
+      ids.forget(namespaceMessage.read(message.body).attrs.nsid ?? HOST);
+    } else if (nsid === HOST) {
+      const change = hearHost(message);
+      if (change !== undefined) onChange(change);
+    } else if (hearPod(nsid, message)) {
+      const netnsInode = ids.inodeOf(nsid);
+      if (netnsInode !== undefined) onChange({ where: "pod", netnsInode });
+    }
+  };
+
+  const drain = (): void => {
+    try {
+      for (let datagram = next(); datagram !== undefined; datagram = next())
+        for (const message of eachMessage(buffer.subarray(0, datagram.length))) take(datagram.nsid, message);
+    } catch (error) {
+      if (!isFailure(error, "kernel") || error.failure.errno !== ERRNO.ENOBUFS) throw error;
+      onChange(undefined);
+    }
+  };
+
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = onReadable(fd, drain);
+  signal.addEventListener(
+    "abort",
+    () => {
+      stop();
+      closeDescriptor(fd);
+      resolve();
+    },
+    { once: true },
+  );
+  return promise;
+}
+
+/** What of a link others could have changed to our harm; the carrier and the counters are the kernel's. */
+const lookOf = (link: SeenLink): string =>
+  [link.name, link.up, link.mtu, link.mac, link.master, link.hairpin, link.promiscuous, link.routeLocalnet].join(" ");
+
+/** Tells what a notification of the host's own namespace means. Remembers our links by their index. */
+function hostEar(isOwnPort: (port: number) => boolean): (message: Message) => Change | undefined {
+  const looks = new Map<number, string>();
+  const names = new Map<number, string>();
+  /** A link of an attachment by its name; a bridge serves many, so everything is looked at. */
+  const at = (index: number): Change | undefined => {
+    const name = names.get(index);
+    return name === undefined
+      ? undefined
+      : ATTACHMENT_LINK.test(name)
+        ? { where: "host", link: name }
+        : { where: "host" };
+  };
+
+  return (message) => {
+    const own = isOwnPort(message.port);
+    switch (message.type) {
+      case RTM_LINK.NEW: {
+        const link = readLink(message);
+        const before = looks.get(link.index);
+        if (before === undefined && !isOurs(link)) return undefined;
+        looks.set(link.index, lookOf(link));
+        names.set(link.index, link.name);
+        return own || before === undefined || before === lookOf(link) ? undefined : at(link.index);
+      }
+      case RTM_LINK.DEL: {
+        const { index } = linkAnswer.read(message.body).head;
+        const change = own ? undefined : at(index);
+        looks.delete(index);
+        names.delete(index);
+        return change;
+      }
+      case RTM_ADDR.DEL:
+        return own ? undefined : at(addressMessage.read(message.body).head.index);
+      case RTM_NEIGH.DEL:
+        return own ? undefined : at(neighbourMessage.read(message.body).head.index);
+      case RTM_NEIGH.NEW: {
+        const { index, state } = neighbourMessage.read(message.body).head;
+        return own || (state & NUD_PERMANENT) !== 0 ? undefined : at(index);
+      }
+      case RTM_ROUTE.DEL: {
+        const { head, attrs } = routeMessage.read(message.body);
+        return own || head.protocol !== ROUTE_PROTOCOL ? undefined : at(attrs.oif ?? 0);
+      }
+      case RTM_RULE.DEL:
+        return !own && isOwnPriority(readRule(message, "host")?.priority ?? 0) ? { where: "host" } : undefined;
+      case RTM_QDISC.NEW:
+      case RTM_QDISC.DEL:
+      case RTM_FILTER.DEL:
+        return own ? undefined : at(tcMessage.read(message.body).head.index);
+      case RTM_NEWNETCONF: {
+        const { index, forwarding } = netconfMessage.read(message.body).attrs;
+        return index === ALL_LINKS && forwarding === 0 ? { where: "host" } : undefined;
+      }
+      default:
+        return undefined;
+    }
+  };
+}
+
+/** Host's ends and ifbs of attachments, as lib/attach names them. */
+const ATTACHMENT_LINK = /^s[vb][0-9a-f]{11}$/;
+
+/** Whether a notification of a pod's namespace tells of something that may be ours and is gone or changed. */
+function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: Message) => boolean {
+  const looks = new Map<string, string>();
+  return (nsid, message) => {
+    const own = isOwnPort(message.port);
+    switch (message.type) {
+      case RTM_LINK.NEW: {
+        const link = readLink(message);
+        if (link.kind !== "veth") return false;
+        const key = `${nsid} ${link.index}`;
+        const before = looks.get(key);
+        looks.set(key, lookOf(link));
+        return !own && before !== undefined && before !== lookOf(link);
+      }
+      case RTM_LINK.DEL:
+        return looks.delete(`${nsid} ${linkAnswer.read(message.body).head.index}`) && !own;
+      case RTM_ROUTE.DEL:
+        return !own && routeMessage.read(message.body).head.protocol === ROUTE_PROTOCOL;
+      case RTM_ADDR.DEL:
+      case RTM_NEIGH.DEL:
+        return !own;
+      default:
+        return false;
+    }
+  };
+}
