@@ -24,6 +24,9 @@ export interface Daemon {
   readonly failed: Promise<never>;
 }
 
+/** How often the switches that change silently are looked at; a full pass comes at its own, longer interval. */
+const SWITCHES_MS = 1_000;
+
 /** Resolves when the socket answers. @throws SelvedgeError conflict (another daemon serves), store, kernel, config-invalid */
 export async function startDaemon(ports: Ports, options: DaemonOptions): Promise<Daemon> {
   const { config } = options;
@@ -45,7 +48,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await repairs.pass();
     },
     {
-      everyMs: config.reconcile.everySeconds * 1_000,
+      everyMs: SWITCHES_MS,
       debounceMs: config.reconcile.debounceMs,
       signal: stopping.signal,
     },

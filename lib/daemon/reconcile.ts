@@ -12,7 +12,7 @@ import { lasting } from "./contested.ts";
 import type { Core } from "./core.ts";
 import { namespaceGone } from "./namespace-gone.ts";
 import { nodeFacts } from "./node-facts.ts";
-import { scopeOf } from "./record.ts";
+import { hostEndOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
 import { keyOf } from "./table.ts";
 
@@ -35,6 +35,7 @@ export function reconciler(
 ): Reconciler {
   let everything = true;
   let nftables = false;
+  let node = false;
   const marked = new Map<string, AttachmentRecord>();
   const missingSince = new Map<string, number>();
   const last = { atMs: 0, tookMs: 0, repairs: 0 };
@@ -129,6 +130,28 @@ export function reconciler(
       .map((fact): Op => ({ do: "remove", fact }));
   };
 
+  /**
+   * Switches that the kernel changes without telling anybody: those of the node, and route_localnet of the links that
+   * host ports need it on. Looked at by every pass; cheap, since few links have it.
+   */
+  const lookAtSwitches = async (): Promise<string[]> => {
+    const switches = nodeFacts(core).filter((fact) => fact.type === "sysctl");
+    node ||= diff(switches, await core.kernel.look({}, switches)).length > 0;
+    const published = [...core.table].flatMap((record) => {
+      const end = hostEndOf(record);
+      return end?.routeLocalnet === true ? [{ record, end }] : [];
+    });
+    const seen = await core.kernel.look(
+      {},
+      published.map(({ end }) => end),
+    );
+    const right = new Set(
+      seen.flatMap((fact) => (fact.type === "link" && fact.routeLocalnet === true ? [fact.name] : [])),
+    );
+    for (const { record, end } of published) if (!right.has(end.name)) marked.set(keyOf(record), record);
+    return [];
+  };
+
   const sweep = async () => {
     const { coolDowns, pools } = core.ipam.sweep();
     if (coolDowns.length + pools.length === 0) return;
@@ -153,10 +176,12 @@ export function reconciler(
     async pass() {
       const began = core.nowMs();
       const all = everything || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
-      const targets = all ? [...core.table] : [...marked.values(), ...(nftables ? core.table : [])];
-      const tables = nftables;
+      if (!all) await guarded(lookAtSwitches);
+      const targets = all || nftables ? [...core.table] : [...marked.values()];
+      const wholeNode = all || nftables || node;
       everything = false;
       nftables = false;
+      node = false;
       marked.clear();
       const lines: string[] = [];
       if (all) {
@@ -166,7 +191,7 @@ export function reconciler(
           return [];
         });
       }
-      if (all || tables) lines.push(...(await guarded(repairNode)));
+      if (wholeNode) lines.push(...(await guarded(repairNode)));
       for (const record of targets) lines.push(...(await repair(record)));
       if (all)
         lines.push(

@@ -32,8 +32,9 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
   const conntrack = openConntrack();
   const nextIndex = indexes(random);
   const ids = namespaceIds(host);
+  // Port 0 is the kernel's, and that of a socket that has not sent anything yet.
   const isOwnPort = (port: number): boolean =>
-    port === process.pid || port === leaving.port() || host.ports().includes(port);
+    port !== 0 && (port === process.pid || port === leaving.port() || host.ports().includes(port));
 
   return {
     async look(scope, facts) {

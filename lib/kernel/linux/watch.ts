@@ -190,7 +190,7 @@ function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: M
         const key = `${nsid} ${link.index}`;
         const before = looks.get(key);
         looks.set(key, lookOf(link));
-        return !own && before !== undefined && before !== lookOf(link);
+        return !own && (before === undefined ? !link.up : before !== lookOf(link));
       }
       case RTM_LINK.DEL:
         return looks.delete(`${nsid} ${linkAnswer.read(message.body).head.index}`) && !own;
@@ -198,6 +198,7 @@ function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: M
         return !own && routeMessage.read(message.body).head.protocol === ROUTE_PROTOCOL;
       case RTM_ADDR.DEL:
       case RTM_NEIGH.DEL:
+      case RTM_QDISC.DEL:
         return !own;
       default:
         return false;
