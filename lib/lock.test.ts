@@ -20,3 +20,13 @@ test("one key is sequential and in order, also after a failure; keys are indepen
   expect(results.map((r) => r.status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
   expect(seen).toEqual(["+a1", "+b1", "-b1", "-a1", "+a2", "-a2"]);
 });
+
+test("a key is held while work runs or waits", async () => {
+  const lock = keyedLock();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const running = lock("a", () => promise);
+  expect([lock.held("a"), lock.held("b")]).toEqual([true, false]);
+  resolve();
+  await running;
+  expect(lock.held("a")).toBe(false);
+});

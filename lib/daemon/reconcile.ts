@@ -4,6 +4,7 @@
  */
 import { isFailure } from "#lib/errors.ts";
 import type { Change } from "#lib/kernel/kernel.ts";
+import type { KeyedLock } from "#lib/lock.ts";
 import { diff, type Op } from "#lib/state/diff.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
@@ -29,10 +30,7 @@ export interface Reconciler {
 /** An attachment whose namespace was missing this long, with its link gone too, is taken for gone. */
 const NAMESPACE_GRACE_MS = 30_000;
 
-export function reconciler(
-  core: Core,
-  locked: <T>(containerId: string, work: () => Promise<T>) => Promise<T>,
-): Reconciler {
+export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   let everything = true;
   let nftables = false;
   let node = false;
@@ -75,6 +73,19 @@ export function reconciler(
       failed(record, error);
       return [];
     });
+
+  const repaired = (lines: readonly string[], tookMs: number) => {
+    if (lines.length > 0) core.log({ event: "repaired", lines, tookMs });
+    last.repairs += lines.length;
+  };
+
+  const behind = (repairing: Promise<string[]>) => {
+    const began = core.nowMs();
+    const running: Promise<void> = repairing
+      .then((lines) => repaired(lines, core.nowMs() - began))
+      .finally(() => core.behind.delete(running));
+    core.behind.add(running);
+  };
 
   const failed = (record: { containerId: string; ifname: string }, error: unknown) => {
     if (!isFailure(error)) throw error;
@@ -192,7 +203,11 @@ export function reconciler(
         });
       }
       if (wholeNode) lines.push(...(await guarded(repairNode)));
-      for (const record of targets) lines.push(...(await repair(record)));
+      for (const record of targets) {
+        // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
+        if (locked.held(record.containerId)) behind(repair(record));
+        else lines.push(...(await repair(record)));
+      }
       if (all)
         lines.push(
           ...(await guarded(async () => {
@@ -202,8 +217,7 @@ export function reconciler(
           })),
         );
       const tookMs = core.nowMs() - began;
-      if (lines.length > 0) core.log({ event: "repaired", lines, tookMs });
-      last.repairs += lines.length;
+      repaired(lines, tookMs);
       if (all) {
         last.atMs = began;
         last.tookMs = tookMs;

@@ -3,6 +3,7 @@
  * Every part may be missing already; none of that is an error.
  */
 
+import { isFailure } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
@@ -10,7 +11,7 @@ import { forgetConnections } from "./connections.ts";
 import { contested, lasting } from "./contested.ts";
 import type { Core } from "./core.ts";
 import { delegationOfRecord } from "./delegated.ts";
-import { scopeOf } from "./record.ts";
+import { addressesOf, scopeOf } from "./record.ts";
 import type { Recording } from "./trace.ts";
 
 /**
@@ -37,7 +38,10 @@ export async function removeAttachment(
   trace?.ended("off-network");
 
   if (delegated !== undefined) {
-    await core.delegate(delegated);
+    await core.delegate(delegated).catch((error: unknown) => {
+      // It failed the ADD too, or is not even installed: SPEC "Delegated Plugins" asks for the DEL, not for its success.
+      if (!isFailure(error, "delegate", "config-invalid") || addressesOf(record).length > 0) throw error;
+    });
     trace?.ended("delegated");
   }
 

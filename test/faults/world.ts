@@ -58,7 +58,7 @@ export type Mishap = "power" | "store" | "kernel";
 
 export interface Fuse {
   /** Counts a step; when it is the one, the mishap happens: for "power", the promise never settles. */
-  pass(kind: "store" | "kernel" | "other"): Promise<void>;
+  pass(kind: "store" | "kernel" | "plugin" | "other"): Promise<void>;
   /** Resolves when the power was cut. */
   readonly blown: Promise<void>;
   /** Whether the mishap has happened. */
@@ -104,9 +104,9 @@ export async function boot(world: World, guard: Fuse = sound(), config: Config =
     kernel: guardedKernel(world.kernel, guard),
     store: guardedStore(world.store, guard),
     delegate: async (delegation: Parameters<FakeDelegate["delegate"]>[0]) => {
-      await guard.pass("other");
+      await guard.pass("plugin");
       const answer = await world.others.delegate(delegation);
-      await guard.pass("other");
+      await guard.pass("plugin");
       return answer;
     },
     queue: world.queue,
