@@ -130,8 +130,12 @@ function stepsOf({ place, ops, known }: Side): Step[] {
     if (fact.type !== "link") continue;
     refuseStranger(op, known);
     const index = known.index(fact.name);
+    const was = op.do === "change" && op.was.type === "link" ? op.was : undefined;
     const master = fact.master === undefined ? undefined : known.index(fact.master);
-    ranked.push([0, prepareLink(fact, index, known.isFresh(fact.name)).map((request) => ({ request }))]);
+    ranked.push([
+      0,
+      prepareLink(fact, index, { fresh: known.isFresh(fact.name), was }).map((request) => ({ request })),
+    ]);
     if (!isBornUp(fact, known))
       ranked.push([RANK_RAISE, raiseLink(fact, index, master).map((request) => ({ request }))]);
   }

@@ -47,7 +47,10 @@ function addressStep(fact: AddressFact, index: number): Step {
   return family(fact.address) === 6 ? { ...step, ipv6: fact.link } : step;
 }
 
-/** A route of the same destination and metric stands already: ours, or one on the same link, gives way; a stranger's does not. */
+/**
+ * A route of the same destination and metric stands already: one on the same link gives way, on the host one of ours,
+ * too. A stranger's does not, and in a pod not that of another interface of ours.
+ */
 function routeStep(place: Place, fact: RouteFact, index: number, present: boolean): Step {
   if (present) return { request: addRoute(fact, index, true) };
   const request = addRoute(fact, index, false);
@@ -56,7 +59,9 @@ function routeStep(place: Place, fact: RouteFact, index: number, present: boolea
       .dump(dumpRoutes(family(fact.to), fact.table ?? RT_TABLE_MAIN))
       .flatMap((message) => readRoute(message) ?? [])
       .filter((route) => route.to === fact.to);
-    const mayReplace = rivals.some((route) => route.protocol === ROUTE_PROTOCOL || route.index === index);
+    const mayReplace = rivals.some(
+      (route) => route.index === index || (fact.at === "host" && route.protocol === ROUTE_PROTOCOL),
+    );
     return [{ request: mayReplace ? addRoute(fact, index, true) : request }];
   };
   return { request, otherwise: { errno: ERRNO.EEXIST, steps } };

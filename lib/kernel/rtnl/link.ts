@@ -130,17 +130,29 @@ const birth = (fact: LinkFact) => ({
 
 const set = (what: string, body: Uint8Array): Request => ({ what, type: RTM_LINK.NEW, flags: 0, body });
 
+/** Those of the values with which a link is born that it does not have. */
+const unlike = ({ mtu, address, ...rest }: ReturnType<typeof birth>, was: LinkFact | undefined) => ({
+  ...(was === undefined ? rest : {}),
+  ...(mtu === undefined || mtu === was?.mtu ? {} : { mtu }),
+  ...(address === undefined || address === was?.mac ? {} : { address }),
+});
+
 /**
- * What has to hold before the link goes up: an IPv6 link-local address would be made at that moment. For a link that was just made, `fresh` leaves out what
- * it was born with.
+ * What has to hold before the link goes up: an IPv6 link-local address would be made at that moment. What it has already, because it was
+ * born with it (`fresh`) or according to `was`, is left out: setting even the same MAC address makes the kernel forget
+ * the link's neighbours.
  */
-export function prepareLink(fact: LinkFact, index: number, fresh: boolean): Request[] {
+export function prepareLink(
+  fact: LinkFact,
+  index: number,
+  { fresh, was }: { fresh: boolean; was?: LinkFact | undefined },
+): Request[] {
   const { alias, noIpv6LinkLocal, routeLocalnet } = fact;
   const inet6 = noIpv6LinkLocal === undefined ? undefined : { addrGenMode: noIpv6LinkLocal ? ADDR_GEN_NONE : 0 };
   const inet =
     routeLocalnet === undefined ? undefined : { conf: new Map([[DEVCONF_ROUTE_LOCALNET, routeLocalnet ? 1 : 0]]) };
   const values = {
-    ...(fresh || fact.kind === "loopback" ? {} : birth(fact)),
+    ...(fresh || fact.kind === "loopback" ? {} : unlike(birth(fact), was)),
     ...(alias === undefined ? {} : { alias }),
     ...(inet6 === undefined && inet === undefined
       ? {}
