@@ -81,6 +81,7 @@ async function everythingSeen(): Promise<string[]> {
         "",
       )
       .replaceAll(/\b(qdisc \w+) [0-9a-f]+:/g, "$1")
+      .replaceAll(" tentative", "")
       // An ifb has a MAC address by chance, and an action a number.
       .replaceAll(/^ *link\/ether .*$|index \d+ ref \d+/gm, "")
       .replaceAll(new RegExp(`^(${words.IFB} +\\w+ +)[0-9a-f:]+`, "gm"), "$1")
