@@ -2,7 +2,7 @@
  * Network namespaces. There is no exported setns: every function enters, does one synchronous thing in C and leaves
  * before it returns, so that no JavaScript, and no thread that Node starts, ever finds itself in a pod's namespace.
  */
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { close, closeSync, openSync, readSync, writeSync } from "node:fs";
 import { bind, checked, errno, refused } from "./libc.ts";
 
 const setns = bind("int setns(int fd, int nstype)");
@@ -37,6 +37,9 @@ export function openNamespace(path: string): number | undefined {
 }
 
 export const closeDescriptor = (fd: number): void => closeSync(fd);
+
+/** For descriptors whose end the kernel waits for (a packet socket: milliseconds, until no packet is on its way to it). */
+export const closeBehind = (fd: number): void => close(fd, () => {});
 
 /**
  * Runs one C call in the namespace `netns`, or where the process is without one. `call` must be a single bound

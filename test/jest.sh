@@ -12,5 +12,5 @@ exec unshare "${user[@]}" --mount --net --propagation private bash -euc '
   mount -t tmpfs tmpfs /run/netns
   mount -t tmpfs tmpfs /run/selvedge
   ip link set lo up
-  exec node node_modules/jest/bin/jest.js "$@"
+  exec node node_modules/jest/bin/jest.js --forceExit "$@"
 ' jest "$@"

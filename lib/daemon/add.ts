@@ -14,7 +14,6 @@ import { diff, type Op } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import { acquire } from "./acquire.ts";
-import { forgetPorts } from "./connections.ts";
 import { isHostPort, lasting } from "./contested.ts";
 import type { Core } from "./core.ts";
 import { type Decided, decide, decideChained, type Given } from "./decide.ts";
@@ -147,7 +146,7 @@ async function attach(
   await core.store.commit([{ put: "attachment", value: ready }]);
   core.table.put(ready);
   trace.ended("ready-stored");
-  forgetPorts(core, ready);
+  core.connections.forgetPorts(ready);
   return JSON.stringify(renderResult(decided.result, conf.cniVersion));
 }
 

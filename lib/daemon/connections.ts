@@ -1,34 +1,72 @@
 /**
  * Connections that the kernel remembers and that would lead astray: to a pod that is gone, or past a host port that is
- * new. Walking the table takes milliseconds, so nobody waits for it: an address is cooling down meanwhile, and a client
- * of a host port recovers with its next packet.
+ * new. Finding them means walking the whole table, which takes milliseconds however few they are. So nobody waits for it,
+ * and what comes within a moment is looked for in one walk: an address is cooling down meanwhile, and a client of a
+ * host port recovers within the second.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { isFailure } from "#lib/errors.ts";
+import type { Kernel } from "#lib/kernel/kernel.ts";
+import type { Log } from "#lib/log.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
-import type { Core } from "./core.ts";
 import { addressesOf, hostPortsOf } from "./record.ts";
 
-/** After DEL: no reply to the old pod, and no translated port, may reach whoever comes next. */
-export const forgetConnections = (core: Core, record: AttachmentRecord): void =>
-  behind(core, async () => {
-    const addresses = addressesOf(record);
-    if (addresses.length > 0) await core.kernel.flushConntrack(addresses);
-    await flushPorts(core, record);
-  });
+/** How long flushes are gathered, ms. */
+const GATHER_MS = 300;
 
-/** After ADD: a UDP client that was there before the port was opened is tracked as going to the node itself. */
-export const forgetPorts = (core: Core, record: AttachmentRecord): void => behind(core, () => flushPorts(core, record));
-
-async function flushPorts(core: Core, record: AttachmentRecord): Promise<void> {
-  for (const { protocol, port } of hostPortsOf(record)) await core.kernel.flushConntrackPort(protocol, port);
+export interface Connections {
+  /** After DEL: no reply to the old pod, and no translated port, may reach whoever comes next. */
+  forget(record: AttachmentRecord): void;
+  /** After ADD: a UDP client that was there before the port was opened is tracked as going to the node itself. */
+  forgetPorts(record: AttachmentRecord): void;
+  /** Does what is still gathered now and waits for it. */
+  settled(): Promise<void>;
 }
 
-function behind(core: Core, work: () => Promise<void>): void {
-  const running: Promise<void> = work()
-    .catch((error: unknown) => {
+export function connections(kernel: Pick<Kernel, "flushConntrack" | "flushConntrackPort">, log: Log): Connections {
+  let addresses = new Set<string>();
+  let ports = new Map<string, ReturnType<typeof hostPortsOf>[number]>();
+  let hurry = new AbortController();
+  let running: Promise<void> | undefined;
+
+  const flush = async (): Promise<void> => {
+    const now = { addresses: [...addresses], ports: [...ports.values()] };
+    addresses = new Set();
+    ports = new Map();
+    try {
+      await Promise.all([
+        ...(now.addresses.length > 0 ? [kernel.flushConntrack(now.addresses)] : []),
+        ...now.ports.map(({ protocol, port }) => kernel.flushConntrackPort(protocol, port)),
+      ]);
+    } catch (error) {
       if (!isFailure(error)) throw error;
-      core.log({ event: "conntrack-failed", message: error.message });
-    })
-    .finally(() => core.behind.delete(running));
-  core.behind.add(running);
+      log({ event: "conntrack-failed", message: error.message });
+    }
+  };
+
+  const work = async (): Promise<void> => {
+    while (addresses.size + ports.size > 0) {
+      await sleep(GATHER_MS, undefined, { signal: hurry.signal }).catch(() => {});
+      await flush();
+    }
+    running = undefined;
+  };
+
+  const addPorts = (record: AttachmentRecord) => {
+    for (const each of hostPortsOf(record)) ports.set(`${each.protocol} ${each.port}`, each);
+    if (addresses.size + ports.size > 0) running ??= work();
+  };
+
+  return {
+    forget(record) {
+      for (const address of addressesOf(record)) addresses.add(address);
+      addPorts(record);
+    },
+    forgetPorts: addPorts,
+    async settled() {
+      hurry.abort();
+      await running;
+      hurry = new AbortController();
+    },
+  };
 }

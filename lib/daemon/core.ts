@@ -11,6 +11,7 @@ import type { Kernel, NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Log } from "#lib/log.ts";
 import { root } from "#lib/parse.ts";
 import type { Store } from "#lib/store/store.ts";
+import { type Connections, connections } from "./connections.ts";
 import { contested } from "./contested.ts";
 import { type Table, table } from "./table.ts";
 import { type Step, type Traces, traces } from "./trace.ts";
@@ -39,6 +40,7 @@ export interface Core extends Ports {
   node: NodeFacts;
   /** The destinations that the node's tables were last made for; see `makeNodeReady`. */
   tablesFor: string;
+  readonly connections: Connections;
   /** Work that nobody waits for, except the daemon's end. Reports its own failures. */
   readonly behind: Set<Promise<void>>;
   /** Why ADD cannot be served now, one sentence each; empty when it can. */
@@ -79,6 +81,7 @@ export async function openCore(
     ownNetnsInode,
     node: await ports.kernel.facts(),
     tablesFor: "",
+    connections: connections(ports.kernel, ports.log),
     behind: new Set(),
     waitingFor: new Set(["it is starting"]),
   };

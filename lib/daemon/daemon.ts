@@ -118,7 +118,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await workers.idle();
       stopping.abort();
       await Promise.allSettled([reconciling.done, watching, following]);
-      await Promise.all(core.behind);
+      await Promise.all([core.connections.settled(), ...core.behind]);
       await ports.kernel.settled();
     },
   };

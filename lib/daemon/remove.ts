@@ -7,7 +7,6 @@ import { isFailure } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
-import { forgetConnections } from "./connections.ts";
 import { contested, lasting } from "./contested.ts";
 import type { Core } from "./core.ts";
 import { delegationOfRecord } from "./delegated.ts";
@@ -56,7 +55,7 @@ export async function removeAttachment(
   core.table.remove(record);
   trace?.ended("forgotten");
 
-  forgetConnections(core, record);
+  core.connections.forget(record);
 }
 
 /** Operations that take what is this attachment's alone off the host; the pod's end goes with its link. */

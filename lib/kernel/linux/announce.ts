@@ -2,7 +2,7 @@
 import { addressOf, family } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { AddressFact, Fact } from "#lib/state/fact.ts";
-import { closeDescriptor } from "#native/namespace.ts";
+import { closeBehind } from "#native/namespace.ts";
 import { openPacketSocket, sendFrame } from "#native/socket.ts";
 import { gratuitousArp, unsolicitedNa } from "./frame.ts";
 import type { Known } from "./known.ts";
@@ -22,7 +22,7 @@ export function announceAddresses(place: Place, facts: readonly Fact[], known: K
       send(fd, known.index(fact.link), frame(mac, addressOf(fact.address)));
     }
   } finally {
-    closeDescriptor(fd);
+    closeBehind(fd);
   }
 }
 
