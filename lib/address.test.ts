@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { Address6 } from "ip-address";
 import {
   address,
   contains,
@@ -63,4 +64,13 @@ test("bytes, text and number are inverses", () =>
       expect(address(text)).toBe(text);
       expect(fromNumber(toNumber(text), bytes.length === 4 ? 4 : 6)).toBe(text);
     }),
+  ));
+
+const sparse = fc.array(fc.constantFrom(0, 0, 0, 1, 255), { minLength: 16, maxLength: 16 });
+test("IPv6 text is that of the library, whatever the runs of zeros", () =>
+  fc.assert(
+    fc.property(sparse, (bytes) =>
+      expect(fromBytes(Uint8Array.from(bytes))).toBe(Address6.fromByteArray(bytes).correctForm()),
+    ),
+    { numRuns: 2000 },
   ));

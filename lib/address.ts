@@ -91,17 +91,40 @@ export function fromNumber(n: bigint, f: Family): Address {
   return fromBytes(bytes);
 }
 
-/** 4 or 16 bytes in network order. */
+/** 4 or 16 bytes in network order. By hand: an ADD needs a dozen, and the library takes longer than the kernel. */
 export function toBytes(a: Address): Uint8Array {
-  const bytes = parseBytes(a);
-  if (bytes === undefined) throw new TypeError(`not a canonical address: ${a}`);
+  if (!a.includes(":")) return Uint8Array.from(a.split("."), Number);
+  const bytes = new Uint8Array(16);
+  const gap = a.indexOf("::");
+  const before = gap < 0 ? a : a.slice(0, gap);
+  if (before !== "") putGroups(bytes, 0, before.split(":"));
+  const after = gap < 0 ? "" : a.slice(gap + 2);
+  const groups = after === "" ? [] : after.split(":");
+  putGroups(bytes, 8 - groups.length, groups);
   return bytes;
 }
 
-/** 4 or 16 bytes in network order to canonical text. */
+function putGroups(bytes: Uint8Array, first: number, groups: readonly string[]): void {
+  for (const [i, hex] of groups.entries()) {
+    const n = Number.parseInt(hex, 16);
+    bytes[2 * (first + i)] = n >> 8;
+    bytes[2 * (first + i) + 1] = n & 0xff;
+  }
+}
+
+/** 4 or 16 bytes in network order to canonical text: RFC 5952 section 4, the first longest run of zero groups is `::`. */
 export function fromBytes(bytes: Uint8Array): Address {
-  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` as Address;
-  return Address6.fromByteArray([...bytes]).correctForm() as Address;
+  if (bytes.length === 4) return bytes.join(".") as Address;
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0));
+  let [from, length] = [0, 1];
+  for (let i = 0; i < 8; i++) {
+    let end = i;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - i > length) [from, length] = [i, end - i];
+  }
+  const text = (some: readonly number[]): string => some.map((group) => group.toString(16)).join(":");
+  if (length < 2) return text(groups) as Address;
+  return `${text(groups.slice(0, from))}::${text(groups.slice(from + length))}` as Address;
 }
 
 export const macToBytes = (m: Mac): Uint8Array => Uint8Array.from(m.split(":"), (pair) => Number.parseInt(pair, 16));

@@ -21,7 +21,7 @@ export interface Removal extends AsyncDisposable {
   readonly count: number;
   /** Names of links that are on their way out. */
   pending(name: string): boolean;
-  /** Waits until none of these names is on its way out. @throws SelvedgeError kernel */
+  /** Waits until none of these names is on its way out: for their own groups, not for the whole queue. */
   waitFor(names: Iterable<string>): Promise<void>;
   settled(): Promise<void>;
   /** Port id of the socket. */
@@ -31,6 +31,7 @@ export interface Removal extends AsyncDisposable {
 interface Leaving {
   readonly name: string;
   readonly index: number;
+  readonly gone: PromiseWithResolvers<void>;
 }
 
 export function removal(): Removal {
@@ -56,7 +57,10 @@ export function removal(): Removal {
       try {
         await deleteSome(some);
       } finally {
-        for (const link of some) if (leaving.get(link.name) === link) leaving.delete(link.name);
+        for (const link of some) {
+          if (leaving.get(link.name) === link) leaving.delete(link.name);
+          link.gone.resolve();
+        }
       }
     }
   };
@@ -77,7 +81,7 @@ export function removal(): Removal {
 
   return {
     enqueue(name, index) {
-      const link = { name, index };
+      const link = { name, index, gone: Promise.withResolvers<void>() };
       leaving.set(name, link);
       queue.push(link);
       start();
@@ -88,7 +92,7 @@ export function removal(): Removal {
     },
     pending: (name) => leaving.has(name),
     async waitFor(names) {
-      for (const name of names) while (leaving.has(name) && running !== undefined) await running;
+      for (const name of names) await leaving.get(name)?.gone.promise;
     },
     settled,
     port: () => socket.port,

@@ -24,6 +24,9 @@ export interface Attrs<T extends AttrTable> extends Codec<AttrValues<T>> {
   get(bytes: Uint8Array): AttrValues<T>;
 }
 
+/** Memory for `put`, which never runs within another: a message is made of some twenty, and allocating for each would cost more than writing. */
+const scratch = writer();
+
 /** Writes in the order of the values' keys; `undefined` is left out. */
 export function attrs<const T extends AttrTable>(table: T): Attrs<T> {
   const byType = new Map(Object.entries(table).map(([name, [type, codec]]) => [type, [name, codec] as const]));
@@ -47,9 +50,9 @@ export function attrs<const T extends AttrTable>(table: T): Attrs<T> {
     write,
     read,
     put(values) {
-      const to = writer();
-      write(to, values);
-      return to.bytes();
+      scratch.clear();
+      write(scratch, values);
+      return scratch.bytes();
     },
     get: read,
   };

@@ -50,6 +50,9 @@ export interface Layout<H extends StructTable, A extends AttrTable> {
   read(body: Uint8Array): { readonly head: StructValues<H>; readonly attrs: AttrValues<A> };
 }
 
+/** Memory for `body`, which never runs within another. */
+const scratch = writer();
+
 export function layout<H extends StructTable, A extends AttrTable>(
   head: Struct<H>,
   attributes: Attrs<A>,
@@ -58,11 +61,11 @@ export function layout<H extends StructTable, A extends AttrTable>(
   return {
     attrs: attributes,
     body(values, attrValues) {
-      const to = writer(128);
-      head.write(to, values);
-      to.align();
-      if (attrValues !== undefined) attributes.write(to, attrValues);
-      return to.bytes();
+      scratch.clear();
+      head.write(scratch, values);
+      scratch.align();
+      if (attrValues !== undefined) attributes.write(scratch, attrValues);
+      return scratch.bytes();
     },
     read: (body) => ({ head: head.read(body), attrs: attributes.read(body.subarray(aligned)) }),
   };

@@ -47,27 +47,27 @@ const BUFFER_BYTES = 128 * 1024;
 /** Answers are there when send returns; longer than this means that there will be none. */
 const ANSWER_MS = 5000;
 
-/** One for all sockets: no answer is read partly. */
+/** One for all sockets: an answer is copied before the next is read. */
 const buffer = new Uint8Array(BUFFER_BYTES);
 
 /** Opens a socket in the namespace behind `netns`, or in the process's own. @throws SelvedgeError kernel */
 export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
   const fd = openNetlink(protocol, netns);
   setSocketOption(fd, "extAck");
-  setSocketOption(fd, "capAck");
-  setSocketOption(fd, "strictCheck");
+  let isStrict = false;
+  const to = writer(4096);
   let sequence = 0;
   let port: number | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
   const encode = (requests: readonly Request[]): { bytes: Uint8Array; first: number } => {
-    const to = writer(2048);
+    to.clear();
     const first = sequence + 1;
     requests.forEach((request, i) => {
       sequence += 1;
       writeMessage(to, request, sequence, i === requests.length - 1 ? NLM_F.ACK : 0);
     });
-    return { bytes: to.bytes(), first };
+    return { bytes: to.written(), first };
   };
 
   const collect = (requests: readonly Request[], first: number): Reply[] => {
@@ -89,10 +89,13 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
   };
 
   const dumpOnce = (request: Request): Message[] | undefined => {
-    const to = writer(128);
+    // Without it the kernel passes over what a dump is filtered by (linux/netlink.h, NETLINK_GET_STRICT_CHK).
+    if (!isStrict) setSocketOption(fd, "strictCheck");
+    isStrict = true;
+    to.clear();
     const mine = ++sequence;
     writeMessage(to, request, mine, NLM_F.DUMP);
-    send(fd, to.bytes());
+    send(fd, to.written());
     const messages: Message[] = [];
     let interrupted = false;
     for (;;) {
@@ -131,7 +134,7 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
         for (let i = 0; i < requests.length; i += MAX_BATCH) {
           const some = requests.slice(i, i + MAX_BATCH);
           const { bytes, first } = encode(some);
-          await sendAsync(fd, bytes);
+          await sendAsync(fd, bytes.slice());
           replies.push(...collect(some, first));
         }
         return replies;

@@ -11,6 +11,10 @@ export interface Writer {
   put(bytes: Uint8Array): void;
   /** A copy of everything written. */
   bytes(): Uint8Array<ArrayBuffer>;
+  /** Everything written, in place: valid until the next write. */
+  written(): Uint8Array<ArrayBuffer>;
+  /** Begins anew in the same memory. */
+  clear(): void;
 }
 
 export function writer(capacity = 512): Writer {
@@ -26,6 +30,7 @@ export function writer(capacity = 512): Writer {
       buffer = larger;
       view = new DataView(buffer.buffer);
     }
+    buffer.fill(0, at, length);
     return at;
   };
   return {
@@ -40,5 +45,9 @@ export function writer(capacity = 512): Writer {
       buffer.set(bytes, at);
     },
     bytes: () => buffer.slice(0, length),
+    written: () => buffer.subarray(0, length),
+    clear() {
+      length = 0;
+    },
   };
 }
