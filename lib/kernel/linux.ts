@@ -1,7 +1,9 @@
 /** The real kernel: rtnetlink and sysctl in `linux/`, nftables in `nft/`, connection tracking in `conntrack.ts`. */
 
 import { fstatSync } from "node:fs";
-import type { Fact } from "#lib/state/fact.ts";
+import { family } from "#lib/address.ts";
+import type { Op } from "#lib/state/diff.ts";
+import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import { closeDescriptor, openNamespace } from "#native/namespace.ts";
 import { openConntrack } from "./conntrack.ts";
 import type { Kernel } from "./kernel.ts";
@@ -33,6 +35,7 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
   const nextIndex = indexes(random);
   const ids = namespaceIds(host);
   // Port 0 is the kernel's, and that of a socket that has not sent anything yet.
+  const asked = new Map<string, LinkFact>();
   const isOwnPort = (port: number): boolean =>
     port !== 0 && (port === process.pid || port === leaving.port() || host.ports().includes(port));
 
@@ -50,11 +53,18 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
       const inPod = ops.filter((op) => op.fact.at === "pod");
       using pod = inPod.length === 0 ? undefined : podPlace(scope, leaving.busy);
       if (pod === undefined && inPod.some((op) => op.do !== "remove")) throw namespaceGone(scope);
-      await applyRemovals([host, pod], leaving, ops);
+      remember(asked, ops);
+      const late = ops.filter((op) => isReplaced(op, ops));
+      await applyRemovals(
+        [host, pod],
+        leaving,
+        ops.filter((op) => !late.includes(op)),
+      );
       onPart("taken-away");
       nft.apply(ops);
       onPart("nftables");
       await applyAdditions({ host, pod }, nextIndex, ops, onPart);
+      await applyRemovals([host, pod], leaving, late);
       if (pod !== undefined) await ids.learn(pod);
     },
 
@@ -69,7 +79,7 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
     async watch(onChange, signal) {
       await Promise.all([
         nft.watch(() => onChange({ where: "nftables" }), signal),
-        watchNetwork({ ids, isOwnPort }, onChange, signal),
+        watchNetwork({ ids, isOwnPort, asked: (name) => asked.get(name) }, onChange, signal),
       ]);
     },
 
@@ -88,6 +98,32 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
     },
   };
 }
+
+/** Notes what the host's links are asked to be. */
+function remember(asked: Map<string, LinkFact>, ops: readonly Op[]): void {
+  for (const { do: verb, fact } of ops) {
+    if (fact.type !== "link" || fact.at !== "host") continue;
+    if (verb === "remove") asked.delete(fact.name);
+    else asked.set(fact.name, fact);
+  }
+}
+
+/**
+ * An IPv4 address goes after the one that comes in its place: with the last address of a link the kernel throws away
+ * every IPv4 route and neighbour of it (net/ipv4/fib_frontend.c, fib_inetaddr_event).
+ */
+const isReplaced = ({ do: verb, fact }: Op, ops: readonly Op[]): boolean =>
+  verb === "remove" &&
+  fact.type === "address" &&
+  family(fact.address) === 4 &&
+  ops.some(
+    ({ do: other, fact: next }) =>
+      other === "add" &&
+      next.type === "address" &&
+      next.at === fact.at &&
+      next.link === fact.link &&
+      family(next.address) === 4,
+  );
 
 /** Names of the host's links that the facts speak of, directly or as the other end of a pair. */
 function hostLinks(facts: readonly Fact[]): string[] {

@@ -7,6 +7,7 @@
  * asked for it and it can take away something that we made; everything else is for the full pass of the reconcile loop.
  */
 import { isFailure } from "#lib/errors.ts";
+import type { LinkFact } from "#lib/state/fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import { closeDescriptor } from "#native/namespace.ts";
 import { NETLINK_ROUTE, namespacedReceiver, onReadable, openNetlink, setSocketOption } from "#native/socket.ts";
@@ -56,11 +57,13 @@ export interface WatchOptions {
   readonly ids: NamespaceIds;
   /** Port ids of our own sockets. A socket in a pod's namespace has the process id as its port, unless it is the second there. */
   readonly isOwnPort: (port: number) => boolean;
+  /** What a link of the host was last asked to be, by name. */
+  readonly asked: (name: string) => LinkFact | undefined;
 }
 
 /** Ends with the signal. @throws SelvedgeError kernel */
 export function watchNetwork(
-  { ids, isOwnPort }: WatchOptions,
+  { ids, isOwnPort, asked }: WatchOptions,
   onChange: (change: Change | undefined) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -72,7 +75,7 @@ export function watchNetwork(
   bindByNothing(fd);
   const buffer = new Uint8Array(128 * 1024);
   const next = namespacedReceiver(fd, buffer);
-  const hearHost = hostEar(isOwnPort);
+  const hearHost = hostEar(isOwnPort, asked);
   const hearPod = podEar(isOwnPort);
 
   const take = (nsid: number, message: Message): void => {
@@ -116,17 +119,23 @@ const lookOf = (link: SeenLink): string =>
   [link.name, link.up, link.mtu, link.mac, link.master, link.hairpin, link.promiscuous, link.routeLocalnet].join(" ");
 
 /** Tells what a notification of the host's own namespace means. Remembers our links by their index. */
-function hostEar(isOwnPort: (port: number) => boolean): (message: Message) => Change | undefined {
+function hostEar(
+  isOwnPort: (port: number) => boolean,
+  asked: (name: string) => LinkFact | undefined,
+): (message: Message) => Change | undefined {
   const looks = new Map<number, string>();
-  const names = new Map<number, string>();
+  const links = new Map<number, Pick<SeenLink, "name" | "kind">>();
   /** A link of an attachment by its name; a bridge serves many, so everything is looked at. */
   const at = (index: number): Change | undefined => {
-    const name = names.get(index);
-    return name === undefined
-      ? undefined
-      : ATTACHMENT_LINK.test(name)
-        ? { where: "host", link: name }
-        : { where: "host" };
+    const link = links.get(index);
+    if (link === undefined) return undefined;
+    return link.kind === "bridge" ? { where: "host" } : { where: "host", link: link.name };
+  };
+  /** The kernel names no requester when a link goes up or changes: what we asked for is our own doing. */
+  const isAsked = (link: SeenLink): boolean => {
+    const want = asked(link.name);
+    const master = link.master === undefined ? undefined : links.get(link.master)?.name;
+    return want !== undefined && agrees(want, { ...link, master });
   };
 
   return (message) => {
@@ -137,14 +146,14 @@ function hostEar(isOwnPort: (port: number) => boolean): (message: Message) => Ch
         const before = looks.get(link.index);
         if (before === undefined && !isOurs(link)) return undefined;
         looks.set(link.index, lookOf(link));
-        names.set(link.index, link.name);
-        return own || before === undefined || before === lookOf(link) ? undefined : at(link.index);
+        links.set(link.index, { name: link.name, kind: link.kind });
+        return own || before === undefined || before === lookOf(link) || isAsked(link) ? undefined : at(link.index);
       }
       case RTM_LINK.DEL: {
         const { index } = linkAnswer.read(message.body).head;
         const change = own ? undefined : at(index);
         looks.delete(index);
-        names.delete(index);
+        links.delete(index);
         return change;
       }
       case RTM_ADDR.DEL:
@@ -175,8 +184,11 @@ function hostEar(isOwnPort: (port: number) => boolean): (message: Message) => Ch
   };
 }
 
-/** Host's ends and ifbs of attachments, as lib/attach names them. */
-const ATTACHMENT_LINK = /^s[vb][0-9a-f]{11}$/;
+const COMPARED = ["up", "mtu", "mac", "master", "hairpin", "promiscuous", "routeLocalnet"] as const;
+
+/** Whether a link is in everything that the fact names as the fact wants it. */
+const agrees = (want: LinkFact, link: Readonly<Record<(typeof COMPARED)[number], unknown>>): boolean =>
+  COMPARED.every((key) => want[key] === undefined || want[key] === link[key]);
 
 /** Whether a notification of a pod's namespace tells of something that may be ours and is gone or changed. */
 function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: Message) => boolean {
