@@ -83,7 +83,7 @@ async function embedInNode(entry: string, output: string, scratch: string): Prom
     useCodeCache: true,
     // NODE_OPTIONS of whoever starts the daemon are not ours.
     execArgvExtension: "none",
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=1"],
     assets: { "koffi.node": koffiLibrary() },
   };
   writeFileSync(config, JSON.stringify(sea));
