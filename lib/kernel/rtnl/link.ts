@@ -117,10 +117,17 @@ export function createVeth(
 export function createLink(fact: LinkFact, index: number): Request {
   const body = linkRequest.body(
     { index },
-    { ...birth(fact), group: OWN_GROUP, txQueues: 1, rxQueues: 1, info: { kind: fact.kind } },
+    { ...birth(fact), ...bornMtu(fact), group: OWN_GROUP, txQueues: 1, rxQueues: 1, info: { kind: fact.kind } },
   );
   return { what: `link add ${fact.name}`, type: RTM_LINK.NEW, flags: NLM_F.CREATE | NLM_F.EXCL, body };
 }
+
+/**
+ * A bridge takes the smallest MTU of its ports unless it was told its own after its birth (net/bridge/br_device.c,
+ * br_change_mtu), and told one that it does not have: so it is born with another.
+ */
+const bornMtu = (fact: LinkFact) =>
+  fact.kind === "bridge" && fact.mtu !== undefined ? { mtu: fact.mtu === 1500 ? 1501 : 1500 } : {};
 
 const birth = (fact: LinkFact) => ({
   name: fact.name,
@@ -153,6 +160,9 @@ export function prepareLink(
     routeLocalnet === undefined ? undefined : { conf: new Map([[DEVCONF_ROUTE_LOCALNET, routeLocalnet ? 1 : 0]]) };
   const values = {
     ...(fresh || fact.kind === "loopback" ? {} : unlike(birth(fact), was)),
+    // An MTU that is not set by itself follows the ports' (net/bridge/br_if.c, br_mtu_auto_adjust).
+    ...(fact.kind === "bridge" && fact.mtu !== undefined ? { mtu: fact.mtu } : {}),
+    ...(fresh && fact.kind === "bridge" && fact.mtu !== undefined ? { mtu: fact.mtu } : {}),
     ...(alias === undefined ? {} : { alias }),
     ...(inet6 === undefined && inet === undefined
       ? {}
