@@ -23,6 +23,9 @@ step types tsc
 step lint biome check
 step build node install/build.ts
 
+# What the suites are checked against; the tests themselves have no network.
+bash conformance/reference.sh
+
 printf '\n== tests\n'
 closing='^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$'
 output=$(mktemp)
