@@ -1,0 +1,109 @@
+/** The tables of numbers against the kernel's own headers (linux-libc-dev). */
+import { readFileSync } from "node:fs";
+import { expect } from "@jest/globals";
+import { addressMessage, IFA_F, RTM_ADDR } from "#lib/kernel/netlink/address.ts";
+import type { AttrTable } from "#lib/kernel/netlink/attr.ts";
+import { DEVCONF_ROUTE_LOCALNET, linkAnswer, linkRequest, RTM_LINK } from "#lib/kernel/netlink/link.ts";
+import { neighbourMessage, RTM_NEIGH } from "#lib/kernel/netlink/neighbour.ts";
+import { RT_SCOPE, RTM_ROUTE, routeMessage } from "#lib/kernel/netlink/route.ts";
+import { RTM_RULE, ruleMessage } from "#lib/kernel/netlink/rule.ts";
+import { RTM_FILTER, RTM_QDISC, tbfOptions, tcMessage, u32Options } from "#lib/kernel/netlink/tc.ts";
+import { needing } from "../support/requirement.ts";
+
+const INCLUDE = "/usr/include/linux";
+const test = needing({ file: `${INCLUDE}/if_link.h` });
+
+/** The members of every enum and the plain numbers of every #define of a header. */
+function numbersIn(header: string): Map<string, number> {
+  const source = readFileSync(`${INCLUDE}/${header}`, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
+  const numbers = new Map<string, number>();
+  for (const [, name, value] of source.matchAll(/^#define[ \t]+(\w+)[ \t]+(0x[0-9a-fA-F]+|\d+)[ \t]*$/gm))
+    numbers.set(name ?? "", Number(value));
+  for (const [, body] of source.matchAll(/enum(?:\s+\w+)?\s*\{([^}]*)\}/g)) {
+    let next = 0;
+    for (const member of (body ?? "").replaceAll(/^#.*$/gm, "").split(",")) {
+      const [name = "", value] = member.split("=").map((part) => part.trim());
+      if (!/^\w+$/.test(name)) continue;
+      next = value === undefined ? next : (numbers.get(value) ?? Number(value));
+      numbers.set(name, next++);
+    }
+  }
+  return numbers;
+}
+
+const types = (table: AttrTable): Record<string, number> =>
+  Object.fromEntries(Object.entries(table).map(([name, [type]]) => [name, type]));
+
+const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Readonly<Record<string, string>>][] = [
+  [
+    "if_link.h",
+    { ...types(linkAnswer.attrs.table), ...types(linkRequest.attrs.table) },
+    {
+      address: "IFLA_ADDRESS",
+      name: "IFLA_IFNAME",
+      mtu: "IFLA_MTU",
+      link: "IFLA_LINK",
+      master: "IFLA_MASTER",
+      alias: "IFLA_IFALIAS",
+      group: "IFLA_GROUP",
+      netNsFd: "IFLA_NET_NS_FD",
+      extMask: "IFLA_EXT_MASK",
+      txQueues: "IFLA_NUM_TX_QUEUES",
+      rxQueues: "IFLA_NUM_RX_QUEUES",
+      netNsId: "IFLA_LINK_NETNSID",
+      info: "IFLA_LINKINFO",
+      specific: "IFLA_AF_SPEC",
+    },
+  ],
+  ["ip.h", { routeLocalnet: DEVCONF_ROUTE_LOCALNET }, { routeLocalnet: "IPV4_DEVCONF_ROUTE_LOCALNET" }],
+  ["if_addr.h", types(addressMessage.attrs.table), { address: "IFA_ADDRESS", local: "IFA_LOCAL", flags: "IFA_FLAGS" }],
+  ["if_addr.h", IFA_F, { NODAD: "IFA_F_NODAD", NOPREFIXROUTE: "IFA_F_NOPREFIXROUTE" }],
+  [
+    "rtnetlink.h",
+    types(routeMessage.attrs.table),
+    {
+      to: "RTA_DST",
+      oif: "RTA_OIF",
+      via: "RTA_GATEWAY",
+      metric: "RTA_PRIORITY",
+      source: "RTA_PREFSRC",
+      metrics: "RTA_METRICS",
+      table: "RTA_TABLE",
+    },
+  ],
+  ["rtnetlink.h", RT_SCOPE, { UNIVERSE: "RT_SCOPE_UNIVERSE", LINK: "RT_SCOPE_LINK" }],
+  ["rtnetlink.h", types(tcMessage.attrs.table), { kind: "TCA_KIND", options: "TCA_OPTIONS" }],
+  ["neighbour.h", types(neighbourMessage.attrs.table), { to: "NDA_DST", mac: "NDA_LLADDR" }],
+  [
+    "fib_rules.h",
+    types(ruleMessage.attrs.table),
+    { from: "FRA_SRC", iif: "FRA_IIFNAME", priority: "FRA_PRIORITY", table: "FRA_TABLE", protocol: "FRA_PROTOCOL" },
+  ],
+  [
+    "pkt_sched.h",
+    types(tbfOptions.table),
+    { parms: "TCA_TBF_PARMS", rate64: "TCA_TBF_RATE64", burst: "TCA_TBF_BURST" },
+  ],
+  ["pkt_cls.h", types(u32Options.table), { selector: "TCA_U32_SEL", actions: "TCA_U32_ACT" }],
+  ...Object.entries({
+    LINK: RTM_LINK,
+    ADDR: RTM_ADDR,
+    ROUTE: RTM_ROUTE,
+    NEIGH: RTM_NEIGH,
+    RULE: RTM_RULE,
+    QDISC: RTM_QDISC,
+    TFILTER: RTM_FILTER,
+  }).map(([name, ours]): (typeof cases)[number] => [
+    "rtnetlink.h",
+    ours,
+    { NEW: `RTM_NEW${name}`, DEL: `RTM_DEL${name}`, GET: `RTM_GET${name}` },
+  ]),
+];
+
+test.each(cases)("%s: %j", (header, ours, theirs) => {
+  const numbers = numbersIn(header);
+  const expected = Object.entries(theirs).map(([name, constant]) => [name, numbers.get(constant)]);
+  expect(ours).toEqual(Object.fromEntries(expected));
+});
+
+test("the table has cases", () => expect(cases.length).toBe(18));
