@@ -78,10 +78,10 @@ runs(
     }
     for (const text of said) {
       const [, transmitted = "0", received] = /(\d+) packets transmitted, (\d+) received/.exec(text()) ?? [];
-      expect(Number(transmitted)).toBeGreaterThan(200);
+      expect(Number(transmitted)).toBeGreaterThan(50);
       expect(received).toBe(transmitted);
     }
-    expect(Number(sent)).toBeGreaterThan(200);
+    expect(Number(sent)).toBeGreaterThan(50);
     for (const id of ["rs-a", "rs-b"]) expect(await live.ask("CHECK", id, { config })).toMatchObject({ exit: 0 });
   },
   60_000,
