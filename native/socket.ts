@@ -131,10 +131,34 @@ export function readable(fd: number, timeoutMs: number): boolean {
   return waitFor(new Uint8Array(descriptor.buffer), 1, timeoutMs) > 0;
 }
 
-/** Calls back from the event loop whenever `fd` can be read, until the returned function is called. Uses no thread. */
-export function onReadable(fd: number, callback: () => void): () => void {
-  const handle = koffi.node.poll(fd, { readable: true }, callback);
-  return () => handle.close();
+/**
+ * Calls back from the event loop whenever `fd` can be read, until the returned function is called. Uses no thread.
+ * `gatherMs` after it became readable, so that what is more urgent comes first and a burst is read at once.
+ */
+export function onReadable(fd: number, gatherMs: number, callback: () => void): () => void {
+  let handle: { close(): void } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const deafen = (): void => {
+    handle?.close();
+    handle = undefined;
+  };
+  const listen = (): void => {
+    if (stopped) return;
+    handle = koffi.node.poll(fd, { readable: true }, () => {
+      deafen();
+      timer = setTimeout(() => {
+        callback();
+        listen();
+      }, gatherMs);
+    });
+  };
+  listen();
+  return () => {
+    stopped = true;
+    deafen();
+    clearTimeout(timer);
+  };
 }
 
 /** A datagram with the id of the namespace that it came from; -1 is the socket's own. */

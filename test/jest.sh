@@ -8,9 +8,8 @@ export NODE_OPTIONS="--experimental-vm-modules --disable-warning=ExperimentalWar
 user=()
 [ "$(id -u)" = 0 ] || user=(--user --map-root-user)
 exec unshare "${user[@]}" --mount --net --propagation private bash -euc '
+  mount -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/netns /run/selvedge
-  mount -t tmpfs tmpfs /run/netns
-  mount -t tmpfs tmpfs /run/selvedge
   ip link set lo up
   exec node node_modules/jest/bin/jest.js --forceExit "$@"
 ' jest "$@"

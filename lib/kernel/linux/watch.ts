@@ -43,6 +43,8 @@ const GROUPS = {
 
 /** Room for a storm of links; what does not fit is reported as lost. */
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
+/** An ADD makes some twenty notifications, and its answer goes out before they are read. */
+const GATHER_MS = 20;
 /** The socket's own namespace in a control message. */
 const HOST = -1;
 
@@ -101,7 +103,7 @@ export function watchNetwork(
   };
 
   const { promise, resolve } = Promise.withResolvers<void>();
-  const stop = onReadable(fd, drain);
+  const stop = onReadable(fd, GATHER_MS, drain);
   signal.addEventListener(
     "abort",
     () => {

@@ -12,6 +12,8 @@ import { generation, inTable, messageType, NFPROTO, NFT_MSG, nfgenmsg } from "./
 const NFNLGRP_NFTABLES = 7;
 /** Others may load tens of thousands of rules in one transaction. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+/** An ADD's answer goes out before its notifications are read. */
+const GATHER_MS = 20;
 const OURS: ReadonlySet<number> = new Set(Object.values(NFPROTO));
 
 /**
@@ -47,7 +49,7 @@ export function watchTables(rules: Generations, onChange: () => void, signal: Ab
   };
 
   const { promise, resolve } = Promise.withResolvers<void>();
-  const stop = onReadable(fd, drain);
+  const stop = onReadable(fd, GATHER_MS, drain);
   const end = (): void => {
     stop();
     closeDescriptor(fd);
