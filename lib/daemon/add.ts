@@ -10,7 +10,7 @@ import { renderResult } from "#lib/cni/result.ts";
 import type { Dns, NetConf, Request, ResultRoute } from "#lib/cni/types.ts";
 import { hostPortClaims } from "#lib/datapath/host-ports.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
-import { diff, type Op } from "#lib/state/diff.ts";
+import { lacking, type Op } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import { acquire } from "./acquire.ts";
@@ -232,10 +232,10 @@ async function missing(core: Core, record: AttachmentRecord): Promise<Op[]> {
   const common = record.facts.filter((fact) => lasting(fact));
   const there = common.length === 0 ? [] : await core.kernel.look({}, common);
   const own = record.facts.filter((fact) => !lasting(fact)).map((fact): Op => ({ do: "add", fact }));
-  return [...diff(common, there).filter((op) => op.do !== "remove"), ...own];
+  return [...lacking(common, there), ...own];
 }
 
-/** Nothing of a failed ADD stays. What cannot be removed now stays known, in phase `adding`, for the reconcile loop. */
+/** Nothing of a failed ADD stays. What cannot be removed now stays known, in phase `deleting`, for the reconcile loop. */
 async function takeBack(core: Core, intent: AttachmentRecord, { stored }: Progress): Promise<void> {
   if (!stored) {
     core.ipam.cancel(intent);

@@ -5,14 +5,14 @@
 import { isFailure } from "#lib/errors.ts";
 import type { Change } from "#lib/kernel/kernel.ts";
 import type { KeyedLock } from "#lib/lock.ts";
-import { diff, type Op } from "#lib/state/diff.ts";
+import { diff, lacking, type Op } from "#lib/state/diff.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import type { AttachmentRecord, Change as StoreChange } from "#lib/store/store.ts";
 import { lasting } from "./contested.ts";
 import type { Core } from "./core.ts";
 import { namespaceGone } from "./namespace-gone.ts";
-import { nodeFacts } from "./node-facts.ts";
+import { nodeFacts, nodeLacks } from "./node-facts.ts";
 import { hostEndOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
 import { keyOf } from "./table.ts";
@@ -54,7 +54,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   /** What one attachment lacks. A namespace that is gone lacks nothing that could be repaired. */
   const differences = async (record: AttachmentRecord): Promise<Op[]> => {
     if (core.kernel.namespaceInode(record.netns) !== record.netnsInode) return [];
-    return wantedOnly(diff(record.facts, await core.kernel.look(scopeOf(record), record.facts)));
+    return lacking(record.facts, await core.kernel.look(scopeOf(record), record.facts));
   };
 
   const repair = (record: AttachmentRecord): Promise<string[]> =>
@@ -124,8 +124,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   };
 
   const repairNode = async (): Promise<string[]> => {
-    const facts = nodeFacts(core);
-    const ops = wantedOnly(diff(facts, await core.kernel.look({}, facts)));
+    const ops = await nodeLacks(core);
     await core.kernel.apply({}, ops);
     return ops.map(line);
   };
@@ -225,16 +224,12 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       return lines;
     },
     async plan() {
-      const facts = nodeFacts(core);
-      const ops = wantedOnly(diff(facts, await core.kernel.look({}, facts)));
+      const ops = await nodeLacks(core);
       for (const record of core.table) if (record.phase === "ready") ops.push(...(await differences(record)));
       ops.push(...(await strays()));
       return ops.map(line);
     },
   };
 }
-
-/** `look` answers only at the identities asked for, so a removal can only mean an unwanted twin; it is not ours to take. */
-const wantedOnly = (ops: readonly Op[]): Op[] => ops.filter((op) => op.do !== "remove");
 
 const isNode = (fact: Fact): boolean => fact.type === "table" || fact.type === "sysctl";

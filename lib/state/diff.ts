@@ -25,6 +25,13 @@ function same(a: unknown, b: unknown): boolean {
   return a === b || (typeof a === "object" && JSON.stringify(a) === JSON.stringify(b));
 }
 
+/**
+ * What `want` lacks, for a `have` that was asked for at the identities of `want`: a removal could then only mean an
+ * unwanted twin, which is not ours to take.
+ */
+export const lacking = (want: readonly Fact[], have: readonly Fact[]): Op[] =>
+  diff(want, have).filter((op) => op.do !== "remove");
+
 /** Operations that lead from `have` to `want`; `[]` when nothing is to do. Adds come first, in the order of `want`. */
 export function diff(want: readonly Fact[], have: readonly Fact[]): Op[] {
   const there = new Map(have.map((fact) => [identity(fact), fact]));
