@@ -26,7 +26,7 @@ It runs in the foreground as root, logs JSON lines to standard error, and stops 
 finished. Pods keep their network while it is away.
 `;
 
-/** What is left after this has stopped on its own is ended by force, ms. */
+/** How long after its end what is left of the daemon may take, ms. */
 const EXIT_LIMIT_MS = 10_000;
 
 async function main(): Promise<void> {
@@ -81,11 +81,14 @@ async function run(config: Config, configName: string): Promise<void> {
     },
   );
   const { signal, beganMs } = await Promise.race([signalled(), daemon.failed]);
-  log({ event: "stopping", signal, running: 0 });
+  log({ event: "stopping", signal, running: daemon.running });
   await daemon.stop();
   log({ event: "stopped", tookMs: Date.now() - beganMs });
-  setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
+  endSoon();
 }
+
+/** The process ends when nothing is left to do; what does not stop on its own is ended by force. */
+const endSoon = (): void => void setTimeout(() => process.exit(), EXIT_LIMIT_MS).unref();
 
 /** A second signal ends the process at once. */
 function signalled(): Promise<{ signal: string; beganMs: number }> {
@@ -116,4 +119,5 @@ main().catch((error: unknown) => {
     : String((error as Error).stack);
   process.stderr.write(`selvedged: ${text}\n`);
   process.exitCode = 1;
+  endSoon();
 });

@@ -9,16 +9,16 @@ import { keyOf } from "./table.ts";
 
 /**
  * An absent list is no information: nothing happens. One failure does not stop the rest.
- * @returns how many attachments were removed
+ * @returns the network, and how many of its attachments were removed
  * @throws SelvedgeError the first failure, after everything was tried
  */
 export async function collect(
   core: Core,
   request: Request,
   locked: <T>(containerId: string, work: () => Promise<T>) => Promise<T>,
-): Promise<number> {
+): Promise<{ network: string; removed: number }> {
   const conf = parseNetConf("GC", request.config, request.args);
-  if (conf.validAttachments === undefined) return 0;
+  if (conf.validAttachments === undefined) return { network: conf.name, removed: 0 };
   const valid = new Set(conf.validAttachments.map(keyOf));
   const stale = [...core.table].filter((record) => record.network === conf.name && !valid.has(keyOf(record)));
   const failures: SelvedgeError[] = [];
@@ -43,5 +43,5 @@ export async function collect(
   const delegated = delegationOf(request, "GC");
   if (delegated !== undefined) await attempt(async () => void (await core.delegate(delegated)));
   if (failures[0] !== undefined) throw failures[0];
-  return removed;
+  return { network: conf.name, removed };
 }

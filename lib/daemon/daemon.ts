@@ -20,6 +20,8 @@ export interface DaemonOptions extends CoreOptions {
 export interface Daemon {
   /** Finishes what runs, takes nothing new, and returns when all of it is durable. Links and rules stay as they are. */
   stop(): Promise<void>;
+  /** Calls that have not been answered yet. */
+  readonly running: number;
   /** Rejects when a part that must run for ever has failed: a bug. */
   readonly failed: Promise<never>;
 }
@@ -112,6 +114,9 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   failed.catch(() => {});
   return {
     failed,
+    get running() {
+      return serving.running;
+    },
     async stop() {
       core.waitingFor.add("it is stopping");
       await serving.close(config.shutdownSeconds * 1_000);

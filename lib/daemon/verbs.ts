@@ -112,8 +112,7 @@ export function verbs(core: Core, { lock, workers }: { lock: KeyedLock; workers:
       }),
     gc: (request) =>
       answer("GC", request, async (beganUs) => {
-        const removed = await collect(core, request, lock);
-        core.log({ event: "collected", network: request.containerId, removed, tookMs: since(beganUs) });
+        core.log({ event: "collected", ...(await collect(core, request, lock)), tookMs: since(beganUs) });
         return "";
       }),
     status: (request) =>
