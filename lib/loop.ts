@@ -29,8 +29,8 @@ export function loop(
       urgent = false;
       await once();
       for (const resolve of served) resolve();
-      await firstOf(wake.promise, everyMs, signal);
-      if (!urgent) await firstOf(new Promise(() => {}), debounceMs, signal);
+      const poked = await firstOf(wake.promise, everyMs, signal);
+      if (poked && !urgent) await firstOf(new Promise(() => {}), debounceMs, signal);
     }
     for (const resolve of waiting) resolve();
   };
@@ -48,10 +48,11 @@ export function loop(
   };
 }
 
-/** Waits for the event, the time or the signal, whichever is first, and leaves no timer behind. */
-async function firstOf(event: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
+/** Waits for the event, the time or the signal, whichever is first, and leaves no timer behind; true for the event. */
+async function firstOf(event: Promise<void>, ms: number, signal: AbortSignal): Promise<boolean> {
   const timer = new AbortController();
   const idle = sleep(ms, undefined, { signal: AbortSignal.any([signal, timer.signal]) }).catch(() => {});
-  await Promise.race([event, idle]);
+  const came = await Promise.race([event.then(() => true), idle.then(() => false)]);
   timer.abort();
+  return came;
 }
