@@ -14,7 +14,19 @@ export interface LinkFact {
   readonly at: Place;
   /** 1 to 15 bytes (linux/if.h, IFNAMSIZ). */
   readonly name: string;
-  readonly kind: "veth" | "bridge" | "ifb" | "loopback" | "foreign";
+  /** `device`: one that was there before us and is lent to the pod. `foreign`: not made by us, whatever it is. */
+  readonly kind:
+    | "veth"
+    | "bridge"
+    | "ifb"
+    | "loopback"
+    | "macvlan"
+    | "ipvlan"
+    | "vlan"
+    | "tap"
+    | "vxlan"
+    | "device"
+    | "foreign";
   readonly up: boolean;
   readonly mtu?: number;
   readonly mac?: Mac;
@@ -22,6 +34,20 @@ export interface LinkFact {
   readonly alias?: string;
   /** For veth: the other end. Making or removing either end makes or removes both. */
   readonly peer?: { readonly at: Place; readonly name: string };
+  /** For macvlan, ipvlan, vlan and vxlan: the link that carries it (IFLA_LINK). */
+  readonly parent?: { readonly at: Place; readonly name: string };
+  /** For macvlan (IFLA_MACVLAN_MODE) and ipvlan (IFLA_IPVLAN_MODE). */
+  readonly mode?: MacvlanMode | IpvlanMode;
+  /** For vlan: id 1 to 4094 (IFLA_VLAN_ID) and tag (IFLA_VLAN_PROTOCOL). */
+  readonly vlan?: { readonly id: number; readonly protocol: VlanProtocol };
+  /** For tap: who may open it besides root (TUNSETOWNER, TUNSETGROUP), and IFF_MULTI_QUEUE. */
+  readonly tap?: { readonly owner?: number; readonly group?: number; readonly multiQueue?: boolean };
+  /** For vxlan: VNI 0 to 2^24 - 1, UDP port, and the source address of the outer packets. No learning. */
+  readonly vxlan?: { readonly id: number; readonly port: number; readonly local?: Address };
+  /** For device: which link of the host it is, and what it goes back to when the pod goes. Never compared. */
+  readonly lent?: LentDevice;
+  /** For bridge: IFLA_BR_VLAN_FILTERING. */
+  readonly vlanFiltering?: boolean;
   /** Name of the bridge that this link is a port of. */
   readonly master?: string;
   /** IFLA_BRPORT_MODE. */
@@ -32,6 +58,75 @@ export interface LinkFact {
   readonly noIpv6LinkLocal?: boolean;
   /** IPV4_DEVCONF_ROUTE_LOCALNET (linux/ip.h): needed where a host port is reached through 127.0.0.1. */
   readonly routeLocalnet?: boolean;
+}
+
+export type MacvlanMode = "bridge" | "private" | "vepa" | "passthru";
+export type IpvlanMode = "l2" | "l3" | "l3s";
+/** ETH_P_8021Q and ETH_P_8021AD (linux/if_ether.h). */
+export type VlanProtocol = "802.1Q" | "802.1ad";
+
+/** A device as it stood on the host before it was lent to a pod. */
+export interface LentDevice {
+  readonly name: string;
+  readonly mac?: Mac;
+  /** Bytes. */
+  readonly mtu: number;
+  readonly up: boolean;
+  readonly alias?: string;
+  /** PCI address, `0000:3b:02.1`: finds it again when the kernel brought it back under another name. */
+  readonly pci?: string;
+}
+
+/** A VLAN of a bridge's port, or of the bridge itself (linux/if_bridge.h, IFLA_BRIDGE_VLAN_INFO). */
+export interface PortVlanFact {
+  readonly type: "port-vlan";
+  readonly at: Place;
+  /** The port; the bridge's own name for the bridge itself. */
+  readonly link: string;
+  /** 1 to 4094. */
+  readonly vid: number;
+  /** BRIDGE_VLAN_INFO_PVID: what comes in without a tag belongs to it. */
+  readonly pvid: boolean;
+  /** BRIDGE_VLAN_INFO_UNTAGGED: leaves without a tag. */
+  readonly untagged: boolean;
+}
+
+/** A forwarding entry of a bridge or a vxlan device (`bridge fdb`), static. */
+export interface ForwardFact {
+  readonly type: "forward";
+  readonly at: Place;
+  readonly link: string;
+  /** 00:00:00:00:00:00 on a vxlan device: where unknown and broadcast frames go. */
+  readonly mac: Mac;
+  /** NDA_DST: address of the other end of the tunnel. */
+  readonly to: Address;
+}
+
+/** What a physical function holds for one of its virtual functions (linux/if_link.h, IFLA_VFINFO_LIST). */
+export interface VirtualFunctionFact {
+  readonly type: "vf";
+  readonly at: "host";
+  /** The physical function's link. */
+  readonly link: string;
+  readonly vf: number;
+  readonly settings: VirtualFunctionSettings;
+  /** What it goes back to when the fact is removed. Never compared. */
+  readonly before?: VirtualFunctionSettings;
+}
+
+export interface VirtualFunctionSettings {
+  readonly mac?: Mac;
+  /** 0: none. */
+  readonly vlan?: number;
+  /** 802.1p priority, 0 to 7. */
+  readonly qos?: number;
+  readonly vlanProtocol?: VlanProtocol;
+  readonly spoofCheck?: boolean;
+  readonly trust?: boolean;
+  /** Mbit/s; 0: none. */
+  readonly minTxRate?: number;
+  readonly maxTxRate?: number;
+  readonly linkState?: "auto" | "enable" | "disable";
 }
 
 export interface AddressFact {
@@ -149,6 +244,9 @@ export type Fact =
   | SysctlFact
   | ShaperFact
   | RedirectFact
+  | PortVlanFact
+  | ForwardFact
+  | VirtualFunctionFact
   | TableFact
   | ElementFact;
 
@@ -171,6 +269,12 @@ export function identity(fact: Fact): string {
       return `shaper ${fact.at} ${fact.link}`;
     case "redirect":
       return `redirect ${fact.at} ${fact.link}`;
+    case "port-vlan":
+      return `port-vlan ${fact.at} ${fact.link} ${fact.vid}`;
+    case "forward":
+      return `forward ${fact.at} ${fact.link} ${fact.mac} ${fact.to}`;
+    case "vf":
+      return `vf ${fact.link} ${fact.vf}`;
     case "table":
       return `table ${fact.family} ${fact.name}`;
     case "element":

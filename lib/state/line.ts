@@ -1,6 +1,6 @@
 /** One line for each operation, as an operator could type it: the log, `selvedgectl plan` and the golden tables use it. */
 import type { Op } from "./diff.ts";
-import type { Fact } from "./fact.ts";
+import type { Fact, VirtualFunctionSettings } from "./fact.ts";
 
 const SIGN = { add: "+", change: "~", remove: "-" } as const satisfies Record<Op["do"], string>;
 
@@ -14,8 +14,9 @@ function text(f: Fact): string {
   switch (f.type) {
     case "link":
       return (
-        `link ${f.name}${place} ${f.kind} ${f.up ? "up" : "down"}${word("mtu", f.mtu)}${word("mac", f.mac)}` +
-        `${word("peer", f.peer?.name)}${word("master", f.master)}${word("hairpin", f.hairpin)}` +
+        `link ${f.name}${place} ${f.kind} ${f.up ? "up" : "down"}${word("parent", f.parent?.name)}${word("mode", f.mode)}` +
+        `${word("id", f.vlan?.id ?? f.vxlan?.id)}${word("from", f.lent?.name)}${word("mtu", f.mtu)}${word("mac", f.mac)}` +
+        `${word("peer", f.peer?.name)}${word("master", f.master)}${word("vlan-filtering", f.vlanFiltering)}${word("hairpin", f.hairpin)}` +
         `${word("promisc", f.promiscuous)}${word("no-ipv6-link-local", f.noIpv6LinkLocal)}${word("route-localnet", f.routeLocalnet)}`
       );
     case "address":
@@ -35,9 +36,20 @@ function text(f: Fact): string {
       return `qdisc tbf dev ${f.link}${place} rate ${f.rateBits}bit burst ${f.burstBytes}b latency ${f.latencyUs}us`;
     case "redirect":
       return `filter ingress dev ${f.link}${place} redirect ${f.to}`;
+    case "port-vlan":
+      return `vlan ${f.vid} dev ${f.link}${place}${word("pvid", f.pvid)}${word("untagged", f.untagged)}`;
+    case "forward":
+      return `fdb ${f.mac} dev ${f.link}${place} dst ${f.to}`;
+    case "vf":
+      return `vf ${f.vf} dev ${f.link}${settingWords(f.settings)}`;
     case "table":
       return `table ${f.family} ${f.name}`;
     case "element":
       return `element ${f.family} ${f.table} ${f.set} { ${f.key.join(" . ")}${f.value ? ` : ${f.value.join(" . ")}` : ""} }`;
   }
 }
+
+const settingWords = (of: VirtualFunctionSettings): string =>
+  Object.entries(of)
+    .map(([name, value]) => ` ${name} ${value}`)
+    .join("");
