@@ -5,6 +5,7 @@
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact, Place } from "#lib/state/fact.ts";
+import { ensureForward, ensurePortVlan, forwardKey } from "./fake/bridge.ts";
 import { deleteNetwork, type Network, newNetwork } from "./fake/device.ts";
 import {
   ensureAddress,
@@ -178,6 +179,14 @@ function ensure(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): 
     case "redirect":
       ensureRedirect(network, fact);
       return;
+    case "port-vlan":
+      ensurePortVlan(network, fact);
+      return;
+    case "forward":
+      ensureForward(network, fact);
+      return;
+    case "vf":
+      return;
     case "table":
       ensureTable(ruleset, fact);
       return;
@@ -214,6 +223,14 @@ function remove(network: Network, ruleset: Ruleset, fact: Fact): void {
       return;
     case "redirect":
       if (device !== undefined) device.redirect = undefined;
+      return;
+    case "port-vlan":
+      device?.vlans.delete(fact.vid);
+      return;
+    case "forward":
+      device?.forwards.delete(forwardKey(fact));
+      return;
+    case "vf":
       return;
     case "table":
       deleteTable(ruleset, fact.family, fact.name);

@@ -30,6 +30,19 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
         routeLocalnet: true,
       },
     ],
+    [
+      "link eth1 [pod] macvlan up parent ens1 mode vepa mtu 1500",
+      {
+        type: "link",
+        at: "pod",
+        name: "eth1",
+        kind: "macvlan",
+        up: true,
+        mtu: 1500,
+        parent: { at: "host", name: "ens1" },
+        mode: "vepa",
+      },
+    ],
     ["link eth0 [pod] veth up", { type: "link", at: "pod", name: "eth0", kind: "veth", up: true, hairpin: false }],
   ],
   address: [
@@ -79,6 +92,20 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
     ],
   ],
   redirect: [["filter ingress dev sv1 redirect sb1", { type: "redirect", at: "host", link: "sv1", to: "sb1" }]],
+  "port-vlan": [
+    ["vlan 7 dev sv1", { type: "port-vlan", at: "host", link: "sv1", vid: 7, pvid: false, untagged: false }],
+    [
+      "vlan 8 dev br0 [pod] pvid untagged",
+      { type: "port-vlan", at: "pod", link: "br0", vid: 8, pvid: true, untagged: true },
+    ],
+  ],
+  forward: [["fdb 02:00:00:00:00:01 dev sx1 dst 10.1.0.5", { type: "forward", at: "host", link: "sx1", mac, to: a4 }]],
+  vf: [
+    [
+      "vf 3 dev ens1 vlan 7 trust true",
+      { type: "vf", at: "host", link: "ens1", vf: 3, settings: { vlan: 7, trust: true } },
+    ],
+  ],
   table: [
     ["table inet selvedge", { type: "table", at: "host", family: "inet", name: "selvedge", text: "add table …" }],
   ],
@@ -105,7 +132,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
 const rows = Object.values(table).flat();
 
 test("every type of fact has a row", () => {
-  expect(Object.keys(table)).toHaveLength(10);
+  expect(Object.keys(table)).toHaveLength(13);
   for (const [type, of] of Object.entries(table)) {
     expect(of.length).toBeGreaterThan(0);
     for (const [, fact] of of) expect(fact.type).toBe(type);

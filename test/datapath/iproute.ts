@@ -60,6 +60,13 @@ function commands(fact: Fact, host: string): string[] {
         `tc qdisc replace dev ${fact.link} clsact`,
         `tc filter replace dev ${fact.link} ingress matchall action mirred egress redirect dev ${fact.to}`,
       ];
+    case "port-vlan":
+      return [
+        `bridge vlan add dev ${fact.link} vid ${fact.vid}${fact.pvid ? " pvid" : ""}${fact.untagged ? " untagged" : ""}`,
+      ];
+    case "forward":
+      return [`bridge fdb append ${fact.mac} dev ${fact.link} dst ${fact.to}`];
+    case "vf":
     case "rule":
     case "table":
     case "element":

@@ -1,6 +1,14 @@
 /** A network namespace and its links in memory; what depends on a link dies with it, as in Linux. */
 import { type Address, family, type Mac, type Prefix } from "#lib/address.ts";
-import type { AddressFact, LinkFact, RouteFact, RuleFact, ShaperFact } from "#lib/state/fact.ts";
+import type {
+  AddressFact,
+  ForwardFact,
+  LinkFact,
+  PortVlanFact,
+  RouteFact,
+  RuleFact,
+  ShaperFact,
+} from "#lib/state/fact.ts";
 import { refusal } from "./refusal.ts";
 
 export interface Device {
@@ -22,6 +30,9 @@ export interface Device {
   readonly neighbours: Map<Address, Mac>;
   shaper: ShaperFact | undefined;
   redirect: Device | undefined;
+  /** By VLAN id; of a port, or of a bridge itself. */
+  readonly vlans: Map<number, Pick<PortVlanFact, "pvid" | "untagged">>;
+  readonly forwards: Map<string, ForwardFact>;
 }
 
 export interface Route {
@@ -74,6 +85,8 @@ export function newDevice(network: Network, name: string, kind: LinkFact["kind"]
     neighbours: new Map(),
     shaper: undefined,
     redirect: undefined,
+    vlans: new Map(),
+    forwards: new Map(),
   };
   network.devices.set(name, device);
   return device;

@@ -1,5 +1,6 @@
 /** Reading the fake back as facts. */
 import type { Fact } from "#lib/state/fact.ts";
+import { forwardKey } from "./bridge.ts";
 import type { Device, Network } from "./device.ts";
 import { findRoute, ruleKey, sysctlValue } from "./internet.ts";
 import { describeLink, isOurs, type NetworkAt } from "./link.ts";
@@ -40,6 +41,14 @@ function find(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): Fa
       return device?.shaper && { ...device.shaper, at: fact.at };
     case "redirect":
       return device?.redirect && { ...fact, to: device.redirect.name };
+    case "port-vlan": {
+      const found = device?.vlans.get(fact.vid);
+      return found && { ...fact, ...found };
+    }
+    case "forward":
+      return device?.forwards.has(forwardKey(fact)) ? fact : undefined;
+    case "vf":
+      return undefined;
     case "table":
       return findTable(ruleset, fact.family, fact.name);
     case "element":

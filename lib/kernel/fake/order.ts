@@ -13,6 +13,9 @@ const RANK = {
   rule: 7,
   shaper: 8,
   redirect: 9,
+  "port-vlan": 10,
+  forward: 11,
+  vf: 12,
 } as const satisfies Record<Fact["type"], number>;
 
 /** A port comes after its bridge, and a gateway after the route that leads to it. */

@@ -1,0 +1,28 @@
+/** VLANs of bridge ports and forwarding entries of the fake. */
+import type { ForwardFact, PortVlanFact } from "#lib/state/fact.ts";
+import { deviceOf, type Network } from "./device.ts";
+import { refusal } from "./refusal.ts";
+
+/** @throws SelvedgeError kernel ENODEV, EOPNOTSUPP (neither a bridge nor a port of one), EINVAL */
+export function ensurePortVlan(network: Network, { link, vid, pvid, untagged }: PortVlanFact): void {
+  const call = `vlan add ${vid} dev ${link}`;
+  const device = deviceOf(network, link, call);
+  if (device.kind !== "bridge" && device.master === undefined) throw refusal(call, "EOPNOTSUPP");
+  if (!Number.isInteger(vid) || vid < 1 || vid > 4094) throw refusal(call, "EINVAL");
+  // A port has one VLAN for what comes in without a tag: the latest to be told so.
+  if (pvid) for (const [other, flags] of device.vlans) device.vlans.set(other, { ...flags, pvid: false });
+  device.vlans.set(vid, { pvid, untagged });
+}
+
+/** @throws SelvedgeError kernel ENODEV, EOPNOTSUPP (a link that sends nothing to an address) */
+export function ensureForward(network: Network, fact: ForwardFact): void {
+  const call = `fdb add ${fact.mac} dev ${fact.link}`;
+  const device = deviceOf(network, fact.link, call);
+  if (device.kind !== "vxlan") throw refusal(call, "EOPNOTSUPP");
+  // All zeros is a list of everyone who gets what nobody else is known to want; any other MAC is at one place.
+  if (fact.mac !== "00:00:00:00:00:00")
+    for (const [key, { mac }] of device.forwards) if (mac === fact.mac) device.forwards.delete(key);
+  device.forwards.set(forwardKey(fact), fact);
+}
+
+export const forwardKey = ({ mac, to }: Pick<ForwardFact, "mac" | "to">): string => `${mac} ${to}`;
