@@ -10,10 +10,8 @@ import { deleteNetwork, type Network, newNetwork } from "./fake/device.ts";
 import {
   ensureAddress,
   ensureNeighbour,
-  ensureRedirect,
   ensureRoute,
   ensureRule,
-  ensureShaper,
   ensureSysctl,
   removeAddress,
   removeRoute,
@@ -25,6 +23,7 @@ import { meddle } from "./fake/meddle.ts";
 import { inOrder } from "./fake/order.ts";
 import { refusal } from "./fake/refusal.ts";
 import { deleteTable, ensureElement, ensureTable, type Ruleset, removeElement } from "./fake/ruleset.ts";
+import { ensureMirror, ensureQueue, ensureRedirect, removeTraffic } from "./fake/traffic.ts";
 import type { Change, Kernel, NodeFacts, Scope } from "./kernel.ts";
 import type { Meddling } from "./meddling.ts";
 
@@ -174,10 +173,14 @@ function ensure(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): 
       ensureSysctl(network, fact);
       return;
     case "shaper":
-      ensureShaper(network, fact);
+    case "tree":
+      ensureQueue(network, fact);
       return;
     case "redirect":
       ensureRedirect(network, fact);
+      return;
+    case "mirror":
+      ensureMirror(network, fact);
       return;
     case "port-vlan":
       ensurePortVlan(network, fact);
@@ -219,10 +222,10 @@ function remove(network: Network, ruleset: Ruleset, fact: Fact): void {
       // A key of the kernel cannot be taken away, and its former value is not ours to guess.
       return;
     case "shaper":
-      if (device !== undefined) device.shaper = undefined;
-      return;
+    case "tree":
     case "redirect":
-      if (device !== undefined) device.redirect = undefined;
+    case "mirror":
+      if (device !== undefined) removeTraffic(device, fact);
       return;
     case "port-vlan":
       device?.vlans.delete(fact.vid);

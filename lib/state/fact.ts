@@ -25,6 +25,8 @@ export interface LinkFact {
     | "vlan"
     | "tap"
     | "vxlan"
+    | "gretap"
+    | "erspan"
     | "device"
     | "foreign";
   readonly up: boolean;
@@ -38,12 +40,16 @@ export interface LinkFact {
   readonly parent?: { readonly at: Place; readonly name: string };
   /** For macvlan (IFLA_MACVLAN_MODE) and ipvlan (IFLA_IPVLAN_MODE). */
   readonly mode?: MacvlanMode | IpvlanMode;
+  /** For macvlan: how many broadcast frames may wait (IFLA_MACVLAN_BC_QUEUE_LEN). */
+  readonly broadcastQueue?: number;
   /** For vlan: id 1 to 4094 (IFLA_VLAN_ID) and tag (IFLA_VLAN_PROTOCOL). */
   readonly vlan?: { readonly id: number; readonly protocol: VlanProtocol };
   /** For tap: who may open it besides root (TUNSETOWNER, TUNSETGROUP), and IFF_MULTI_QUEUE. */
   readonly tap?: { readonly owner?: number; readonly group?: number; readonly multiQueue?: boolean };
   /** For vxlan: VNI 0 to 2^24 - 1, UDP port, and the source address of the outer packets. No learning. */
   readonly vxlan?: { readonly id: number; readonly port: number; readonly local?: Address };
+  /** For gretap (Ethernet in GRE, RFC 1701) and erspan (type II): the other end, IPv4, and for erspan the session, 0 to 1023. */
+  readonly gre?: { readonly remote: Address; readonly session?: number };
   /** For device: which link of the host it is, and what it goes back to when the pod goes. Never compared. */
   readonly lent?: LentDevice;
   /** For bridge: IFLA_BR_VLAN_FILTERING. */
@@ -73,6 +79,8 @@ export interface LentDevice {
   readonly mtu: number;
   readonly up: boolean;
   readonly alias?: string;
+  /** Hardware: the kernel brings it home when its namespace ends. A virtual link dies with its namespace. */
+  readonly physical?: boolean;
   /** PCI address, `0000:3b:02.1`: finds it again when the kernel brought it back under another name. */
   readonly pci?: string;
 }
@@ -202,12 +210,65 @@ export interface ShaperFact {
   readonly latencyUs: number;
 }
 
-/** Everything that enters by `link` is sent out by `to` (clsact ingress, a match of everything, mirred egress redirect). */
+/**
+ * A tree of token buckets (HTB) as the root queue of a link: what leaves by it is held to the rate as a whole, and each
+ * class within to its own. It stands in the place of a shaper, so the two have one identity.
+ */
+export interface TreeFact {
+  readonly type: "tree";
+  readonly at: Place;
+  readonly link: string;
+  /** Bits per second, of all classes together. */
+  readonly rateBits: number;
+  readonly burstBytes: number;
+  /** Longest time that a packet may wait in the queue of its class at the class's highest rate, microseconds. */
+  readonly latencyUs: number;
+  readonly classes: readonly TreeClass[];
+}
+
+export interface TreeClass {
+  /** Minor number of the class, 16 to 255. What no class matches goes to the first. */
+  readonly id: number;
+  /** Frames from or to this address belong to the class. */
+  readonly match: { readonly field: "source" | "destination"; readonly mac: Mac };
+  /** Bits per second that it always gets. */
+  readonly rateBits: number;
+  /** Bits per second that it never exceeds. */
+  readonly ceilBits: number;
+  readonly burstBytes: number;
+  /** 0 to 7 (TC_HTB_NUMPRIO): the lower takes first what others leave. */
+  readonly order: number;
+}
+
+/** Everything that enters by `link` is sent out by `to` (clsact, a match of everything, mirred egress redirect). */
 export interface RedirectFact {
   readonly type: "redirect";
   readonly at: Place;
   readonly link: string;
   readonly to: string;
+  /** Everything that leaves by `link` instead; the device gives it back to the link. Absent: what enters. */
+  readonly hook?: "egress";
+}
+
+/** Copies of what passes a link are sent out by `to` (clsact, mirred egress mirror); the packets themselves go on. */
+export interface MirrorFact {
+  readonly type: "mirror";
+  readonly at: Place;
+  readonly link: string;
+  /** `ingress`: what enters the host by the link, which for a pod's link is what the pod sends. */
+  readonly hook: "ingress" | "egress";
+  /** 0 to 15: one mirror's place among those of the link. */
+  readonly slot: number;
+  readonly to: string;
+  /** A packet is copied when one of them holds. */
+  readonly matches: readonly PacketMatch[];
+}
+
+/** A match of bytes of a packet, from the start of its network header. */
+export interface PacketMatch {
+  readonly protocol: "all" | "ip" | "ipv6";
+  /** Words of 4 bytes in network order; `offset` is a multiple of 4. All must hold; none is everything. */
+  readonly words: readonly { readonly offset: number; readonly mask: number; readonly value: number }[];
 }
 
 /**
@@ -243,7 +304,9 @@ export type Fact =
   | RuleFact
   | SysctlFact
   | ShaperFact
+  | TreeFact
   | RedirectFact
+  | MirrorFact
   | PortVlanFact
   | ForwardFact
   | VirtualFunctionFact
@@ -266,9 +329,12 @@ export function identity(fact: Fact): string {
     case "sysctl":
       return `sysctl ${fact.at} ${fact.key}`;
     case "shaper":
+    case "tree":
       return `shaper ${fact.at} ${fact.link}`;
     case "redirect":
-      return `redirect ${fact.at} ${fact.link}`;
+      return `redirect ${fact.at} ${fact.link}${fact.hook === undefined ? "" : ` ${fact.hook}`}`;
+    case "mirror":
+      return `mirror ${fact.at} ${fact.link} ${fact.hook} ${fact.slot}`;
     case "port-vlan":
       return `port-vlan ${fact.at} ${fact.link} ${fact.vid}`;
     case "forward":

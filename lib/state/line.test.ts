@@ -91,7 +91,47 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
       { type: "shaper", at: "host", link: "sv1", rateBits: 1_000_000, burstBytes: 32_768, latencyUs: 25_000 },
     ],
   ],
-  redirect: [["filter ingress dev sv1 redirect sb1", { type: "redirect", at: "host", link: "sv1", to: "sb1" }]],
+  tree: [
+    [
+      "qdisc htb dev sb1 rate 8000000bit burst 32768b latency 25000us class 16 source 02:00:00:00:00:01 rate 4000000bit ceil 8000000bit prio 3",
+      {
+        type: "tree",
+        at: "host",
+        link: "sb1",
+        rateBits: 8_000_000,
+        burstBytes: 32_768,
+        latencyUs: 25_000,
+        classes: [
+          {
+            id: 16,
+            match: { field: "source", mac },
+            rateBits: 4_000_000,
+            ceilBits: 8_000_000,
+            burstBytes: 32_768,
+            order: 3,
+          },
+        ],
+      },
+    ],
+  ],
+  redirect: [
+    ["filter ingress dev sv1 redirect sb1", { type: "redirect", at: "host", link: "sv1", to: "sb1" }],
+    ["filter egress dev sv1 redirect sc1", { type: "redirect", at: "host", link: "sv1", to: "sc1", hook: "egress" }],
+  ],
+  mirror: [
+    [
+      "filter ingress dev sv1 mirror sm1 slot 0 matches 1",
+      {
+        type: "mirror",
+        at: "host",
+        link: "sv1",
+        hook: "ingress",
+        slot: 0,
+        to: "sm1",
+        matches: [{ protocol: "all", words: [] }],
+      },
+    ],
+  ],
   "port-vlan": [
     ["vlan 7 dev sv1", { type: "port-vlan", at: "host", link: "sv1", vid: 7, pvid: false, untagged: false }],
     [
@@ -132,7 +172,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
 const rows = Object.values(table).flat();
 
 test("every type of fact has a row", () => {
-  expect(Object.keys(table)).toHaveLength(13);
+  expect(Object.keys(table)).toHaveLength(15);
   for (const [type, of] of Object.entries(table)) {
     expect(of.length).toBeGreaterThan(0);
     for (const [, fact] of of) expect(fact.type).toBe(type);

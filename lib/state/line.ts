@@ -15,7 +15,7 @@ function text(f: Fact): string {
     case "link":
       return (
         `link ${f.name}${place} ${f.kind} ${f.up ? "up" : "down"}${word("parent", f.parent?.name)}${word("mode", f.mode)}` +
-        `${word("id", f.vlan?.id ?? f.vxlan?.id)}${word("from", f.lent?.name)}${word("mtu", f.mtu)}${word("mac", f.mac)}` +
+        `${word("id", f.vlan?.id ?? f.vxlan?.id)}${word("remote", f.gre?.remote)}${word("from", f.lent?.name)}${word("mtu", f.mtu)}${word("mac", f.mac)}` +
         `${word("peer", f.peer?.name)}${word("master", f.master)}${word("vlan-filtering", f.vlanFiltering)}${word("hairpin", f.hairpin)}` +
         `${word("promisc", f.promiscuous)}${word("no-ipv6-link-local", f.noIpv6LinkLocal)}${word("route-localnet", f.routeLocalnet)}`
       );
@@ -34,8 +34,20 @@ function text(f: Fact): string {
       return `sysctl ${f.key}=${f.value}${place}`;
     case "shaper":
       return `qdisc tbf dev ${f.link}${place} rate ${f.rateBits}bit burst ${f.burstBytes}b latency ${f.latencyUs}us`;
+    case "tree":
+      return (
+        `qdisc htb dev ${f.link}${place} rate ${f.rateBits}bit burst ${f.burstBytes}b latency ${f.latencyUs}us` +
+        f.classes
+          .map(
+            (c) =>
+              ` class ${c.id} ${c.match.field} ${c.match.mac} rate ${c.rateBits}bit ceil ${c.ceilBits}bit prio ${c.order}`,
+          )
+          .join("")
+      );
     case "redirect":
-      return `filter ingress dev ${f.link}${place} redirect ${f.to}`;
+      return `filter ${f.hook ?? "ingress"} dev ${f.link}${place} redirect ${f.to}`;
+    case "mirror":
+      return `filter ${f.hook} dev ${f.link}${place} mirror ${f.to} slot ${f.slot} matches ${f.matches.length}`;
     case "port-vlan":
       return `vlan ${f.vid} dev ${f.link}${place}${word("pvid", f.pvid)}${word("untagged", f.untagged)}`;
     case "forward":

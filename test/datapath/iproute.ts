@@ -67,6 +67,8 @@ function commands(fact: Fact, host: string): string[] {
     case "forward":
       return [`bridge fdb append ${fact.mac} dev ${fact.link} dst ${fact.to}`];
     case "vf":
+    case "tree":
+    case "mirror":
     case "rule":
     case "table":
     case "element":

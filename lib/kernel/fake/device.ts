@@ -4,12 +4,15 @@ import type {
   AddressFact,
   ForwardFact,
   LinkFact,
+  MirrorFact,
   PortVlanFact,
   RouteFact,
   RuleFact,
   ShaperFact,
+  TreeFact,
 } from "#lib/state/fact.ts";
 import { refusal } from "./refusal.ts";
+import { forgetTarget } from "./traffic.ts";
 
 export interface Device {
   readonly network: Network;
@@ -28,8 +31,11 @@ export interface Device {
   readonly addresses: Map<Prefix, AddressFact>;
   /** Permanent ones only. */
   readonly neighbours: Map<Address, Mac>;
-  shaper: ShaperFact | undefined;
-  redirect: Device | undefined;
+  queue: ShaperFact | TreeFact | undefined;
+  /** Where everything goes that enters or leaves by the link. */
+  readonly redirects: Map<"ingress" | "egress", Device>;
+  /** By hook and slot. */
+  readonly mirrors: Map<string, { readonly fact: MirrorFact; readonly to: Device }>;
   /** By VLAN id; of a port, or of a bridge itself. */
   readonly vlans: Map<number, Pick<PortVlanFact, "pvid" | "untagged">>;
   readonly forwards: Map<string, ForwardFact>;
@@ -83,8 +89,9 @@ export function newDevice(network: Network, name: string, kind: LinkFact["kind"]
     routeLocalnet: false,
     addresses: new Map(),
     neighbours: new Map(),
-    shaper: undefined,
-    redirect: undefined,
+    queue: undefined,
+    redirects: new Map(),
+    mirrors: new Map(),
     vlans: new Map(),
     forwards: new Map(),
   };
@@ -107,7 +114,7 @@ export function deleteDevice(device: Device): void {
   network.devices.delete(device.name);
   for (const other of network.devices.values()) {
     if (other.master === device) other.master = undefined;
-    if (other.redirect === device) other.redirect = undefined;
+    forgetTarget(other, device);
   }
   if (peer !== undefined) deleteDevice(peer);
 }

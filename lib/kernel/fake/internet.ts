@@ -1,14 +1,6 @@
 /** Addresses, routes, neighbours, rules, sysctls and queues of the fake. */
 import { type Address, addressOf, contains, family, networkOf, type Prefix } from "#lib/address.ts";
-import type {
-  AddressFact,
-  NeighbourFact,
-  RedirectFact,
-  RouteFact,
-  RuleFact,
-  ShaperFact,
-  SysctlFact,
-} from "#lib/state/fact.ts";
+import type { AddressFact, NeighbourFact, RouteFact, RuleFact, SysctlFact } from "#lib/state/fact.ts";
 import { type Device, deviceOf, type Network } from "./device.ts";
 import { refusal } from "./refusal.ts";
 
@@ -101,18 +93,6 @@ export function sysctlValue(network: Network, key: string): string | undefined {
 export function ensureSysctl(network: Network, fact: SysctlFact): void {
   if (sysctlValue(network, fact.key) === undefined) throw refusal(`write ${fact.key}`, "ENOENT");
   network.sysctls.set(fact.key, fact.value);
-}
-
-/** @throws SelvedgeError kernel ENODEV, EINVAL (no rate, or a burst that cannot hold a packet) */
-export function ensureShaper(network: Network, fact: ShaperFact): void {
-  const device = deviceOf(network, fact.link, `add qdisc ${fact.link}`);
-  if (fact.rateBits < 8 || fact.burstBytes < 1) throw refusal(`add qdisc ${fact.link}`, "EINVAL");
-  device.shaper = fact;
-}
-
-export function ensureRedirect(network: Network, fact: RedirectFact): void {
-  const call = `add filter ${fact.link}`;
-  deviceOf(network, fact.link, call).redirect = deviceOf(network, fact.to, call);
 }
 
 export function ensureRule(network: Network, fact: RuleFact): void {

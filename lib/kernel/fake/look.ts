@@ -5,6 +5,7 @@ import type { Device, Network } from "./device.ts";
 import { findRoute, ruleKey, sysctlValue } from "./internet.ts";
 import { describeLink, isOurs, type NetworkAt } from "./link.ts";
 import { findElement, findTable, ownTables, type Ruleset } from "./ruleset.ts";
+import { findTraffic, trafficOf } from "./traffic.ts";
 
 export function look(at: NetworkAt, ruleset: Ruleset, facts: readonly Fact[]): Fact[] {
   return facts.flatMap((fact) => {
@@ -38,9 +39,10 @@ function find(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): Fa
       return value === undefined ? undefined : { ...fact, value };
     }
     case "shaper":
-      return device?.shaper && { ...device.shaper, at: fact.at };
+    case "tree":
     case "redirect":
-      return device?.redirect && { ...fact, to: device.redirect.name };
+    case "mirror":
+      return device && findTraffic(device, fact);
     case "port-vlan": {
       const found = device?.vlans.get(fact.vid);
       return found && { ...fact, ...found };
@@ -76,7 +78,6 @@ function ofDevice(device: Device): Fact[] {
     describeLink(hostOnly, device, { at, kind: device.kind }),
     ...[...device.addresses.keys()].map((address): Fact => ({ type: "address", at, link, address })),
     ...[...device.neighbours].map(([address, mac]): Fact => ({ type: "neighbour", at, link, address, mac })),
-    ...(device.shaper === undefined ? [] : [device.shaper]),
-    ...(device.redirect === undefined ? [] : [{ type: "redirect", at, link, to: device.redirect.name } as const]),
+    ...trafficOf(device),
   ];
 }

@@ -43,10 +43,10 @@ export function meddle(network: Network, ruleset: Ruleset, change: Meddling): vo
       ensureSysctl(network, { type: "sysctl", at: "host", key: change.key, value: change.value });
       return;
     case "delete-shaper":
-      device(change.link).shaper = undefined;
+      device(change.link).queue = undefined;
       return;
     case "delete-redirect":
-      device(change.link).redirect = undefined;
+      device(change.link).redirects.clear();
       return;
     case "delete-element":
       gone(removeElement(ruleset, change.element));
