@@ -1,14 +1,17 @@
 /** The real kernel: rtnetlink and sysctl in `linux/`, nftables in `nft/`, connection tracking in `conntrack.ts`. */
 
-import { fstatSync } from "node:fs";
+import { existsSync, fstatSync } from "node:fs";
+import { join } from "node:path";
 import { family } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact, LinkFact } from "#lib/state/fact.ts";
+import type { Fact, LentDevice, LinkFact } from "#lib/state/fact.ts";
 import { closeDescriptor, openNamespace } from "#native/namespace.ts";
 import { openConntrack } from "./conntrack.ts";
 import type { Kernel } from "./kernel.ts";
 import { applyAdditions, type Part } from "./linux/add.ts";
+import { restoreFunctions, setFunctions } from "./linux/functions.ts";
 import { indexes } from "./linux/indexes.ts";
+import { fetchBack, isLent, restore } from "./linux/lent.ts";
 import { lookAround } from "./linux/look.ts";
 import { namespaceIds } from "./linux/namespace-ids.ts";
 import { nodeFacts } from "./linux/node.ts";
@@ -24,10 +27,12 @@ export interface LinuxOptions {
   readonly random?: () => number;
   /** Told when a part of an `apply` is done. */
   readonly onPart?: (part: Part) => void;
+  /** Where sysfs is mounted. */
+  readonly sysfs?: string;
 }
 
 /** Works in the namespace that the process runs in. @throws SelvedgeError kernel */
-export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions = {}): Kernel {
+export function linux({ random = Math.random, onPart = () => {}, sysfs = "/sys" }: LinuxOptions = {}): Kernel {
   const leaving = removal();
   const host = hostPlace(leaving.busy);
   const nft = openNftables();
@@ -35,6 +40,8 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
   const nextIndex = indexes(random);
   const ids = namespaceIds(host);
   // Port 0 is the kernel's, and that of a socket that has not sent anything yet.
+  const exists = (lent: LentDevice): boolean =>
+    lent.pci === undefined ? lent.physical === true : existsSync(join(sysfs, "bus/pci/devices", lent.pci));
   const asked = new Map<string, LinkFact>();
   const isOwnPort = (port: number): boolean =>
     port !== 0 && (port === process.pid || port === leaving.port() || host.ports().includes(port));
@@ -55,6 +62,10 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
       if (pod === undefined && inPod.some((op) => op.do !== "remove")) throw namespaceGone(scope);
       remember(asked, ops);
       const late = ops.filter((op) => isReplaced(op, ops));
+      const given = ops.flatMap(({ do: verb, fact }) => (verb === "remove" && isLent(fact) ? [fact] : []));
+      const back = await fetchBack(host, pod, given, exists);
+      await restoreFunctions(host, ops);
+      for (const device of back) await restore(host, device);
       await applyRemovals(
         [host, pod],
         leaving,
@@ -63,6 +74,7 @@ export function linux({ random = Math.random, onPart = () => {} }: LinuxOptions 
       onPart("taken-away");
       nft.apply(ops);
       onPart("nftables");
+      await setFunctions(host, ops);
       await applyAdditions({ host, pod }, nextIndex, ops, onPart);
       await applyRemovals([host, pod], leaving, late);
       if (pod !== undefined) await ids.learn(pod);

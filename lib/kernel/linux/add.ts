@@ -5,9 +5,11 @@
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import { ERRNO, refused } from "#native/libc.ts";
-import { createLink, mayAdopt, prepareLink, raiseLink } from "../rtnl/link.ts";
+import type { Request } from "../netlink/message.ts";
+import { createLink, lowerLink, mayAdopt, prepareLink, raiseLink } from "../rtnl/link.ts";
 import { announceAddresses } from "./announce.ts";
 import { type Known, knownLinks } from "./known.ts";
+import { isLent, lend } from "./lent.ts";
 import { linkByName, type Place } from "./place.ts";
 import { isLaid, put } from "./put.ts";
 import { attempt, perform, type Step } from "./steps.ts";
@@ -39,6 +41,7 @@ export async function applyAdditions(
   const pod = places.pod === undefined ? undefined : side(places.pod);
   writeSysctls(host.place, host.ops);
   for (const each of pod === undefined ? [host] : [pod, host]) await makeDevices(each, nextIndex);
+  if (pod !== undefined) await takeDevices(host.place, pod);
   onPart("devices");
   let podDone = pod === undefined;
   for (const pair of pairsOf([...(pod?.ops ?? []), ...host.ops])) {
@@ -94,6 +97,12 @@ function pairsOf(ops: readonly Op[]): Pair[] {
   return [...pairs.values()];
 }
 
+/** Devices of the host that are to be the pod's. They may be there already, with other properties. */
+async function takeDevices(host: Place, { place, ops, known }: Side): Promise<void> {
+  for (const { do: verb, fact } of ops)
+    if (verb === "add" && isLent(fact)) known.add(fact.name, await lend(host, place, fact), "there");
+}
+
 const MAX_TRIES = 4;
 
 /** Bridges and ifbs that are to be made. */
@@ -132,14 +141,19 @@ function stepsOf({ place, ops, known }: Side): Step[] {
     const index = known.index(fact.name);
     const was = op.do === "change" && op.was.type === "link" ? op.was : undefined;
     const master = fact.master === undefined ? undefined : known.index(fact.master);
-    ranked.push([
-      0,
-      prepareLink(fact, index, { fresh: known.isFresh(fact.name), was }).map((request) => ({ request })),
-    ]);
+    const requests = prepareLink(fact, index, { fresh: known.isFresh(fact.name), was });
+    ranked.push([0, requests.map((request) => (isLent(fact) ? evenIfUp(fact, index, request) : { request }))]);
     if (!isBornUp(fact, known))
       ranked.push([RANK_RAISE, raiseLink(fact, index, master).map((request) => ({ request }))]);
   }
   return ranked.sort(([a], [b]) => a - b).flatMap(([, steps]) => steps);
+}
+
+/** Most hardware takes another MAC address only while it is down (net/ethernet/eth.c, eth_prepare_mac_addr_change). */
+function evenIfUp(fact: LinkFact, index: number, request: Request): Step {
+  const lower = lowerLink(fact.name, index);
+  const steps = () => [lower, request, ...raiseLink(fact, index, undefined)].map((each) => ({ request: each }));
+  return { request, otherwise: { errno: ERRNO.EBUSY, steps } };
 }
 
 /** The near end of a new pair is up from the beginning. */

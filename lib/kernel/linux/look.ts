@@ -15,6 +15,7 @@ import { dumpFilters, readRedirect } from "../rtnl/redirect.ts";
 import { dumpRoutes, isRoute, matchRoute, readRoute, routeFact, type SeenRoute } from "../rtnl/route.ts";
 import { dumpRules, readRule } from "../rtnl/rule.ts";
 import { getShaper, readShaper, shaperFact } from "../rtnl/shaper.ts";
+import { lookFunctions } from "./functions.ts";
 import { linksByName, type Place } from "./place.ts";
 
 type Links = ReadonlyMap<string, SeenLink>;
@@ -62,6 +63,7 @@ async function lookIn(place: Place, facts: readonly Fact[], all: Record<PlaceNam
     ...lookRules(place, of("rule")),
     ...of("sysctl").flatMap((want) => lookSysctl(place, want)),
     ...(await lookShapers(place, of("shaper"), links)),
+    ...(await lookFunctions(place, of("vf"))),
     ...of("redirect").flatMap((want) => lookRedirect(place, want, links)),
   ];
 }
@@ -107,6 +109,12 @@ async function lookLinks(
 
 const KINDS: ReadonlySet<string> = new Set(["veth", "bridge", "ifb", "loopback"] satisfies LinkFact["kind"][]);
 
+/** What it is to us: a device is one by whom it is lent to, whatever its driver. */
+function kindOf(link: SeenLink, want: LinkFact | undefined): LinkFact["kind"] {
+  if (want?.kind === "device") return link.alias === want.alias ? "device" : "foreign";
+  return KINDS.has(link.kind) && want?.kind !== "foreign" ? (link.kind as LinkFact["kind"]) : "foreign";
+}
+
 /** `relations` are what a link's own message tells by number only. */
 export function linkFact(
   link: SeenLink,
@@ -114,7 +122,7 @@ export function linkFact(
   relations: Pick<LinkFact, "master" | "peer">,
   want?: LinkFact,
 ): LinkFact {
-  const kind = KINDS.has(link.kind) && want?.kind !== "foreign" ? (link.kind as LinkFact["kind"]) : "foreign";
+  const kind = kindOf(link, want);
   const { mac, alias, hairpin, noIpv6LinkLocal, routeLocalnet } = link;
   return {
     type: "link",

@@ -45,8 +45,11 @@ async function takeAway(place: Place, removal: Removal, facts: readonly Fact[]):
   if (place.at === "host") for (const { name } of dying) removal.enqueue(name, known.index(name));
 }
 
+/** Links that were there before us: a device goes back to the host instead (lent.ts). */
+const KEPT: ReadonlySet<LinkFact["kind"]> = new Set(["loopback", "device", "foreign"]);
+
 /** There, of the kind that we make, and not a stranger's. */
 function isRemovable(fact: LinkFact, known: Known): boolean {
   const link = known.seen(fact.name);
-  return link !== undefined && fact.kind !== "loopback" && fact.kind !== "foreign" && mayAdopt(fact, link);
+  return link !== undefined && !KEPT.has(fact.kind) && mayAdopt(fact, link);
 }

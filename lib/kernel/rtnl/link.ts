@@ -88,6 +88,7 @@ export const isOurs = (link: SeenLink): boolean =>
 
 /** Whether an existing link may be taken for the wanted one: same kind, and nobody else's. */
 export function mayAdopt(want: LinkFact, link: SeenLink): boolean {
+  if (want.kind === "device") return link.alias === want.alias;
   if (want.kind !== "foreign" && want.kind !== link.kind) return false;
   if (want.alias === undefined || link.alias === want.alias) return true;
   return link.alias === undefined && link.group === OWN_GROUP;
