@@ -25,6 +25,7 @@ test("no file is a working configuration", () => {
     defaultPool: "default",
     defaults: { attachment: "ptp", ipMasq: true, spoofProtection: true },
     networks: new Map(),
+    planeRules: [],
     noMasquerade: [],
     routerAdvertisedLinks: [],
     reconcile: { everySeconds: 30, debounceMs: 100 },
@@ -67,6 +68,8 @@ networks:
     spoofProtection: true,
     routes: [],
     dns: {},
+    planes: [],
+    ipMasqAsPlane: false,
     options: { path: "networks[0].options", value: {} },
   });
   expect(networks.get("media")).toEqual({
@@ -78,6 +81,8 @@ networks:
     spoofProtection: false,
     routes: [{ to: "10.9.0.0/16", via: "10.2.0.1", metric: 7, mtu: 1300 }],
     dns: { nameservers: ["10.0.0.2"] },
+    planes: [],
+    ipMasqAsPlane: true,
     options: { path: "networks[1].options", value: { bridge: "media0", hairpinMode: true } },
   });
 });

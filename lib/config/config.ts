@@ -4,11 +4,14 @@ import type { Address, Prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { nearest } from "#lib/nearest.ts";
 import type { Found } from "#lib/parse.ts";
-import { SCHEMA, type Shape } from "./schema.ts";
+import { type Complaint, lookUp, pathText } from "./complaint.ts";
+import { references } from "./references.ts";
+import { type ATTACHMENTS, SCHEMA, type Shape } from "./schema.ts";
 import { keysAt } from "./settings.ts";
-import { type Mistake, type Path, readYaml } from "./yaml.ts";
+import { optionsOf } from "./shorthand.ts";
+import { type Mistake, readYaml } from "./yaml.ts";
 
-export type Attachment = "ptp" | "bridge";
+export type Attachment = (typeof ATTACHMENTS)[number];
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface Config {
@@ -27,6 +30,8 @@ export interface Config {
   readonly defaults: NetworkDefaults;
   /** By name. */
   readonly networks: ReadonlyMap<string, Network>;
+  /** In the order in which they are asked. */
+  readonly planeRules: readonly PlaneRule[];
   readonly noMasquerade: readonly Prefix[];
   readonly routerAdvertisedLinks: readonly string[];
   readonly reconcile: { readonly everySeconds: number; readonly debounceMs: number };
@@ -54,8 +59,32 @@ export interface Network extends NetworkDefaults {
   readonly pool: string;
   readonly routes: readonly NetworkRoute[];
   readonly dns: NetworkDns;
-  /** The attachment type's own settings, as written; the type reads them. */
+  /** Further planes; the network itself is the first. */
+  readonly planes: readonly ConfiguredPlane[];
+  /** Absent: only where the network is one of several planes. */
+  readonly policyRouting?: boolean;
+  /** `ipMasq` where the network is not the first plane: what leaves by it keeps its address unless the network says otherwise. */
+  readonly ipMasqAsPlane: boolean;
+  /** The attachment type's own settings, named as it names them; the type reads them. */
   readonly options: Found;
+}
+
+export interface ConfiguredPlane {
+  /** One of `networks`. */
+  readonly network: string;
+  /** Absent: the network's name. */
+  readonly interface?: string;
+  readonly defaultRoute?: boolean;
+}
+
+/** Everything that it names must hold. */
+export interface PlaneRule {
+  /** With `*` for any letters, as `pod` has it. */
+  readonly namespace?: string;
+  readonly pod?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly planes: readonly ConfiguredPlane[];
 }
 
 export interface NetworkRoute {
@@ -92,19 +121,6 @@ export function parseConfig(text: string, file = "configuration"): Config {
   return complete(parsed.data);
 }
 
-interface Complaint {
-  readonly path: Path;
-  readonly key?: string;
-  readonly text: string;
-}
-
-/** `networks[0].mtu` */
-export const pathText = (path: Path): string =>
-  path
-    .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
-    .join("")
-    .replace(/^\./, "") || "configuration";
-
 function explain(issue: z.core.$ZodIssue, root: unknown): Complaint[] {
   const { path } = issue;
   if (issue.code === "unrecognized_keys")
@@ -125,45 +141,6 @@ function explain(issue: z.core.$ZodIssue, root: unknown): Complaint[] {
   return [{ path, text: `${pathText(path)}: ${what} ${issue.message}` }];
 }
 
-function lookUp(root: unknown, path: Path): unknown {
-  let value = root;
-  for (const step of path) value = (value as Record<PropertyKey, unknown> | undefined | null)?.[step];
-  return value;
-}
-
-/** What must agree with something elsewhere in the file; looks past anything whose shape is wrong. */
-function references(root: unknown): Complaint[] {
-  const complaints: Complaint[] = [];
-  const names = (key: "pools" | "networks"): string[] => {
-    const members = lookUp(root, [key]);
-    if (!Array.isArray(members)) return [];
-    const seen = new Set<string>();
-    members.forEach((_, i) => {
-      const name = lookUp(members, [i, "name"]);
-      if (typeof name !== "string") return;
-      if (seen.has(name))
-        complaints.push({
-          path: [key, i, "name"],
-          text: `${key}[${i}].name: "${name}" is the name of another one, too`,
-        });
-      seen.add(name);
-    });
-    return [...seen];
-  };
-  const pools = lookUp(root, ["pools"]) === undefined ? ["default"] : names("pools");
-  const checkPool = (path: Path, name: unknown) => {
-    if (typeof name !== "string" || pools.includes(name)) return;
-    const meant = nearest(name, pools);
-    const right = meant ? `did you mean "${meant}"?` : `known: ${pools.join(", ") || "none"}`;
-    complaints.push({ path, text: `${pathText(path)}: there is no pool "${name}"; ${right}` });
-  };
-  checkPool(["defaultPool"], lookUp(root, ["defaultPool"]) ?? "default");
-  const count = (lookUp(root, ["networks", "length"]) as number | undefined) ?? 0;
-  for (let i = 0; i < count; i++) checkPool(["networks", i, "pool"], lookUp(root, ["networks", i, "pool"]));
-  names("networks");
-  return complaints;
-}
-
 function invalid(file: string, mistakes: readonly Mistake[]): SelvedgeError {
   const sorted = mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column);
   const lines = sorted.map(({ line, column, text }) => `${file}${line > 0 ? `:${line}:${column}` : ""}: ${text}`);
@@ -172,27 +149,33 @@ function invalid(file: string, mistakes: readonly Mistake[]): SelvedgeError {
   });
 }
 
-function complete({ pools, networks, defaults: given, ...rest }: Shape): Config {
+function complete({ pools, networks, planeRules, defaults: given, ...rest }: Shape): Config {
   const defaults = present(given);
   return {
     ...rest,
     defaults,
     pools: pools.map((pool, i) => ({ ...pool, ranges: { path: `pools[${i}].ranges`, value: pool.ranges } })),
     networks: new Map(
-      networks.map(({ routes, dns, options, pool, ...network }, i) => [
+      networks.map(({ routes, dns, options, pool, planes, parent, bridge, vlan, ...network }, i) => [
         network.name,
         {
           ...defaults,
           ...present(network),
           pool: pool ?? rest.defaultPool,
+          ipMasqAsPlane: network.ipMasq ?? false,
           routes: routes.map(({ dst, gw, priority, ...more }) =>
             present({ to: dst, via: gw, metric: priority, ...more }),
           ),
           dns: present(dns),
-          options: { path: `networks[${i}].options`, value: options },
+          planes: planes.map(present),
+          options: {
+            path: `networks[${i}].options`,
+            value: { ...optionsOf(network.attachment ?? defaults.attachment, { parent, bridge, vlan }), ...options },
+          },
         },
       ]),
     ),
+    planeRules: planeRules.map(({ planes, ...rule }) => ({ ...present(rule), planes: planes.map(present) })),
   };
 }
 

@@ -23,6 +23,8 @@ const setting = <S extends z.ZodType>(schema: S, meaning: string, shown?: string
 export function inner(schema: z.ZodType): z.ZodType {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
     return inner(schema.unwrap() as z.ZodType);
+  // An object that may be abbreviated: what is read first is turned into the object.
+  if (schema instanceof z.ZodPipe && schema.out instanceof z.ZodObject) return schema.out;
   return schema;
 }
 
@@ -41,9 +43,8 @@ const oneOf = <T extends string>(...words: readonly T[]) =>
 const flag = leaf<boolean>("true or false", (v) => typeof v === "boolean");
 const words = leaf<string>("a text", isText);
 const absolutePath = leaf<string>("an absolute path", (v) => isText(v) && v.startsWith("/"));
-const name = leaf<string>("a name of letters, digits, dots, dashes and underscores", (v) =>
-  typeof v === "string" ? /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(v) : false,
-);
+const isName = (v: unknown): v is string => typeof v === "string" && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(v);
+const name = leaf<string>("a name of letters, digits, dots, dashes and underscores", isName);
 /** linux/if.h, IFNAMSIZ (v6.12). */
 const link = leaf<string>("a link name of 1 to 15 bytes", (v) => isText(v) && /^[^/:\s]{1,15}$/.test(v));
 
@@ -67,7 +68,9 @@ const ip = read('an address such as "10.1.0.5" or "fd00::5"', address);
 const listOf = <S extends z.ZodType>(member: S, type: string) => z.array(member, { error: type }).meta({ type });
 const cidrs = listOf(cidr, "a list of prefixes");
 const mtu = integer(576, 65_535);
-const attachment = oneOf("ptp", "bridge");
+/** lib/attach has the types; a test holds the two lists together. */
+export const ATTACHMENTS = ["ptp", "bridge", "macvlan", "ipvlan", "vlan", "tap", "loopback"] as const;
+const attachment = oneOf(...ATTACHMENTS);
 
 const route = z.strictObject(
   {
@@ -106,16 +109,61 @@ const pool = z.strictObject(
   { error: "an object such as {name: std, ranges: [[{subnet: 10.1.0.0/16}]]}" },
 );
 
+/** A network's name alone is short for an object. */
+const plane = z.preprocess(
+  (value) => (isName(value) ? { network: value } : value),
+  z.strictObject(
+    {
+      network: setting(name, "Network that the plane is on."),
+      interface: setting(link.optional(), "Name of its interface in the pod.", "the network's name"),
+      defaultRoute: setting(flag.optional(), "The pod's default route leads here; by default it is the first plane's."),
+    },
+    { error: "the name of a network, or an object such as {network: media, interface: m0}" },
+  ),
+);
+const planes = listOf(plane, "a list of planes, such as [control, media]");
+
+const texted = leaf<Record<string, string>>(
+  "an object whose values are texts",
+  (v) =>
+    typeof v === "object" &&
+    v !== null &&
+    !Array.isArray(v) &&
+    Object.values(v).every((each) => typeof each === "string"),
+);
+const planeRule = z.strictObject(
+  {
+    namespace: setting(words.optional(), "Kubernetes namespace of the pod; `*` stands for any letters."),
+    pod: setting(words.optional(), "Name of the pod; `*` stands for any letters."),
+    labels: setting(texted.optional(), "Labels that the pod has, all of them."),
+    annotations: setting(texted.optional(), "Annotations that the pod has, all of them."),
+    planes: setting(planes, "The planes that such a pod gets."),
+  },
+  { error: "an object such as {namespace: telco, planes: [control]}" },
+);
+
 const network = z.strictObject(
   {
     name: setting(name, 'What `{"type": "selvedge", "network": …}` names.'),
     attachment: setting(attachment.optional(), "As `defaults.attachment`, for this network."),
+    parent: setting(
+      link.optional(),
+      "Link of the node that carries the attachment, where the type has one (`master`).",
+    ),
+    bridge: setting(link.optional(), "Bridge, where the type is on one."),
+    vlan: setting(integer(1, 4_094).optional(), "VLAN, where the type has one."),
     pool: setting(name.optional(), "Pool that its addresses come from.", "`defaultPool`"),
     mtu: setting(mtu.optional(), "As `defaults.mtu`."),
     ipMasq: setting(flag.optional(), "As `defaults.ipMasq`."),
     spoofProtection: setting(flag.optional(), "As `defaults.spoofProtection`."),
     routes: setting(listOf(route, "a list of routes").default([]), "Routes of every pod, with CNI's field names."),
     dns: setting(dns.default({}), "`dns` of the CNI result."),
+    planes: setting(planes.default([]), "Further networks that its pods are on, each by an interface of its own."),
+    policyRouting: setting(
+      flag.optional(),
+      "Replies leave by the interface that they came in on, also when a runtime attaches the pod to each network on its own.",
+      "`true` for planes",
+    ),
     options: setting(
       leaf<Record<string, unknown>>(
         "an object",
@@ -163,12 +211,16 @@ export const SCHEMA = z.strictObject(
     ),
     defaultPool: setting(name.default("default"), "Pool of networks that name none."),
     defaults: section({
-      attachment: setting(attachment.default("ptp"), "How pods are attached: routed (ptp) or on a bridge."),
+      attachment: setting(attachment.default("ptp"), "How pods are attached; see the attachment types."),
       mtu: setting(mtu.optional(), "MTU of pods' links, bytes.", "that of the node's default route"),
       ipMasq: setting(flag.default(true), "Pods leave the node with the node's address."),
       spoofProtection: setting(flag.default(true), "Pods send only from their own MAC and addresses."),
     }),
     networks: setting(listOf(network, "a list of networks").default([]), "Named networks."),
+    planeRules: setting(
+      listOf(planeRule, "a list of rules").default([]),
+      "Which pods get which planes where neither the pod's annotation nor the network says; the first rule that holds counts.",
+    ),
     noMasquerade: setting(cidrs.default([]), "Destinations that pods reach with their own address, besides all pools."),
     routerAdvertisedLinks: setting(
       listOf(link, "a list of link names").default([]),

@@ -1,0 +1,73 @@
+/**
+ * Pools with the same addresses on networks that are not kept apart. Networks of different tenants may overlap: each
+ * tenant has a router of its own.
+ */
+import { family, type Prefix, prefix, rangeOf } from "#lib/address.ts";
+import { isFailure } from "#lib/errors.ts";
+import { type Complaint, complaint, lookUp } from "./complaint.ts";
+
+/** Where a pool's addresses are routed: the node itself. */
+const NO_TENANT = "";
+
+export function overlaps(root: unknown): Complaint[] {
+  const pools = listAt(root, "pools").map((pool) => ({
+    name: lookUp(pool, ["name"]),
+    subnets: subnetsOf(lookUp(pool, ["ranges"])),
+  }));
+  const complaints: Complaint[] = [];
+  pools.forEach((pool, i) => {
+    for (const other of pools.slice(0, i)) {
+      const pair = firstOverlap(pool.subnets, other.subnets);
+      if (pair === undefined || pool.name === other.name) continue;
+      const tenants = tenantsOf(root, other.name);
+      const shared = [...tenantsOf(root, pool.name)].find((tenant) => tenants.has(tenant));
+      if (shared === undefined) continue;
+      const where = shared === NO_TENANT ? "networks without a tenant" : `networks of tenant "${shared}"`;
+      complaints.push(
+        complaint(
+          ["pools", i, "ranges"],
+          `${pair[0]} overlaps ${pair[1]} of pool "${String(other.name)}", and both serve ${where}; use other addresses, or networks of different tenants`,
+        ),
+      );
+    }
+  });
+  return complaints;
+}
+
+const listAt = (root: unknown, key: string): readonly unknown[] => {
+  const found = lookUp(root, [key]);
+  return Array.isArray(found) ? found : [];
+};
+
+/** A pool that no network names serves whoever asks for it by name, on the node itself; so does the default pool. */
+function tenantsOf(root: unknown, pool: unknown): Set<string> {
+  const fallback = lookUp(root, ["defaultPool"]) ?? "default";
+  const tenants = new Set(
+    listAt(root, "networks")
+      .filter((network) => (lookUp(network, ["pool"]) ?? fallback) === pool)
+      .map((network) => String(lookUp(network, ["tenant"]) ?? NO_TENANT)),
+  );
+  return tenants.size === 0 || pool === fallback ? tenants.add(NO_TENANT) : tenants;
+}
+
+/** Subnets of host-local's ranges; what cannot be read is another one's complaint. */
+const subnetsOf = (ranges: unknown): Prefix[] =>
+  (Array.isArray(ranges) ? ranges.flat() : []).flatMap((range: unknown) => {
+    try {
+      return [prefix(lookUp(range, ["subnet"]))];
+    } catch (error) {
+      if (!isFailure(error, "config-invalid")) throw error;
+      return [];
+    }
+  });
+
+function firstOverlap(some: readonly Prefix[], others: readonly Prefix[]): [Prefix, Prefix] | undefined {
+  for (const one of some) for (const other of others) if (overlap(one, other)) return [one, other];
+  return undefined;
+}
+
+function overlap(a: Prefix, b: Prefix): boolean {
+  if (family(a) !== family(b)) return false;
+  const [one, other] = [rangeOf(a), rangeOf(b)];
+  return one.first <= other.last && other.first <= one.last;
+}

@@ -1,0 +1,61 @@
+/** What must agree with something elsewhere in the file. Looks past anything whose shape is wrong. */
+import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import { overlaps } from "./overlaps.ts";
+import { planeMistakes } from "./plane-mistakes.ts";
+import { ATTACHMENTS } from "./schema.ts";
+import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
+import type { Path } from "./yaml.ts";
+
+export function references(root: unknown): Complaint[] {
+  const complaints: Complaint[] = [];
+  const names = (key: "pools" | "networks"): string[] => {
+    const seen = new Set<string>();
+    members(root, [key]).forEach((member, i) => {
+      const name = lookUp(member, ["name"]);
+      if (typeof name !== "string") return;
+      if (seen.has(name)) complaints.push(complaint([key, i, "name"], `"${name}" is the name of another one, too`));
+      seen.add(name);
+    });
+    return [...seen];
+  };
+  const pools = lookUp(root, ["pools"]) === undefined ? ["default"] : names("pools");
+  const checkPool = (path: Path, name: unknown) => {
+    if (typeof name === "string" && !pools.includes(name)) complaints.push(unknownName(path, "pool", name, pools));
+  };
+  checkPool(["defaultPool"], lookUp(root, ["defaultPool"]) ?? "default");
+  const all = members(root, ["networks"]);
+  all.forEach((member, i) => {
+    checkPool(["networks", i, "pool"], lookUp(member, ["pool"]));
+  });
+  const networks = names("networks");
+  return [
+    ...complaints,
+    ...all.flatMap((member, i) => [
+      ...wrongShorthand(root, member, i),
+      ...planeMistakes(root, ["networks", i, "planes"], { networks, self: lookUp(member, ["name"]) }),
+    ]),
+    ...members(root, ["planeRules"]).flatMap((_, i) =>
+      planeMistakes(root, ["planeRules", i, "planes"], { networks, self: undefined }),
+    ),
+    ...overlaps(root),
+  ];
+}
+
+const members = (root: unknown, path: Path): readonly unknown[] => {
+  const found = lookUp(root, path);
+  return Array.isArray(found) ? found : [];
+};
+
+/** `parent`, `bridge` and `vlan` where the attachment type has none. */
+function wrongShorthand(root: unknown, network: unknown, i: number): Complaint[] {
+  const given = lookUp(network, ["attachment"]) ?? lookUp(root, ["defaults", "attachment"]) ?? "ptp";
+  const type = ATTACHMENTS.find((known) => known === given);
+  if (type === undefined) return [];
+  return SHORT_KEYS.flatMap((key) => {
+    const value = lookUp(network, [key]);
+    if (value === undefined || SHORTHAND[type][key] !== undefined) return [];
+    const able = ATTACHMENTS.filter((other) => SHORTHAND[other][key] !== undefined);
+    const text = `${JSON.stringify(value)} is not possible with attachment "${type}"; types that have it: ${able.join(", ")}`;
+    return [complaint(["networks", i, key], text)];
+  });
+}

@@ -1,0 +1,31 @@
+/** Settings of a network that every operator sets, and what each attachment type calls them. */
+import type { ATTACHMENTS } from "./schema.ts";
+
+export const SHORT_KEYS = ["parent", "bridge", "vlan"] as const;
+type ShortKey = (typeof SHORT_KEYS)[number];
+
+/** The name among the type's own options; absent where the type has no such thing. */
+export const SHORTHAND = {
+  ptp: {},
+  bridge: { bridge: "bridge", vlan: "vlan" },
+  macvlan: { parent: "master" },
+  ipvlan: { parent: "master" },
+  vlan: { parent: "master", vlan: "vlanId" },
+  tap: {},
+  loopback: {},
+} as const satisfies Record<(typeof ATTACHMENTS)[number], Partial<Record<ShortKey, string>>> as Record<
+  (typeof ATTACHMENTS)[number],
+  Partial<Record<ShortKey, string>>
+>;
+
+/** The short keys of a network as options of its type. */
+export const optionsOf = (
+  type: (typeof ATTACHMENTS)[number],
+  given: { readonly [Key in ShortKey]?: string | number | undefined },
+): Record<string, string | number> =>
+  Object.fromEntries(
+    SHORT_KEYS.flatMap((key) => {
+      const [name, value] = [SHORTHAND[type][key], given[key]];
+      return name === undefined || value === undefined ? [] : [[name, value]];
+    }),
+  );
