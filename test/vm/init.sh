@@ -41,7 +41,6 @@ $b mount -t tmpfs -o mode=755 tmpfs /root/run
 $b mkdir -p /root/run/vm /root/run/netns /root/run/lock /root/dev/pts /root/dev/shm
 $b mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /root/dev/pts
 $b mount -t tmpfs tmpfs /root/dev/shm
-$b mount -t tmpfs -o mode=1777 tmpfs /root/tmp
 $b ln -sf /proc/self/fd /root/dev/fd
 $b ln -sf /proc/self/fd/0 /root/dev/stdin
 $b ln -sf /proc/self/fd/1 /root/dev/stdout
