@@ -4,7 +4,7 @@
  */
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact, Place } from "#lib/state/fact.ts";
+import type { Fact, Place, VirtualFunctionSettings } from "#lib/state/fact.ts";
 import { ensureForward, ensurePortVlan, forwardKey } from "./fake/bridge.ts";
 import { deleteNetwork, type Network, newNetwork } from "./fake/device.ts";
 import {
@@ -17,6 +17,7 @@ import {
   removeRoute,
   ruleKey,
 } from "./fake/internet.ts";
+import { comeHome, fakeDevices, type Hardware, lookAtBench, newBench, performOnBench, plug } from "./fake/lent.ts";
 import { ensureLink, type NetworkAt, removeLink } from "./fake/link.ts";
 import { look, owned } from "./fake/look.ts";
 import { meddle } from "./fake/meddle.ts";
@@ -48,6 +49,8 @@ export interface FakeKernel extends Kernel {
   /** Tells every watcher that events were lost. */
   loseEvents(): void;
   readonly connections: Connection[];
+  /** A card, or a function of one; its link is made on the host. `settings`: of a virtual function. */
+  plug(hardware: Hardware, settings?: VirtualFunctionSettings): void;
 }
 
 export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
@@ -56,6 +59,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   const paths = new Map<string, number>([["/proc/self/ns/net", host.inode]]);
   const ruleset: Ruleset = new Map();
   const connections: Connection[] = [];
+  const bench = newBench();
   const watchers = new Set<(change: Change | undefined) => void>();
   let nextInode = 4_026_532_000;
   let failure: { in: number; errno: Parameters<typeof refusal>[1] } | undefined;
@@ -76,6 +80,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
       failure = undefined;
       throw refusal(`${op.do} ${op.fact.type}`, errno);
     }
+    if (performOnBench(bench, { host, pod: at("pod"), all: networks.values() }, op)) return;
     const network = at(op.fact.at);
     if (op.do === "remove") {
       if (network !== undefined) remove(network, ruleset, op.fact);
@@ -89,7 +94,12 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
 
   return {
     connections,
-    look: async (scope, facts) => look(networkAt(scope), ruleset, facts),
+    look: async (scope, facts) => [
+      ...look(networkAt(scope), ruleset, facts),
+      ...facts.flatMap((fact) => lookAtBench(bench, fact) ?? []),
+    ],
+    devices: fakeDevices(bench, host),
+    plug: (hardware, settings) => plug(bench, host, hardware, settings),
     async apply(scope, ops) {
       const at = networkAt(scope);
       if (at("pod") === undefined && ops.some((op) => op.do !== "remove" && op.fact.at === "pod")) {
@@ -129,7 +139,9 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
       if (inode === undefined || inode === host.inode || [...paths.values()].includes(inode)) return;
       const network = networks.get(inode);
       networks.delete(inode);
-      if (network !== undefined) deleteNetwork(network);
+      if (network === undefined) return;
+      comeHome(network, host);
+      deleteNetwork(network);
     },
     meddle(netns, change) {
       const network = netns === undefined ? host : networks.get(paths.get(netns) ?? 0);
@@ -189,6 +201,8 @@ function ensure(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): 
       ensureForward(network, fact);
       return;
     case "vf":
+    case "driver":
+      // On the bench: see fake/lent.ts.
       return;
     case "table":
       ensureTable(ruleset, fact);
@@ -234,6 +248,8 @@ function remove(network: Network, ruleset: Ruleset, fact: Fact): void {
       device?.forwards.delete(forwardKey(fact));
       return;
     case "vf":
+    case "driver":
+      // On the bench: see fake/lent.ts.
       return;
     case "table":
       deleteTable(ruleset, fact.family, fact.name);

@@ -9,6 +9,7 @@
 
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
+import type { Devices } from "./devices.ts";
 
 /** RTA_PROTOCOL of our routes ("who installed this"); unassigned in linux/rtnetlink.h (v6.12). */
 export const ROUTE_PROTOCOL = 0x53;
@@ -45,6 +46,9 @@ export interface Kernel extends AsyncDisposable {
 
   /** Inode of the namespace at `path`, or undefined if nothing is there or it is no network namespace. */
   namespaceInode(path: string): number | undefined;
+
+  /** What of the node can be lent to a pod. */
+  readonly devices: Devices;
 
   /** Facts of the environment that decisions need. */
   facts(): Promise<NodeFacts>;

@@ -137,6 +137,17 @@ export interface VirtualFunctionSettings {
   readonly linkState?: "auto" | "enable" | "disable";
 }
 
+/** The driver that a PCI function is bound to. */
+export interface DriverFact {
+  readonly type: "driver";
+  readonly at: "host";
+  /** PCI address, `0000:3b:02.1`. */
+  readonly pci: string;
+  readonly driver: string;
+  /** What it goes back to when the fact is removed: "" lets the kernel choose. Never compared. */
+  readonly before?: string;
+}
+
 export interface AddressFact {
   readonly type: "address";
   readonly at: Place;
@@ -310,6 +321,7 @@ export type Fact =
   | PortVlanFact
   | ForwardFact
   | VirtualFunctionFact
+  | DriverFact
   | TableFact
   | ElementFact;
 
@@ -339,6 +351,8 @@ export function identity(fact: Fact): string {
       return `port-vlan ${fact.at} ${fact.link} ${fact.vid}`;
     case "forward":
       return `forward ${fact.at} ${fact.link} ${fact.mac} ${fact.to}`;
+    case "driver":
+      return `driver ${fact.pci}`;
     case "vf":
       return `vf ${fact.link} ${fact.vf}`;
     case "table":

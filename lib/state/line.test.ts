@@ -146,6 +146,12 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
       { type: "vf", at: "host", link: "ens1", vf: 3, settings: { vlan: 7, trust: true } },
     ],
   ],
+  driver: [
+    [
+      "driver 0000:3b:02.1 vfio-pci",
+      { type: "driver", at: "host", pci: "0000:3b:02.1", driver: "vfio-pci", before: "" },
+    ],
+  ],
   table: [
     ["table inet selvedge", { type: "table", at: "host", family: "inet", name: "selvedge", text: "add table …" }],
   ],
@@ -172,7 +178,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
 const rows = Object.values(table).flat();
 
 test("every type of fact has a row", () => {
-  expect(Object.keys(table)).toHaveLength(15);
+  expect(Object.keys(table)).toHaveLength(16);
   for (const [type, of] of Object.entries(table)) {
     expect(of.length).toBeGreaterThan(0);
     for (const [, fact] of of) expect(fact.type).toBe(type);

@@ -52,6 +52,8 @@ function text(f: Fact): string {
       return `vlan ${f.vid} dev ${f.link}${place}${word("pvid", f.pvid)}${word("untagged", f.untagged)}`;
     case "forward":
       return `fdb ${f.mac} dev ${f.link}${place} dst ${f.to}`;
+    case "driver":
+      return `driver ${f.pci} ${f.driver}`;
     case "vf":
       return `vf ${f.vf} dev ${f.link}${settingWords(f.settings)}`;
     case "table":

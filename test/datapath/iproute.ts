@@ -67,6 +67,7 @@ function commands(fact: Fact, host: string): string[] {
     case "forward":
       return [`bridge fdb append ${fact.mac} dev ${fact.link} dst ${fact.to}`];
     case "vf":
+    case "driver":
     case "tree":
     case "mirror":
     case "rule":

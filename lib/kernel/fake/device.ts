@@ -15,8 +15,10 @@ import { refusal } from "./refusal.ts";
 import { forgetTarget } from "./traffic.ts";
 
 export interface Device {
-  readonly network: Network;
-  readonly name: string;
+  network: Network;
+  name: string;
+  /** Hardware: its name on the host, where it goes when its namespace ends. */
+  home: string | undefined;
   readonly kind: LinkFact["kind"];
   up: boolean;
   mtu: number;
@@ -76,6 +78,7 @@ export function newDevice(network: Network, name: string, kind: LinkFact["kind"]
   const device: Device = {
     network,
     name,
+    home: kind === "device" ? name : undefined,
     kind,
     up: false,
     mtu: 1500,

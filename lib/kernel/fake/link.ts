@@ -54,7 +54,7 @@ function makePair(networkAt: NetworkAt, network: Network, fact: LinkFact): Devic
 const taken = (name: string): SelvedgeError =>
   new SelvedgeError({ kind: "interface-exists", name }, `${name} is taken by a link that is not Selvedge's`);
 
-function setLink(device: Device, fact: LinkFact): void {
+export function setLink(device: Device, fact: LinkFact): void {
   const call = `set link ${fact.name}`;
   if (fact.mtu !== undefined) device.mtu = fact.mtu;
   if (fact.mac !== undefined) setMac(device, fact.mac);

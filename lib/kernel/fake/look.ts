@@ -50,6 +50,7 @@ function find(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): Fa
     case "forward":
       return device?.forwards.has(forwardKey(fact)) ? fact : undefined;
     case "vf":
+    case "driver":
       return undefined;
     case "table":
       return findTable(ruleset, fact.family, fact.name);

@@ -18,6 +18,7 @@ const RANK = {
   "port-vlan": 10,
   forward: 11,
   vf: 12,
+  driver: 1.5,
 } as const satisfies Record<Fact["type"], number>;
 
 /** A port comes after its bridge, and a gateway after the route that leads to it. */

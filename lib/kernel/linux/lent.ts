@@ -8,7 +8,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { LentDevice, LinkFact } from "#lib/state/fact.ts";
 import { ERRNO, refused } from "#native/libc.ts";
-import { homeNamespace } from "#native/namespace.ts";
 import { insist } from "../netlink/socket.ts";
 import {
   dumpDevices,
@@ -23,7 +22,7 @@ import {
   unmarkDevice,
 } from "../rtnl/device.ts";
 import { namespacePaths } from "./namespaces.ts";
-import { type Place, type PodPlace, podPlace } from "./place.ts";
+import { namespaceOf, type Place, type PodPlace, podPlace } from "./place.ts";
 import { taken } from "./veth.ts";
 
 /** A link of the pod that is a device of the host. */
@@ -64,7 +63,7 @@ export async function lend(host: Place, pod: Place, fact: LentFact): Promise<num
     return arrived.index;
   }
   const device = await onHost(host, fact);
-  insist(await host.run([markDevice(device, fact.alias), moveDevice(device, pod.netns ?? homeNamespace(), fact.name)]));
+  insist(await host.run([markDevice(device, fact.alias), moveDevice(device, namespaceOf(pod), fact.name)]));
   const moved = await deviceByName(pod, fact.name);
   if (moved?.alias !== fact.alias) throw refused(`link get ${fact.name}`, ERRNO.ENODEV, "it went elsewhere meanwhile");
   return moved.index;
@@ -107,7 +106,7 @@ export async function fetchBack(
 async function moveOut(from: Place, host: Place, fact: LentFact): Promise<void> {
   const device = await carrying(from, fact);
   if (device === undefined) return;
-  const home = homeNamespace();
+  const home = namespaceOf(host);
   const isNameFree = (await deviceByName(host, fact.lent.name)) === undefined;
   // Another link took the name meanwhile: then the kernel gives the device one.
   insist(await from.run([moveDevice(device, home, isNameFree ? fact.lent.name : "dev%d")]), [ERRNO.ENODEV]);
@@ -121,7 +120,7 @@ async function returned(
 ): Promise<SeenDevice | undefined> {
   if (await isElsewhere(host, fact)) return undefined;
   for (const path of await namespacePaths([
-    fstatSync(homeNamespace()).ino,
+    fstatSync(namespaceOf(host)).ino,
     ...(pod === undefined ? [] : [pod.inode]),
   ])) {
     using place = podPlace({ netns: path }, () => false);

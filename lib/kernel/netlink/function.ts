@@ -53,7 +53,6 @@ export const functionAnswer = layout(
     master: [10, u32],
     info: [18, attrs({ kind: [1, text] })],
     alias: [20, text],
-    functionCount: [21, u32],
     functions: [22, functions],
     parentName: [56, text],
     parentBus: [57, text],

@@ -17,8 +17,8 @@ export interface SeenDevice {
   readonly master?: number;
   /** PCI address of the function behind it. */
   readonly pci?: string;
-  /** Whether it is a physical function with virtual ones (IFLA_NUM_VF). */
-  readonly functions: number;
+  /** Name of the device behind it on its bus, whichever: `virtio0`. */
+  readonly parent?: string;
 }
 
 export const getDevice = (name: string): Request => ({
@@ -49,7 +49,7 @@ export function readDevice(message: Message): SeenDevice {
     ...(alias === undefined || alias === "" ? {} : { alias }),
     ...(master === undefined ? {} : { master }),
     ...(parentBus === "pci" && parentName !== undefined ? { pci: parentName } : {}),
-    functions: attrs.functionCount ?? 0,
+    ...(parentName === undefined ? {} : { parent: parentName }),
   };
 }
 

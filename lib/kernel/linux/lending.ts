@@ -1,0 +1,49 @@
+/** What of an `apply` is about devices: their way to the pod and back, their virtual functions, their drivers. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Op } from "#lib/state/diff.ts";
+import type { DriverFact, Fact, LentDevice } from "#lib/state/fact.ts";
+import { bindDriver, driverOf } from "../sysfs/pci.ts";
+import { restoreFunctions, setFunctions } from "./functions.ts";
+import { fetchBack, isLent, restore } from "./lent.ts";
+import type { Place, PodPlace } from "./place.ts";
+
+export interface Lending {
+  /** Drivers that are bound; what rtnetlink tells of is looked at elsewhere. */
+  look(facts: readonly Fact[]): Promise<Fact[]>;
+  /** Everything that removals take from the pod is the host's again, as it was. @throws SelvedgeError kernel */
+  giveBack(pod: PodPlace | undefined, ops: readonly Op[]): Promise<void>;
+  /** Virtual functions and drivers are as wanted; the devices themselves move with the pod's links. @throws SelvedgeError kernel */
+  prepare(ops: readonly Op[]): Promise<void>;
+}
+
+/** `sysfs`: where it is mounted. */
+export function lending(host: Place, sysfs: string): Lending {
+  const exists = (lent: LentDevice): boolean =>
+    lent.pci === undefined ? lent.physical === true : existsSync(join(sysfs, "bus/pci/devices", lent.pci));
+  return {
+    async look(facts) {
+      const found: DriverFact[] = [];
+      for (const fact of facts) {
+        const driver = fact.type === "driver" ? await driverOf(sysfs, fact.pci) : undefined;
+        if (fact.type === "driver" && driver !== undefined) found.push({ ...fact, driver });
+      }
+      return found;
+    },
+    async giveBack(pod, ops) {
+      const given = ops.flatMap(({ do: verb, fact }) => (verb === "remove" && isLent(fact) ? [fact] : []));
+      const back = await fetchBack(host, pod, given, exists);
+      // A driver may refuse the device's own address while the physical function still names another.
+      await restoreFunctions(host, ops);
+      for (const device of back) await restore(host, device);
+      for (const { do: verb, fact } of ops)
+        if (verb === "remove" && fact.type === "driver" && fact.before !== undefined)
+          await bindDriver(sysfs, fact.pci, fact.before);
+    },
+    async prepare(ops) {
+      await setFunctions(host, ops);
+      for (const { do: verb, fact } of ops)
+        if (verb !== "remove" && fact.type === "driver") await bindDriver(sysfs, fact.pci, fact.driver);
+    },
+  };
+}

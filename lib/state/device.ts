@@ -1,0 +1,38 @@
+/** Devices of the node that may be lent to a pod, as they are found before anything is decided about them. */
+import type { LentDevice, VirtualFunctionSettings } from "./fact.ts";
+
+export interface Device {
+  /** Its link on the node. Absent when a userspace driver has it, or a namespace that is not the node's. */
+  readonly link?: LentDevice;
+  /** PCI address, `0000:3b:02.1`. Absent for what is no PCI function: a veth, a dummy. */
+  readonly pci?: string;
+  /** Kernel driver that is bound to the function. */
+  readonly driver?: string;
+  /** RDMA devices of the function: `mlx5_2`. */
+  readonly rdma: readonly string[];
+  /** Number of its IOMMU group: a pod that drives it from userspace opens /dev/vfio/<group>. */
+  readonly iommuGroup?: string;
+  /** For a virtual function: whose it is. */
+  readonly virtual?: {
+    /** Link of the physical function. */
+    readonly link: string;
+    readonly index: number;
+    readonly settings: VirtualFunctionSettings;
+  };
+}
+
+/** Drivers that give a function to a process instead of the kernel's network (DPDK's documentation, "Linux Drivers"). */
+export const USERSPACE_DRIVERS = ["vfio-pci", "uio_pci_generic", "igb_uio"] as const;
+
+export type UserspaceDriver = (typeof USERSPACE_DRIVERS)[number];
+
+export const isUserspaceDriver = (driver: string | undefined): driver is UserspaceDriver =>
+  USERSPACE_DRIVERS.some((each) => each === driver);
+
+/**
+ * What the alias of a lent device begins with. No link that Selvedge makes has such a one: those are deleted when nobody
+ * wants them any more, and a device must only ever be given back.
+ */
+export const LENT_ALIAS_PREFIX = "selvedge-lent ";
+
+export const isLentAlias = (alias: string | undefined): boolean => alias?.startsWith(LENT_ALIAS_PREFIX) ?? false;
