@@ -4,8 +4,9 @@
  * the same book, so no address is ever given twice. Times are milliseconds on a monotonic clock.
  */
 import type { Address } from "#lib/address.ts";
-import type { CoolDown, Lease } from "#lib/state/lease.ts";
+import type { CoolDown, Lease, Reservation } from "#lib/state/lease.ts";
 import type { Pool } from "./pool.ts";
+import { type Reserved, reserved } from "./reserved.ts";
 import { type Supply, supply } from "./supply.ts";
 
 export interface Released {
@@ -20,6 +21,8 @@ export interface Book {
   readonly leases: ReadonlyMap<Address, Lease>;
   /** In the order in which their cool-downs end; those that have ended stay to be reused in that order. */
   readonly released: ReadonlyMap<Address, Released>;
+  /** An address of one that nobody has is given to its name only; changed by `reserve` and `unreserve`. */
+  readonly reservations: Reserved;
   /** What each set of these ranges can still give. */
   supplies(shape: Pool): readonly Supply[];
   lease(lease: Lease): void;
@@ -29,6 +32,10 @@ export interface Book {
   cancel(address: Address, nowMs: number, untilMs: number): void;
   /** Forgets that the address was ever used. */
   forget(address: Address): void;
+  /** Puts it in place of the one that the name had. */
+  reserve(reservation: Reservation): void;
+  /** Its addresses that nobody has may be given to anybody, after what is left of their cool-downs. */
+  unreserve(name: string): void;
 }
 
 /** Shapes kept at once: a network whose requests each bring other ranges does not grow the daemon. */
@@ -39,6 +46,7 @@ export function book(): Book {
   const released = new Map<Address, Released>();
   /** What was known of leased addresses before they were leased. */
   const before = new Map<Address, Released>();
+  const reservations = reserved();
   const shapes = new Map<string, readonly Supply[]>();
 
   const everySupply = (act: (supply: Supply) => void): void => {
@@ -50,8 +58,20 @@ export function book(): Book {
     for (const each of supplies) {
       for (const address of leases.keys()) each.take(address);
       for (const [address, { untilMs }] of released) each.cool(address, untilMs);
+      for (const { addresses } of reservations.all())
+        for (const address of addresses) if (!leases.has(address)) each.keep(address);
     }
     return supplies;
+  };
+
+  /** Nobody has it now, whatever was before. */
+  const idle = (address: Address): void => {
+    const untilMs = released.get(address)?.untilMs;
+    everySupply((each) => {
+      if (reservations.of(address) !== undefined) each.keep(address);
+      else if (untilMs !== undefined) each.cool(address, untilMs);
+      else each.forget(address);
+    });
   };
 
   const release = (record: CoolDown, untilMs: number): void => {
@@ -60,13 +80,19 @@ export function book(): Book {
     leases.delete(address);
     released.delete(address);
     released.set(address, { record, untilMs });
-    everySupply((each) => each.cool(address, untilMs));
+    idle(address);
+  };
+
+  const unreserve = (name: string): void => {
+    const { addresses } = reservations.remove(name) ?? { addresses: [] };
+    for (const address of addresses) if (!leases.has(address)) idle(address);
   };
 
   return {
     shape: undefined,
     leases,
     released,
+    reservations,
     supplies(shape) {
       const key = JSON.stringify([shape.sets, shape.exclude]);
       const supplies = shapes.get(key) ?? filled(shape);
@@ -89,11 +115,17 @@ export function book(): Book {
       if (was !== undefined && was.untilMs > nowMs) return release(was.record, untilMs);
       before.delete(address);
       leases.delete(address);
-      everySupply((each) => each.forget(address));
+      idle(address);
     },
     forget(address) {
       released.delete(address);
-      everySupply((each) => each.forget(address));
+      idle(address);
     },
+    reserve(reservation) {
+      unreserve(reservation.name);
+      reservations.add(reservation);
+      for (const address of reservation.addresses) if (!leases.has(address)) idle(address);
+    },
+    unreserve,
   };
 }

@@ -2,7 +2,7 @@
 import { type Address, addressOf, family, lengthOf, type Prefix, withLength } from "#lib/address.ts";
 import type { PodAddress } from "#lib/attach/kind.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { AttachmentKey } from "#lib/state/lease.ts";
+import type { AttachmentKey, Lease, Reservation } from "#lib/state/lease.ts";
 import type { Book } from "./book.ts";
 import type { Range } from "./pool.ts";
 import { exhausted, seconds, unavailable } from "./refusal.ts";
@@ -13,14 +13,22 @@ export interface Wish {
   /** Addresses asked for by name, with or without a prefix length. */
   readonly requested: readonly (Address | Prefix)[];
   readonly pod?: string;
+  /** What is kept for whom the addresses are for. */
+  readonly reservation?: Reservation;
 }
 
 /**
  * @returns one address for each set, in the order of the sets; nothing is taken
- * @throws SelvedgeError pool-exhausted, address-unavailable
+ * @throws SelvedgeError pool-exhausted, address-unavailable, conflict (somebody has the reservation's address)
  */
 export function choose(from: Book, supplies: readonly Supply[], wish: Wish, nowMs: number): Address[] {
   const named = placed(supplies, wish);
+  for (const [of, address] of keptFor(supplies, wish)) {
+    const other = named.get(of);
+    if (other !== undefined && other !== address)
+      throw unavailable(wish.pool, other, `was asked for, but ${wish.reservation?.name} has ${address} reserved`);
+    named.set(of, address);
+  }
   for (const address of named.values()) mustBeFree(from, wish, address, nowMs);
   return supplies.map((each) => {
     const address = named.get(each) ?? each.peek(nowMs);
@@ -48,6 +56,12 @@ export function placed(supplies: readonly Supply[], { pool, requested }: Wish): 
   return named;
 }
 
+/** The reservation's addresses by set. @throws SelvedgeError address-unavailable: the pool's ranges have changed */
+function keptFor(supplies: readonly Supply[], { pool, reservation }: Wish): Map<Supply, Address> {
+  if (reservation === undefined) return new Map();
+  return placed(supplies, { pool: `${pool}, reservation ${reservation.name}`, requested: reservation.addresses });
+}
+
 const isGateway = (address: Address, supplies: readonly Supply[]): boolean =>
   supplies.some(({ ranges }) => ranges.some(({ gateway }) => gateway === address));
 
@@ -67,8 +81,16 @@ function mustFitLength(pool: string, asked: Address | Prefix, { subnet }: Range)
  * A cooling address is refused even by name, because replies to its last owner may still be under way; only the same
  * pod may have its own address back at once.
  */
-function mustBeFree(from: Book, { pool, pod }: Wish, address: Address, nowMs: number): void {
+function mustBeFree(from: Book, { pool, pod, reservation }: Wish, address: Address, nowMs: number): void {
   const lease = from.leases.get(address);
+  const kept = from.reservations.of(address);
+  if (kept !== undefined && kept.name !== reservation?.name)
+    throw unavailable(
+      pool,
+      address,
+      `is reserved for ${kept.name}${lease === undefined ? "" : `, and held by ${owner(lease)}`}`,
+    );
+  if (kept !== undefined && lease !== undefined) throw taken(kept, lease);
   if (lease !== undefined) throw unavailable(pool, address, `is held by ${owner(lease)}`);
   const released = from.released.get(address);
   if (released === undefined || released.untilMs <= nowMs) return;
@@ -76,8 +98,19 @@ function mustBeFree(from: Book, { pool, pod }: Wish, address: Address, nowMs: nu
   throw unavailable(pool, address, `is cooling down for another ${seconds(released.untilMs - nowMs)}`);
 }
 
+/** Two that live at once cannot have one address. */
+const taken = ({ pool, name }: Reservation, lease: Lease): SelvedgeError =>
+  new SelvedgeError(
+    { kind: "conflict", what: lease.address },
+    `pool ${pool}: ${lease.address} is reserved for ${name}, but held by ${owner(lease)}`,
+    { hint: "It is free as soon as that one is deleted; a second interface of the same pod needs another pool." },
+  );
+
 export const owner = (lease: AttachmentKey & { readonly pod?: string }): string =>
-  `container ${lease.containerId} ${lease.ifname}${lease.pod === undefined ? "" : ` (pod ${lease.pod})`}`;
+  `container ${lease.containerId} ${lease.ifname}${lease.pod === undefined ? "" : ` (${shownName(lease.pod)})`}`;
+
+/** Names of pods have a namespace; others say by themselves what they are, as `vm:db` does. */
+const shownName = (name: string): string => (name.includes("/") ? `pod ${name}` : name);
 
 const shown = ({ ranges }: Supply): string[] => ranges.map(({ first, last }) => `${first}-${last}`);
 

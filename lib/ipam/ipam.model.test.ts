@@ -130,7 +130,7 @@ const restart = (): Command => ({
       untilMs: model.wallMs - (model.monotonicMs - atMs) + COOL_MS,
     }));
     const next = real.reopen();
-    next.restore({ leases: real.it.leases(), coolDowns: stored, pools: [] });
+    next.restore({ leases: real.it.leases(), coolDowns: stored, pools: [], reservations: [] });
     const seen = (of: Ipam) => [
       of
         .leases()

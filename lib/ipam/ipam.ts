@@ -5,20 +5,24 @@
  * Cool-downs are counted on the monotonic clock and stored as wall time. At `restore` a stored one is held to at most
  * the full cool-down and at least zero, whatever the wall clock did in between.
  */
-import type { Address, Prefix } from "#lib/address.ts";
+import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { PodAddress } from "#lib/attach/kind.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { AttachmentKey, CoolDown, Lease, PoolRecord } from "#lib/state/lease.ts";
+import type { AttachmentKey, CoolDown, Lease, PoolRecord, Reservation } from "#lib/state/lease.ts";
 import { type Book, book } from "./book.ts";
 import { choose, owner, placed, podAddress } from "./choose.ts";
 import type { Pool } from "./pool.ts";
 import { poolText, readPoolText } from "./pool-text.ts";
 import { exhausted } from "./refusal.ts";
+import { declare, mustFitMac, type ReservationWish } from "./reservation.ts";
+import { type Reserving, reservations } from "./reserving.ts";
 import { type PoolUsage, usageOf } from "./usage.ts";
 
 export interface IpamOptions {
   /** Pools of the daemon's configuration. */
   readonly pools: readonly Pool[];
+  /** Reservations of the daemon's configuration, in pools of it. */
+  readonly reservations?: readonly ReservationWish[];
   readonly coolDownMs: number;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
@@ -32,8 +36,12 @@ export interface AddressRequest {
   readonly pool: string | Pool;
   /** Addresses asked for by name, at most one of each set. */
   readonly requested?: readonly (Address | Prefix)[];
-  /** namespace/name */
+  /** namespace/name, or another name that it goes by: what is reserved for the name is what it gets. */
   readonly pod?: string;
+  /** What it gets becomes the name's reservation, unless it has one. */
+  readonly keep?: boolean;
+  /** Asked for by name; a reservation keeps it, too. */
+  readonly mac?: Mac;
 }
 
 /** What `allocate` did: to be stored in one commit with the attachment. */
@@ -42,6 +50,8 @@ export interface Allocation {
   readonly leases: readonly Lease[];
   /** The same addresses with their subnets' lengths and gateways. */
   readonly addresses: readonly PodAddress[];
+  /** The reservation's. */
+  readonly mac?: Mac;
   /** Cool-downs that ended because their address is leased again: to be removed. */
   readonly ended: readonly CoolDown[];
   /** Pools of network configurations that are new or have changed: to be put. */
@@ -57,14 +67,20 @@ export interface Saved {
   readonly leases: readonly Lease[];
   readonly coolDowns: readonly CoolDown[];
   readonly pools: readonly PoolRecord[];
+  readonly reservations: readonly Reservation[];
 }
 
-export interface Ipam {
-  /** Takes over what a store holds; once, before anything else. @throws SelvedgeError store: an unreadable pool */
-  restore(saved: Saved): void;
+export interface Ipam extends Omit<Reserving, "keep" | "ended"> {
+  /**
+   * Takes over what a store holds; once, before anything else.
+   * @returns stored reservations that the configuration's displace, by name or by address: to be removed
+   * @throws SelvedgeError store: an unreadable pool
+   */
+  restore(saved: Saved): readonly Reservation[];
   /**
    * An address of each set of the pool, or none at all. The same key gets the same leases again.
-   * @throws SelvedgeError pool-exhausted, address-unavailable, config-invalid (no such pool), conflict (the key holds others)
+   * @throws SelvedgeError pool-exhausted, address-unavailable, config-invalid (no such pool), conflict (the key holds
+   * others, or another one the name's reservation)
    */
   allocate(request: AddressRequest): Allocation;
   /** What `release` would end and begin now; changes nothing, so that it can be stored first. */
@@ -74,7 +90,7 @@ export interface Ipam {
   /** Takes an allocation back that no pod ever had, because it could not be stored: no cool-down. */
   cancel(key: AttachmentKey): void;
   /** The lines of what CHECK misses: addresses that the attachment was given and that are not leased to it. */
-  missing(key: AttachmentKey, given: readonly Address[]): string[];
+  missing(keys: readonly AttachmentKey[], given: readonly Address[]): string[];
   /** @throws SelvedgeError pool-exhausted, config-invalid (no such pool) */
   mustHaveFree(pool: string | Pool): void;
   leases(pool?: string): Lease[];
@@ -92,7 +108,7 @@ const REMEMBERED = 4_096;
 /** Up to this size (a /16) every release is remembered, so that the longest released is the next reused. */
 const REMEMBER_ALL = 65_536n;
 
-export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
+export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
   const configured = new Map(pools.map((pool) => [pool.name, pool]));
   const books = new Map<string, Book>();
   const holdings = new Map<string, Lease[]>();
@@ -108,6 +124,8 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
   };
   for (const pool of pools) bookOf(pool.name);
 
+  for (const [i, wish] of declared.entries()) declare(i, wish, bookOf(wish.pool), nowMs());
+
   const shapeOf = (pool: string | Pool): Pool => {
     if (typeof pool !== "string") return pool;
     const found = configured.get(pool);
@@ -119,6 +137,8 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
     );
   };
 
+  const reserving = reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockMs });
+
   /** What to store of a network's pool: itself, when its shape is not the one that was stored last. */
   const reshaped = (known: Book, shape: Pool): PoolRecord[] => {
     if (configured.has(shape.name)) return [];
@@ -128,8 +148,16 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
     return [{ name: shape.name, pool: text }];
   };
 
+  const macOf = ({ pod, mac }: AddressRequest, pool: string): { mac?: Mac } => {
+    const reservation = pod === undefined ? undefined : bookOf(pool).reservations.for(pod);
+    if (reservation?.mac === undefined) return {};
+    mustFitMac(reservation, mac);
+    return { mac: reservation.mac };
+  };
+
   /** An ADD that is repeated after a crash. @throws SelvedgeError conflict */
-  const again = (held: readonly Lease[], { key, requested = [] }: AddressRequest, shape: Pool): Allocation => {
+  const again = (held: readonly Lease[], request: AddressRequest, shape: Pool): Allocation => {
+    const { key, requested = [] } = request;
     const supplies = bookOf(shape.name).supplies(shape);
     const named = placed(supplies, { pool: shape.name, requested });
     const ofSets = supplies.map((each) => held.find((lease) => each.rangeFor(lease.address) !== undefined));
@@ -145,7 +173,13 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
         hint: "DEL the attachment before adding it with other addresses.",
       });
     }
-    return { leases, addresses: leases.map((lease) => podAddress(lease.address, supplies)), ended: [], pools: [] };
+    return {
+      leases,
+      addresses: leases.map((lease) => podAddress(lease.address, supplies)),
+      ...macOf(request, shape.name),
+      ended: [],
+      pools: [],
+    };
   };
 
   const ending = (key: AttachmentKey): Release => {
@@ -166,6 +200,14 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
   return {
     restore(saved) {
       for (const record of saved.pools) bookOf(record.name).shape ??= readPoolText(record);
+      const displaced = saved.reservations.filter(({ pool, name, addresses }) => {
+        const { reservations } = bookOf(pool);
+        return [reservations.for(name), ...addresses.map((address) => reservations.of(address))].some(
+          (other) => other !== undefined,
+        );
+      });
+      for (const reservation of saved.reservations)
+        if (!displaced.includes(reservation)) bookOf(reservation.pool).reserve(reservation);
       const wallMs = nowMs();
       const clock = clockMs();
       const remaining = (c: CoolDown) => Math.min(Math.max(c.untilMs - wallMs, 0), coolDownMs);
@@ -177,6 +219,7 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
         bookOf(lease.pool).lease(lease);
         holdings.set(keyOf(lease), [...(holdings.get(keyOf(lease)) ?? []), lease]);
       }
+      return displaced;
     },
 
     allocate(request) {
@@ -186,7 +229,14 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
       const known = bookOf(shape.name);
       const supplies = known.supplies(shape);
       const pod = request.pod === undefined ? {} : { pod: request.pod };
-      const wish = { pool: shape.name, requested: request.requested ?? [], ...pod };
+      const reservation = request.pod === undefined ? undefined : known.reservations.for(request.pod);
+      const mac = macOf(request, shape.name);
+      const wish = {
+        pool: shape.name,
+        requested: request.requested ?? [],
+        ...pod,
+        ...(reservation === undefined ? {} : { reservation }),
+      };
       const chosen = choose(known, supplies, wish, clockMs());
       const ended = chosen.flatMap((address) => known.released.get(address)?.record ?? []);
       const { containerId, ifname } = request.key;
@@ -194,9 +244,11 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
       const leases = chosen.map((address) => ({ containerId, ifname, pool: shape.name, address, ...pod, sinceMs }));
       for (const lease of leases) known.lease(lease);
       holdings.set(keyOf(request.key), leases);
+      reserving.keep(request, shape.name, chosen);
       return {
         leases,
         addresses: chosen.map((address) => podAddress(address, supplies)),
+        ...mac,
         ended,
         pools: reshaped(known, shape),
       };
@@ -209,6 +261,7 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
       holdings.delete(keyOf(key));
       const untilMs = clockMs() + coolDownMs;
       for (const record of release.coolDowns) bookOf(record.pool).release(record, untilMs);
+      reserving.ended(key);
       return release;
     },
 
@@ -217,11 +270,20 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
         bookOf(pool).cancel(address, clockMs(), clockMs() + coolDownMs);
       }
       holdings.delete(keyOf(key));
+      reserving.ended(key);
     },
 
-    missing(key, given) {
-      const held = new Set(holdings.get(keyOf(key))?.map((lease) => lease.address));
-      return given.filter((address) => !held.has(address)).map((address) => `+ lease ${address} for ${owner(key)}`);
+    keeping: reserving.keeping,
+    kept: reserving.kept,
+    reserve: reserving.reserve,
+    unreserve: reserving.unreserve,
+    reservations: reserving.reservations,
+    holders: reserving.holders,
+
+    missing(keys, given) {
+      const held = new Set(keys.flatMap((key) => holdings.get(keyOf(key))?.map((lease) => lease.address) ?? []));
+      const holder = keys.map(owner).join(", ");
+      return given.filter((address) => !held.has(address)).map((address) => `+ lease ${address} for ${holder}`);
     },
 
     mustHaveFree(pool) {
@@ -237,7 +299,9 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
       const now = clockMs();
       return [...books]
         .filter(([name]) => named(pool, name))
-        .flatMap(([, { released }]) => [...released.values()])
+        .flatMap(([, { released, reservations }]) =>
+          [...released.values()].filter(({ record }) => reservations.of(record.address) === undefined),
+        )
         .filter(({ untilMs }) => untilMs > now)
         .map(({ record, untilMs }) => ({ ...record, remainingMs: Math.ceil(untilMs - now) }));
     },
@@ -254,7 +318,8 @@ export function ipam({ pools, coolDownMs, nowMs, clockUs }: IpamOptions): Ipam {
       const coolDowns: CoolDown[] = [];
       const gone: string[] = [];
       for (const [name, known] of books) {
-        const idle = known.leases.size === 0 && [...known.released.values()].every(({ untilMs }) => untilMs <= now);
+        const unused = known.leases.size === 0 && known.reservations.size === 0;
+        const idle = unused && [...known.released.values()].every(({ untilMs }) => untilMs <= now);
         const drop = idle && !configured.has(name);
         const { size } = usageOf(name, known, now);
         let surplus = drop ? known.released.size : size > REMEMBER_ALL ? known.released.size - REMEMBERED : 0;

@@ -15,10 +15,12 @@ export interface Supply {
   rangeFor(address: Address): Range | undefined;
   /** Somebody has it now. */
   take(address: Address): void;
-  /** Nobody has it any more, and nobody may have it before `untilMs`. Called in the order of `untilMs`. */
+  /** Nobody has it any more, and nobody may have it before `untilMs`. Called in the order of `untilMs`: one that comes late rests longer. */
   cool(address: Address, untilMs: number): void;
   /** It was released and its release need not be remembered. */
   forget(address: Address): void;
+  /** Nobody has it, and one name alone may have it: it is not handed out unless it is asked for. */
+  keep(address: Address): void;
   /** The address that is next, without taking it. */
   peek(nowMs: number): Address | undefined;
   count(nowMs: number): Counts;
@@ -27,7 +29,9 @@ export interface Supply {
 export interface Counts {
   readonly leased: bigint;
   readonly cooling: number;
-  /** Until the next address is free: 0 when one is; absent when every address is leased. */
+  /** Kept for a name, and not leased. */
+  readonly reserved: number;
+  /** Until the next address is free: 0 when one is; absent when every address is leased or kept. */
   readonly nextFreeMs?: number;
 }
 
@@ -40,6 +44,7 @@ export function supply(ranges: readonly Range[], exclude: readonly Prefix[]): Su
   });
   const cooling = new Map<Address, number>();
   const rested = new Set<Address>();
+  const kept = new Set<Address>();
   const size = parts.reduce((sum, part) => sum + part.eligible.size, 0n);
   let turn = 0;
   let pointer = 0n;
@@ -50,6 +55,11 @@ export function supply(ranges: readonly Range[], exclude: readonly Prefix[]): Su
     const n = toNumber(address);
     const part = partFor(n);
     return part?.eligible.has(n) ? { n, part } : undefined;
+  };
+  const leave = (address: Address) => {
+    cooling.delete(address);
+    rested.delete(address);
+    kept.delete(address);
   };
   const freshCount = () => parts.reduce((sum, part) => sum + part.fresh.size, 0n);
 
@@ -85,22 +95,27 @@ export function supply(ranges: readonly Range[], exclude: readonly Prefix[]): Su
         pointer = at.n + 1n;
       }
       at.part.fresh.remove(at.n);
-      cooling.delete(address);
-      rested.delete(address);
+      leave(address);
     },
     cool(address, untilMs) {
       const at = eligible(address);
       if (at === undefined) return;
       at.part.fresh.remove(at.n);
-      rested.delete(address);
+      leave(address);
       cooling.set(address, untilMs);
     },
     forget(address) {
       const at = eligible(address);
       if (at === undefined) return;
-      cooling.delete(address);
-      rested.delete(address);
+      leave(address);
       at.part.fresh.add(at.n);
+    },
+    keep(address) {
+      const at = eligible(address);
+      if (at === undefined) return;
+      at.part.fresh.remove(at.n);
+      leave(address);
+      kept.add(address);
     },
     peek(nowMs) {
       settle(nowMs);
@@ -110,10 +125,11 @@ export function supply(ranges: readonly Range[], exclude: readonly Prefix[]): Su
     },
     count(nowMs) {
       settle(nowMs);
-      const leased = size - freshCount() - BigInt(cooling.size + rested.size);
-      if (freshCount() > 0n || rested.size > 0) return { leased, cooling: cooling.size, nextFreeMs: 0 };
+      const leased = size - freshCount() - BigInt(cooling.size + rested.size + kept.size);
+      const counts = { leased, cooling: cooling.size, reserved: kept.size };
+      if (freshCount() > 0n || rested.size > 0) return { ...counts, nextFreeMs: 0 };
       const untilMs = cooling.values().next().value;
-      return { leased, cooling: cooling.size, ...(untilMs === undefined ? {} : { nextFreeMs: untilMs - nowMs }) };
+      return { ...counts, ...(untilMs === undefined ? {} : { nextFreeMs: untilMs - nowMs }) };
     },
   };
 }

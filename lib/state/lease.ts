@@ -1,5 +1,5 @@
 /** Who holds which address: shared by the decision (lib/ipam) and by the durable state (lib/store). */
-import type { Address } from "#lib/address.ts";
+import type { Address, Mac } from "#lib/address.ts";
 
 /** CNI's own key of an attachment: container id and interface name. Never the pod's name. */
 export interface AttachmentKey {
@@ -10,7 +10,7 @@ export interface AttachmentKey {
 export interface Lease extends AttachmentKey {
   readonly pool: string;
   readonly address: Address;
-  /** namespace/name of the pod when the request told it. */
+  /** namespace/name of the pod when the request told it, or the name that it took its reservation by. */
   readonly pod?: string;
   /** Milliseconds since the epoch. */
   readonly sinceMs: number;
@@ -34,4 +34,24 @@ export interface PoolRecord {
   readonly name: string;
   /** A `Pool` of lib/ipam as JSON; the store does not look inside. */
   readonly pool: string;
+}
+
+/**
+ * `declared`: written in the daemon's configuration, which alone can change it. `operator`: made by hand. `kept`: made
+ * by the first ADD of a name whose address is to be kept.
+ */
+export type Origin = "declared" | "operator" | "kept";
+
+/** Addresses of a pool that are kept for a name while nothing runs. A name has at most one in a pool. */
+export interface Reservation {
+  readonly pool: string;
+  /** `namespace/pod`, or any name that an attachment can say it goes by (`vm:db`). */
+  readonly name: string;
+  /** At most one of each set of the pool; of other sets the name gets what is free. */
+  readonly addresses: readonly Address[];
+  /** The pod's MAC; absent: as without a reservation. */
+  readonly mac?: Mac;
+  readonly origin: Origin;
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
 }

@@ -3,8 +3,8 @@
  * loaded again by a new opening where the store outlives one.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Address } from "#lib/address.ts";
-import type { AttachmentRecord, Change, CoolDown, Lease, Snapshot, Store } from "./store.ts";
+import type { Address, Mac } from "#lib/address.ts";
+import type { AttachmentRecord, Change, CoolDown, Lease, Reservation, Snapshot, Store } from "./store.ts";
 
 export interface Walk {
   readonly seed: number;
@@ -42,6 +42,7 @@ export function difference(snapshot: Snapshot, expected: ReadonlyMap<string, Cha
   for (const value of snapshot.leases) meaning(found, { put: "lease", value });
   for (const value of snapshot.coolDowns) meaning(found, { put: "coolDown", value });
   for (const value of snapshot.pools) meaning(found, { put: "pool", value });
+  for (const value of snapshot.reservations) meaning(found, { put: "reservation", value });
   for (const name of snapshot.replayed) meaning(found, { put: "replayed", name, atMs: 0 });
   for (const [key, change] of expected)
     if (!isDeepStrictEqual(found.get(key), change))
@@ -66,7 +67,8 @@ function identity(kind: string, of: object): string {
     name?: string;
   };
   if (key !== undefined) return `${kind} ${key.containerId} ${key.ifname}`;
-  return name === undefined ? `${kind} ${pool} ${address}` : `${kind} ${name}`;
+  if (address !== undefined) return `${kind} ${pool} ${address}`;
+  return kind === "reservation" ? `${kind} ${pool} ${name}` : `${kind} ${name}`;
 }
 
 type Random = (below: number) => number;
@@ -94,6 +96,8 @@ export function randomChange(random: Random): Change {
     { remove: "coolDown", pool, address },
     { put: "pool", value: { name, pool: `{"ranges":${random(100)}}` } },
     { remove: "pool", name },
+    { put: "reservation", value: reservation(random, pool, name) },
+    { remove: "reservation", pool, name },
     { put: "replayed", name, atMs: random(1_000_000) },
     { remove: "replayed", name },
   ];
@@ -133,4 +137,13 @@ const coolDown = (random: Random, pool: string, address: Address): CoolDown => (
   ...pod(random),
   releasedMs: 1_760_000_000_000 + random(1_000),
   untilMs: 1_760_000_130_000 + random(1_000),
+});
+
+const reservation = (random: Random, pool: string, name: string): Reservation => ({
+  pool,
+  name,
+  addresses: [`10.1.0.${random(20)}`, "fd00::2"].slice(random(3)) as Address[],
+  ...(random(2) === 0 ? {} : { mac: `02:00:00:00:00:0${random(9)}` as Mac }),
+  origin: (["operator", "kept"] as const)[random(2)] ?? "kept",
+  sinceMs: 1_760_000_000_000 + random(1_000_000),
 });

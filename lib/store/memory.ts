@@ -1,11 +1,21 @@
 /** A store that forgets with its process: for tests and throw-away nodes. */
-import type { AttachmentKey, AttachmentRecord, Change, CoolDown, Lease, PoolRecord, Store } from "./store.ts";
+import type {
+  AttachmentKey,
+  AttachmentRecord,
+  Change,
+  CoolDown,
+  Lease,
+  PoolRecord,
+  Reservation,
+  Store,
+} from "./store.ts";
 
 export function memory(): Store {
   const attachments = new Map<string, AttachmentRecord>();
   const leases = new Map<string, Lease>();
   const coolDowns = new Map<string, CoolDown>();
   const pools = new Map<string, PoolRecord>();
+  const reservations = new Map<string, Reservation>();
   const replayed = new Set<string>();
 
   const put = (change: Extract<Change, { put: string }>): unknown => {
@@ -18,6 +28,8 @@ export function memory(): Store {
         return coolDowns.set(placeOf(change.value), change.value);
       case "pool":
         return pools.set(change.value.name, change.value);
+      case "reservation":
+        return reservations.set(nameOf(change.value), change.value);
       case "replayed":
         return replayed.add(change.name);
     }
@@ -33,6 +45,8 @@ export function memory(): Store {
         return coolDowns.delete(placeOf(change));
       case "pool":
         return pools.delete(change.name);
+      case "reservation":
+        return reservations.delete(nameOf(change));
       case "replayed":
         return replayed.delete(change.name);
     }
@@ -44,6 +58,7 @@ export function memory(): Store {
       leases: [...leases.values()],
       coolDowns: [...coolDowns.values()],
       pools: [...pools.values()],
+      reservations: [...reservations.values()],
       replayed: [...replayed],
     }),
     commit: async (changes) => {
@@ -57,3 +72,5 @@ export function memory(): Store {
 const keyOf = ({ containerId, ifname }: AttachmentKey): string => `${containerId} ${ifname}`;
 const placeOf = ({ pool, address }: { readonly pool: string; readonly address: string }): string =>
   `${pool} ${address}`;
+/** No pool's name holds a space. */
+const nameOf = ({ pool, name }: { readonly pool: string; readonly name: string }): string => `${pool} ${name}`;

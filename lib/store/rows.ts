@@ -1,12 +1,12 @@
 /** Between the values of the port and the rows of the tables. */
 import type { SQLInputValue } from "node:sqlite";
-import type { Address } from "#lib/address.ts";
-import type { AttachmentRecord, Change, CoolDown, Lease, Phase, PoolRecord } from "./store.ts";
+import type { Address, Mac } from "#lib/address.ts";
+import type { AttachmentRecord, Change, CoolDown, Lease, Origin, Phase, PoolRecord, Reservation } from "./store.ts";
 
 /** One statement for each kind of change. */
 export const SQL = {
   "put attachment":
-    "INSERT OR REPLACE INTO attachment (container_id, ifname, network, phase, type, netns, netns_inode, chained, config, args, path, facts, result, pod, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO attachment (container_id, ifname, network, phase, type, netns, netns_inode, chained, config, args, path, facts, tenant_facts, planes, result, pod, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   "remove attachment": "DELETE FROM attachment WHERE container_id = ? AND ifname = ?",
   "put lease":
     "INSERT OR REPLACE INTO lease (pool, address, container_id, ifname, pod, since_ms) VALUES (?, ?, ?, ?, ?, ?)",
@@ -15,6 +15,9 @@ export const SQL = {
   "remove coolDown": "DELETE FROM cool_down WHERE pool = ? AND address = ?",
   "put pool": "INSERT OR REPLACE INTO pool (name, pool) VALUES (?, ?)",
   "remove pool": "DELETE FROM pool WHERE name = ?",
+  "put reservation":
+    "INSERT OR REPLACE INTO reservation (pool, name, addresses, mac, origin, since_ms) VALUES (?, ?, ?, ?, ?, ?)",
+  "remove reservation": "DELETE FROM reservation WHERE pool = ? AND name = ?",
   "put replayed": "INSERT OR REPLACE INTO replayed (name, at_ms) VALUES (?, ?)",
   "remove replayed": "DELETE FROM replayed WHERE name = ?",
 } as const;
@@ -37,6 +40,10 @@ export function statementOf(change: Change): [Statement, SQLInputValue[]] {
       }
       case "pool":
         return ["put pool", [change.value.name, change.value.pool]];
+      case "reservation": {
+        const { pool, name, addresses, mac, origin, sinceMs } = change.value;
+        return ["put reservation", [pool, name, JSON.stringify(addresses), mac ?? null, origin, sinceMs]];
+      }
       case "replayed":
         return ["put replayed", [change.name, change.atMs]];
     }
@@ -49,6 +56,8 @@ export function statementOf(change: Change): [Statement, SQLInputValue[]] {
       return ["remove coolDown", [change.pool, change.address]];
     case "pool":
       return ["remove pool", [change.name]];
+    case "reservation":
+      return ["remove reservation", [change.pool, change.name]];
     case "replayed":
       return ["remove replayed", [change.name]];
   }
@@ -67,6 +76,8 @@ const attachmentRow = (record: AttachmentRecord): SQLInputValue[] => [
   record.args,
   record.path,
   JSON.stringify(record.facts),
+  record.tenantFacts === undefined ? null : JSON.stringify(record.tenantFacts),
+  record.planes === undefined ? null : JSON.stringify(record.planes),
   record.result ?? null,
   record.pod ?? null,
   record.createdMs,
@@ -93,6 +104,8 @@ export const attachmentOf = (row: Row): AttachmentRecord => ({
   args: words(row, "args"),
   path: words(row, "path"),
   facts: JSON.parse(words(row, "facts")),
+  ...(row.tenant_facts === null ? {} : { tenantFacts: JSON.parse(words(row, "tenant_facts")) }),
+  ...(row.planes === null ? {} : { planes: JSON.parse(words(row, "planes")) }),
   ...(row.result === null ? {} : { result: words(row, "result") }),
   ...pod(row),
   createdMs: count(row, "created_ms"),
@@ -116,5 +129,14 @@ export const coolDownOf = (row: Row): CoolDown => ({
 });
 
 export const poolOf = (row: Row): PoolRecord => ({ name: words(row, "name"), pool: words(row, "pool") });
+
+export const reservationOf = (row: Row): Reservation => ({
+  pool: words(row, "pool"),
+  name: words(row, "name"),
+  addresses: JSON.parse(words(row, "addresses")),
+  ...(row.mac === null ? {} : { mac: words(row, "mac") as Mac }),
+  origin: words(row, "origin") as Origin,
+  sinceMs: count(row, "since_ms"),
+});
 
 export const nameOf = (row: Row): string => words(row, "name");

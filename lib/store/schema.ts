@@ -48,6 +48,21 @@ export const MIGRATIONS: readonly string[] = [
     at_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE reservation (
+    pool      TEXT NOT NULL,
+    name      TEXT NOT NULL,
+    addresses TEXT NOT NULL, -- JSON: list of addresses
+    mac       TEXT,
+    origin    TEXT NOT NULL,
+    since_ms  INTEGER NOT NULL,
+    PRIMARY KEY (pool, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE attachment ADD COLUMN tenant_facts TEXT; -- JSON: Fact[] by tenant
+  ALTER TABLE attachment ADD COLUMN planes TEXT;       -- JSON: PlaneRecord[]
+  `,
 ];
 
 /** `PRAGMA application_id`: "SELV". Tells our files from every other SQLite file. */

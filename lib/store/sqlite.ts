@@ -15,6 +15,7 @@ import {
   nameOf,
   poolOf,
   type Row,
+  reservationOf,
   SQL,
   type Statement,
   statementOf,
@@ -54,11 +55,11 @@ export async function sqlite(file: string, { synchronous = "NORMAL" }: SqliteOpt
           leases: all("lease", leaseOf),
           coolDowns: all("cool_down", coolDownOf),
           pools: all("pool", poolOf),
+          reservations: all("reservation", reservationOf),
           replayed: all("replayed", nameOf),
         };
       } catch (error) {
-        if (error instanceof SyntaxError)
-          throw damaged(file, `the facts of an attachment are no JSON (${error.message})`);
+        if (error instanceof SyntaxError) throw damaged(file, `a column that holds JSON does not (${error.message})`);
         throw refused(file, error);
       }
     },

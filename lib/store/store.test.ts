@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "@jest/globals";
+import { address, mac } from "#lib/address.ts";
 import { walk } from "./contract.ts";
 import { memory } from "./memory.ts";
-import { MIGRATIONS } from "./schema.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import { sqlite } from "./sqlite.ts";
+import type { Reservation } from "./store.ts";
 
 /** A file name in a directory of its own, which goes when the test ends. */
 async function scratch() {
@@ -41,7 +43,8 @@ test("a commit that fails half-way leaves nothing of itself", async () => {
   const good = { put: "pool", value: { name: "a", pool: "{}" } } as const;
   const bad = { put: "replayed", name: "x", atMs: 1.5 } as const;
   await expect(store.commit([good, bad])).rejects.toMatchObject(refusal("state.db"));
-  expect(await store.load()).toEqual({ attachments: [], leases: [], coolDowns: [], pools: [], replayed: [] });
+  const nothing = { attachments: [], leases: [], coolDowns: [], pools: [], reservations: [], replayed: [] };
+  expect(await store.load()).toEqual(nothing);
   await store.commit([good]);
   expect((await store.load()).pools).toEqual([{ name: "a", pool: "{}" }]);
 });
@@ -65,6 +68,30 @@ test("a newer schema is refused and left as it is", async () => {
   await expect(sqlite(at.file)).rejects.toMatchObject(
     refusal(`was written by a newer Selvedge (schema ${MIGRATIONS.length + 6}; this one knows ${MIGRATIONS.length})`),
   );
+});
+
+test("a file of the first schema is read, and takes what came later", async () => {
+  await using at = await scratch();
+  const db = new DatabaseSync(at.file);
+  db.exec(MIGRATIONS[0] ?? "");
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = 1`);
+  db.exec("INSERT INTO lease VALUES ('std', '10.1.0.5', 'c1', 'eth0', 'default/db-0', 1760000000000)");
+  db.close();
+  const lease = { pool: "std", address: "10.1.0.5", containerId: "c1", ifname: "eth0", pod: "default/db-0" };
+  const value: Reservation = {
+    pool: "std",
+    name: "default/db-0",
+    addresses: [address("10.1.0.5"), address("fd00::5")],
+    mac: mac("02:00:00:00:00:05"),
+    origin: "operator",
+    sinceMs: 1_760_000_000_001,
+  };
+  const first = await sqlite(at.file);
+  expect((await first.load()).leases).toEqual([{ ...lease, sinceMs: 1_760_000_000_000 }]);
+  await first.commit([{ put: "reservation", value }]);
+  await first[Symbol.asyncDispose]();
+  await using again = await sqlite(at.file);
+  expect((await again.load()).reservations).toEqual([value]);
 });
 
 test("another program's database is refused", async () => {

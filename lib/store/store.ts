@@ -5,15 +5,23 @@
  */
 import type { Address } from "#lib/address.ts";
 import type { Fact } from "#lib/state/fact.ts";
-import type { AttachmentKey, CoolDown, Lease, PoolRecord } from "#lib/state/lease.ts";
+import type { AttachmentKey, CoolDown, Lease, Origin, PoolRecord, Reservation } from "#lib/state/lease.ts";
 
-export type { AttachmentKey, CoolDown, Lease, PoolRecord };
+export type { AttachmentKey, CoolDown, Lease, Origin, PoolRecord, Reservation };
 
 /**
  * `adding`: the intent is written, the kernel may hold any part of it. `ready`: ADD has answered.
  * `deleting`: taken off the network, links or delegates still to be removed.
  */
 export type Phase = "adding" | "ready" | "deleting";
+
+/** One of several networks that a pod is on by one attachment. */
+export interface PlaneRecord {
+  readonly name: string;
+  readonly ifname: string;
+  readonly type: string;
+  readonly tenant?: string;
+}
 
 export interface AttachmentRecord extends AttachmentKey {
   /** Name of the network configuration list that attached it; GC works on this. */
@@ -31,8 +39,12 @@ export interface AttachmentRecord extends AttachmentKey {
   /** CNI_ARGS and CNI_PATH of the ADD, for delegates. */
   readonly args: string;
   readonly path: string;
-  /** Facts wanted for this attachment, host and pod. */
+  /** Facts wanted for this attachment on the node and in the pod. */
   readonly facts: readonly Fact[];
+  /** The same for its planes of tenants, on the tenant's router and in the pod; by tenant. */
+  readonly tenantFacts?: Readonly<Record<string, readonly Fact[]>>;
+  /** Its planes in order, the first with its own interface. Absent: one plane, on the node. */
+  readonly planes?: readonly PlaneRecord[];
   /** CNI result in the newest version, as JSON. Absent until `ready`. */
   readonly result?: string;
   /** What an operator recognises: namespace/name of the pod when CNI_ARGS told it. */
@@ -50,6 +62,8 @@ export type Change =
   | { readonly remove: "coolDown"; readonly pool: string; readonly address: Address }
   | { readonly put: "pool"; readonly value: PoolRecord }
   | { readonly remove: "pool"; readonly name: string }
+  | { readonly put: "reservation"; readonly value: Reservation }
+  | { readonly remove: "reservation"; readonly pool: string; readonly name: string }
   /** The entry of the DEL queue with this name has been carried out; a replay of it is skipped. */
   | { readonly put: "replayed"; readonly name: string; readonly atMs: number }
   | { readonly remove: "replayed"; readonly name: string };
@@ -59,6 +73,8 @@ export interface Snapshot {
   readonly leases: readonly Lease[];
   readonly coolDowns: readonly CoolDown[];
   readonly pools: readonly PoolRecord[];
+  /** Those that are not declared in the daemon's configuration. */
+  readonly reservations: readonly Reservation[];
   readonly replayed: readonly string[];
 }
 

@@ -1,0 +1,138 @@
+/**
+ * Making, keeping and ending reservations, over the books of all pools. In memory only: each change says what to store,
+ * and how it is undone when that fails.
+ */
+import type { Address, Mac } from "#lib/address.ts";
+import type { AttachmentKey, CoolDown, Lease, Reservation } from "#lib/state/lease.ts";
+import type { Book } from "./book.ts";
+import type { Pool } from "./pool.ts";
+import { heldOf, mustBeNobodysMac, mustBeOurs, type ReservationWish, reservationFor, withAll } from "./reservation.ts";
+
+/** Reservations that ended, and the cool-downs of their addresses that nobody has. */
+export interface Unreserved {
+  readonly reservations: readonly Reservation[];
+  readonly coolDowns: readonly CoolDown[];
+  undo(): void;
+}
+
+/** An attachment and the name that it goes by. */
+export interface Keeper {
+  readonly key: AttachmentKey;
+  readonly pod?: string;
+  readonly keep?: boolean;
+  readonly mac?: Mac;
+}
+
+export interface Reserving {
+  /** What the attachment got is kept for its name from now on, if it is to be. */
+  keep(keeper: Keeper, pool: string, addresses: readonly Address[]): void;
+  /** The attachment's leases end: so does what was reserved with them, unless it is `kept`. */
+  ended(key: AttachmentKey): void;
+  /** Reservations that were made with the attachment's leases: to be stored once it is ready, then `kept`. */
+  keeping(key: AttachmentKey): readonly Reservation[];
+  kept(key: AttachmentKey): void;
+  /**
+   * Keeps addresses for a name; for sets of which none is named, what the name has now or what is free.
+   * @throws SelvedgeError config-invalid (no such pool), address-unavailable, pool-exhausted, conflict
+   */
+  reserve(wish: ReservationWish): { readonly reservation: Reservation; undo(): void };
+  /**
+   * Ends what is reserved for the name, in one pool or in all; leases stay.
+   * @throws SelvedgeError config-invalid: there is none; conflict: the configuration declares it
+   */
+  unreserve(name: string, pool?: string): Unreserved;
+  reservations(pool?: string): (Reservation & { readonly holders: readonly Lease[] })[];
+  /** Who has what is reserved for the name. */
+  holders(pool: string, name: string): readonly Lease[];
+}
+
+interface Books {
+  readonly books: ReadonlyMap<string, Book>;
+  readonly bookOf: (pool: string) => Book;
+  /** @throws SelvedgeError config-invalid: no such pool */
+  readonly shapeOf: (pool: string | Pool) => Pool;
+  readonly coolDownMs: number;
+  readonly nowMs: () => number;
+  readonly clockMs: () => number;
+}
+
+export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockMs }: Books): Reserving {
+  const unsettled = new Map<string, { readonly reservation: Reservation; undo(): void }>();
+
+  const put = (reservation: Reservation) => {
+    const known = bookOf(reservation.pool);
+    const before = known.reservations.for(reservation.name);
+    known.reserve(reservation);
+    const undo = () => (before === undefined ? known.unreserve(reservation.name) : known.reserve(before));
+    return { reservation, undo };
+  };
+
+  const list = (pool?: string) =>
+    [...books]
+      .filter(([name]) => pool === undefined || pool === name)
+      .flatMap(([, { reservations, leases }]) =>
+        [...reservations.all()].map((each) => ({ ...each, holders: heldOf(each, leases) })),
+      );
+
+  return {
+    keep({ key, keep, pod, mac }, pool, addresses) {
+      if (keep !== true || pod === undefined) return;
+      const there = bookOf(pool).reservations.for(pod);
+      if (there?.origin === "declared" || addresses.every((address) => there?.addresses.includes(address))) return;
+      const wish = { name: pod, pool, addresses, ...(mac === undefined ? {} : { mac }) };
+      unsettled.set(keyOf(key), put(withAll(there, wish, nowMs())));
+    },
+
+    ended(key) {
+      unsettled.get(keyOf(key))?.undo();
+      unsettled.delete(keyOf(key));
+    },
+
+    keeping(key) {
+      const made = unsettled.get(keyOf(key));
+      return made === undefined ? [] : [made.reservation];
+    },
+
+    kept: (key) => void unsettled.delete(keyOf(key)),
+
+    reserve(wish) {
+      const shape = shapeOf(books.get(wish.pool)?.shape ?? wish.pool);
+      mustBeNobodysMac(wish, list());
+      return put(reservationFor(wish, bookOf(shape.name), shape, { monotonicMs: clockMs(), wallMs: nowMs() }));
+    },
+
+    unreserve(name, pool) {
+      const found = [...books.values()].flatMap(({ reservations }) => reservations.for(name) ?? []);
+      const chosen = found.filter((each) => pool === undefined || each.pool === pool);
+      mustBeOurs(name, pool, chosen);
+      const releasedMs = nowMs();
+      const coolDowns = chosen.flatMap((each) =>
+        each.addresses
+          .filter((address) => !bookOf(each.pool).leases.has(address))
+          .map((address): CoolDown => {
+            return { pool: each.pool, address, pod: name, releasedMs, untilMs: releasedMs + coolDownMs };
+          }),
+      );
+      for (const each of chosen) bookOf(each.pool).unreserve(name);
+      for (const record of coolDowns) bookOf(record.pool).release(record, clockMs() + coolDownMs);
+      return {
+        reservations: chosen,
+        coolDowns,
+        undo() {
+          for (const each of chosen) bookOf(each.pool).reserve(each);
+        },
+      };
+    },
+
+    reservations: list,
+
+    holders(pool, name) {
+      const known = books.get(pool);
+      const reservation = known?.reservations.for(name);
+      return known === undefined || reservation === undefined ? [] : heldOf(reservation, known.leases);
+    },
+  };
+}
+
+/** Neither part of CNI's key may hold a space. */
+const keyOf = ({ containerId, ifname }: AttachmentKey): string => `${containerId} ${ifname}`;
