@@ -4,23 +4,20 @@
  */
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
-import { ERRNO, refused } from "#native/libc.ts";
+import { ERRNO } from "#native/libc.ts";
 import type { Request } from "../netlink/message.ts";
-import { createLink, lowerLink, mayAdopt, prepareLink, raiseLink } from "../rtnl/link.ts";
+import { lowerLink, mayAdopt, prepareLink, raiseLink } from "../rtnl/link.ts";
 import { announceAddresses } from "./announce.ts";
 import { type Known, knownLinks } from "./known.ts";
 import { isLent, lend } from "./lent.ts";
-import { linkByName, type Place } from "./place.ts";
+import type { Place } from "./place.ts";
 import { isLaid, put } from "./put.ts";
-import { attempt, perform, type Step } from "./steps.ts";
+import type { Side } from "./side.ts";
+import { makeSingles } from "./single.ts";
+import { perform, type Step } from "./steps.ts";
+import { isSwitching, joinWithVlans, putSwitching } from "./switching.ts";
 import { writeSysctls } from "./sysctl.ts";
 import { makeVeth, type Pair, taken } from "./veth.ts";
-
-interface Side {
-  readonly place: Place;
-  readonly ops: readonly Op[];
-  readonly known: Known;
-}
 
 /** The parts of an `apply`, in order: between any two a crash leaves something half made. */
 export type Part = "taken-away" | "nftables" | "devices" | "pair" | "pod-side" | "host-side";
@@ -40,7 +37,7 @@ export async function applyAdditions(
   const host = side(places.host);
   const pod = places.pod === undefined ? undefined : side(places.pod);
   writeSysctls(host.place, host.ops);
-  for (const each of pod === undefined ? [host] : [pod, host]) await makeDevices(each, nextIndex);
+  await makeSingles(host, pod, nextIndex);
   if (pod !== undefined) await takeDevices(host.place, pod);
   onPart("devices");
   let podDone = pod === undefined;
@@ -103,32 +100,9 @@ async function takeDevices(host: Place, { place, ops, known }: Side): Promise<vo
     if (verb === "add" && isLent(fact)) known.add(fact.name, await lend(host, place, fact), "there");
 }
 
-const MAX_TRIES = 4;
-
-/** Bridges and ifbs that are to be made. */
-async function makeDevices({ place, ops, known }: Side, nextIndex: () => number): Promise<void> {
-  for (const { do: verb, fact } of ops)
-    if (verb === "add" && fact.type === "link" && (fact.kind === "bridge" || fact.kind === "ifb"))
-      await makeDevice(place, fact, known, nextIndex);
-}
-
-async function makeDevice(place: Place, fact: LinkFact, known: Known, nextIndex: () => number): Promise<void> {
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const index = nextIndex();
-    const request = createLink(fact, index);
-    const error = (await attempt(place, [{ request }]))[0]?.error;
-    if (error === undefined) return known.add(fact.name, index, "fresh");
-    if (error.code === ERRNO.EEXIST) {
-      const link = await linkByName(place, fact.name);
-      if (link !== undefined && !mayAdopt(fact, link)) throw taken(fact, link);
-      if (link !== undefined) return known.add(fact.name, link.index, "there");
-    } else if (error.code !== ERRNO.EBUSY) throw refused(request.what, error.code, error.text);
-  }
-  throw refused(`link add ${fact.name}`, ERRNO.EBUSY, "every index that was tried is taken");
-}
-
 /** Neighbours and queues stand before their link goes up, addresses and routes after. */
-const RANK = { neighbour: 1, shaper: 2, redirect: 3, address: 5, rule: 6, route: 7 } as const;
+const RANK = { neighbour: 1, shaper: 2, tree: 2, redirect: 3, mirror: 3, address: 5, rule: 6, route: 7 } as const;
+const RANK_SWITCHING = 3;
 const RANK_RAISE = 4;
 
 function stepsOf({ place, ops, known }: Side): Step[] {
@@ -136,6 +110,7 @@ function stepsOf({ place, ops, known }: Side): Step[] {
   for (const op of ops) {
     const { fact } = op;
     if (isLaid(fact)) ranked.push([RANK[fact.type], put(place, fact, known.index, op.do === "change")]);
+    if (isSwitching(fact)) ranked.push([RANK_SWITCHING, [putSwitching(fact, known, ops)]]);
     if (fact.type !== "link") continue;
     refuseStranger(op, known);
     const index = known.index(fact.name);
@@ -143,6 +118,7 @@ function stepsOf({ place, ops, known }: Side): Step[] {
     const master = fact.master === undefined ? undefined : known.index(fact.master);
     const requests = prepareLink(fact, index, { fresh: known.isFresh(fact.name), was });
     ranked.push([0, requests.map((request) => (isLent(fact) ? evenIfUp(fact, index, request) : { request }))]);
+    if (op.do === "add" || was?.master !== fact.master) ranked.push([0, joinWithVlans(fact, index, known, ops)]);
     if (!isBornUp(fact, known))
       ranked.push([RANK_RAISE, raiseLink(fact, index, master).map((request) => ({ request }))]);
   }

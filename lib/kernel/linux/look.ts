@@ -9,14 +9,15 @@ import { readSysctl } from "#native/namespace.ts";
 import { RT_TABLE_MAIN } from "../netlink/route.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { AF } from "../rtnl/family.ts";
-import { getLink, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
+import { getLink, isCarriedBy, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
+import { asAsked, isSameNature } from "../rtnl/nature.ts";
 import { getNeighbour, readNeighbour } from "../rtnl/neighbour.ts";
-import { dumpFilters, readRedirect } from "../rtnl/redirect.ts";
 import { dumpRoutes, isRoute, matchRoute, readRoute, routeFact, type SeenRoute } from "../rtnl/route.ts";
 import { dumpRules, readRule } from "../rtnl/rule.ts";
-import { getShaper, readShaper, shaperFact } from "../rtnl/shaper.ts";
 import { lookFunctions } from "./functions.ts";
 import { linksByName, type Place } from "./place.ts";
+import { lookForwards, lookPortVlans } from "./switching.ts";
+import { isTraffic, lookTraffic } from "./traffic.ts";
 
 type Links = ReadonlyMap<string, SeenLink>;
 type Places = Readonly<Partial<Record<PlaceName, Place>>>;
@@ -46,8 +47,10 @@ function namesOf(fact: Fact, at: PlaceName): string[] {
   const names: string[] = [];
   if (fact.type === "link") {
     if (fact.peer?.at === at) names.push(fact.peer.name);
+    if (fact.parent?.at === at) names.push(fact.parent.name);
     if (fact.at === at) names.push(fact.name, ...(fact.master === undefined ? [] : [fact.master]));
-  } else if (fact.at === at && "link" in fact) names.push(fact.link, ...(fact.type === "redirect" ? [fact.to] : []));
+  } else if (fact.at === at && "link" in fact)
+    names.push(fact.link, ...(fact.type === "redirect" || fact.type === "mirror" ? [fact.to] : []));
   return names;
 }
 
@@ -62,9 +65,15 @@ async function lookIn(place: Place, facts: readonly Fact[], all: Record<PlaceNam
     ...(await lookNeighbours(place, of("neighbour"), links)),
     ...lookRules(place, of("rule")),
     ...of("sysctl").flatMap((want) => lookSysctl(place, want)),
-    ...(await lookShapers(place, of("shaper"), links)),
+    ...lookPortVlans(place, of("port-vlan"), links),
+    ...lookForwards(place, of("forward"), links),
     ...(await lookFunctions(place, of("vf"))),
-    ...of("redirect").flatMap((want) => lookRedirect(place, want, links)),
+    ...(await lookTraffic(
+      place,
+      facts.filter(isTraffic),
+      (name) => links.get(name)?.index,
+      (index) => [...links.values()].find((link) => link.index === index)?.name ?? `index ${index}`,
+    )),
   ];
 }
 
@@ -75,10 +84,21 @@ function isPaired(want: LinkFact, link: SeenLink, all: Record<PlaceName, Links>)
   return other !== undefined && other.peer === link.index && link.peer === other.index;
 }
 
-/** A pair of ours whose other end is elsewhere, left by a container that had the same name: counts as absent. */
+/** The link that carries it is the wanted one. */
+function isOnParent(want: LinkFact, link: SeenLink, all: Record<PlaceName, Links>): boolean {
+  const parent = want.parent && all[want.parent.at].get(want.parent.name);
+  return want.parent === undefined || (parent !== undefined && isCarriedBy(want, link, parent.index));
+}
+
+/**
+ * A link of ours that cannot become the wanted one counts as absent: a pair whose other end is elsewhere, left by a
+ * container that had the same name; a link on another parent, or with another VLAN.
+ */
 function isRemains(want: LinkFact, all: Record<PlaceName, Links>): boolean {
   const link = all[want.at].get(want.name);
-  return link !== undefined && isOurs(link) && !isPaired(want, link, all);
+  if (link === undefined || !isOurs(link)) return false;
+  if (!isPaired(want, link, all)) return true;
+  return link.kind === want.kind && !(isSameNature(want, link.nature) && isOnParent(want, link, all));
 }
 
 async function lookLinks(
@@ -96,18 +116,33 @@ async function lookLinks(
     if (link === undefined) return [];
     const master = link.master === undefined ? undefined : names.get(link.master);
     const peer = isPaired(want, link, all) ? want.peer : undefined;
+    const parent = isOnParent(want, link, all) ? want.parent : undefined;
     return [
       linkFact(
         link,
         want.at,
-        { ...(master === undefined ? {} : { master }), ...(peer === undefined ? {} : { peer }) },
+        {
+          ...(master === undefined ? {} : { master }),
+          ...(peer === undefined ? {} : { peer }),
+          ...(parent === undefined ? {} : { parent }),
+        },
         want,
       ),
     ];
   });
 }
 
-const KINDS: ReadonlySet<string> = new Set(["veth", "bridge", "ifb", "loopback"] satisfies LinkFact["kind"][]);
+const KINDS: ReadonlySet<string> = new Set([
+  "veth",
+  "bridge",
+  "ifb",
+  "loopback",
+  "macvlan",
+  "ipvlan",
+  "vlan",
+  "tap",
+  "vxlan",
+] satisfies LinkFact["kind"][]);
 
 /** What it is to us: a device is one by whom it is lent to, whatever its driver. */
 function kindOf(link: SeenLink, want: LinkFact | undefined): LinkFact["kind"] {
@@ -119,7 +154,7 @@ function kindOf(link: SeenLink, want: LinkFact | undefined): LinkFact["kind"] {
 export function linkFact(
   link: SeenLink,
   at: PlaceName,
-  relations: Pick<LinkFact, "master" | "peer">,
+  relations: Pick<LinkFact, "master" | "peer" | "parent">,
   want?: LinkFact,
 ): LinkFact {
   const kind = kindOf(link, want);
@@ -133,11 +168,24 @@ export function linkFact(
     mtu: link.mtu,
     promiscuous: link.promiscuous,
     ...relations,
+    ...natureFacts(link, want),
     ...(mac === undefined ? {} : { mac }),
     ...(alias === undefined ? {} : { alias }),
     ...(hairpin === undefined ? {} : { hairpin }),
     ...(noIpv6LinkLocal === undefined ? {} : { noIpv6LinkLocal }),
     ...(routeLocalnet === undefined ? {} : { routeLocalnet }),
+  };
+}
+
+/** Compared as they are written: with the members that are asked for, or all. */
+function natureFacts({ nature }: SeenLink, want: LinkFact | undefined): Partial<LinkFact> {
+  const { mode, vlan, vxlan, tap, vlanFiltering } = nature;
+  return {
+    ...(mode === undefined ? {} : { mode }),
+    ...(vlan === undefined ? {} : { vlan: want?.vlan === undefined ? vlan : asAsked(want.vlan, vlan) }),
+    ...(vxlan === undefined ? {} : { vxlan: want?.vxlan === undefined ? vxlan : asAsked(want.vxlan, vxlan) }),
+    ...(tap === undefined ? {} : { tap: want?.tap === undefined ? tap : asAsked(want.tap, tap) }),
+    ...(vlanFiltering === undefined ? {} : { vlanFiltering }),
   };
 }
 
@@ -240,37 +288,6 @@ function lookSysctl(place: Place, want: Of<"sysctl">): Fact[] {
     return [{ ...want, value: readSysctl(place.netns, want.key) }];
   } catch (error) {
     if (isFailure(error, "kernel") && error.failure.errno === 2) return [];
-    throw error;
-  }
-}
-
-async function lookShapers(place: Place, wanted: readonly Of<"shaper">[], links: Links): Promise<Fact[]> {
-  const present = wanted.flatMap((want) => {
-    const link = links.get(want.link);
-    return link === undefined ? [] : [{ want, link }];
-  });
-  const replies = await place.run(present.map(({ link }) => getShaper(link.index)));
-  return present.flatMap(({ want }, i) => {
-    const seen = replies[i]?.messages.map(readShaper).find((shaper) => shaper !== undefined);
-    return seen === undefined ? [] : [shaperFact(seen, want.at, want.link, want)];
-  });
-}
-
-function lookRedirect(place: Place, want: Of<"redirect">, links: Links): Fact[] {
-  const link = links.get(want.link);
-  if (link === undefined) return [];
-  const seen = filtersOf(place, link.index).find((redirect) => redirect !== undefined);
-  if (seen === undefined) return [];
-  const to = [...links.values()].find(({ index }) => index === seen.to)?.name ?? `index ${seen.to}`;
-  return [{ ...want, to }];
-}
-
-/** EINVAL: the link has no clsact queue. */
-export function filtersOf(place: Place, index: number): ReturnType<typeof readRedirect>[] {
-  try {
-    return place.dump(dumpFilters(index)).map(readRedirect);
-  } catch (error) {
-    if (isFailure(error, "kernel") && [2, 22].includes(error.failure.errno)) return [];
     throw error;
   }
 }

@@ -3,15 +3,17 @@ import type { Fact } from "#lib/state/fact.ts";
 import { ROUTE_PROTOCOL } from "../kernel.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { dumpLinks, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
+import { isCarried } from "../rtnl/nature.ts";
 import { dumpNeighbours, readNeighbour } from "../rtnl/neighbour.ts";
 import { dumpRoutes, readRoute, routeFact } from "../rtnl/route.ts";
 import { dumpRules, isOwnPriority, readRule } from "../rtnl/rule.ts";
-import { dumpQueues, readShaper, shaperFact } from "../rtnl/shaper.ts";
-import { filtersOf, linkFact } from "./look.ts";
+import { linkFact } from "./look.ts";
 import type { Place } from "./place.ts";
+import { forwardsOf, portVlansOf } from "./switching.ts";
+import { ownTraffic } from "./traffic.ts";
 
 /** `leaving`: names of links that are being deleted. @throws SelvedgeError kernel */
-export function ownedFacts(host: Place, leaving: (name: string) => boolean): Fact[] {
+export async function ownedFacts(host: Place, leaving: (name: string) => boolean): Promise<Fact[]> {
   const every = host.dump(dumpLinks).map(readLink);
   const names = new Map(every.map((link) => [link.index, link.name]));
   const own = new Map(every.filter((link) => isOurs(link) && !leaving(link.name)).map((link) => [link.index, link]));
@@ -31,18 +33,20 @@ export function ownedFacts(host: Place, leaving: (name: string) => boolean): Fac
       if (seen === undefined || link === undefined) return [];
       return [{ type: "neighbour", at: "host", link: link.name, address: seen.address, mac: seen.mac } as const];
     }),
-    ...host.dump(dumpQueues).flatMap((message) => {
-      const seen = readShaper(message);
-      const link = seen === undefined ? undefined : own.get(seen.index);
-      return seen === undefined || link === undefined ? [] : [shaperFact(seen, "host", link.name)];
-    }),
-    ...[...own.values()].flatMap((link) => ownRedirects(host, link, names)),
+    ...(await ownTraffic(host, [...own.values()], (index) => names.get(index) ?? `index ${index}`)),
+    ...[...own.values()].flatMap((link) => (holdsVlans(link) ? portVlansOf(host, link) : [])),
+    ...[...own.values()].flatMap((link) => (link.kind === "vxlan" ? forwardsOf(host, link) : [])),
   ];
 }
 
 function ownLink(link: SeenLink, names: ReadonlyMap<number, string>): Fact {
   const master = link.master === undefined ? undefined : names.get(link.master);
-  return linkFact(link, "host", master === undefined ? {} : { master });
+  const under = isCarried(link.kind) && !link.isPeerElsewhere ? link.peer : link.nature.carrier;
+  const name = under === undefined ? undefined : names.get(under);
+  return linkFact(link, "host", {
+    ...(master === undefined ? {} : { master }),
+    ...(name === undefined ? {} : { parent: { at: "host", name } }),
+  });
 }
 
 /** Links of ours with addresses are bridges. Link-local ones are the kernel's. */
@@ -63,11 +67,5 @@ function ownRoutes(host: Place, family: 4 | 6, names: ReadonlyMap<number, string
   });
 }
 
-/** Only what comes from a pod is redirected. */
-function ownRedirects(host: Place, link: SeenLink, names: ReadonlyMap<number, string>): Fact[] {
-  if (link.kind !== "veth") return [];
-  return filtersOf(host, link.index).flatMap((seen) => {
-    if (seen === undefined) return [];
-    return [{ type: "redirect", at: "host", link: link.name, to: names.get(seen.to) ?? `index ${seen.to}` } as const];
-  });
-}
+/** A bridge that filters, or a port: of its own VLANs, not of those that the kernel gave it. */
+const holdsVlans = (link: SeenLink): boolean => link.nature.vlanFiltering === true || link.master !== undefined;

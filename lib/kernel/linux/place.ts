@@ -2,7 +2,7 @@
 import { fstatSync } from "node:fs";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Place as PlaceName } from "#lib/state/fact.ts";
-import { closeDescriptor, openNamespace } from "#native/namespace.ts";
+import { closeDescriptor, homeNamespace, openNamespace } from "#native/namespace.ts";
 import { NETLINK_ROUTE } from "#native/socket.ts";
 import type { Scope } from "../kernel.ts";
 import type { Message, Request } from "../netlink/message.ts";
@@ -15,9 +15,14 @@ export interface Place {
   readonly netns?: number;
   /** Performs the requests in order and gives every answer, refusals among them. @throws SelvedgeError kernel */
   run(requests: readonly Request[]): Promise<Reply[]>;
+  /** The same on a thread of the pool, for what takes the kernel milliseconds. @throws SelvedgeError kernel */
+  wait(requests: readonly Request[]): Promise<Reply[]>;
   /** @throws SelvedgeError kernel */
   dump(request: Request): Message[];
 }
+
+/** Descriptor of the place's namespace. */
+export const namespaceOf = ({ netns }: Pick<Place, "netns">): number => netns ?? homeNamespace();
 
 export interface HostPlace extends Place, Disposable {
   /** Port ids of its sockets: notifications with one of them tell of our own work. */
@@ -25,16 +30,18 @@ export interface HostPlace extends Place, Disposable {
 }
 
 /**
- * The process's own namespace. While links are being deleted elsewhere the kernel's one lock is held for milliseconds;
+ * The namespace behind `netns`, or the process's own. While links are being deleted elsewhere the kernel's one lock is held for milliseconds;
  * `busy` says so, and then requests wait on a thread of the pool instead of the event loop.
  */
-export function hostPlace(busy: () => boolean): HostPlace {
-  const quick = netlinkSocket(NETLINK_ROUTE);
-  const patient = netlinkSocket(NETLINK_ROUTE);
+export function hostPlace(busy: () => boolean, netns?: number): HostPlace {
+  const quick = netlinkSocket(NETLINK_ROUTE, netns);
+  const patient = netlinkSocket(NETLINK_ROUTE, netns);
   return {
     at: "host",
+    ...(netns === undefined ? {} : { netns }),
     run: async (requests) =>
       requests.length === 0 ? [] : busy() ? patient.exchangeAsync(requests) : quick.exchange(requests),
+    wait: patient.exchangeAsync,
     dump: quick.dump,
     ports: () => [quick, patient].map((socket) => socket.port),
     [Symbol.dispose]() {
@@ -73,6 +80,7 @@ export function podPlace(scope: Scope, busy: () => boolean): PodPlace | undefine
     inode,
     run: async (requests) =>
       requests.length === 0 ? [] : busy() ? socket().exchangeAsync(requests) : socket().exchange(requests),
+    wait: (requests) => socket().exchangeAsync(requests),
     dump: (request) => socket().dump(request),
     [Symbol.dispose]() {
       opened?.close();

@@ -1,4 +1,5 @@
 /** Requests with what may be answered to each, performed in one datagram. */
+import { isFailure } from "#lib/errors.ts";
 import { ERRNO, refused } from "#native/libc.ts";
 import { writeSysctl } from "#native/namespace.ts";
 import type { ErrorReport, Request } from "../netlink/message.ts";
@@ -20,6 +21,12 @@ export const GONE: readonly number[] = [ERRNO.ENODEV, ERRNO.ENOENT, ERRNO.ESRCH,
 export interface Refusal {
   readonly step: Step;
   readonly error: ErrorReport;
+}
+
+/** The kernel's answer in a failed system call. @throws whatever is none */
+export function errorOf(thrown: unknown): ErrorReport {
+  if (!isFailure(thrown, "kernel")) throw thrown;
+  return { code: thrown.failure.errno, text: undefined };
 }
 
 /** Performs all steps, and gives those that were refused and not tolerated. @throws SelvedgeError kernel */

@@ -3,7 +3,7 @@
  * is inferred from the table, and a table is itself a codec, so tables nest.
  * Layout: linux/netlink.h, struct nlattr (v6.12): length and type, 2 bytes each, then the value, padded to 4 bytes.
  */
-import { type Carried, type Codec, viewOf } from "./codec.ts";
+import { type Carried, type Codec, raw, viewOf } from "./codec.ts";
 import { type Writer, writer } from "./writer.ts";
 
 /** linux/netlink.h (v6.12) */
@@ -57,6 +57,9 @@ export function attrs<const T extends AttrTable>(table: T): Attrs<T> {
     get: read,
   };
 }
+
+/** A nest that is a table of its own, chosen by what stands beside it. */
+export const nest: Codec<Uint8Array> & { readonly nests: true } = { ...raw, nests: true };
 
 export interface Repeated<T> extends Codec<readonly T[]> {
   readonly nests: true;

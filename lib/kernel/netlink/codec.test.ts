@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { fromBytes, macFromBytes } from "#lib/address.ts";
 import { attrs, numbered, repeated } from "./attr.ts";
 import { be16, be32, type Codec, ether, ip, raw, text, u8, u16, u32, u64 } from "./codec.ts";
-import { linkAnswer, linkRequest, vethPeerBody } from "./link.ts";
+import { linkAnswer, linkRequest, vethPeerBody, vethPeerData } from "./link.ts";
 import { eachMessage, NLM_F, readError, writeMessage } from "./message.ts";
 import { neighbourMessage } from "./neighbour.ts";
 import { routeMessage } from "./route.ts";
@@ -119,7 +119,7 @@ test("a veth pair as the bytes that the kernel takes", () => {
   const peer = vethPeerBody({ index: 9 }, { name: "sv1" });
   const body = linkRequest.body(
     { index: 8, flags: 1, change: 1 },
-    { name: "e", info: { kind: "veth", data: { peer } } },
+    { name: "e", info: { kind: "veth", data: vethPeerData(peer) } },
   );
   expect(Buffer.from(body).toString("hex")).toBe(
     [

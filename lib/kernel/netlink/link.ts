@@ -1,5 +1,5 @@
 /** Links on the wire: linux/if_link.h, linux/rtnetlink.h, linux/veth.h, linux/if_bridge.h, linux/ip.h (v6.12). */
-import { attrs, numbered } from "./attr.ts";
+import { attrs, nest, numbered } from "./attr.ts";
 import { ether, raw, s32, text, u8, u16, u32 } from "./codec.ts";
 import { layout } from "./message.ts";
 import { struct } from "./struct.ts";
@@ -68,12 +68,13 @@ export const linkRequest = layout(
   ifinfomsg,
   attrs({
     ...common,
-    info: [18, attrs({ kind: [1, text], data: [2, vethData], slaveKind: [4, text], slaveData: [5, bridgePort] })],
+    info: [18, attrs({ kind: [1, text], data: [2, nest], slaveKind: [4, text], slaveData: [5, bridgePort] })],
     specific: [26, attrs({ inet: [AF_INET, inetRequest], inet6: [AF_INET6, inet6] })],
   }),
 );
 
 export const vethPeerBody = vethPeer.body;
+export const vethPeerData = (peer: Uint8Array): Uint8Array => vethData.put({ peer });
 
 /** Whether the answer's IFLA_INET_CONF says that 127.0.0.0/8 is routed on the link. */
 export function routesLocalnet(conf: Uint8Array | undefined): boolean | undefined {

@@ -11,8 +11,10 @@ import {
   RTM_LINK,
   routesLocalnet,
   vethPeerBody,
+  vethPeerData,
 } from "../netlink/link.ts";
 import { type Message, NLM_F, type Request } from "../netlink/message.ts";
+import { isCarried, kindOfTun, type Nature, natureOf, readNature, standsAlone } from "./nature.ts";
 
 /**
  * IFLA_GROUP of every link that we make. It is set at birth, which the alias cannot be: a link that a crash left
@@ -37,8 +39,11 @@ export interface SeenLink {
   readonly promiscuous: boolean;
   readonly noIpv6LinkLocal: boolean | undefined;
   readonly routeLocalnet: boolean | undefined;
-  /** IFLA_LINK: the other end of a veth, in whichever namespace it is. */
+  /** IFLA_LINK: the other end of a veth, or the link that carries it, in whichever namespace that is. */
   readonly peer: number | undefined;
+  /** The namespace of that link is another one. */
+  readonly isPeerElsewhere: boolean;
+  readonly nature: Nature;
 }
 
 const byName = (name: string) => linkRequest.body({}, { name, extMask: RTEXT_FILTER_SKIP_STATS });
@@ -64,10 +69,11 @@ export function readLink(message: Message): SeenLink {
   const { info, specific, address } = attrs;
   const hairpin = info?.slaveKind === "bridge" ? info.slaveData?.mode : undefined;
   const addrGen = specific?.inet6?.addrGenMode;
+  const kind = info?.kind === "tun" ? kindOfTun(info.data) : info?.kind;
   return {
     index: head.index,
     name: attrs.name ?? "",
-    kind: info?.kind ?? ((head.flags & IFF.LOOPBACK) !== 0 ? "loopback" : "physical"),
+    kind: kind ?? ((head.flags & IFF.LOOPBACK) !== 0 ? "loopback" : "physical"),
     up: (head.flags & IFF.UP) !== 0,
     mtu: attrs.mtu ?? 0,
     mac: address?.length === 6 ? macFromBytes(address) : undefined,
@@ -79,6 +85,8 @@ export function readLink(message: Message): SeenLink {
     noIpv6LinkLocal: addrGen === undefined ? undefined : addrGen === ADDR_GEN_NONE,
     routeLocalnet: routesLocalnet(specific?.inet?.conf),
     peer: attrs.link,
+    isPeerElsewhere: attrs.netNsId !== undefined,
+    nature: kind === undefined || info?.data === undefined ? {} : readNature(kind, info.data),
   };
 }
 
@@ -90,8 +98,16 @@ export const isOurs = (link: SeenLink): boolean =>
 export function mayAdopt(want: LinkFact, link: SeenLink): boolean {
   if (want.kind === "device") return link.alias === want.alias;
   if (want.kind !== "foreign" && want.kind !== link.kind) return false;
+  if (standsAlone(want.kind) && !isOurs(link)) return false;
   if (want.alias === undefined || link.alias === want.alias) return true;
   return link.alias === undefined && link.group === OWN_GROUP;
+}
+
+/** Whether the link that carries it is the wanted one: `parent` is its ifindex, in whichever namespace it is. */
+export function isCarriedBy(want: LinkFact, link: SeenLink, parent: number | undefined): boolean {
+  if (want.parent === undefined) return true;
+  if (!isCarried(want.kind)) return link.nature.carrier === parent;
+  return link.peer === parent && link.isPeerElsewhere === (want.parent.at !== want.at);
 }
 
 const up = (isUp: boolean) => ({ flags: isUp ? IFF.UP : 0, change: IFF.UP });
@@ -109,16 +125,32 @@ export function createVeth(
   const early = pod.up && pod.noIpv6LinkLocal === undefined ? up(true) : {};
   const body = linkRequest.body(
     { index: at.podIndex, ...early },
-    { ...birth(pod), txQueues: 1, rxQueues: 1, info: { kind: "veth", data: { peer } } },
+    { ...birth(pod), txQueues: 1, rxQueues: 1, info: { kind: "veth", data: vethPeerData(peer) } },
   );
   return { what: `link add ${pod.name} peer ${host.name}`, type: RTM_LINK.NEW, flags: NLM_F.CREATE | NLM_F.EXCL, body };
 }
 
-/** A bridge or an ifb. */
-export function createLink(fact: LinkFact, index: number): Request {
+/** Ifindex of the link that carries it, and a descriptor of the namespace to be born in if that is another one. */
+export interface Birthplace {
+  readonly parent?: number;
+  readonly netNsFd?: number;
+}
+
+/** A link without another end. One that is carried has as many queues as its carrier. */
+export function createLink(fact: LinkFact, index: number, { parent, netNsFd }: Birthplace = {}): Request {
+  const carried = isCarried(fact.kind);
+  const data = natureOf(fact, parent);
   const body = linkRequest.body(
     { index },
-    { ...birth(fact), ...bornMtu(fact), group: OWN_GROUP, txQueues: 1, rxQueues: 1, info: { kind: fact.kind } },
+    {
+      ...birth(fact),
+      ...bornMtu(fact),
+      ...(carried && parent !== undefined ? { link: parent } : {}),
+      group: OWN_GROUP,
+      ...(netNsFd === undefined ? {} : { netNsFd }),
+      ...(carried ? {} : { txQueues: 1, rxQueues: 1 }),
+      info: { kind: fact.kind, ...(data === undefined ? {} : { data }) },
+    },
   );
   return { what: `link add ${fact.name}`, type: RTM_LINK.NEW, flags: NLM_F.CREATE | NLM_F.EXCL, body };
 }
@@ -156,6 +188,7 @@ export function prepareLink(
   { fresh, was }: { fresh: boolean; was?: LinkFact | undefined },
 ): Request[] {
   const { alias, noIpv6LinkLocal, routeLocalnet } = fact;
+  const data = fresh || !isNatureChanged(fact, was) ? undefined : natureOf(fact);
   const inet6 = noIpv6LinkLocal === undefined ? undefined : { addrGenMode: noIpv6LinkLocal ? ADDR_GEN_NONE : 0 };
   const inet =
     routeLocalnet === undefined ? undefined : { conf: new Map([[DEVCONF_ROUTE_LOCALNET, routeLocalnet ? 1 : 0]]) };
@@ -165,12 +198,21 @@ export function prepareLink(
     ...(fact.kind === "bridge" && fact.mtu !== undefined ? { mtu: fact.mtu } : {}),
     ...(fresh && fact.kind === "bridge" && fact.mtu !== undefined ? { mtu: fact.mtu } : {}),
     ...(alias === undefined ? {} : { alias }),
+    ...(data === undefined ? {} : { info: { kind: fact.kind, data } }),
     ...(inet6 === undefined && inet === undefined
       ? {}
       : { specific: { ...(inet === undefined ? {} : { inet }), ...(inet6 === undefined ? {} : { inet6 }) } }),
   };
   return Object.keys(values).length === 0 ? [] : [set(`link set ${fact.name}`, linkRequest.body({ index }, values))];
 }
+
+/** The mode of a macvlan or ipvlan, and whether a bridge filters VLANs: everything else is for life. */
+const isNatureChanged = ({ mode, vlanFiltering }: LinkFact, was: LinkFact | undefined): boolean =>
+  (mode !== undefined && mode !== was?.mode) || (vlanFiltering !== undefined && vlanFiltering !== was?.vlanFiltering);
+
+/** Port of its bridge, not up yet. */
+export const joinMaster = (name: string, index: number, master: number): Request =>
+  set(`link set ${name} master`, linkRequest.body({ index }, { master }));
 
 /** Port of its bridge, promiscuous, up or down. */
 export function raiseLink(fact: LinkFact, index: number, master: number | undefined): Request[] {

@@ -1,0 +1,130 @@
+/** Making links that have no other end: each by one message, or by /dev/net/tun; carriers before what they carry. */
+import { SelvedgeError } from "#lib/errors.ts";
+import type { LinkFact } from "#lib/state/fact.ts";
+import { ERRNO, refused } from "#native/libc.ts";
+import { homeNamespace } from "#native/namespace.ts";
+import { makeTap } from "#native/tap.ts";
+import type { ErrorReport } from "../netlink/message.ts";
+import { insist } from "../netlink/socket.ts";
+import { createLink, deleteLink, groupLink, isCarriedBy, mayAdopt, OWN_GROUP } from "../rtnl/link.ts";
+import { isSameNature } from "../rtnl/nature.ts";
+import { lacks } from "./lacks.ts";
+import { linkByName } from "./place.ts";
+import type { Side } from "./side.ts";
+import { errorOf } from "./steps.ts";
+import { taken } from "./veth.ts";
+
+const SINGLE: ReadonlySet<string> = new Set<LinkFact["kind"]>([
+  "bridge",
+  "ifb",
+  "macvlan",
+  "ipvlan",
+  "vlan",
+  "tap",
+  "vxlan",
+]);
+
+interface Wanted {
+  readonly near: Side;
+  readonly fact: LinkFact;
+  /** Where the link is that carries it. */
+  readonly carrier: Side | undefined;
+}
+
+/** @throws SelvedgeError kernel, interface-exists, conflict */
+export async function makeSingles(host: Side, pod: Side | undefined, nextIndex: () => number): Promise<void> {
+  const sideAt = (at: LinkFact["at"]) => (at === "pod" ? pod : host);
+  const wanted = (pod === undefined ? [host] : [pod, host]).flatMap((near) =>
+    near.ops.flatMap(({ do: verb, fact }): Wanted[] => {
+      if (verb !== "add" || fact.type !== "link" || !SINGLE.has(fact.kind)) return [];
+      return [{ near, fact, carrier: fact.parent && sideAt(fact.parent.at) }];
+    }),
+  );
+  for (const each of carriersFirst(wanted)) await makeSingle(each, nextIndex);
+}
+
+function carriersFirst(wanted: readonly Wanted[]): Wanted[] {
+  const depth = ({ parent }: LinkFact): number => {
+    const carrier = wanted.find(({ fact }) => fact.at === parent?.at && fact.name === parent.name)?.fact;
+    return carrier === undefined ? 0 : 1 + depth(carrier);
+  };
+  return wanted.toSorted((a, b) => depth(a.fact) - depth(b.fact));
+}
+
+const MAX_TRIES = 4;
+
+async function makeSingle(wanted: Wanted, nextIndex: () => number): Promise<void> {
+  const { near, fact } = wanted;
+  const parent = await carrierOf(wanted);
+  let last: ErrorReport | undefined;
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const index = nextIndex();
+    last = await bear(wanted, index, parent);
+    // A tap is born with nothing but its name.
+    if (last === undefined) return near.known.add(fact.name, index, fact.kind === "tap" ? "there" : "fresh");
+    if (last.code !== ERRNO.EEXIST && last.code !== ERRNO.EBUSY)
+      throw lacks(fact, last) ?? refused(`link add ${fact.name}`, last.code, last.text);
+    const link = await linkByName(near.place, fact.name);
+    if (link === undefined) continue;
+    if (!mayAdopt(fact, link)) throw taken(fact, link);
+    const isSame = isSameNature(fact, link.nature) && isCarriedBy(fact, link, parent);
+    if (isSame) return near.known.add(fact.name, link.index, "there");
+    insist(await near.place.wait([deleteLink(link.index)]), [ERRNO.ENODEV]);
+  }
+  throw inTheWay(fact, last) ?? refused(`link add ${fact.name}`, ERRNO.EBUSY, "every index that was tried is taken");
+}
+
+/** Why the link cannot be, or undefined when the kernel made it. */
+async function bear({ near, fact, carrier }: Wanted, index: number, parent: number | undefined) {
+  if (fact.kind === "tap") return bearTap(near, fact, index);
+  const birthplace = carrier ?? near;
+  // A carrier is named by its ifindex, which only its own namespace knows: there the link is asked for, to be born here.
+  const netNsFd = birthplace === near ? undefined : (near.place.netns ?? homeNamespace());
+  const request = createLink(fact, index, {
+    ...(parent === undefined ? {} : { parent }),
+    ...(netNsFd === undefined ? {} : { netNsFd }),
+  });
+  return (await birthplace.place.run([request]))[0]?.error;
+}
+
+/** It goes with this process until it carries our mark: a crash leaves nothing. */
+async function bearTap({ place }: Side, { name, tap }: LinkFact, index: number): Promise<ErrorReport | undefined> {
+  try {
+    using made = makeTap(place.netns, { name, index, ...tap });
+    insist(await place.run([groupLink(index, OWN_GROUP)]));
+    made.keep();
+    return undefined;
+  } catch (error) {
+    return errorOf(error);
+  }
+}
+
+/** @throws SelvedgeError kernel (ENODEV) */
+async function carrierOf({ fact, carrier }: Wanted): Promise<number | undefined> {
+  if (fact.parent === undefined || carrier === undefined) return undefined;
+  const { name } = fact.parent;
+  if (carrier.known.has(name)) return carrier.known.index(name);
+  const link = await linkByName(carrier.place, name);
+  if (link === undefined) throw refused(`link add ${fact.name}`, ERRNO.ENODEV, `its parent ${name} does not exist`);
+  return link.index;
+}
+
+/** What can be there once for each parent, or on each node, has another name or is in another namespace. */
+function inTheWay({ kind, vlan, vxlan, parent }: LinkFact, error: ErrorReport | undefined): SelvedgeError | undefined {
+  const conflict = (what: string, hint: string) => new SelvedgeError({ kind: "conflict", what }, what, { hint });
+  if (vlan !== undefined)
+    return conflict(
+      `VLAN ${vlan.id} (${vlan.protocol}) is taken on ${parent?.name}: another link has it`,
+      "`ip -d link show type vlan` in every namespace shows which one; choose another id or parent.",
+    );
+  if (vxlan !== undefined)
+    return conflict(
+      `VXLAN ${vxlan.id} on UDP port ${vxlan.port} is taken: another link has it`,
+      "`ip -d link show type vxlan` shows which one; choose another id or port.",
+    );
+  if (parent === undefined || error?.code !== ERRNO.EBUSY) return undefined;
+  return conflict(
+    `${parent.name} cannot carry a link of kind ${kind}: something else takes all of its frames`,
+    "It is a port of a bridge or of a bond, or carries links of another kind: ipvlan and macvlan exclude each other.",
+  );
+}

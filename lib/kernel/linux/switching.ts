@@ -1,0 +1,97 @@
+/** VLANs of bridge ports and forwarding entries: made, taken away and looked at. */
+import { isFailure } from "#lib/errors.ts";
+import type { Op } from "#lib/state/diff.ts";
+import type { Fact, ForwardFact, LinkFact, PortVlanFact } from "#lib/state/fact.ts";
+import { ERRNO } from "#native/libc.ts";
+import { addForward, dumpForwards, readForward, removeForward } from "../rtnl/forward.ts";
+import { isOurs, joinMaster, type SeenLink } from "../rtnl/link.ts";
+import { addPortVlan, dumpPortVlans, readPortVlans, removePortVlan } from "../rtnl/port-vlan.ts";
+import type { Known } from "./known.ts";
+import type { Place } from "./place.ts";
+import { GONE, type Step } from "./steps.ts";
+
+export type Switching = PortVlanFact | ForwardFact;
+
+export const isSwitching = (fact: Fact): fact is Switching => fact.type === "port-vlan" || fact.type === "forward";
+
+/** A bridge that is being made is known by its operation alone. */
+const isBridge = (name: string, known: Known, ops: readonly Op[]): boolean =>
+  known.seen(name)?.kind === "bridge" ||
+  ops.some(({ fact }) => fact.type === "link" && fact.kind === "bridge" && fact.name === name);
+
+export function putSwitching(fact: Switching, known: Known, ops: readonly Op[]): Step {
+  const index = known.index(fact.link);
+  if (fact.type === "forward") return { request: addForward(fact, index), tolerate: [ERRNO.EEXIST] };
+  return { request: addPortVlan(fact, { index, isBridge: isBridge(fact.link, known, ops) }) };
+}
+
+export function takeSwitching(fact: Switching, known: Known): Step {
+  const index = known.index(fact.link);
+  if (fact.type === "forward") return { request: removeForward(fact, index), tolerate: GONE };
+  const holder = { index, isBridge: isBridge(fact.link, known, []) };
+  // A port that left its bridge has lost its VLANs with it.
+  const tolerate = [...GONE, ERRNO.EINVAL, ERRNO.EOPNOTSUPP];
+  return { request: removePortVlan(fact.vid, fact.link, holder), tolerate };
+}
+
+/** IFLA_BR_VLAN_DEFAULT_PVID of a bridge that was never told another. */
+const DEFAULT_PVID = 1;
+
+/**
+ * A port that has VLANs joins its bridge before it goes up, and leaves the VLAN that the bridge gave it by itself: no
+ * frame may pass on any other than its own.
+ */
+export function joinWithVlans(fact: LinkFact, index: number, known: Known, ops: readonly Op[]): Step[] {
+  const vlans = ops.flatMap((op) => (op.fact.type === "port-vlan" && op.fact.link === fact.name ? [op.fact.vid] : []));
+  if (fact.master === undefined || vlans.length === 0) return [];
+  const join = { request: joinMaster(fact.name, index, known.index(fact.master)) };
+  const given = known.seen(fact.master)?.nature.defaultPvid ?? DEFAULT_PVID;
+  if (given === 0 || vlans.includes(given)) return [join];
+  return [join, { request: removePortVlan(given, fact.name, { index, isBridge: false }), tolerate: GONE }];
+}
+
+/**
+ * The wanted ones that are there and, on an attachment's own port, those that are there and not wanted: on any VLAN too
+ * many it would hear and reach a network that is not its own.
+ */
+export function lookPortVlans(
+  place: Place,
+  wanted: readonly PortVlanFact[],
+  links: ReadonlyMap<string, SeenLink>,
+): PortVlanFact[] {
+  return [...new Set(wanted.map(({ link }) => link))].flatMap((name) => {
+    const link = links.get(name);
+    if (link === undefined) return [];
+    const vids = new Set(wanted.flatMap((want) => (want.link === name ? [want.vid] : [])));
+    const isOwnPort = isOurs(link) && (link.kind === "veth" || link.kind === "tap");
+    return portVlansOf(place, link).filter(({ vid }) => isOwnPort || vids.has(vid));
+  });
+}
+
+/** Neither a bridge nor a port; gone meanwhile; a kernel without VLAN filtering of bridges. */
+const HAS_NONE: readonly number[] = [ERRNO.EINVAL, ERRNO.ENODEV, ERRNO.EOPNOTSUPP];
+
+export function portVlansOf(place: Place, { index, name }: SeenLink): PortVlanFact[] {
+  try {
+    return place.dump(dumpPortVlans(index)).flatMap((message) => readPortVlans(message, place.at, name));
+  } catch (error) {
+    if (isFailure(error, "kernel") && HAS_NONE.includes(error.failure.errno)) return [];
+    throw error;
+  }
+}
+
+export function lookForwards(
+  place: Place,
+  wanted: readonly ForwardFact[],
+  links: ReadonlyMap<string, SeenLink>,
+): ForwardFact[] {
+  return [...new Set(wanted.map(({ link }) => link))].flatMap((name) => {
+    const link = links.get(name);
+    if (link === undefined) return [];
+    const there = new Set(forwardsOf(place, link).map(({ mac, to }) => `${mac} ${to}`));
+    return wanted.filter((want) => want.link === name && there.has(`${want.mac} ${want.to}`));
+  });
+}
+
+export const forwardsOf = (place: Place, { index, name }: SeenLink): ForwardFact[] =>
+  place.dump(dumpForwards(index)).flatMap((message) => readForward(message, place.at, name) ?? []);
