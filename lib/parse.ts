@@ -86,3 +86,6 @@ export function linkName(found: Found): string {
     name !== "" && name !== "." && name !== ".." && new TextEncoder().encode(name).length <= 15 && !/[/:\s]/.test(name);
   return valid ? name : refuse(found, "a link name: 1 to 15 bytes without /, : or white space");
 }
+
+/** The same value, but an empty text counts as absent, as programs written in Go take it. */
+export const filled = (found: Found): Found => (found.value === "" ? { ...found, value: undefined } : found);

@@ -12,6 +12,8 @@ import { ifbName, type Key, linkAlias } from "./names.ts";
 export interface Wishes {
   readonly masquerade: boolean;
   readonly spoofProtection: boolean;
+  /** The request itself insists on it, not only the node's defaults. */
+  readonly spoofProtectionAsked?: boolean;
   readonly portMappings: readonly PortMapping[];
   readonly bandwidth?: Bandwidth;
 }

@@ -3,12 +3,22 @@ import { addressOf } from "#lib/address.ts";
 import { addOns, type Wishes } from "./add-ons.ts";
 import type { Attached, Built } from "./kind.ts";
 import type { Plan } from "./kinds.ts";
+import { refuseUnserved } from "./unserved.ts";
 
-/** @throws SelvedgeError config-invalid for host ports and rates that cannot be */
+/**
+ * Where packets do not pass the node, its defaults (masquerade, spoof protection) mean nothing and are left out.
+ * @throws SelvedgeError config-invalid for host ports and rates that cannot be; unsupported-field for what is asked for in vain
+ */
 export function assemble(plan: Plan, attached: Omit<Attached, "published">, wishes: Wishes): Built {
   const built = plan.build({ ...attached, published: wishes.portMappings.length > 0 });
+  const { guard, shapedLink: link } = built;
+  if (guard === undefined || link === undefined) {
+    refuseUnserved(plan.type, wishes);
+    return built;
+  }
   const { containerId, ifname, mac, mtu } = attached;
   const addresses = attached.addresses.map((a) => addressOf(a.address));
-  const sender = { containerId, ifname, mac, mtu, addresses, link: built.shapedLink, guard: built.guard };
-  return { ...built, facts: [...built.facts, ...addOns(sender, wishes)] };
+  const sender = { containerId, ifname, mac, mtu, addresses, link, guard };
+  const spoofProtection = built.spoofProtection ?? wishes.spoofProtection;
+  return { ...built, facts: [...built.facts, ...addOns(sender, { ...wishes, spoofProtection })] };
 }

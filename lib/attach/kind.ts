@@ -3,7 +3,7 @@
  */
 import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { Found } from "#lib/parse.ts";
-import type { Fact } from "#lib/state/fact.ts";
+import type { Fact, Place } from "#lib/state/fact.ts";
 
 /** A route for the pod as a configuration or an IPAM result gives it (CNI 1.1.0 route fields). */
 export interface PodRoute {
@@ -23,6 +23,24 @@ export interface PodAddress {
   readonly gateway?: Address;
 }
 
+/** The link that carries an attachment's, as a configuration asks for it. */
+export interface Parent {
+  /** Field of the configuration, for errors. */
+  readonly field: string;
+  readonly at: Place;
+  /** Absent: the link of the node's default route. */
+  readonly name?: string;
+}
+
+/** A parent as it stands. */
+export interface Carrier {
+  readonly at: Place;
+  readonly name: string;
+  readonly mac: Mac;
+  /** Bytes. */
+  readonly mtu: number;
+}
+
 /** Everything about one attachment that is already decided when its facts are made. */
 export interface Attached {
   readonly containerId: string;
@@ -40,6 +58,8 @@ export interface Attached {
   readonly mtu: number;
   /** Host ports lead to it: the node's loopback address and the pod itself must reach it through the host. */
   readonly published: boolean;
+  /** For types that ask for a parent. */
+  readonly carrier?: Carrier;
 }
 
 /** What a type makes of an attachment: its facts, and what a CNI result has to say of it. */
@@ -57,10 +77,17 @@ export interface Built {
   readonly routes: readonly PodRoute[];
   /** `interfaces` of the CNI result before the pod's own: host end, bridge. */
   readonly hostInterfaces: readonly { readonly name: string; readonly mac: Mac; readonly mtu: number }[];
-  /** How spoofing is prevented: routed attachments are filtered in `inet`, ports of a bridge in `bridge`. */
-  readonly guard: "inet" | "bridge";
+  /**
+   * How spoofing is prevented: routed attachments are filtered in `inet`, ports of a bridge in `bridge`. Absent, as
+   * `shapedLink` is, when the pod's packets leave without passing the node.
+   */
+  readonly guard?: "inet" | "bridge";
   /** Link on the host whose traffic to and from the pod can be shaped. */
-  readonly shapedLink: string;
+  readonly shapedLink?: string;
+  /** The pod's interface in the result, where it is not the one that was asked for. */
+  readonly podInterface?: { readonly name: string; readonly mac: Mac };
+  /** Others on the same wire may hold the address: it is looked for there before it is used. */
+  readonly underlay?: boolean;
   /** What the type's own field says of spoof protection, if it has one and it is given. */
   readonly spoofProtection?: boolean;
 }
@@ -72,4 +99,8 @@ export interface Kind<Spec> {
   desired(spec: Spec, attached: Attached): Built;
   /** True when the attachment must not be given addresses. Absent: it always is. */
   addressless?(spec: Spec): boolean;
+  /** The link that carries the attachment's own; looked up before `desired` is asked. Absent: none. */
+  parent?(spec: Spec): Parent;
+  /** The MAC that the type gives when the request names none. Absent, or undefined: one derived from the key. */
+  mac?(spec: Spec, carrier: Carrier | undefined): Mac | undefined;
 }

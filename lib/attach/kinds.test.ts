@@ -6,7 +6,8 @@ import { isFailure } from "#lib/errors.ts";
 import { fields, root } from "#lib/parse.ts";
 import { diff } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
-import { dualStack, lines } from "../../test/attach/sample.ts";
+import { dualStack, lines, uplink } from "../../test/attach/sample.ts";
+import type { Wishes } from "./add-ons.ts";
 import { assemble } from "./assemble.ts";
 import type { Attached } from "./kind.ts";
 import { ATTACHMENT_TYPES, attachmentType, kinds, plan } from "./kinds.ts";
@@ -20,7 +21,7 @@ test("a type by its name", () => {
   const at = fields(root({ attachment: "bridge", wrong: "brigde" }));
   expect(attachmentType(at("attachment"))).toBe("bridge");
   expect(attachmentType(at("absent"))).toBe("ptp");
-  expect(() => attachmentType(at("wrong"))).toThrow('wrong: "brigde" is not one of "ptp", "bridge"');
+  expect(() => attachmentType(at("wrong"))).toThrow('wrong: "brigde" is not one of "ptp", "bridge", "macvlan"');
 });
 
 const everything = {
@@ -61,6 +62,23 @@ test("nothing asked for, nothing added", () => {
   expect(assemble(planned, dualStack, nothing)).toEqual(planned.build(dualStack));
 });
 
+test.each(["macvlan", "ipvlan", "vlan", "tap"] as const)("%s: defaults of the node mean nothing", (type) => {
+  const pod = { ...dualStack, carrier: uplink, mac: uplink.mac };
+  const planned = plan(type, root({ vlanId: 100 }));
+  const defaults = { masquerade: true, spoofProtection: true, portMappings: [], bandwidth: { ingressRate: 0 } };
+  expect(assemble(planned, pod, defaults)).toEqual(planned.build({ ...pod, published: false }));
+});
+
+const inVain: [wish: Partial<Wishes>, message: string][] = [
+  [{ spoofProtectionAsked: true }, 'spoofProtection: true is not supported: packets of the attachment type "macvlan"'],
+  [{ portMappings: everything.portMappings }, "where they could be translated to host ports"],
+  [{ bandwidth: everything.bandwidth }, "where they could be shaped"],
+];
+test.each(inVain)("a wish that only the node could fulfil: %j", (wish, message) => {
+  const wishes = { masquerade: true, spoofProtection: true, portMappings: [], ...wish };
+  expect(() => assemble(plan("macvlan", root({})), { ...dualStack, carrier: uplink }, wishes)).toThrow(message);
+});
+
 const pods: fc.Arbitrary<Attached> = fc
   .record({
     v4: fc.option(fc.integer({ min: 2, max: 250 })),
@@ -72,6 +90,8 @@ const pods: fc.Arbitrary<Attached> = fc
   })
   .map(({ v4, v6, gateways, routes, mtu, published }) => ({
     ...dualStack,
+    carrier: uplink,
+    mac: uplink.mac,
     mtu,
     published,
     routes: routes.map((to) => ({ to })),
@@ -85,8 +105,15 @@ const pods: fc.Arbitrary<Attached> = fc
     ],
   }));
 const configs = fc.record(
-  { isGateway: fc.boolean(), isDefaultGateway: fc.boolean(), hairpinMode: fc.boolean() },
-  { requiredKeys: [] },
+  {
+    isGateway: fc.boolean(),
+    isDefaultGateway: fc.boolean(),
+    hairpinMode: fc.boolean(),
+    hostShim: fc.boolean(),
+    vlanId: fc.integer({ min: 1, max: 4_094 }),
+    outerVlanId: fc.integer({ min: 1, max: 4_094 }),
+  },
+  { requiredKeys: ["vlanId"] },
 );
 
 test.each(ATTACHMENT_TYPES)("%s: the same in, the same out; no thing twice; facts are plain JSON", (type) =>
@@ -103,7 +130,7 @@ test.each(ATTACHMENT_TYPES)("%s: the same in, the same out; no thing twice; fact
       for (const f of all)
         if (f.type === "address" || f.type === "route" || f.type === "neighbour")
           expect(links).toContain(`${f.at} ${f.link}`);
-      expect(built.ips).toHaveLength(pod.addresses.length);
+      if (type !== "loopback") expect(built.ips).toHaveLength(pod.addresses.length);
     }),
   ),
 );
@@ -119,6 +146,18 @@ const json = fc.dictionary(
     "ipam",
     "macspoofchk",
     "mtu",
+    "master",
+    "mode",
+    "linkInContainer",
+    "hostShim",
+    "bcqueuelen",
+    "vlanId",
+    "outerVlanId",
+    "vlanProtocol",
+    "owner",
+    "multiQueue",
+    "selinuxContext",
+    "duplicateCheck",
   ),
   fc.jsonValue(),
 );

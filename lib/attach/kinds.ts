@@ -1,10 +1,17 @@
 /** The attachment types: one row for each. */
+
+import type { Mac } from "#lib/address.ts";
 import { type Found, oneOf } from "#lib/parse.ts";
 import { bridge } from "./bridge/bridge.ts";
-import type { Attached, Built, Kind } from "./kind.ts";
+import { ipvlan } from "./ipvlan/ipvlan.ts";
+import type { Attached, Built, Carrier, Kind, Parent } from "./kind.ts";
+import { loopback } from "./loopback/loopback.ts";
+import { macvlan } from "./macvlan/macvlan.ts";
 import { ptp } from "./ptp/ptp.ts";
+import { tap } from "./tap/tap.ts";
+import { vlan } from "./vlan/vlan.ts";
 
-export const kinds = { ptp, bridge } as const;
+export const kinds = { ptp, bridge, macvlan, ipvlan, vlan, tap, loopback } as const;
 
 export type AttachmentType = keyof typeof kinds;
 
@@ -20,6 +27,11 @@ export const attachmentType = (found: Found): AttachmentType =>
 export interface Plan {
   /** The attachment must not be given addresses. */
   readonly addressless: boolean;
+  readonly type: AttachmentType;
+  /** The link that carries the attachment's own: to be looked up before `build`. */
+  readonly parent?: Parent;
+  /** The pod's MAC when the request names none; undefined: one derived from its key. */
+  mac(carrier: Carrier | undefined): Mac | undefined;
   build(attached: Attached): Built;
 }
 
@@ -28,13 +40,30 @@ export function plan(type: AttachmentType, config: Found): Plan {
   // Each row is a Kind of its own spec; reading and building stay together, so that the specs never mix.
   switch (type) {
     case "ptp":
-      return planned(ptp, config);
+      return planned(type, ptp, config);
     case "bridge":
-      return planned(bridge, config);
+      return planned(type, bridge, config);
+    case "macvlan":
+      return planned(type, macvlan, config);
+    case "ipvlan":
+      return planned(type, ipvlan, config);
+    case "vlan":
+      return planned(type, vlan, config);
+    case "tap":
+      return planned(type, tap, config);
+    case "loopback":
+      return planned(type, loopback, config);
   }
 }
 
-function planned<Spec>(kind: Kind<Spec>, config: Found): Plan {
+function planned<Spec>(type: AttachmentType, kind: Kind<Spec>, config: Found): Plan {
   const spec = kind.parse(config);
-  return { addressless: kind.addressless?.(spec) ?? false, build: (attached) => kind.desired(spec, attached) };
+  const parent = kind.parent?.(spec);
+  return {
+    type,
+    addressless: kind.addressless?.(spec) ?? false,
+    ...(parent === undefined ? {} : { parent }),
+    mac: (carrier) => kind.mac?.(spec, carrier),
+    build: (attached) => kind.desired(spec, attached),
+  };
 }

@@ -1,6 +1,6 @@
 /** Names and MAC addresses that follow from the key of an attachment, so that nothing has to be looked up or stored. */
 import { createHash } from "node:crypto";
-import { type Mac, macFromBytes } from "#lib/address.ts";
+import { type Address, type Family, fromBytes, type Mac, macFromBytes } from "#lib/address.ts";
 
 /** Container id and interface name, CNI's own key of an attachment. */
 export interface Key {
@@ -41,3 +41,37 @@ export const portMac = (key: Key): Mac => localMac(0x06, digest(key.containerId,
 
 /** A bridge left alone takes the lowest MAC of its ports and changes it as they come and go; ours keeps this: `0a:…`. */
 export const bridgeMac = (bridge: string): Mac => localMac(0x0a, digest("bridge", bridge), 8);
+
+/** 44 bits of what links on the node are named for that several attachments use. */
+const commonTag = (...parts: readonly string[]): string =>
+  digest(...parts)
+    .toString("hex", 0, 6)
+    .slice(0, 11);
+
+/** The node's own link beside those of the pods on `parent`, 13 bytes. */
+export const shimName = (kind: "macvlan" | "ipvlan", parent: string): string => `sm${commonTag("shim", kind, parent)}`;
+
+export const shimAlias = (parent: string): string => `selvedge shim ${parent}`;
+
+/** Other nodes have a parent of the same name on the same wire, so the parent's MAC is part of it: `0e:…`. */
+export const shimMac = (parent: string, parentMac: Mac): Mac => localMac(0x0e, digest("shim", parent, parentMac), 8);
+
+/**
+ * The node's address towards the pods on `parent`, on the node only: a link-local one (RFC 3927), out of 16,384 that
+ * neither ptp's gateway nor the metadata services of clouds (169.254.169.254) lie among.
+ */
+export function shimAddress(kind: "macvlan" | "ipvlan", parent: string, parentMac: Mac): Record<Family, Address> {
+  const bytes = digest("shim address", kind, parent, parentMac);
+  return {
+    4: fromBytes(Uint8Array.of(169, 254, 64 + ((bytes[0] ?? 0) % 64), bytes[1] ?? 0)),
+    6: fromBytes(Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...bytes.subarray(2, 10))),
+  };
+}
+
+/** The node's link that carries all inner VLANs of one outer VLAN, 13 bytes. */
+export const outerVlanName = (parent: string, id: number): string => `so${commonTag("outer", parent, String(id))}`;
+
+export const outerVlanAlias = (parent: string, id: number): string => `selvedge vlan ${parent} ${id}`;
+
+/** Links of the two kinds above: whole pools of attachments share them, and none is theirs alone. */
+export const isCarrierOfMany = (name: string): boolean => /^s[mo][0-9a-f]{11}$/.test(name);

@@ -1,6 +1,6 @@
 /** One attachment for golden tables, and how they read facts. */
 import { address, mac, prefix } from "#lib/address.ts";
-import type { Attached } from "#lib/attach/kind.ts";
+import type { Attached, Carrier } from "#lib/attach/kind.ts";
 import { diff } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
@@ -18,6 +18,9 @@ export const dualStack: Attached = {
 };
 
 export const ipv4Only: Attached = { ...dualStack, addresses: dualStack.addresses.slice(0, 1) };
+
+/** What a type with a parent finds. */
+export const uplink: Carrier = { at: "host", name: "uplink", mac: mac("02:00:00:00:00:aa"), mtu: 9_000 };
 
 /** What making the facts from nothing looks like. */
 export const lines = (facts: readonly Fact[]): string[] => diff(facts, []).map(line);

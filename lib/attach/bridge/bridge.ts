@@ -1,13 +1,14 @@
 /**
  * `bridge`: pods of one node on one Ethernet segment, VLAN-unaware, with the node as an optional gateway.
  */
-import { type Address, addressOf, type Family, family, fromNumber, networkOf, rangeOf } from "#lib/address.ts";
+import { addressOf, family, fromNumber, rangeOf } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { Fact, RouteFact } from "#lib/state/fact.ts";
-import { familiesOf, podRoute, through, withDefaults } from "../families.ts";
-import type { Attached, Built, Kind, PodAddress, PodRoute } from "../kind.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import { familiesOf, withDefaults } from "../families.ts";
+import type { Attached, Built, Kind, PodAddress } from "../kind.ts";
 import { hairpinElements } from "../localnet.ts";
 import { bridgeMac, portMac } from "../names.ts";
+import { segmentRoutes, segmentSide } from "../segment.ts";
 import { bridgeSide } from "./shared.ts";
 import { type BridgeSpec, parse } from "./spec.ts";
 
@@ -21,12 +22,13 @@ export const bridge: Kind<BridgeSpec> = {
         "disableContainerInterface: a link that stays down has no address, but the pool gave one",
       );
     const addresses = spec.isGateway ? attached.addresses.map(withGateway) : attached.addresses;
-    const routes = podRoutes(spec, attached.routes ?? [], addresses);
+    const asked = attached.routes ?? [];
+    const routes = segmentRoutes(spec.isDefaultGateway ? withDefaults(asked, familiesOf(addresses)) : asked, addresses);
     const mac = portMac(attached);
     return {
       facts: [
         ...links(spec, attached),
-        ...podSide(attached.ifname, addresses, routes),
+        ...segmentSide(attached.ifname, addresses, routes),
         ...(spec.isGateway
           ? hairpinElements(
               spec.bridge,
@@ -51,17 +53,6 @@ export const bridge: Kind<BridgeSpec> = {
 /** Without a gateway of the pool's, the first address of the subnet, as the reference plugin has it. */
 function withGateway({ address, gateway }: PodAddress): Required<PodAddress> {
   return { address, gateway: gateway ?? fromNumber(rangeOf(address).first + 1n, family(address)) };
-}
-
-const gatewayOf = (addresses: readonly PodAddress[], f: Family): Address | undefined =>
-  addresses.find((a) => family(a.address) === f && a.gateway !== undefined)?.gateway;
-
-/** Configured routes without a gateway go by the pool's gateway of their family, where there is one. */
-function podRoutes(spec: BridgeSpec, routes: readonly PodRoute[], addresses: readonly PodAddress[]): PodRoute[] {
-  const families = familiesOf(addresses);
-  return (spec.isDefaultGateway ? withDefaults(routes, families) : routes)
-    .filter((r) => families.includes(family(r.to)))
-    .map((r) => through(r, gatewayOf(addresses, family(r.to))));
 }
 
 /**
@@ -96,20 +87,3 @@ const links = (spec: BridgeSpec, attached: Attached): Fact[] => [
     noIpv6LinkLocal: true,
   },
 ];
-
-/** The route to the subnet is a fact of its own, so that it is checked and repaired like every other. */
-function podSide(link: string, addresses: readonly PodAddress[], routes: readonly PodRoute[]): Fact[] {
-  const subnets = new Map(
-    addresses.map(({ address }): [string, RouteFact] => {
-      const to = networkOf(address);
-      return [to, { type: "route", at: "pod", to, link }];
-    }),
-  );
-  return [
-    ...addresses.map(
-      ({ address }): Fact => ({ type: "address", at: "pod", link, address, announce: true, noPrefixRoute: true }),
-    ),
-    ...subnets.values(),
-    ...routes.map((r) => podRoute(r, link)),
-  ];
-}

@@ -1,0 +1,28 @@
+/** `loopback`: the pod's own `lo`, which a new namespace has but does not raise. */
+import type { Mac, Prefix } from "#lib/address.ts";
+import type { Built, Kind } from "../kind.ts";
+
+/** The type has no fields of its own. */
+export type LoopbackSpec = Readonly<Record<string, never>>;
+
+/** What the kernel itself gives the link when it goes up. */
+const ADDRESSES = ["127.0.0.1/8", "::1/128"] as Prefix[];
+
+export const LOOPBACK_MAC = "00:00:00:00:00:00" as Mac;
+
+/** The interface that was asked for is not looked at, as in the reference plugin: a namespace has one loopback link. */
+export const loopback: Kind<LoopbackSpec> = {
+  parse: () => ({}),
+  addressless: () => true,
+  desired: (): Built => ({
+    facts: [
+      { type: "link", at: "pod", name: "lo", kind: "loopback", up: true },
+      ...ADDRESSES.map((address) => ({ type: "address", at: "pod", link: "lo", address }) as const),
+    ],
+    shared: [],
+    ips: ADDRESSES.map((address) => ({ address })),
+    routes: [],
+    hostInterfaces: [],
+    podInterface: { name: "lo", mac: LOOPBACK_MAC },
+  }),
+};

@@ -1,0 +1,124 @@
+/**
+ * A pod with several interfaces: each has a routing table of its own, and what the pod sends from an interface's address
+ * is routed by that table. So a reply leaves by the interface that the request came in on, whatever the main table says.
+ * The same rule answers the kernel's reverse path check (rp_filter), strict or loose.
+ */
+import {
+  type Address,
+  addressOf,
+  anyPrefix,
+  contains,
+  family,
+  hostPrefix,
+  lengthOf,
+  networkOf,
+  type Prefix,
+} from "#lib/address.ts";
+import type { Fact, RouteFact, RuleFact, SysctlFact } from "#lib/state/fact.ts";
+import { familiesOf } from "./families.ts";
+import type { Built, PodAddress } from "./kind.ts";
+
+/** Tables of a pod's interfaces: 100 and up. linux/rtnetlink.h has names for 253 to 255 only. */
+export const FIRST_TABLE = 100;
+/** As many as rule priorities: 5300 to 5399 are ours. */
+export const MOST_INTERFACES = 100;
+const FIRST_PRIORITY = 5_300;
+
+export interface Apart {
+  readonly ifname: string;
+  /** As the pools have them, with the subnets' lengths. */
+  readonly addresses: readonly PodAddress[];
+  /** 0 to 99: which of the pod's tables is this interface's. */
+  readonly slot: number;
+  /** Where the pod's default route leads. Absent: nothing is changed. */
+  readonly defaultRoute?: boolean;
+}
+
+/** The same attachment with a table of its own. */
+export function routedApart(built: Built, apart: Apart): Built {
+  const { ifname } = apart;
+  const table = FIRST_TABLE + apart.slot;
+  const routes = routesOf(built, apart);
+  const main = apart.defaultRoute === false ? routes.filter((route) => !isDefault(route)) : routes;
+  return {
+    ...built,
+    facts: [
+      ...built.facts.filter((fact) => !isMain(fact)),
+      ...main,
+      ...withDefault(routes, built, ifname).map((route): RouteFact => ({ ...route, table })),
+      ...rulesOf(built, apart, table),
+      ...(built.guard === "inet" ? [] : ownAddressOnly(ifname, apart.addresses)),
+    ],
+    routes: built.routes.filter((route) => main.some((kept) => kept.to === route.to) || route.table !== undefined),
+  };
+}
+
+const isMain = (fact: Fact): fact is RouteFact =>
+  fact.type === "route" && fact.at === "pod" && fact.table === undefined;
+
+const isDefault = ({ to }: { to: Prefix }): boolean => lengthOf(to) === 0;
+
+/** Those of the main table, with one to the subnet of each address; a routed pair of links has none by itself. */
+function routesOf(built: Built, { ifname, addresses, defaultRoute }: Apart): RouteFact[] {
+  const routes = built.facts.filter(isMain);
+  const subnets = addresses
+    .map(({ address }) => networkOf(address))
+    .filter((to) => to !== hostPrefix(addressOf(to)) && !routes.some((route) => route.to === to));
+  const all = [
+    ...routes,
+    ...[...new Set(subnets)].flatMap((to) => {
+      const via = gatewayOf(built, to);
+      return via === undefined ? [] : [throughGateway(built, ifname, to, via)];
+    }),
+  ];
+  return defaultRoute === true ? withDefault(all, built, ifname) : all;
+}
+
+/** A default route for each family whose gateway is known. */
+const withDefault = (routes: readonly RouteFact[], built: Built, ifname: string): RouteFact[] => [
+  ...routes,
+  ...familiesOf(built.ips)
+    .map(anyPrefix)
+    .filter((to) => !routes.some((route) => route.to === to))
+    .flatMap((to) => {
+      const via = gatewayOf(built, to);
+      return via === undefined ? [] : [throughGateway(built, ifname, to, via)];
+    }),
+];
+
+const gatewayOf = ({ ips }: Built, to: Prefix): Address | undefined =>
+  ips.find(({ address, gateway }) => gateway !== undefined && family(address) === family(to))?.gateway;
+
+/** An IPv4 gateway in none of the pod's subnets is on the link all the same; a link-local IPv6 one always is. */
+function throughGateway({ ips }: Built, link: string, to: Prefix, via: Address): RouteFact {
+  const foreign = family(via) === 4 && !ips.some(({ address }) => contains(networkOf(address), via));
+  return { type: "route", at: "pod", to, link, via, ...(foreign ? { onlink: true } : {}) };
+}
+
+const rulesOf = ({ facts }: Built, { ifname, slot }: Apart, table: number): RuleFact[] =>
+  facts.flatMap((fact): RuleFact[] =>
+    fact.type === "address" && fact.at === "pod" && fact.link === ifname
+      ? [
+          {
+            type: "rule",
+            at: "pod",
+            family: family(fact.address),
+            priority: FIRST_PRIORITY + slot,
+            table,
+            from: hostPrefix(addressOf(fact.address)),
+          },
+        ]
+      : [],
+  );
+
+/**
+ * Two interfaces may lie on one segment. Left alone, Linux answers ARP for any of its addresses on any of its interfaces
+ * (Documentation/networking/ip-sysctl.rst, arp_ignore and arp_announce), and a plane's traffic would come in on another.
+ */
+const ownAddressOnly = (ifname: string, addresses: readonly PodAddress[]): SysctlFact[] =>
+  familiesOf(addresses).includes(4)
+    ? [
+        { type: "sysctl", at: "pod", key: `net/ipv4/conf/${ifname}/arp_ignore`, value: "1" },
+        { type: "sysctl", at: "pod", key: `net/ipv4/conf/${ifname}/arp_announce`, value: "2" },
+      ]
+    : [];
