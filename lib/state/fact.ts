@@ -99,12 +99,15 @@ export interface PortVlanFact {
   readonly untagged: boolean;
 }
 
-/** A forwarding entry of a bridge or a vxlan device (`bridge fdb`), static. */
+/** In a forwarding entry: where unknown and broadcast frames go, to every destination that has such an entry. */
+export const EVERYONE_ELSE = "00:00:00:00:00:00" as Mac;
+
+/** A forwarding entry of a vxlan device (`bridge fdb`), static. */
 export interface ForwardFact {
   readonly type: "forward";
   readonly at: Place;
   readonly link: string;
-  /** 00:00:00:00:00:00 on a vxlan device: where unknown and broadcast frames go. */
+  /** `EVERYONE_ELSE` has many destinations, any other has one. */
   readonly mac: Mac;
   /** NDA_DST: address of the other end of the tunnel. */
   readonly to: Address;

@@ -1,5 +1,5 @@
 /** VLANs of bridge ports and forwarding entries of the fake. */
-import type { ForwardFact, PortVlanFact } from "#lib/state/fact.ts";
+import { EVERYONE_ELSE, type ForwardFact, type PortVlanFact } from "#lib/state/fact.ts";
 import { deviceOf, type Network } from "./device.ts";
 import { refusal } from "./refusal.ts";
 
@@ -19,8 +19,8 @@ export function ensureForward(network: Network, fact: ForwardFact): void {
   const call = `fdb add ${fact.mac} dev ${fact.link}`;
   const device = deviceOf(network, fact.link, call);
   if (device.kind !== "vxlan") throw refusal(call, "EOPNOTSUPP");
-  // All zeros is a list of everyone who gets what nobody else is known to want; any other MAC is at one place.
-  if (fact.mac !== "00:00:00:00:00:00")
+  // Any other MAC is at one place.
+  if (fact.mac !== EVERYONE_ELSE)
     for (const [key, { mac }] of device.forwards) if (mac === fact.mac) device.forwards.delete(key);
   device.forwards.set(forwardKey(fact), fact);
 }

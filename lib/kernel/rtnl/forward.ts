@@ -1,11 +1,9 @@
 /** Forwarding entries of vxlan devices to messages and back. */
 import { macFromBytes, macToBytes } from "#lib/address.ts";
-import type { ForwardFact, Place } from "#lib/state/fact.ts";
+import { EVERYONE_ELSE, type ForwardFact, type Place } from "#lib/state/fact.ts";
 import { AF_BRIDGE } from "../netlink/bridge-vlan.ts";
 import { type Message, NLM_F, type Request } from "../netlink/message.ts";
 import { NTF_SELF, NUD_NOARP, NUD_PERMANENT, neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";
-
-const EVERYONE_ELSE = "00:00:00:00:00:00";
 
 const body = (fact: ForwardFact, index: number): Uint8Array =>
   neighbourMessage.body(
