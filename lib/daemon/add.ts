@@ -11,15 +11,17 @@ import type { Dns, NetConf, Request, ResultRoute } from "#lib/cni/types.ts";
 import { hostPortClaims } from "#lib/datapath/host-ports.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
-import { identity } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import { acquire } from "./acquire.ts";
 import { isHostPort, lasting } from "./contested.ts";
-import type { Core } from "./core.ts";
+import { type Core, hostOf } from "./core.ts";
 import { type Decided, decide, decideChained, type Given } from "./decide.ts";
 import { delegationOfRecord } from "./delegated.ts";
-import { makeNodeReady } from "./node-facts.ts";
-import { hostEndOf, scopeOf } from "./record.ts";
+import type { Host } from "./host.ts";
+import { hostEndStands } from "./host-end.ts";
+import { makeReady } from "./node-facts.ts";
+import { type Part, partsOf } from "./parts.ts";
+import { hostEndsOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import type { Recording } from "./trace.ts";
@@ -72,11 +74,10 @@ function namespaceOf(core: Core, request: Request): number {
  * got ready, or whose namespace was replaced, is removed first.
  */
 async function makeRoom(core: Core, before: AttachmentRecord, netnsInode: number): Promise<void> {
-  const link = hostEndOf(before);
   const alive =
     before.phase === "ready" &&
     before.netnsInode === netnsInode &&
-    (link === undefined || (await core.kernel.look({}, [link])).length > 0);
+    (hostEndsOf(before).length === 0 || (await hostEndStands(core, before)));
   if (alive)
     throw new SelvedgeError(
       { kind: "interface-exists", name: before.ifname },
@@ -134,10 +135,7 @@ async function attach(
   progress.stored = true;
   trace.ended("intent-stored");
 
-  await makeNodeReady(core);
-  const ops = await missing(core, record);
-  await core.kernel.apply(scopeOf(record), ops);
-  trace.performed(ops);
+  for (const part of partsOf(record)) trace.performed(await build(core, record, part));
   trace.ended("kernel-applied");
 
   if (signal.aborted)
@@ -146,7 +144,7 @@ async function attach(
   await core.store.commit([{ put: "attachment", value: ready }]);
   core.table.put(ready);
   trace.ended("ready-stored");
-  core.connections.forgetPorts(ready);
+  for (const { host } of partsOf(ready)) hostOf(core, host).connections.forgetPorts(ready);
   return JSON.stringify(renderResult(decided.result, conf.cniVersion));
 }
 
@@ -177,7 +175,7 @@ async function decideOwn(
   core.table.put(asking);
   await core.store.commit([{ put: "attachment", value: asking }]);
   progress.stored = true;
-  await core.kernel.apply(scopeOf(asking), await missing(core, asking));
+  for (const part of partsOf(asking)) await build(core, asking, part);
   const answer = await core.delegate(delegation);
   trace.ended("delegated");
   const given = {
@@ -211,9 +209,9 @@ const podRouteOf = ({ dst, gw, priority, ...rest }: ResultRoute): PodRoute => ({
 
 /** @throws SelvedgeError conflict naming the holder */
 function refuseHeldPorts(core: Core, record: AttachmentRecord): void {
-  for (const fact of record.facts) {
-    if (!isHostPort(fact)) continue;
-    const holder = core.table.holder(identity(fact), record);
+  const ports = partsOf(record).flatMap(({ host, facts }) => facts.filter(isHostPort).map((fact) => ({ host, fact })));
+  for (const { host, fact } of ports) {
+    const holder = core.table.holder(host, fact, record);
     if (holder === undefined) continue;
     const what = hostPortClaims([fact])[0] ?? "";
     throw new SelvedgeError(
@@ -224,14 +222,23 @@ function refuseHeldPorts(core: Core, record: AttachmentRecord): void {
   }
 }
 
+/** Makes what the attachment wants of one host, and what that host itself lacks. */
+async function build(core: Core, record: AttachmentRecord, part: Part): Promise<Op[]> {
+  const host = hostOf(core, part.host);
+  await makeReady(core, host);
+  const ops = await missing(host, part);
+  await host.kernel.apply(scopeOf(record), ops);
+  return ops;
+}
+
 /**
  * What is still to be made: all of the attachment's own, which cannot be there yet, and whatever lacks of what it
  * shares with others.
  */
-async function missing(core: Core, record: AttachmentRecord): Promise<Op[]> {
-  const common = record.facts.filter((fact) => lasting(fact));
-  const there = common.length === 0 ? [] : await core.kernel.look({}, common);
-  const own = record.facts.filter((fact) => !lasting(fact)).map((fact): Op => ({ do: "add", fact }));
+async function missing({ kernel }: Host, { facts }: Part): Promise<Op[]> {
+  const common = facts.filter((fact) => lasting(fact));
+  const there = common.length === 0 ? [] : await kernel.look({}, common);
+  const own = facts.filter((fact) => !lasting(fact)).map((fact): Op => ({ do: "add", fact }));
   return [...lacking(common, there), ...own];
 }
 

@@ -9,7 +9,7 @@ import type { Core } from "./core.ts";
 import { leaks } from "./leaks.ts";
 import { namespaceGone } from "./namespace-gone.ts";
 import type { Reconciler } from "./reconcile.ts";
-import { addressesOf, hostLinkOf, hostPortsOf, resultOf } from "./record.ts";
+import { addressesOf, hostEndsOf, hostPortsOf, resultOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
 
 export interface AdminOptions {
@@ -55,7 +55,7 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
       kernelRelease: core.node.kernelRelease,
       pathMtu: core.node.pathMtu,
       store: options.storeName,
-      linkRemovalsPending: core.kernel.pendingRemovals,
+      linkRemovalsPending: [...core.hosts.values()].reduce((n, { kernel }) => n + kernel.pendingRemovals, 0),
     }),
 
     listAttachments: async ({ network, pod }) => ({
@@ -92,7 +92,7 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
           pool: lease.pool,
           address: lease.address,
           owner: { containerId: lease.containerId, ifname: lease.ifname },
-          pod: core.table.get(lease)?.pod ?? "",
+          pod: core.table.ofInterface(lease)?.pod ?? "",
           since: iso(lease.sinceMs),
           coolingMs: 0,
         })),
@@ -160,7 +160,7 @@ function shown(core: Core, record: AttachmentRecord): Attachment {
     type: record.type,
     addresses: addressesOf(record),
     mac: sandbox?.mac ?? "",
-    hostLink: hostLinkOf(record)?.name ?? "",
+    hostLink: hostEndsOf(record)[0]?.link.name ?? "",
     mtu: sandbox?.mtu ?? 0,
     created: iso(record.createdMs),
     hostPorts: hostPortsOf(record).map(({ protocol, port }) => `${port}/${protocol}`),

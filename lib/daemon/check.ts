@@ -5,9 +5,10 @@ import type { Request } from "#lib/cni/types.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { diff } from "#lib/state/diff.ts";
 import { line } from "#lib/state/line.ts";
-import type { Core } from "./core.ts";
+import { type Core, hostOf } from "./core.ts";
 import { delegationOf, delegationOfRecord } from "./delegated.ts";
 import { nodeFacts } from "./node-facts.ts";
+import { leaseKeys, partsOf } from "./parts.ts";
 import { addressesOf, scopeOf } from "./record.ts";
 
 /** @throws SelvedgeError drift with the operations that would repair it; delegate; namespace-gone */
@@ -23,16 +24,17 @@ export async function check(core: Core, request: Request): Promise<void> {
       { kind: "namespace-gone", path: request.netns },
       `CNI_NETNS: ${request.netns} is ${inode === undefined ? "no network namespace" : "another namespace than the one attached"}`,
     );
-  const node = nodeFacts(core);
-  const [there, nodeThere] = await Promise.all([
-    core.kernel.look(scopeOf(record), record.facts),
-    core.kernel.look({}, node),
-  ]);
   const leases = delegationOfRecord(record, "CHECK") === undefined && !record.chained ? addressesOf(record) : [];
-  const lines = [
-    ...core.ipam.missing(record, leases),
-    ...[...diff(record.facts, there), ...diff(node, nodeThere)].map(line),
-  ];
+  const lines = core.ipam.missing(leaseKeys(record), leases);
+  for (const part of partsOf(record)) {
+    const host = hostOf(core, part.host);
+    const node = nodeFacts(core, host);
+    const [there, nodeThere] = await Promise.all([
+      host.kernel.look(scopeOf(record), part.facts),
+      host.kernel.look({}, node),
+    ]);
+    lines.push(...[...diff(part.facts, there), ...diff(node, nodeThere)].map(line));
+  }
   if (lines.length > 0)
     throw drifted(
       `${record.containerId} ${record.ifname} is not as it was attached: ${lines.length} differences`,

@@ -5,14 +5,15 @@
 import type { Queue } from "#lib/api/queue.ts";
 import type { Config } from "#lib/config/config.ts";
 import type { Delegate } from "#lib/delegate/delegate.ts";
+import { SelvedgeError } from "#lib/errors.ts";
 import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
 import type { Kernel, NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Log } from "#lib/log.ts";
 import { root } from "#lib/parse.ts";
 import type { Store } from "#lib/store/store.ts";
-import { type Connections, connections } from "./connections.ts";
 import { contested } from "./contested.ts";
+import { type Host, host, NODE } from "./host.ts";
 import { type Table, table } from "./table.ts";
 import { type Step, type Traces, traces } from "./trace.ts";
 
@@ -34,13 +35,12 @@ export interface Core extends Ports {
   readonly ipam: Ipam;
   readonly table: Table;
   readonly traces: Traces;
+  /** By name: the node itself under `NODE`, and every tenant's router that is open. */
+  readonly hosts: Map<string, Host>;
   /** Inode of the namespace that the daemon itself is in. */
   readonly ownNetnsInode: number;
   /** Facts of the machine, refreshed by every full reconcile. */
   node: NodeFacts;
-  /** The destinations that the node's tables were last made for; see `makeNodeReady`. */
-  tablesFor: string;
-  readonly connections: Connections;
   /** Work that nobody waits for, except the daemon's end. Reports its own failures. */
   readonly behind: Set<Promise<void>>;
   /** Why ADD cannot be served now, one sentence each; empty when it can. */
@@ -78,14 +78,22 @@ export async function openCore(
     }),
     table: table(contested),
     traces: traces({ capacity: TRACES, clockUs: ports.clockUs, onStep }),
+    hosts: new Map([[NODE, host(NODE, ports.kernel, ports.log)]]),
     ownNetnsInode,
     node: await ports.kernel.facts(),
-    tablesFor: "",
-    connections: connections(ports.kernel, ports.log),
     behind: new Set(),
     waitingFor: new Set(["it is starting"]),
   };
   core.ipam.restore(snapshot);
   for (const record of snapshot.attachments) core.table.put(record);
   return { core, replayed: new Set(snapshot.replayed) };
+}
+
+/** @throws SelvedgeError not-ready: the tenant has no router here */
+export function hostOf(core: Pick<Core, "hosts">, name: string): Host {
+  const found = core.hosts.get(name);
+  if (found !== undefined) return found;
+  throw new SelvedgeError({ kind: "not-ready" }, `the router of tenant ${JSON.stringify(name)} is not open`, {
+    hint: "`selvedgectl status` shows what the daemon waits for.",
+  });
 }

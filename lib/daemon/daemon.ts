@@ -5,7 +5,7 @@ import { loop } from "#lib/loop.ts";
 import { workers as pool } from "#lib/workers.ts";
 import { admin } from "./admin.ts";
 import { type CoreOptions, openCore, type Ports } from "./core.ts";
-import { makeNodeReady } from "./node-facts.ts";
+import { makeReady } from "./node-facts.ts";
 import { reconciler } from "./reconcile.ts";
 import { replay } from "./replay.ts";
 import { verbs } from "./verbs.ts";
@@ -34,7 +34,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const { config } = options;
   const beganUs = ports.clockUs();
   const { core, replayed } = await openCore(ports, options);
-  await makeNodeReady(core);
+  for (const host of core.hosts.values()) await makeReady(core, host);
 
   const stopping = new AbortController();
   const lock = keyedLock();
@@ -123,8 +123,11 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await workers.idle();
       stopping.abort();
       await Promise.allSettled([reconciling.done, watching, following]);
-      await Promise.all([core.connections.settled(), ...core.behind]);
-      await ports.kernel.settled();
+      await Promise.all([...core.behind]);
+      for (const { connections, kernel } of core.hosts.values()) {
+        await connections.settled();
+        await kernel.settled();
+      }
     },
   };
 }

@@ -9,7 +9,7 @@ import type { Core } from "./core.ts";
 export const leaks = (core: Core): Leak[] =>
   core.ipam
     .leases()
-    .filter((lease) => core.table.get(lease) === undefined)
+    .filter((lease) => core.table.ofInterface(lease) === undefined)
     .map((lease) => ({
       name: `${lease.pool}/${lease.address}`,
       lease: {

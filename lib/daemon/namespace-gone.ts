@@ -1,14 +1,13 @@
 /** Proof that an attachment's namespace is gone. */
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
-import { hostEndOf } from "./record.ts";
+import { hostEndStands } from "./host-end.ts";
 
 /**
- * Two things at once: nothing, or another namespace, at the recorded path; and no host link, which only the end of the
- * namespace takes away together with its peer. A path that the daemon merely cannot see proves nothing.
+ * Two things at once: nothing, or another namespace, at the recorded path; and no link on a host, which only the end of
+ * the namespace takes away together with its peer. A path that the daemon merely cannot see proves nothing.
  */
 export async function namespaceGone(core: Core, record: AttachmentRecord): Promise<boolean> {
   if (record.netnsInode === undefined || core.kernel.namespaceInode(record.netns) === record.netnsInode) return false;
-  const link = hostEndOf(record);
-  return link === undefined || (await core.kernel.look({}, [link])).length === 0;
+  return !(await hostEndStands(core, record));
 }

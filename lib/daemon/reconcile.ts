@@ -10,10 +10,12 @@ import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import type { AttachmentRecord, Change as StoreChange } from "#lib/store/store.ts";
 import { lasting } from "./contested.ts";
-import type { Core } from "./core.ts";
+import { type Core, hostOf } from "./core.ts";
+import type { Host } from "./host.ts";
 import { namespaceGone } from "./namespace-gone.ts";
 import { nodeFacts, nodeLacks } from "./node-facts.ts";
-import { hostEndOf, scopeOf } from "./record.ts";
+import { partsOf } from "./parts.ts";
+import { hostEndsOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
 import { keyOf } from "./table.ts";
 
@@ -51,10 +53,16 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     }
   };
 
-  /** What one attachment lacks. A namespace that is gone lacks nothing that could be repaired. */
-  const differences = async (record: AttachmentRecord): Promise<Op[]> => {
+  /** What one attachment lacks, by host. A namespace that is gone lacks nothing that could be repaired. */
+  const differences = async (record: AttachmentRecord): Promise<{ host: Host; ops: Op[] }[]> => {
     if (core.kernel.namespaceInode(record.netns) !== record.netnsInode) return [];
-    return lacking(record.facts, await core.kernel.look(scopeOf(record), record.facts));
+    const found: { host: Host; ops: Op[] }[] = [];
+    for (const { host: name, facts } of partsOf(record)) {
+      const host = hostOf(core, name);
+      const ops = lacking(facts, await host.kernel.look(scopeOf(record), facts));
+      if (ops.length > 0) found.push({ host, ops });
+    }
+    return found;
   };
 
   const repair = (record: AttachmentRecord): Promise<string[]> =>
@@ -63,11 +71,11 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       if (current === undefined) return [];
       if (await finished(current)) return [];
       if (current.phase !== "ready") return [];
-      const ops = await differences(current);
-      if (ops.length === 0) return [];
-      const lines = ops.map(line);
+      const found = await differences(current);
+      if (found.length === 0) return [];
+      const lines = found.flatMap(({ ops }) => ops.map(line));
       core.log({ event: "drift", container: current.containerId, ifname: current.ifname, lines });
-      await core.kernel.apply(scopeOf(current), ops);
+      for (const { host, ops } of found) await host.kernel.apply(scopeOf(current), ops);
       return lines;
     }).catch((error: unknown) => {
       failed(record, error);
@@ -123,18 +131,19 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     return true;
   };
 
-  const repairNode = async (): Promise<string[]> => {
-    const ops = await nodeLacks(core);
-    await core.kernel.apply({}, ops);
+  const repairHost = async (host: Host): Promise<string[]> => {
+    const ops = await nodeLacks(core, host);
+    await host.kernel.apply({}, ops);
     return ops.map(line);
   };
 
   /** Carries our mark, and nobody wants it: left by a daemon that was killed, or made by hand. */
-  const strays = async (): Promise<Op[]> => {
-    const owned = await core.kernel.owned();
-    const wanted = new Set(nodeFacts(core).map(identity));
+  const strays = async (host: Host): Promise<Op[]> => {
+    const owned = await host.kernel.owned();
+    const wanted = new Set(nodeFacts(core, host).map(identity));
     for (const record of core.table)
-      for (const fact of record.facts) if (fact.at === "host") wanted.add(identity(fact));
+      for (const part of partsOf(record))
+        if (part.host === host.name) for (const fact of part.facts) if (fact.at === "host") wanted.add(identity(fact));
     return owned
       .filter((fact) => !wanted.has(identity(fact)) && !lasting(fact) && !isNode(fact))
       .map((fact): Op => ({ do: "remove", fact }));
@@ -144,22 +153,29 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
    * Switches that the kernel changes without telling anybody: those of the node, and route_localnet of the links that
    * host ports need it on. Looked at by every pass; cheap, since few links have it.
    */
-  const lookAtSwitches = async (): Promise<string[]> => {
-    const switches = nodeFacts(core).filter((fact) => fact.type === "sysctl");
-    node ||= diff(switches, await core.kernel.look({}, switches)).length > 0;
-    const published = [...core.table].flatMap((record) => {
-      const end = hostEndOf(record);
-      return end?.routeLocalnet === true ? [{ record, end }] : [];
-    });
-    const seen = await core.kernel.look(
+  const lookAtSwitches = async (host: Host): Promise<string[]> => {
+    const switches = nodeFacts(core, host).filter((fact) => fact.type === "sysctl");
+    node ||= diff(switches, await host.kernel.look({}, switches)).length > 0;
+    const published = [...core.table].flatMap((record) =>
+      hostEndsOf(record)
+        .filter((end) => end.host === host.name && end.link.routeLocalnet === true)
+        .map(({ link }) => ({ record, link })),
+    );
+    const seen = await host.kernel.look(
       {},
-      published.map(({ end }) => end),
+      published.map(({ link }) => link),
     );
     const right = new Set(
       seen.flatMap((fact) => (fact.type === "link" && fact.routeLocalnet === true ? [fact.name] : [])),
     );
-    for (const { record, end } of published) if (!right.has(end.name)) marked.set(keyOf(record), record);
+    for (const { record, link } of published) if (!right.has(link.name)) marked.set(keyOf(record), record);
     return [];
+  };
+
+  const onEachHost = async (work: (host: Host) => Promise<string[]>): Promise<string[]> => {
+    const lines: string[] = [];
+    for (const host of core.hosts.values()) lines.push(...(await guarded(() => work(host))));
+    return lines;
   };
 
   const sweep = async () => {
@@ -186,7 +202,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     async pass() {
       const began = core.nowMs();
       const all = everything || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
-      if (!all) await guarded(lookAtSwitches);
+      if (!all) await onEachHost(lookAtSwitches);
       const targets = all || nftables ? [...core.table] : [...marked.values()];
       const wholeNode = all || nftables || node;
       everything = false;
@@ -201,7 +217,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
           return [];
         });
       }
-      if (wholeNode) lines.push(...(await guarded(repairNode)));
+      if (wholeNode) lines.push(...(await onEachHost(repairHost)));
       for (const record of targets) {
         // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
         if (locked.held(record.containerId)) behind(repair(record));
@@ -209,9 +225,9 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       }
       if (all)
         lines.push(
-          ...(await guarded(async () => {
-            const ops = await strays();
-            await core.kernel.apply({}, ops);
+          ...(await onEachHost(async (host) => {
+            const ops = await strays(host);
+            await host.kernel.apply({}, ops);
             return ops.map(line);
           })),
         );
@@ -224,9 +240,11 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       return lines;
     },
     async plan() {
-      const ops = await nodeLacks(core);
-      for (const record of core.table) if (record.phase === "ready") ops.push(...(await differences(record)));
-      ops.push(...(await strays()));
+      const ops: Op[] = [];
+      for (const host of core.hosts.values()) ops.push(...(await nodeLacks(core, host)));
+      for (const record of core.table)
+        if (record.phase === "ready") ops.push(...(await differences(record)).flatMap((found) => found.ops));
+      for (const host of core.hosts.values()) ops.push(...(await strays(host)));
       return ops.map(line);
     },
   };

@@ -5,6 +5,7 @@ import type { Scope } from "#lib/kernel/kernel.ts";
 import type { LinkFact } from "#lib/state/fact.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import { isHostPort } from "./contested.ts";
+import { allFacts, partsOf } from "./parts.ts";
 
 export const scopeOf = (record: AttachmentRecord): Scope => ({
   netns: record.netns,
@@ -17,7 +18,7 @@ export const resultOf = (record: AttachmentRecord): Result | undefined =>
 
 /** The pod's addresses: those that we set, or for a chained attachment those of the plugin before us. */
 export function addressesOf(record: AttachmentRecord): Address[] {
-  const own = record.facts.flatMap((fact) =>
+  const own = allFacts(record).flatMap((fact) =>
     fact.type === "address" && fact.at === "pod" ? [addressOf(fact.address)] : [],
   );
   return own.length > 0 ? own : (resultOf(record)?.ips ?? []).map((ip) => addressOf(ip.address));
@@ -25,7 +26,7 @@ export function addressesOf(record: AttachmentRecord): Address[] {
 
 export function hostPortsOf(record: AttachmentRecord): { protocol: "tcp" | "udp" | "sctp"; port: number }[] {
   const ports = new Map<string, { protocol: "tcp" | "udp" | "sctp"; port: number }>();
-  for (const fact of record.facts) {
+  for (const fact of allFacts(record)) {
     if (fact.type !== "element" || !isHostPort(fact)) continue;
     const [protocol, port] = fact.key.slice(-2);
     ports.set(`${protocol}/${port}`, { protocol: protocol as "tcp" | "udp" | "sctp", port: Number(port) });
@@ -33,14 +34,21 @@ export function hostPortsOf(record: AttachmentRecord): { protocol: "tcp" | "udp"
   return [...ports.values()];
 }
 
-/** The host's end of the attachment's own pair; none when chained. */
-export const hostLinkOf = (record: AttachmentRecord): LinkFact | undefined =>
-  record.facts.find((fact): fact is LinkFact => fact.type === "link" && fact.at === "host" && fact.kind === "veth");
-
-/** The same without its other end: for asking whether it is there when the pod's namespace cannot be seen. */
-export function hostEndOf(record: AttachmentRecord): LinkFact | undefined {
-  const link = hostLinkOf(record);
-  if (link === undefined) return undefined;
-  const { peer: _, ...end } = link;
-  return end;
+export interface HostEnd {
+  /** Name of the host. */
+  readonly host: string;
+  readonly link: LinkFact;
 }
+
+/**
+ * The host's ends of the attachment's pairs, without their other ends: for asking whether they are there when the pod's
+ * namespace cannot be seen. None when chained.
+ */
+export const hostEndsOf = (record: AttachmentRecord): HostEnd[] =>
+  partsOf(record).flatMap(({ host, facts }) =>
+    facts.flatMap((fact) => {
+      if (fact.type !== "link" || fact.at !== "host" || fact.kind !== "veth") return [];
+      const { peer: _, ...link } = fact;
+      return [{ host, link }];
+    }),
+  );

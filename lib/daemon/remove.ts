@@ -5,11 +5,11 @@
 
 import { isFailure } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
-import { identity } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import { contested, lasting } from "./contested.ts";
-import type { Core } from "./core.ts";
+import { type Core, hostOf } from "./core.ts";
 import { delegationOfRecord } from "./delegated.ts";
+import { leaseKeys, type Part, partsOf } from "./parts.ts";
 import { addressesOf, scopeOf } from "./record.ts";
 import type { Recording } from "./trace.ts";
 
@@ -31,9 +31,11 @@ export async function removeAttachment(
   // The other plugin may give its addresses away before we have forgotten the attachment: it must not be repaired then.
   if (delegated !== undefined) await core.store.commit([{ put: "attachment", value: leaving }]);
 
-  const ops = removal(core, record);
-  await core.kernel.apply(scopeOf(record), ops);
-  trace?.performed(ops);
+  for (const part of partsOf(record)) {
+    const ops = removal(core, record, part);
+    await hostOf(core, part.host).kernel.apply(scopeOf(record), ops);
+    trace?.performed(ops);
+  }
   trace?.ended("off-network");
 
   if (delegated !== undefined) {
@@ -44,23 +46,26 @@ export async function removeAttachment(
     trace?.ended("delegated");
   }
 
-  const { leases, coolDowns } = core.ipam.ending(record);
+  const keys = leaseKeys(record);
+  const ending = keys.map((key) => core.ipam.ending(key));
   await core.store.commit([
     { remove: "attachment", key: { containerId: record.containerId, ifname: record.ifname } },
-    ...leases.map((l): Change => ({ remove: "lease", pool: l.pool, address: l.address })),
-    ...coolDowns.map((value): Change => ({ put: "coolDown", value })),
+    ...ending.flatMap(({ leases, coolDowns }) => [
+      ...leases.map((l): Change => ({ remove: "lease", pool: l.pool, address: l.address })),
+      ...coolDowns.map((value): Change => ({ put: "coolDown", value })),
+    ]),
     ...alsoCommit,
   ]);
-  core.ipam.release(record);
+  for (const key of keys) core.ipam.release(key);
   core.table.remove(record);
   trace?.ended("forgotten");
 
-  core.connections.forget(record);
+  for (const { host } of partsOf(record)) core.hosts.get(host)?.connections.forget(record);
 }
 
-/** Operations that take what is this attachment's alone off the host; the pod's end goes with its link. */
-export const removal = (core: Core, record: AttachmentRecord): Op[] =>
-  record.facts
+/** Operations that take what is this attachment's alone off one host; the pod's end goes with its link. */
+const removal = (core: Core, record: AttachmentRecord, { host, facts }: Part): Op[] =>
+  facts
     .filter((fact) => fact.at === "host" && !lasting(fact))
-    .filter((fact) => !contested(fact) || core.table.holder(identity(fact), record) === undefined)
+    .filter((fact) => !contested(fact) || core.table.holder(host, fact, record) === undefined)
     .map((fact): Op => ({ do: "remove", fact }));

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { Mac } from "#lib/address.ts";
 import { contested } from "#lib/daemon/contested.ts";
 import { table } from "#lib/daemon/table.ts";
-import { type Fact, identity } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 
 const veth = (name: string): Fact => ({
@@ -38,20 +38,31 @@ const record = (containerId: string, facts: Fact[], more: Partial<AttachmentReco
   ...more,
 });
 
+const plane = (ifname: string) => ({ name: ifname, ifname, type: "ptp", tenant: "red" });
+
 test("indexes follow the records", () => {
   const t = table(contested);
   t.put(record("a", [veth("sva"), port], { netnsInode: 7 }));
   t.put(record("b", [veth("svb")], { netnsInode: 7, phase: "adding" }));
   expect(t.byHostLink("sva")?.containerId).toBe("a");
   expect(t.inNamespace(7).map((r) => r.containerId)).toEqual(["a", "b"]);
-  expect(t.holder(identity(port))?.containerId).toBe("a");
-  expect(t.holder(identity(port), { containerId: "a", ifname: "eth0" })).toBeUndefined();
+  expect(t.holder("", port)?.containerId).toBe("a");
+  expect(t.holder("", port, { containerId: "a", ifname: "eth0" })).toBeUndefined();
   expect(t.inPhase("adding")).toBe(1);
+
+  // The same port on a tenant's router is another port.
+  t.put(record("c", [], { tenantFacts: { red: [port, veth("svc")] }, planes: [plane("eth0"), plane("media")] }));
+  expect(t.holder("red", port)?.containerId).toBe("c");
+  expect(t.byHostLink("svc")?.containerId).toBe("c");
+  expect(t.ofInterface({ containerId: "c", ifname: "media" })?.containerId).toBe("c");
+  expect(t.ofInterface({ containerId: "c", ifname: "eth9" })).toBeUndefined();
+  t.remove({ containerId: "c", ifname: "eth0" });
+  expect(t.holder("red", port)).toBeUndefined();
 
   t.put(record("a", [veth("svz")], { netnsInode: 8 }));
   expect(t.size).toBe(2);
   expect(t.byHostLink("sva")).toBeUndefined();
-  expect(t.holder(identity(port))).toBeUndefined();
+  expect(t.holder("", port)).toBeUndefined();
   expect(t.inNamespace(7).map((r) => r.containerId)).toEqual(["b"]);
 
   t.remove({ containerId: "a", ifname: "eth0" });

@@ -5,6 +5,7 @@
 import type { Fact } from "#lib/state/fact.ts";
 import { identity } from "#lib/state/fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
+import { leaseKeys, partsOf } from "./parts.ts";
 
 export const keyOf = (key: AttachmentKey): string => `${key.containerId}/${key.ifname}`;
 
@@ -18,10 +19,14 @@ export interface Table extends Iterable<AttachmentRecord> {
   inNamespace(netnsInode: number): AttachmentRecord[];
   /** By its end of the pair or its ifb. */
   byHostLink(name: string): AttachmentRecord | undefined;
-  /** Who wants this contested fact, apart from `except`. */
-  holder(factIdentity: string, except?: AttachmentKey): AttachmentRecord | undefined;
+  /** Whose interface it is that an address is leased to: that of the attachment itself, or of one of its planes. */
+  ofInterface(key: AttachmentKey): AttachmentRecord | undefined;
+  /** Who wants this contested fact on that host, apart from `except`. */
+  holder(host: string, fact: Fact, except?: AttachmentKey): AttachmentRecord | undefined;
   inPhase(phase: AttachmentRecord["phase"]): number;
 }
+
+const onHost = (host: string, fact: Fact): string => `${host}/${identity(fact)}`;
 
 /** `contested` says which facts two attachments may want at once: only those are indexed, for the memory's sake. */
 export function table(contested: (fact: Fact) => boolean): Table {
@@ -55,10 +60,11 @@ export function table(contested: (fact: Fact) => boolean): Table {
     const record = records.get(name);
     if (record === undefined) return;
     records.delete(name);
-    for (const fact of record.facts) {
-      if (contested(fact)) unindex(byFact, identity(fact), name);
-      if (fact.type === "link" && byLink.get(fact.name) === name) byLink.delete(fact.name);
-    }
+    for (const { host, facts } of partsOf(record))
+      for (const fact of facts) {
+        if (contested(fact)) unindex(byFact, onHost(host, fact), name);
+        if (fact.type === "link" && byLink.get(fact.name) === name) byLink.delete(fact.name);
+      }
     if (record.netnsInode !== undefined) unindex(byInode, record.netnsInode, name);
     unindex(byContainer, record.containerId, name);
   };
@@ -73,10 +79,11 @@ export function table(contested: (fact: Fact) => boolean): Table {
       remove(record);
       const name = keyOf(record);
       records.set(name, record);
-      for (const fact of record.facts) {
-        if (contested(fact)) index(byFact, identity(fact), name);
-        if (fact.type === "link" && fact.at === "host" && fact.kind !== "bridge") byLink.set(fact.name, name);
-      }
+      for (const { host, facts } of partsOf(record))
+        for (const fact of facts) {
+          if (contested(fact)) index(byFact, onHost(host, fact), name);
+          if (fact.type === "link" && fact.at === "host" && fact.kind !== "bridge") byLink.set(fact.name, name);
+        }
       if (record.netnsInode !== undefined) index(byInode, record.netnsInode, name);
       index(byContainer, record.containerId, name);
     },
@@ -84,7 +91,11 @@ export function table(contested: (fact: Fact) => boolean): Table {
     ofContainer: (containerId) => found(byContainer.get(containerId)),
     inNamespace: (inode) => found(byInode.get(inode)),
     byHostLink: (link) => found([byLink.get(link) ?? ""])[0],
-    holder: (id, except) => found(byFact.get(id)).find((r) => except === undefined || keyOf(r) !== keyOf(except)),
+    ofInterface: (key) =>
+      records.get(keyOf(key)) ??
+      found(byContainer.get(key.containerId)).find((r) => leaseKeys(r).some((k) => k.ifname === key.ifname)),
+    holder: (host, fact, except) =>
+      found(byFact.get(onHost(host, fact))).find((r) => except === undefined || keyOf(r) !== keyOf(except)),
     inPhase(phase) {
       let n = 0;
       for (const record of records.values()) if (record.phase === phase) n++;

@@ -76,7 +76,7 @@ export function traces({
           onStep(step);
         },
         performed(done) {
-          ops = done;
+          ops = [...ops, ...done];
         },
       };
     },

@@ -7,7 +7,7 @@ import type { Request } from "#lib/cni/types.ts";
 import { type Config, parseConfig } from "#lib/config/config.ts";
 import { lasting } from "#lib/daemon/contested.ts";
 import { type Core, openCore } from "#lib/daemon/core.ts";
-import { makeNodeReady } from "#lib/daemon/node-facts.ts";
+import { makeReady } from "#lib/daemon/node-facts.ts";
 import { type Reconciler, reconciler } from "#lib/daemon/reconcile.ts";
 import { replay } from "#lib/daemon/replay.ts";
 import { type Verbs, verbs } from "#lib/daemon/verbs.ts";
@@ -115,7 +115,7 @@ export async function boot(world: World, guard: Fuse = sound(), config: Config =
     clockUs: () => world.nowMs * 1_000,
   };
   const { core, replayed } = await openCore(ports, { config, ownNetnsInode });
-  await makeNodeReady(core);
+  for (const host of core.hosts.values()) await makeReady(core, host);
   const lock = keyedLock();
   const node = verbs(core, { lock, workers: workers({ size: config.workers, limit: config.queueLimit }) });
   await replay(core, replayed, node.replayDel);
