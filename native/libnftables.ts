@@ -5,6 +5,7 @@
 import koffi from "koffi";
 import { SelvedgeError } from "#lib/errors.ts";
 import { ERRNO } from "./libc.ts";
+import { within } from "./namespace.ts";
 
 /** Handles are opaque: a pointer as koffi gives it. */
 interface Library {
@@ -40,17 +41,19 @@ function library(): Library {
 }
 
 /**
- * Applies commands as one transaction: all of it or nothing. The context, which caches the ruleset that it read, lives
- * only for the call. @throws SelvedgeError kernel, with what nft says of the first mistake
+ * Applies commands as one transaction, in the namespace `netns` or in the process's own: all of it or nothing. The
+ * context, which caches the ruleset that it read, lives only for the call.
+ * @throws SelvedgeError kernel, with what nft says of the first mistake
  */
-export function runNft(text: string): void {
+export function runNft(text: string, netns?: number): void {
   const nft = library();
-  const context = nft.newContext(0);
+  const context = within(netns, () => nft.newContext(0));
   if (context === null)
     throw new SelvedgeError({ kind: "kernel", call: "nft_ctx_new", errno: ERRNO.EPERM }, "nft_ctx_new: refused");
   try {
     nft.keepErrors(context);
-    if (nft.run(context, text) === 0) return;
+    // It opens sockets when it is made and again when it runs.
+    if (within(netns, () => nft.run(context, text)) === 0) return;
     const said = nft.errors(context).trim().split("\n").slice(0, 3).join(" | ");
     throw new SelvedgeError({ kind: "kernel", call: "nft", errno: ERRNO.EINVAL }, `nft: ${said}`);
   } finally {

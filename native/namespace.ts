@@ -6,6 +6,7 @@ import { close, closeSync, openSync, readSync, writeSync } from "node:fs";
 import { bind, checked, errno, refused } from "./libc.ts";
 
 const setns = bind("int setns(int fd, int nstype)");
+const unshare = bind("int unshare(int flags)");
 const ioctl = bind("int ioctl(int fd, unsigned long request, ...)");
 const openFile = bind("int open(const uint8_t *path, int flags, ...)");
 
@@ -43,22 +44,45 @@ export const closeBehind = (fd: number): void => close(fd, () => {});
 
 /**
  * Runs one C call in the namespace `netns`, or where the process is without one. `call` must be a single bound
- * function: nothing of Node's may start meanwhile.
- * @throws SelvedgeError kernel, also with the errno of the call when it returns a negative number
+ * function: nothing of Node's may start meanwhile. @throws SelvedgeError kernel
  */
-export function callIn(netns: number | undefined, name: string, call: () => number): number {
-  if (netns === undefined) return checked(name, call());
+export function within<T>(netns: number | undefined, call: () => T): T {
+  if (netns === undefined) return call();
   const back = homeNamespace();
   checked("setns", setns(netns, CLONE_NEWNET));
-  let result = -1;
+  try {
+    return call();
+  } finally {
+    goBack(back);
+  }
+}
+
+/** With no way back every later action would reach a stranger's network: better no process than that. */
+function goBack(home: number): void {
+  if (setns(home, CLONE_NEWNET) !== 0) process.abort();
+}
+
+/** Runs one C call in a new network namespace, which ends afterwards unless the call made something hold it. @throws SelvedgeError kernel */
+export function detached(name: string, call: () => number): void {
+  const back = homeNamespace();
+  checked("unshare", unshare(CLONE_NEWNET));
   let code = 0;
   try {
-    result = call();
-    code = errno();
+    if (call() < 0) code = errno();
   } finally {
-    // With no way back every later action would reach a stranger's network: better no process than that.
-    if (setns(back, CLONE_NEWNET) !== 0) process.abort();
+    goBack(back);
   }
+  if (code !== 0) throw refused(name, code);
+}
+
+/** As `within`, for a call that tells of failure. @throws SelvedgeError kernel, also when the call returns a negative number */
+export function callIn(netns: number | undefined, name: string, call: () => number): number {
+  let code = 0;
+  const result = within(netns, () => {
+    const returned = call();
+    code = errno();
+    return returned;
+  });
   if (result < 0) throw refused(name, code);
   return result;
 }

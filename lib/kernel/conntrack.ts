@@ -27,9 +27,9 @@ interface Waiting {
 /** Reading this many connections takes as long as one walk of the kernel that finds nothing (measured: 16 ms). */
 const READ_PER_WALK = 6000;
 
-/** Of the process's namespace. */
-export function openConntrack(): Conntrack {
-  const socket = netlinkSocket(NETLINK_NETFILTER);
+/** Of the namespace behind `netns`, or of the process's own. @throws SelvedgeError kernel */
+export function openConntrack(netns?: number): Conntrack {
+  const socket = netlinkSocket(NETLINK_NETFILTER, netns);
   let waiting: Waiting[] = [];
   let running = false;
 
@@ -40,7 +40,7 @@ export function openConntrack(): Conntrack {
       waiting = [];
       try {
         const gone = await deleteMatching(
-          socket,
+          { socket, netns },
           now.flatMap(({ queries }) => queries),
         );
         for (const { queries, resolve } of now) {
@@ -79,7 +79,10 @@ function tracked(socket: NetlinkSocket): number {
 }
 
 /** Returns the keys of each connection that was deleted. */
-async function deleteMatching(socket: NetlinkSocket, queries: readonly Query[]): Promise<Set<string>[]> {
+async function deleteMatching(
+  { socket, netns }: { readonly socket: NetlinkSocket; readonly netns: number | undefined },
+  queries: readonly Query[],
+): Promise<Set<string>[]> {
   const wanted = new Set(queries.map(({ key }) => key));
   const found: { readonly keys: Set<string>; readonly body: Uint8Array }[] = [];
   const take = (body: Uint8Array): void => {
@@ -92,7 +95,7 @@ async function deleteMatching(socket: NetlinkSocket, queries: readonly Query[]):
   const filtered = queries.flatMap(({ walks }) => walks);
   const readAll = tracked(socket) <= READ_PER_WALK * filtered.length;
   const walks = readAll ? [{ family: 0, values: {} }] : filtered;
-  const fd = openNetlink(NETLINK_NETFILTER);
+  const fd = openNetlink(NETLINK_NETFILTER, netns);
   try {
     for (const { family, values } of walks) {
       const body = connection.body({ family }, values);

@@ -1,17 +1,16 @@
 /** The real kernel: rtnetlink and sysctl in `linux/`, nftables in `nft/`, connection tracking in `conntrack.ts`. */
 
-import { existsSync, fstatSync } from "node:fs";
-import { join } from "node:path";
+import { fstatSync } from "node:fs";
 import { family } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact, LentDevice, LinkFact } from "#lib/state/fact.ts";
+import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import { closeDescriptor, openNamespace } from "#native/namespace.ts";
 import { openConntrack } from "./conntrack.ts";
 import type { Kernel } from "./kernel.ts";
 import { applyAdditions, type Part } from "./linux/add.ts";
-import { restoreFunctions, setFunctions } from "./linux/functions.ts";
+import { devices } from "./linux/devices.ts";
 import { indexes } from "./linux/indexes.ts";
-import { fetchBack, isLent, restore } from "./linux/lent.ts";
+import { lending } from "./linux/lending.ts";
 import { lookAround } from "./linux/look.ts";
 import { namespaceIds } from "./linux/namespace-ids.ts";
 import { nodeFacts } from "./linux/node.ts";
@@ -23,6 +22,8 @@ import { watchNetwork } from "./linux/watch.ts";
 import { openNftables } from "./nft/nftables.ts";
 
 export interface LinuxOptions {
+  /** Path of the network namespace that is the host here; absent for the one that the process runs in. */
+  readonly netns?: string;
   /** From 0 to 1, as Math.random. */
   readonly random?: () => number;
   /** Told when a part of an `apply` is done. */
@@ -31,17 +32,23 @@ export interface LinuxOptions {
   readonly sysfs?: string;
 }
 
-/** Works in the namespace that the process runs in. @throws SelvedgeError kernel */
-export function linux({ random = Math.random, onPart = () => {}, sysfs = "/sys" }: LinuxOptions = {}): Kernel {
-  const leaving = removal();
-  const host = hostPlace(leaving.busy);
-  const nft = openNftables();
-  const conntrack = openConntrack();
+/** @throws SelvedgeError kernel, namespace-gone (no network namespace at `netns`) */
+export function linux({
+  netns: path,
+  random = Math.random,
+  onPart = () => {},
+  sysfs = "/sys",
+}: LinuxOptions = {}): Kernel {
+  const netns = path === undefined ? undefined : openNamespace(path);
+  if (path !== undefined && netns === undefined) throw namespaceGone({ netns: path });
+  const leaving = removal(netns);
+  const host = hostPlace(leaving.busy, netns);
+  const nft = openNftables({ netns });
+  const conntrack = openConntrack(netns);
   const nextIndex = indexes(random);
   const ids = namespaceIds(host);
   // Port 0 is the kernel's, and that of a socket that has not sent anything yet.
-  const exists = (lent: LentDevice): boolean =>
-    lent.pci === undefined ? lent.physical === true : existsSync(join(sysfs, "bus/pci/devices", lent.pci));
+  const lent = lending(host, sysfs);
   const asked = new Map<string, LinkFact>();
   const isOwnPort = (port: number): boolean =>
     port !== 0 && (port === process.pid || port === leaving.port() || host.ports().includes(port));
@@ -52,7 +59,7 @@ export function linux({ random = Math.random, onPart = () => {}, sysfs = "/sys" 
       using pod = podPlace(scope, leaving.busy);
       const places = pod === undefined ? { host } : { host, pod };
       if (pod !== undefined && !ids.knows(pod.inode)) await ids.learn(pod);
-      return [...(await lookAround(places, facts)), ...nft.look(facts)];
+      return [...(await lookAround(places, facts)), ...(await lent.look(facts)), ...nft.look(facts)];
     },
 
     async apply(scope, ops) {
@@ -62,10 +69,7 @@ export function linux({ random = Math.random, onPart = () => {}, sysfs = "/sys" 
       if (pod === undefined && inPod.some((op) => op.do !== "remove")) throw namespaceGone(scope);
       remember(asked, ops);
       const late = ops.filter((op) => isReplaced(op, ops));
-      const given = ops.flatMap(({ do: verb, fact }) => (verb === "remove" && isLent(fact) ? [fact] : []));
-      const back = await fetchBack(host, pod, given, exists);
-      await restoreFunctions(host, ops);
-      for (const device of back) await restore(host, device);
+      await lent.giveBack(pod, ops);
       await applyRemovals(
         [host, pod],
         leaving,
@@ -74,13 +78,14 @@ export function linux({ random = Math.random, onPart = () => {}, sysfs = "/sys" 
       onPart("taken-away");
       nft.apply(ops);
       onPart("nftables");
-      await setFunctions(host, ops);
+      await lent.prepare(ops);
       await applyAdditions({ host, pod }, nextIndex, ops, onPart);
       await applyRemovals([host, pod], leaving, late);
       if (pod !== undefined) await ids.learn(pod);
     },
 
-    owned: async () => [...ownedFacts(host, leaving.pending), ...nft.owned()],
+    owned: async () => [...(await ownedFacts(host, leaving.pending)), ...nft.owned()],
+    devices: devices(host, sysfs),
     facts: async () => nodeFacts(host),
     settled: leaving.settled,
     get pendingRemovals() {
@@ -91,7 +96,7 @@ export function linux({ random = Math.random, onPart = () => {}, sysfs = "/sys" 
     async watch(onChange, signal) {
       await Promise.all([
         nft.watch(() => onChange({ where: "nftables" }), signal),
-        watchNetwork({ ids, isOwnPort, asked: (name) => asked.get(name) }, onChange, signal),
+        watchNetwork({ netns, ids, isOwnPort, asked: (name) => asked.get(name) }, onChange, signal),
       ]);
     },
 
@@ -107,6 +112,7 @@ export function linux({ random = Math.random, onPart = () => {}, sysfs = "/sys" 
       host[Symbol.dispose]();
       nft[Symbol.dispose]();
       conntrack[Symbol.dispose]();
+      if (netns !== undefined) closeDescriptor(netns);
     },
   };
 }

@@ -34,8 +34,9 @@ interface Leaving {
   readonly gone: PromiseWithResolvers<void>;
 }
 
-export function removal(): Removal {
-  const socket = netlinkSocket(NETLINK_ROUTE);
+/** In the namespace behind `netns`, or in the process's own. @throws SelvedgeError kernel */
+export function removal(netns?: number): Removal {
+  const socket = netlinkSocket(NETLINK_ROUTE, netns);
   let queue: Leaving[] = [];
   const leaving = new Map<string, Leaving>();
   let running: Promise<void> | undefined;

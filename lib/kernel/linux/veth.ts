@@ -2,10 +2,9 @@
 import { SelvedgeError } from "#lib/errors.ts";
 import type { LinkFact } from "#lib/state/fact.ts";
 import { ERRNO, refused } from "#native/libc.ts";
-import { homeNamespace } from "#native/namespace.ts";
 import { insist } from "../netlink/socket.ts";
 import { createVeth, deleteLink, mayAdopt, type SeenLink } from "../rtnl/link.ts";
-import { linkByName, type Place } from "./place.ts";
+import { linkByName, namespaceOf, type Place } from "./place.ts";
 import { attempt, type Step, settle } from "./steps.ts";
 
 /** Both ends as they are wanted. `near` is made at the place whose datagram makes the pair, `far` on the host. */
@@ -34,7 +33,7 @@ export async function makeVeth(
   follow: (near: number, fresh: boolean) => readonly Step[],
 ): Promise<Made> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const at = { podIndex: nextIndex(), hostIndex: nextIndex(), hostNs: homeNamespace() };
+    const at = { podIndex: nextIndex(), hostIndex: nextIndex(), hostNs: namespaceOf(places.host) };
     const birth: Step = { request: createVeth(pair.near, pair.far, at) };
     const refusals = await attempt(places.near, [birth, ...follow(at.podIndex, true)]);
     const failed = refusals.find(({ step }) => step === birth)?.error;

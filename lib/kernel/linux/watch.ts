@@ -56,6 +56,8 @@ export interface NamespaceIds {
 }
 
 export interface WatchOptions {
+  /** Descriptor of the host's namespace; absent for the process's own. */
+  readonly netns?: number | undefined;
   readonly ids: NamespaceIds;
   /** Port ids of our own sockets. A socket in a pod's namespace has the process id as its port, unless it is the second there. */
   readonly isOwnPort: (port: number) => boolean;
@@ -65,12 +67,12 @@ export interface WatchOptions {
 
 /** Ends with the signal. @throws SelvedgeError kernel */
 export function watchNetwork(
-  { ids, isOwnPort, asked }: WatchOptions,
+  { netns, ids, isOwnPort, asked }: WatchOptions,
   onChange: (change: Change | undefined) => void,
   signal: AbortSignal,
 ): Promise<void> {
   if (signal.aborted) return Promise.resolve();
-  const fd = openNetlink(NETLINK_ROUTE);
+  const fd = openNetlink(NETLINK_ROUTE, netns);
   setSocketOption(fd, "receiveBufferForce", RECEIVE_BUFFER_BYTES);
   setSocketOption(fd, "listenAllNsid");
   for (const group of Object.values(GROUPS)) setSocketOption(fd, "addMembership", group);

@@ -30,8 +30,9 @@ export interface BatchSocket {
 
 const ANSWER_MS = 5000;
 
-export function batchSocket(): BatchSocket {
-  const fd = openNetlink(NETLINK_NETFILTER);
+/** In the namespace behind `netns`, or in the process's own. @throws SelvedgeError kernel */
+export function batchSocket(netns?: number): BatchSocket {
+  const fd = openNetlink(NETLINK_NETFILTER, netns);
   setSocketOption(fd, "extAck");
   setSocketOption(fd, "capAck");
   const buffer = new Uint8Array(64 * 1024);

@@ -1,6 +1,7 @@
 /** The nftables half of the kernel: tables by text, elements by key, and what others do to them. */
 import type { Op } from "#lib/state/diff.ts";
 import type { ElementFact, Fact, TableFact } from "#lib/state/fact.ts";
+import { runNft } from "#native/libnftables.ts";
 import { NETLINK_NETFILTER } from "#native/socket.ts";
 import { netlinkSocket } from "../netlink/socket.ts";
 import { batchSocket } from "./batch.ts";
@@ -22,13 +23,20 @@ export interface Nftables extends Disposable {
   watch(onChange: () => void, signal: AbortSignal): Promise<void>;
 }
 
-/** In the process's namespace. `destroys: false` does without DESTROYSETELEM though the kernel has it. @throws SelvedgeError kernel */
-export function openNftables(options: { readonly destroys?: boolean } = {}): Nftables {
-  const socket = netlinkSocket(NETLINK_NETFILTER);
-  const batches = batchSocket();
+export interface NftablesOptions {
+  /** Descriptor of the namespace; absent for the process's own. */
+  readonly netns?: number | undefined;
+  /** False does without DESTROYSETELEM though the kernel has it. */
+  readonly destroys?: boolean;
+}
+
+/** @throws SelvedgeError kernel */
+export function openNftables({ netns, destroys }: NftablesOptions = {}): Nftables {
+  const socket = netlinkSocket(NETLINK_NETFILTER, netns);
+  const batches = batchSocket(netns);
   const rules = generations(socket);
-  const elements = elementsOf(socket, batches, rules, options.destroys ?? kernelDestroys(batches));
-  const tables = tablesOf(socket, rules, elements);
+  const elements = elementsOf(socket, batches, rules, destroys ?? kernelDestroys(batches));
+  const tables = tablesOf(socket, rules, elements, (text) => runNft(text, netns));
 
   const lookAtTables = (facts: readonly TableFact[]): TableFact[] =>
     facts.flatMap((fact) => {
@@ -47,7 +55,7 @@ export function openNftables(options: { readonly destroys?: boolean } = {}): Nft
       for (const fact of gone.filter(isTable)) tables.remove(fact);
     },
     owned: () => [...lookAtTables(OWN_TABLES), ...elements.owned()],
-    watch: (onChange, signal) => watchTables(rules, onChange, signal),
+    watch: (onChange, signal) => watchTables({ rules, netns }, onChange, signal),
     [Symbol.dispose]() {
       socket.close();
       batches.close();

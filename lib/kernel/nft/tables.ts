@@ -3,7 +3,6 @@
  * digest: as long as the table has that digest, it is that text.
  */
 import type { ElementFact, TableFact } from "#lib/state/fact.ts";
-import { runNft } from "#native/libnftables.ts";
 import type { NetlinkSocket } from "../netlink/socket.ts";
 import type { Elements } from "./elements.ts";
 import type { Generations } from "./generation.ts";
@@ -26,7 +25,13 @@ interface Known {
 
 export const UNKNOWN_TEXT = "# not as Selvedge made it";
 
-export function tablesOf(socket: NetlinkSocket, rules: Generations, elements: Elements): Tables {
+/** `runNft` applies a text as one transaction. */
+export function tablesOf(
+  socket: NetlinkSocket,
+  rules: Generations,
+  elements: Elements,
+  runNft: (text: string) => void,
+): Tables {
   const known = new Map<string, Known>();
   const nameOf = ({ family, name }: TableFact): string => `${family} ${name}`;
 

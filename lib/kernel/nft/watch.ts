@@ -20,9 +20,13 @@ const OURS: ReadonlySet<number> = new Set(Object.values(NFPROTO));
  * Calls back after each transaction that is not ours and touched a table of ours, and when notifications were lost.
  * Ends with the signal. @throws SelvedgeError kernel
  */
-export function watchTables(rules: Generations, onChange: () => void, signal: AbortSignal): Promise<void> {
+export function watchTables(
+  { rules, netns }: { readonly rules: Generations; readonly netns?: number | undefined },
+  onChange: () => void,
+  signal: AbortSignal,
+): Promise<void> {
   if (signal.aborted) return Promise.resolve();
-  const fd = openNetlink(NETLINK_NETFILTER);
+  const fd = openNetlink(NETLINK_NETFILTER, netns);
   setSocketOption(fd, "receiveBufferForce", RECEIVE_BUFFER_BYTES);
   setSocketOption(fd, "addMembership", NFNLGRP_NFTABLES);
   bindByNothing(fd);

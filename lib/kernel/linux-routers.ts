@@ -1,0 +1,53 @@
+/** Routers as namespaces that a mount keeps: they outlive the daemon, and end with the machine. */
+import { fstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { makeNamespace, removeNamespace, showNamespace } from "#native/lasting-namespace.ts";
+import { closeDescriptor, openNamespace } from "#native/namespace.ts";
+import { linux } from "./linux.ts";
+import type { Router, Routers } from "./routers.ts";
+
+/** @param directory where they are mounted, one file for each; made with the first */
+export function linuxRouters(directory: string): Routers {
+  const pathOf = (name: string): string => join(directory, name);
+  return {
+    open: (name) => openRouter(name, pathOf(name)),
+    names: () => namesIn(directory).filter((name) => isNamespace(pathOf(name))),
+    remove: (name) => removeNamespace(pathOf(name)),
+  };
+}
+
+function openRouter(name: string, netns: string): Router {
+  if (!isNamespace(netns)) makeNamespace(netns);
+  const kernel = linux({ netns });
+  const fd = openNamespace(netns);
+  const netnsInode = fd === undefined ? 0 : fstatSync(fd).ino;
+  return {
+    name,
+    netns,
+    netnsInode,
+    kernel,
+    show() {
+      if (fd === undefined || kernel.namespaceInode(netns) === netnsInode) return false;
+      showNamespace(fd, netns);
+      return true;
+    },
+    async [Symbol.asyncDispose]() {
+      await kernel[Symbol.asyncDispose]();
+      if (fd !== undefined) closeDescriptor(fd);
+    },
+  };
+}
+
+function isNamespace(path: string): boolean {
+  const fd = openNamespace(path);
+  if (fd !== undefined) closeDescriptor(fd);
+  return fd !== undefined;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Network namespaces that stay: made without a process in them and kept by a mount, as `ip netns add` does it
+ * (iproute2, ip/ipnetns.c).
+ */
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { bind, checked, ERRNO, errno, refused } from "./libc.ts";
+import { detached } from "./namespace.ts";
+
+const mount = bind(
+  "int mount(const uint8_t *source, const uint8_t *target, const uint8_t *type, unsigned long flags, const uint8_t *data)",
+);
+const unmount = bind("int umount2(const uint8_t *target, int flags)");
+
+/** linux/mount.h (v6.12) */
+const MS_BIND = 0x1000;
+const MNT_DETACH = 2;
+
+const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
+const NONE = cString("none");
+
+/**
+ * Makes a network namespace and mounts it at `path`, whose directory is made when it is missing. What is mounted there
+ * is covered. @throws SelvedgeError kernel
+ */
+export function makeNamespace(path: string): void {
+  makePlace(path);
+  const target = cString(path);
+  // Of this thread: only its namespace is another one for the moment.
+  const source = cString("/proc/thread-self/ns/net");
+  detached(`mount ${path}`, () => mount(source, target, NONE, MS_BIND, null));
+}
+
+/** Mounts the namespace behind `netns` at `path`, where its mount was taken away. @throws SelvedgeError kernel */
+export function showNamespace(netns: number, path: string): void {
+  makePlace(path);
+  checked(`mount ${path}`, mount(cString(`/proc/self/fd/${netns}`), cString(path), NONE, MS_BIND, null));
+}
+
+/** Takes the mount and its file away; the namespace ends when nothing else holds it. Nothing there is no error. @throws SelvedgeError kernel */
+export function removeNamespace(path: string): void {
+  const target = cString(path);
+  // Several mounts may lie on each other: one is taken away by each call.
+  while (unmount(target, MNT_DETACH) === 0);
+  const code = errno();
+  if (code !== ERRNO.EINVAL && code !== ERRNO.ENOENT) throw refused(`umount ${path}`, code);
+  rmSync(path, { force: true });
+}
+
+function makePlace(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  closeSync(openSync(path, "a", 0o444));
+}
