@@ -39,7 +39,10 @@ export function routedApart(built: Built, apart: Apart): Built {
   const { ifname } = apart;
   const table = FIRST_TABLE + apart.slot;
   const routes = routesOf(built, apart);
-  const main = apart.defaultRoute === false ? routes.filter((route) => !isDefault(route)) : routes;
+  const isKept = (route: { to: Prefix; table?: number }): boolean =>
+    apart.defaultRoute !== false || route.table !== undefined || lengthOf(route.to) > 0;
+  const main = routes.filter(isKept);
+  const added = main.filter((route) => !built.facts.includes(route));
   return {
     ...built,
     facts: [
@@ -49,14 +52,27 @@ export function routedApart(built: Built, apart: Apart): Built {
       ...rulesOf(built, apart, table),
       ...(built.guard === "inet" ? [] : ownAddressOnly(ifname, apart.addresses)),
     ],
-    routes: built.routes.filter((route) => main.some((kept) => kept.to === route.to) || route.table !== undefined),
+    routes: [...built.routes.filter(isKept), ...added.map(({ to, via }) => (via === undefined ? { to } : { to, via }))],
   };
 }
 
+/**
+ * Two interfaces of a pod may lead to the same destination: in the main table, which knows one way to it, the earlier
+ * one has it. `seen` is kept from one interface to the next.
+ */
+export function withoutRepeats(built: Built, seen: Set<string>): Built {
+  const isNew = (route: Destination): boolean => !seen.has(destination(route));
+  const facts = built.facts.filter((fact) => !isMain(fact) || isNew(fact));
+  const routes = built.routes.filter((route) => route.table !== undefined || isNew(route));
+  for (const fact of facts) if (isMain(fact)) seen.add(destination(fact));
+  return { ...built, facts, routes };
+}
+
+type Destination = Pick<RouteFact, "to" | "metric">;
+const destination = ({ to, metric }: Destination): string => `${to} ${metric ?? "-"}`;
+
 const isMain = (fact: Fact): fact is RouteFact =>
   fact.type === "route" && fact.at === "pod" && fact.table === undefined;
-
-const isDefault = ({ to }: { to: Prefix }): boolean => lengthOf(to) === 0;
 
 /** Those of the main table, with one to the subnet of each address; a routed pair of links has none by itself. */
 function routesOf(built: Built, { ifname, addresses, defaultRoute }: Apart): RouteFact[] {

@@ -77,6 +77,7 @@ test("what containerd sends, with Go's names for keys", () => {
     bandwidth: { ingressRate: 1000, ingressBurst: 4294967295 },
     dns: { nameservers: ["10.0.0.10"], search: ["svc"], options: ["ndots:5"] },
     podAnnotations: { "a/b": "c" },
+    podLabels: {},
     cgroupPath: "/kubepods/x",
     aliases: [],
     ips: [],

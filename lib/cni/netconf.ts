@@ -3,6 +3,7 @@ import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { absent, type Found, fields, flag, integer, list, optional, refuse, text } from "#lib/parse.ts";
 import { parseArgs } from "./args.ts";
 import { parseDns } from "./dns.ts";
+import { parsePlanes } from "./planes.ts";
 import { preflight } from "./preflight.ts";
 import { parseResult } from "./result.ts";
 import type { NetConf, Result, Verb, Version } from "./types.ts";
@@ -10,10 +11,10 @@ import { parseWishes } from "./wishes.ts";
 
 /**
  * Reads standard input for a verb, with CNI_ARGS where it says what the configuration does not.
- * Fields of an attachment type are left to that type (`raw`).
+ * Annotations are read for the interface `ifname`. Fields of an attachment type are left to that type (`raw`).
  * @throws SelvedgeError decode, config-invalid, version-unsupported, environment-invalid (CNI_ARGS), result-invalid (prevResult)
  */
-export function parseNetConf(verb: Verb, config: Uint8Array, args: string): NetConf {
+export function parseNetConf(verb: Verb, config: Uint8Array, args: string, ifname = "eth0"): NetConf {
   const { name, cniVersion, raw } = preflight(verb, config);
   const at = fields(raw);
   const pairs = parseArgs(args);
@@ -22,6 +23,8 @@ export function parseNetConf(verb: Verb, config: Uint8Array, args: string): NetC
   const ipMasq = optional(at("ipMasq"), flag);
   const spoofProtection = optional(at("spoofProtection"), flag);
   const mtu = optional(at("mtu"), mtuBytes);
+  const planes = optional(at("planes"), parsePlanes);
+  const policyRouting = optional(at("policyRouting"), flag);
   const ipamType = optional(fields(at("ipam"))("type"), text);
   const pod = podOf(pairs);
   const prevResult = optional(at("prevResult"), (found) => previous(found, cniVersion));
@@ -34,10 +37,12 @@ export function parseNetConf(verb: Verb, config: Uint8Array, args: string): NetC
     ...(ipMasq !== undefined && { ipMasq }),
     ...(spoofProtection !== undefined && { spoofProtection }),
     ...(mtu && { mtu }),
+    ...(planes !== undefined && { planes }),
+    ...(policyRouting !== undefined && { policyRouting }),
     dns: parseDns(at("dns")),
     ...(!absent(at("ipam")) && { ipam: at("ipam") }),
     ...(ipamType && { ipamType }),
-    wishes: parseWishes(raw, pairs),
+    wishes: parseWishes(raw, pairs, ifname),
     ...(pod !== undefined && { pod }),
     ...(prevResult !== undefined && { prevResult }),
     ...(validAttachments !== undefined && { validAttachments }),

@@ -1,6 +1,7 @@
 /** The CNI specification 1.1.0 as types: what comes in and what goes out. Parsing and conversion stand beside. */
 import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { Found } from "#lib/parse.ts";
+import type { AskedPlane } from "./planes.ts";
 
 export const VERSIONS = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"] as const;
 export type Version = (typeof VERSIONS)[number];
@@ -87,6 +88,16 @@ export interface RuntimeWishes {
   readonly deviceId?: string;
   readonly cgroupPath?: string;
   readonly podAnnotations: Readonly<Record<string, string>>;
+  /** A pool of the daemon that the pod's annotation names. */
+  readonly pool?: string;
+  /** The name that it goes by among the reservations, where that is not the pod's own. */
+  readonly reservation?: string;
+  /** Whether its addresses are to be kept for its name; absent: as the network has it. */
+  readonly keepAddress?: boolean;
+  /** `args.cni.labels`. */
+  readonly podLabels: Readonly<Record<string, string>>;
+  /** The pod's annotation `selvedge.dev/planes`, where the runtime passes it. */
+  readonly planes?: readonly AskedPlane[];
 }
 
 /** The network configuration of one plugin, parsed. Fields of an attachment type are read from `raw` by that type. */
@@ -100,6 +111,9 @@ export interface NetConf {
   readonly ipMasq?: boolean;
   readonly spoofProtection?: boolean;
   readonly mtu?: number;
+  /** Networks that the pod is on, each by an interface of its own; the first is this one where `network` is absent. */
+  readonly planes?: readonly AskedPlane[];
+  readonly policyRouting?: boolean;
   readonly dns: Dns;
   /** Absent: Selvedge's own IPAM with the network's pool. `type` "selvedge" is the same. */
   readonly ipam?: Found;

@@ -1,42 +1,58 @@
 /**
  * What a runtime wishes for one attachment. The same wish may come three ways (CONVENTIONS.md): `runtimeConfig` wins
- * over `args.cni`, which wins over CNI_ARGS.
+ * over `args.cni`, which wins over CNI_ARGS. A pod's own annotations come after what the runtime wishes itself, before
+ * `args.cni`.
  */
-import { type Address, address, type Mac, mac, type Prefix, prefix } from "#lib/address.ts";
+import { type Address, address, type Mac, mac, type Prefix } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import { absent, entries, type Found, fields, integer, list, optional, refuse, text } from "#lib/parse.ts";
+import { readAnnotations } from "./annotations.ts";
 import { badArgs } from "./args.ts";
 import { parseDns } from "./dns.ts";
+import { ip } from "./ip.ts";
+import { PLANES_ANNOTATION, parsePlanesAnnotation } from "./planes.ts";
 import type { Bandwidth, PortMapping, RuntimeWishes } from "./types.ts";
 
 /**
  * @param config the whole network configuration
+ * @param ifname the interface that is attached
  * @throws SelvedgeError config-invalid with the path, environment-invalid for CNI_ARGS
  */
-export function parseWishes(config: Found, args: ReadonlyMap<string, string>): RuntimeWishes {
+export function parseWishes(config: Found, args: ReadonlyMap<string, string>, ifname: string): RuntimeWishes {
   const runtime = fields(fields(config)("runtimeConfig"));
   const inline = fields(fields(fields(config)("args"))("cni"));
-  const either = (key: string): Found => (absent(runtime(key)) ? inline(key) : runtime(key));
   const bandwidth = bandwidthOf(runtime("bandwidth"));
-  const hardware = macOf(either("mac"), args.get("MAC"));
   const dns = parseDns(runtime("dns"), "runtime");
   const deviceId = optional(runtime("deviceID"), text);
   const cgroupPath = optional(runtime("cgroupPath"), text);
+  const podAnnotations = Object.fromEntries(
+    entries(runtime("io.kubernetes.cri.pod-annotations")).map(([key, value]) => [key, text(value)]),
+  );
+  const { ips, mac: ownMac, reservation, ...annotated } = readAnnotations(podAnnotations, ifname);
+  const hardware = macOf(runtime("mac")) ?? ownMac ?? macOf(inline("mac")) ?? macOfArgs(args.get("MAC"));
+  const goesBy = reservation ?? optional(inline("reservation"), text) ?? args.get("RESERVATION");
+  const planes = podAnnotations[PLANES_ANNOTATION];
   return {
     portMappings: list(runtime("portMappings")).map(portMapping),
     ...(bandwidth !== undefined && { bandwidth }),
     ...(!absent(runtime("ipRanges")) && { ipRanges: runtime("ipRanges") }),
-    ips: ipsOf(either("ips"), args.get("IP")),
+    ips: ipsOf(runtime("ips")) ?? ips ?? ipsOf(inline("ips")) ?? ipsOfArgs(args.get("IP")),
     ...(hardware !== undefined && { mac: hardware }),
     ...(Object.keys(dns).length > 0 && { dns }),
     aliases: list(runtime("aliases")).map((each) => text(each)),
     ...(deviceId && { deviceId }),
     ...(cgroupPath && { cgroupPath }),
-    podAnnotations: Object.fromEntries(
-      entries(runtime("io.kubernetes.cri.pod-annotations")).map(([key, value]) => [key, text(value)]),
-    ),
+    podAnnotations,
+    ...annotated,
+    ...(goesBy && { reservation: goesBy }),
+    ...(planes !== undefined && { planes: parsePlanesAnnotation(planes) }),
+    podLabels: labelsOf(inline("labels")),
   };
 }
+
+/** CONVENTIONS.md: `[{"key": "app", "value": "web"}]`. */
+const labelsOf = (found: Found): Record<string, string> =>
+  Object.fromEntries(list(found).map((each) => [text(fields(each)("key")), text(fields(each)("value"))]));
 
 function portMapping(found: Found): PortMapping {
   const at = fields(found);
@@ -66,17 +82,18 @@ function bits(found: Found): number {
   return refuse(found, "a whole number of bits, 0 or more");
 }
 
-function ipsOf(found: Found, fromArgs: string | undefined): (Address | Prefix)[] {
-  if (!absent(found)) return list(found).map((each) => ip(each.value, each.path));
+const ipsOf = (found: Found): (Address | Prefix)[] | undefined =>
+  optional(found, (given) => list(given).map((each) => ip(each.value, each.path)));
+
+function ipsOfArgs(fromArgs: string | undefined): (Address | Prefix)[] {
   if (fromArgs === undefined || fromArgs === "") return [];
   return inArgs(() => fromArgs.split(",").map((each) => ip(each.trim(), "IP")));
 }
 
-const ip = (value: unknown, path: string): Address | Prefix =>
-  typeof value === "string" && value.includes("/") ? prefix(value, path) : address(value, path);
+const macOf = (found: Found): Mac | undefined =>
+  absent(found) || found.value === "" ? undefined : mac(found.value, found.path);
 
-function macOf(found: Found, fromArgs: string | undefined): Mac | undefined {
-  if (!absent(found)) return found.value === "" ? undefined : mac(found.value, found.path);
+function macOfArgs(fromArgs: string | undefined): Mac | undefined {
   if (fromArgs === undefined || fromArgs === "") return undefined;
   return inArgs(() => mac(fromArgs, "MAC"));
 }

@@ -1,0 +1,110 @@
+import { expect, test } from "@jest/globals";
+import { address, prefix } from "#lib/address.ts";
+import { root } from "#lib/parse.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import { dualStack, ipv4Only, lines } from "../../test/attach/sample.ts";
+import { bridge } from "./bridge/bridge.ts";
+import type { Attached, Built } from "./kind.ts";
+import { routedApart, withoutRepeats } from "./plane-routing.ts";
+import { ptp } from "./ptp/ptp.ts";
+
+const routing = (facts: readonly Fact[]): string[] =>
+  lines(facts.filter((fact) => fact.at === "pod" && ["route", "rule", "sysctl"].includes(fact.type))).toSorted();
+
+const onPtp = (attached: Attached): Built => ptp.desired(ptp.parse(root({})), attached);
+const onBridge = (attached: Attached): Built => bridge.desired(bridge.parse(root({})), attached);
+
+test("a routed pair that is not the default: its subnet in main, everything in its own table", () => {
+  const built = routedApart(onPtp(dualStack), {
+    ifname: "eth0",
+    addresses: dualStack.addresses,
+    slot: 2,
+    defaultRoute: false,
+  });
+  expect(routing(built.facts)).toEqual([
+    "+ route 0.0.0.0/0 via 169.254.1.1 dev eth0 [pod] onlink table 102",
+    "+ route 10.1.0.0/16 via 169.254.1.1 dev eth0 [pod] onlink",
+    "+ route 10.1.0.0/16 via 169.254.1.1 dev eth0 [pod] onlink table 102",
+    "+ route ::/0 via fe80::1 dev eth0 [pod] table 102",
+    "+ route fd00::/64 via fe80::1 dev eth0 [pod]",
+    "+ route fd00::/64 via fe80::1 dev eth0 [pod] table 102",
+    "+ rule -6 [pod] priority 5302 from fd00::5/128 table 102",
+    "+ rule [pod] priority 5302 from 10.1.0.5/32 table 102",
+  ]);
+  expect(built.routes).toEqual([
+    { to: "10.1.0.0/16", via: "169.254.1.1" },
+    { to: "fd00::/64", via: "fe80::1" },
+  ]);
+});
+
+test("the first plane keeps its default route", () => {
+  const built = routedApart(onPtp(ipv4Only), {
+    ifname: "eth0",
+    addresses: ipv4Only.addresses,
+    slot: 0,
+    defaultRoute: true,
+  });
+  expect(routing(built.facts)).toEqual([
+    "+ route 0.0.0.0/0 via 169.254.1.1 dev eth0 [pod] onlink",
+    "+ route 0.0.0.0/0 via 169.254.1.1 dev eth0 [pod] onlink table 100",
+    "+ route 10.1.0.0/16 via 169.254.1.1 dev eth0 [pod] onlink",
+    "+ route 10.1.0.0/16 via 169.254.1.1 dev eth0 [pod] onlink table 100",
+    "+ rule [pod] priority 5300 from 10.1.0.5/32 table 100",
+  ]);
+});
+
+test("on a segment: a default by the pool's gateway in its own table only, and ARP for its own address only", () => {
+  const attached = { ...ipv4Only, routes: [{ to: prefix("10.9.0.0/16") }, { to: prefix("10.8.0.0/16"), table: 7 }] };
+  const built = routedApart(onBridge(attached), {
+    ifname: "eth0",
+    addresses: attached.addresses,
+    slot: 1,
+    defaultRoute: false,
+  });
+  expect(routing(built.facts)).toEqual([
+    "+ route 0.0.0.0/0 via 10.1.0.1 dev eth0 [pod] table 101",
+    "+ route 10.1.0.0/16 dev eth0 [pod]",
+    "+ route 10.1.0.0/16 dev eth0 [pod] table 101",
+    "+ route 10.8.0.0/16 via 10.1.0.1 dev eth0 [pod] table 7",
+    "+ route 10.9.0.0/16 via 10.1.0.1 dev eth0 [pod]",
+    "+ route 10.9.0.0/16 via 10.1.0.1 dev eth0 [pod] table 101",
+    "+ rule [pod] priority 5301 from 10.1.0.5/32 table 101",
+    "+ sysctl net/ipv4/conf/eth0/arp_announce=2 [pod]",
+    "+ sysctl net/ipv4/conf/eth0/arp_ignore=1 [pod]",
+  ]);
+  expect(built.routes.map(({ to }) => to)).toEqual(["10.9.0.0/16", "10.8.0.0/16"]);
+});
+
+test("a plane that is told to be the default becomes it, though its network gives no default route", () => {
+  const attached = { ...ipv4Only, routes: [{ to: prefix("10.9.0.0/16") }] };
+  const apart = { ifname: "eth0", addresses: attached.addresses, slot: 1 };
+  const defaults = (defaultRoute?: boolean) =>
+    routing(
+      routedApart(onBridge(attached), { ...apart, ...(defaultRoute === undefined ? {} : { defaultRoute }) }).facts,
+    ).filter((line) => line.includes("0.0.0.0/0"));
+  const own = "+ route 0.0.0.0/0 via 10.1.0.1 dev eth0 [pod] table 101";
+  expect(defaults(true)).toEqual(["+ route 0.0.0.0/0 via 10.1.0.1 dev eth0 [pod]", own]);
+  expect(defaults()).toEqual([own]);
+});
+
+test("of two interfaces that lead to one destination the earlier has it in the main table", () => {
+  const seen = new Set<string>();
+  const of = (ifname: string, slot: number, gateway: string) => {
+    const attached = {
+      ...ipv4Only,
+      ifname,
+      addresses: [{ address: prefix("10.1.0.5/16"), gateway: address(gateway) }],
+      routes: [{ to: prefix("10.9.0.0/16") }],
+    };
+    const apart = { ifname, addresses: attached.addresses, slot, defaultRoute: false };
+    return withoutRepeats(routedApart(onBridge(attached), apart), seen);
+  };
+  of("eth0", 0, "10.1.0.1");
+  const second = of("control", 1, "10.1.0.2");
+  expect(routing(second.facts).filter((line) => line.includes(" route "))).toEqual([
+    "+ route 0.0.0.0/0 via 10.1.0.2 dev control [pod] table 101",
+    "+ route 10.1.0.0/16 dev control [pod] table 101",
+    "+ route 10.9.0.0/16 via 10.1.0.2 dev control [pod] table 101",
+  ]);
+  expect(second.routes).toEqual([]);
+});
