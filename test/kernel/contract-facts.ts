@@ -1,6 +1,6 @@
 /** What attachments look like to the kernel, for the contract suite: the shapes that lib/attach and lib/datapath make. */
 import { type Address, address, hostPrefix, type Mac, mac, type Prefix, prefix } from "#lib/address.ts";
-import type { ElementFact, Fact, Place } from "#lib/state/fact.ts";
+import type { ElementFact, Fact, Place, TreeClass, TreeFact } from "#lib/state/fact.ts";
 
 const GATEWAY_MAC = mac("ee:ee:ee:ee:ee:ee");
 const GATEWAY = { 4: address("169.254.1.1"), 6: address("fe80::1") } as const;
@@ -88,6 +88,70 @@ export const bandwidth = (of: Pod, rateBits: number): Fact[] => [
   { type: "link", at: "host", name: of.ifb, kind: "ifb", up: true, mtu: 1450, alias: of.alias, noIpv6LinkLocal: true },
   { type: "redirect", at: "host", link: of.host, to: of.ifb },
   { type: "shaper", at: "host", link: of.ifb, rateBits, burstBytes: 64_000, latencyUs: 25_000 },
+];
+
+const tree = (link: string, field: TreeClass["match"]["field"], rateBits: number, macs: readonly Mac[]): TreeFact => ({
+  type: "tree",
+  at: "host",
+  link,
+  rateBits,
+  burstBytes: 64_000,
+  latencyUs: 25_000,
+  classes: macs.map((own, i) => ({
+    id: 16 + i,
+    match: { field, mac: own },
+    rateBits: rateBits / macs.length,
+    ceilBits: i === 0 ? rateBits : rateBits / 2,
+    burstBytes: 32_768,
+    order: 7 - i,
+  })),
+});
+
+/** Both directions held to one rate together with a second interface. */
+export const totals = (of: Pod, rateBits: number): Fact[] => {
+  const macs = [of.mac, mac("02:00:00:00:77:77")];
+  const device = { type: "link", at: "host", kind: "ifb", up: true, mtu: 1450, alias: of.alias } as const;
+  const into = of.ifb.replace("sb", "si");
+  return [
+    { ...device, name: of.ifb, noIpv6LinkLocal: true },
+    { ...device, name: into, noIpv6LinkLocal: true },
+    tree(of.ifb, "source", rateBits, macs),
+    tree(into, "destination", rateBits, macs),
+    { type: "redirect", at: "host", link: of.host, to: of.ifb },
+    { type: "redirect", at: "host", link: of.host, to: into, hook: "egress" },
+  ];
+};
+
+/** Copies of web traffic to one link, and of everything that the pod sends to another. */
+export const mirrors = (of: Pod): Fact[] => [
+  { type: "link", at: "host", name: of.ifb, kind: "ifb", up: true, mtu: 1450, alias: of.alias, noIpv6LinkLocal: true },
+  {
+    type: "mirror",
+    at: "host",
+    link: of.host,
+    hook: "egress",
+    slot: 3,
+    to: of.ifb,
+    matches: [
+      {
+        protocol: "ip",
+        words: [
+          { offset: 8, mask: 0x00ff0000, value: 0x00060000 },
+          { offset: 20, mask: 0x0000ffff, value: 80 },
+        ],
+      },
+      { protocol: "ipv6", words: [{ offset: 4, mask: 0x0000ff00, value: 0x00000600 }] },
+    ],
+  },
+  {
+    type: "mirror",
+    at: "host",
+    link: of.host,
+    hook: "ingress",
+    slot: 0,
+    to: of.ifb,
+    matches: [{ protocol: "all", words: [] }],
+  },
 ];
 
 const inPod = { at: "pod", link: "eth0" } as const;

@@ -12,7 +12,18 @@ import type { Meddling } from "#lib/kernel/meddling.ts";
 import { diff, type Op } from "#lib/state/diff.ts";
 import { type Fact, identity, type TableFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
-import { bandwidth, bridge, bridged, element, hostPorts, type Pod, pod, routed } from "./contract-facts.ts";
+import {
+  bandwidth,
+  bridge,
+  bridged,
+  element,
+  hostPorts,
+  mirrors,
+  type Pod,
+  pod,
+  routed,
+  totals,
+} from "./contract-facts.ts";
 
 /** A kernel and the rest of its world. */
 export interface Rig extends AsyncDisposable {
@@ -51,6 +62,9 @@ const STATES: Readonly<Record<string, (of: Pod) => Fact[]>> = {
     ...hostPorts(of, "10.1.0.2", 8080),
     ...bandwidth(of, 50_000_000),
   ],
+  "routed, held to a total": (of) => [...routed(of), ...totals(of, 80_000_000)],
+  "routed, held to another total": (of) => [...routed(of), ...totals(of, 40_000_000)],
+  "routed and mirrored": (of) => [...routed(of), ...mirrors(of)],
   "on the bridge": (of) => bridged(of),
   "on the bridge, hairpin": (of) => [...bridged(of, { hairpin: true }), ...bandwidth(of, 10_000_000)],
 };
@@ -216,6 +230,32 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
       expect(await kernel.look(scope, want)).toEqual([]);
     }));
 
+  test("a tree and a mirror that others take are seen and come back", () =>
+    withPod(async ({ kernel, scope, first, meddle }) => {
+      const want = [...routed(first), ...totals(first, 80_000_000), ...mirrors(first).slice(1)];
+      await kernel.apply(scope, add(want));
+      await meddle(undefined, { do: "delete-shaper", link: first.ifb });
+      await meddle(undefined, { do: "delete-redirect", link: HOST });
+      const ops = diff(want, await kernel.look(scope, want)).filter((op) => op.do !== "remove");
+      expect(ops.map(({ do: verb, fact }) => `${verb} ${identity(fact)}`).sort()).toEqual([
+        `add mirror host ${HOST} ingress 0`,
+        `add redirect host ${HOST}`,
+        `add shaper host ${first.ifb}`,
+      ]);
+      await kernel.apply(scope, ops);
+      expect(lines(want, await kernel.look(scope, want))).toEqual([]);
+    }));
+
+  test("a tree takes the place of a shaper, and a shaper that of a tree", () =>
+    withPod(async ({ kernel, scope, first }) => {
+      const shaped = [...routed(first), ...bandwidth(first, 80_000_000)];
+      const held = [...routed(first), ...totals(first, 80_000_000)];
+      for (const want of [shaped, held, shaped, held]) {
+        await kernel.apply(scope, diff(want, await kernel.look(scope, unique([...shaped, ...held]))));
+        expect(lines(want, await kernel.look(scope, want))).toEqual([]);
+      }
+    }));
+
   test("changes of others are told with their place, our own are not", () =>
     withPod(async ({ kernel, scope, first, meddle }) => {
       const end = new AbortController();
@@ -244,7 +284,7 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
     }));
 
   test("the tables have cases", () => {
-    expect(Object.keys(STATES).length).toBe(8);
+    expect(Object.keys(STATES).length).toBe(11);
     expect(MEDDLINGS.length).toBe(17);
   });
 }

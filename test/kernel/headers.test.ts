@@ -7,7 +7,16 @@ import { DEVCONF_ROUTE_LOCALNET, linkAnswer, linkRequest, RTM_LINK } from "#lib/
 import { neighbourMessage, RTM_NEIGH } from "#lib/kernel/netlink/neighbour.ts";
 import { RT_SCOPE, RTM_ROUTE, routeMessage } from "#lib/kernel/netlink/route.ts";
 import { RTM_RULE, ruleMessage } from "#lib/kernel/netlink/rule.ts";
-import { RTM_FILTER, RTM_QDISC, tbfOptions, tcMessage, u32Options } from "#lib/kernel/netlink/tc.ts";
+import {
+  htbOptions,
+  queueStats,
+  RTM_CLASS,
+  RTM_FILTER,
+  RTM_QDISC,
+  tbfOptions,
+  tcMessage,
+  u32Options,
+} from "#lib/kernel/netlink/tc.ts";
 import { needing } from "../support/requirement.ts";
 
 const INCLUDE = "/usr/include/linux";
@@ -72,7 +81,7 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
     },
   ],
   ["rtnetlink.h", RT_SCOPE, { UNIVERSE: "RT_SCOPE_UNIVERSE", LINK: "RT_SCOPE_LINK" }],
-  ["rtnetlink.h", types(tcMessage.attrs.table), { kind: "TCA_KIND", options: "TCA_OPTIONS" }],
+  ["rtnetlink.h", types(tcMessage.attrs.table), { kind: "TCA_KIND", options: "TCA_OPTIONS", stats: "TCA_STATS2" }],
   ["neighbour.h", types(neighbourMessage.attrs.table), { to: "NDA_DST", mac: "NDA_LLADDR" }],
   [
     "fib_rules.h",
@@ -84,7 +93,18 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
     types(tbfOptions.table),
     { parms: "TCA_TBF_PARMS", rate64: "TCA_TBF_RATE64", burst: "TCA_TBF_BURST" },
   ],
-  ["pkt_cls.h", types(u32Options.table), { selector: "TCA_U32_SEL", actions: "TCA_U32_ACT" }],
+  [
+    "pkt_cls.h",
+    types(u32Options.table),
+    { classId: "TCA_U32_CLASSID", selector: "TCA_U32_SEL", actions: "TCA_U32_ACT" },
+  ],
+  [
+    "pkt_sched.h",
+    types(htbOptions.table),
+    { parms: "TCA_HTB_PARMS", init: "TCA_HTB_INIT", rate64: "TCA_HTB_RATE64", ceil64: "TCA_HTB_CEIL64" },
+  ],
+  ["gen_stats.h", types(queueStats.table), { basic: "TCA_STATS_BASIC", queue: "TCA_STATS_QUEUE" }],
+  ["rtnetlink.h", RTM_CLASS, { NEW: "RTM_NEWTCLASS", DEL: "RTM_DELTCLASS", GET: "RTM_GETTCLASS" }],
   ...Object.entries({
     LINK: RTM_LINK,
     ADDR: RTM_ADDR,
@@ -106,4 +126,4 @@ test.each(cases)("%s: %j", (header, ours, theirs) => {
   expect(ours).toEqual(Object.fromEntries(expected));
 });
 
-test("the table has cases", () => expect(cases.length).toBe(18));
+test("the table has cases", () => expect(cases.length).toBe(21));

@@ -5,6 +5,7 @@ import { type Device, deleteDevice, deviceOf, type Network, newDevice, setMac, t
 import { ensureAddress, ensureRoute, ensureSysctl, removeAddress } from "./internet.ts";
 import { refusal } from "./refusal.ts";
 import { deleteTable, ensureTable, findTable, type Ruleset, removeElement } from "./ruleset.ts";
+import { deleteFilters } from "./traffic.ts";
 
 /** @throws SelvedgeError kernel, when the thing that is to be changed is not there */
 export function meddle(network: Network, ruleset: Ruleset, change: Meddling): void {
@@ -46,7 +47,7 @@ export function meddle(network: Network, ruleset: Ruleset, change: Meddling): vo
       device(change.link).queue = undefined;
       return;
     case "delete-redirect":
-      device(change.link).redirects.clear();
+      deleteFilters(device(change.link), "ingress");
       return;
     case "delete-element":
       gone(removeElement(ruleset, change.element));

@@ -46,6 +46,12 @@ export function findTraffic(device: Device, fact: RedirectFact | MirrorFact | Sh
   return device.queue && { ...device.queue, at: fact.at };
 }
 
+/** As `tc filter del dev LINK HOOK`. */
+export function deleteFilters(device: Device, hook: "ingress" | "egress"): void {
+  device.redirects.delete(hook);
+  for (const [key, { fact }] of device.mirrors) if (fact.hook === hook) device.mirrors.delete(key);
+}
+
 /** What lies on one of our links; the host's redirects and mirrors carry no mark of their own. */
 export const trafficOf = (device: Device): Fact[] => [
   ...(device.queue === undefined ? [] : [device.queue]),

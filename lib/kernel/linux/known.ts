@@ -52,6 +52,6 @@ export function knownLinks(place: Place): Known {
 /** Names of links whose ifindex a fact needs. */
 function namesOf(fact: Fact): string[] {
   if (fact.type === "link") return [fact.name, ...(fact.master === undefined ? [] : [fact.master])];
-  if (fact.type === "redirect") return [fact.link, fact.to];
+  if (fact.type === "redirect" || fact.type === "mirror") return [fact.link, fact.to];
   return "link" in fact ? [fact.link] : [];
 }

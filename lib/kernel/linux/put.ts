@@ -6,20 +6,19 @@ import { ROUTE_PROTOCOL } from "../kernel.ts";
 import { RT_TABLE_MAIN } from "../netlink/route.ts";
 import { addAddress, removeAddress } from "../rtnl/address.ts";
 import { addNeighbour, removeNeighbour } from "../rtnl/neighbour.ts";
-import { addRedirect, removeRedirect } from "../rtnl/redirect.ts";
 import { addRoute, dumpRoutes, readRoute, removeRoute } from "../rtnl/route.ts";
 import { addRule, removeRule } from "../rtnl/rule.ts";
-import { addShaper, removeShaper } from "../rtnl/shaper.ts";
 import type { Place } from "./place.ts";
 import { GONE, type Step } from "./steps.ts";
+import { isTraffic, putTraffic, type Traffic, takeTraffic } from "./traffic.ts";
 
 /** Facts that lie on links or beside them, and that rtnetlink carries. */
-export type Laid = Extract<Fact, { type: "address" | "route" | "neighbour" | "rule" | "shaper" | "redirect" }>;
+export type Laid = Extract<Fact, { type: "address" | "route" | "neighbour" | "rule" }> | Traffic;
 /** Ifindex of a link at the place at hand. @throws SelvedgeError kernel (ENODEV) */
 export type IndexOf = (name: string) => number;
 
 export const isLaid = (fact: Fact): fact is Laid =>
-  ["address", "route", "neighbour", "rule", "shaper", "redirect"].includes(fact.type);
+  isTraffic(fact) || ["address", "route", "neighbour", "rule"].includes(fact.type);
 
 /** `present`: the diff found the thing at its identity with other properties. */
 export function put(place: Place, fact: Laid, index: IndexOf, present: boolean): Step[] {
@@ -33,12 +32,10 @@ export function put(place: Place, fact: Laid, index: IndexOf, present: boolean):
     case "rule":
       return [{ request: addRule(fact), tolerate: [ERRNO.EEXIST] }];
     case "shaper":
-      return [{ request: addShaper(fact, index(fact.link)) }];
+    case "tree":
     case "redirect":
-      return addRedirect(fact, index(fact.link), index(fact.to)).map((request, i) => ({
-        request,
-        tolerate: i === 0 ? [ERRNO.EEXIST] : i === 1 ? [...GONE, ERRNO.EINVAL] : [],
-      }));
+    case "mirror":
+      return putTraffic(fact, index);
   }
 }
 
@@ -67,19 +64,20 @@ function routeStep(place: Place, fact: RouteFact, index: number, present: boolea
   return { request, otherwise: { errno: ERRNO.EEXIST, steps } };
 }
 
-export function take(fact: Laid, index: IndexOf): Step {
+export function take(fact: Laid, index: IndexOf): Step[] {
   switch (fact.type) {
     case "address":
-      return { request: removeAddress(fact, index(fact.link)), tolerate: GONE };
+      return [{ request: removeAddress(fact, index(fact.link)), tolerate: GONE }];
     case "route":
-      return { request: removeRoute(fact, index(fact.link)), tolerate: GONE };
+      return [{ request: removeRoute(fact, index(fact.link)), tolerate: GONE }];
     case "neighbour":
-      return { request: removeNeighbour(fact, index(fact.link)), tolerate: GONE };
+      return [{ request: removeNeighbour(fact, index(fact.link)), tolerate: GONE }];
     case "rule":
-      return { request: removeRule(fact), tolerate: GONE };
+      return [{ request: removeRule(fact), tolerate: GONE }];
     case "shaper":
-      return { request: removeShaper(fact, index(fact.link)), tolerate: [...GONE, ERRNO.EINVAL] };
+    case "tree":
     case "redirect":
-      return { request: removeRedirect(fact, index(fact.link)), tolerate: [...GONE, ERRNO.EINVAL] };
+    case "mirror":
+      return takeTraffic(fact, index);
   }
 }

@@ -9,7 +9,7 @@ import { neighbourMessage } from "./neighbour.ts";
 import { routeMessage } from "./route.ts";
 import { ruleMessage } from "./rule.ts";
 import { struct } from "./struct.ts";
-import { tbfParms, tcMessage } from "./tc.ts";
+import { htbGlobal, htbParms, tbfParms, tcMessage, u32Key, u32Selector } from "./tc.ts";
 import { writer } from "./writer.ts";
 
 const bytesOf = <T>(codec: Codec<T>, value: T): Uint8Array => {
@@ -135,7 +135,23 @@ test("a veth pair as the bytes that the kernel takes", () => {
   );
 });
 
-test("structures have the kernel's sizes", () => expect(tbfParms.size).toBe(36));
+test("structures have the kernel's sizes", () => {
+  expect(tbfParms.size).toBe(36);
+  expect(htbParms.size).toBe(44);
+  expect(htbGlobal.size).toBe(20);
+  expect(u32Key.size).toBe(16);
+});
+
+test("a selector carries as many keys as it has", () => {
+  const keys = [
+    { mask: 0xffffffff, value: 0x02000000, at: -8 },
+    { mask: 0xffff0000, value: 0x00010000, at: -4 },
+  ];
+  const to = writer();
+  u32Selector.write(to, { flags: 1, keys });
+  expect(to.bytes().length).toBe(16 + 2 * 16);
+  expect(u32Selector.read(to.bytes())).toEqual({ flags: 1, keys });
+});
 
 test("memory that is used again is zero again", () => {
   const to = writer(4);
