@@ -6,11 +6,11 @@ import { addressOf, type Family, family, lengthOf } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Fact, LinkFact, NeighbourFact, Place as PlaceName, RouteFact } from "#lib/state/fact.ts";
 import { readSysctl } from "#native/namespace.ts";
+import { isSameNature, natureFacts } from "../nature.ts";
 import { RT_TABLE_MAIN } from "../netlink/route.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { AF } from "../rtnl/family.ts";
 import { getLink, isCarriedBy, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
-import { asAsked, isSameNature } from "../rtnl/nature.ts";
 import { getNeighbour, readNeighbour } from "../rtnl/neighbour.ts";
 import { dumpRoutes, isRoute, matchRoute, readRoute, routeFact, type SeenRoute } from "../rtnl/route.ts";
 import { dumpRules, readRule } from "../rtnl/rule.ts";
@@ -168,24 +168,12 @@ export function linkFact(
     mtu: link.mtu,
     promiscuous: link.promiscuous,
     ...relations,
-    ...natureFacts(link, want),
+    ...natureFacts(link.nature, want),
     ...(mac === undefined ? {} : { mac }),
     ...(alias === undefined ? {} : { alias }),
     ...(hairpin === undefined ? {} : { hairpin }),
     ...(noIpv6LinkLocal === undefined ? {} : { noIpv6LinkLocal }),
     ...(routeLocalnet === undefined ? {} : { routeLocalnet }),
-  };
-}
-
-/** Compared as they are written: with the members that are asked for, or all. */
-function natureFacts({ nature }: SeenLink, want: LinkFact | undefined): Partial<LinkFact> {
-  const { mode, vlan, vxlan, tap, vlanFiltering } = nature;
-  return {
-    ...(mode === undefined ? {} : { mode }),
-    ...(vlan === undefined ? {} : { vlan: want?.vlan === undefined ? vlan : asAsked(want.vlan, vlan) }),
-    ...(vxlan === undefined ? {} : { vxlan: want?.vxlan === undefined ? vxlan : asAsked(want.vxlan, vxlan) }),
-    ...(tap === undefined ? {} : { tap: want?.tap === undefined ? tap : asAsked(want.tap, tap) }),
-    ...(vlanFiltering === undefined ? {} : { vlanFiltering }),
   };
 }
 

@@ -1,9 +1,9 @@
 /** Everything on the host that carries our mark: read by lists, at a cost that grows with the node. */
 import type { Fact } from "#lib/state/fact.ts";
 import { ROUTE_PROTOCOL } from "../kernel.ts";
+import { isCarried } from "../nature.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { dumpLinks, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
-import { isCarried } from "../rtnl/nature.ts";
 import { dumpNeighbours, readNeighbour } from "../rtnl/neighbour.ts";
 import { dumpRoutes, readRoute, routeFact } from "../rtnl/route.ts";
 import { dumpRules, isOwnPriority, readRule } from "../rtnl/rule.ts";

@@ -6,7 +6,7 @@ import { be16, ip, u8, u16, u32 } from "./codec.ts";
 export const bridgeData = attrs({ vlanFiltering: [7, u8], defaultPvid: [39, u16] });
 
 /** IFLA_MACVLAN_*; macvlan_mode is one bit of a mask. */
-export const macvlanData = attrs({ mode: [1, u32] });
+export const macvlanData = attrs({ mode: [1, u32], broadcastQueue: [7, u32] });
 export const MACVLAN_MODE = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
 
 /** IFLA_IPVLAN_* */

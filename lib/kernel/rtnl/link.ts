@@ -1,6 +1,7 @@
 /** Link facts to messages and back. */
 import { type Mac, macFromBytes } from "#lib/address.ts";
 import type { LinkFact } from "#lib/state/fact.ts";
+import { isCarried, standsAlone } from "../nature.ts";
 import {
   ADDR_GEN_NONE,
   DEVCONF_ROUTE_LOCALNET,
@@ -14,7 +15,7 @@ import {
   vethPeerData,
 } from "../netlink/link.ts";
 import { type Message, NLM_F, type Request } from "../netlink/message.ts";
-import { isCarried, kindOfTun, type Nature, natureOf, readNature, standsAlone } from "./nature.ts";
+import { kindOfTun, natureOf, readNature, type SeenNature } from "./nature.ts";
 
 /**
  * IFLA_GROUP of every link that we make. It is set at birth, which the alias cannot be: a link that a crash left
@@ -43,7 +44,7 @@ export interface SeenLink {
   readonly peer: number | undefined;
   /** The namespace of that link is another one. */
   readonly isPeerElsewhere: boolean;
-  readonly nature: Nature;
+  readonly nature: SeenNature;
 }
 
 const byName = (name: string) => linkRequest.body({}, { name, extMask: RTEXT_FILTER_SKIP_STATS });
@@ -206,9 +207,11 @@ export function prepareLink(
   return Object.keys(values).length === 0 ? [] : [set(`link set ${fact.name}`, linkRequest.body({ index }, values))];
 }
 
-/** The mode of a macvlan or ipvlan, and whether a bridge filters VLANs: everything else is for life. */
-const isNatureChanged = ({ mode, vlanFiltering }: LinkFact, was: LinkFact | undefined): boolean =>
-  (mode !== undefined && mode !== was?.mode) || (vlanFiltering !== undefined && vlanFiltering !== was?.vlanFiltering);
+/** What a link can become: everything else of its nature is for life. */
+const isNatureChanged = (fact: LinkFact, was: LinkFact | undefined): boolean =>
+  (["mode", "broadcastQueue", "vlanFiltering"] as const).some(
+    (key) => fact[key] !== undefined && fact[key] !== was?.[key],
+  );
 
 /** Port of its bridge, not up yet. */
 export const joinMaster = (name: string, index: number, master: number): Request =>

@@ -1,5 +1,6 @@
-/** What makes a link the one that it is, by kind: written at its birth (IFLA_INFO_DATA), read back, compared. */
+/** What makes a link the one that it is, by kind: written at its birth (IFLA_INFO_DATA) and read back. */
 import type { IpvlanMode, LinkFact, MacvlanMode, VlanProtocol } from "#lib/state/fact.ts";
+import type { Nature } from "../nature.ts";
 import {
   bridgeData,
   IPVLAN_MODE,
@@ -13,20 +14,13 @@ import {
   vxlanData,
 } from "../netlink/link-data.ts";
 
-export interface Nature extends Pick<LinkFact, "mode" | "vlan" | "tap" | "vxlan" | "vlanFiltering"> {
+/** As rtnetlink tells it. */
+export interface SeenNature extends Nature {
   /** For bridge: the VLAN that the kernel gives a port when it joins; 0 is none. */
   readonly defaultPvid?: number;
   /** For vxlan: ifindex of the link that carries it. That of other kinds is in IFLA_LINK. */
   readonly carrier?: number;
 }
-
-/** Kinds of links that another one carries, by one message with its ifindex. */
-const CARRIED: ReadonlySet<string> = new Set(["macvlan", "ipvlan", "vlan"] satisfies LinkFact["kind"][]);
-export const isCarried = (kind: string): boolean => CARRIED.has(kind);
-
-/** Kinds that stand in a pod without a host's end: they are ours by their group alone. */
-const ALONE: ReadonlySet<string> = new Set([...CARRIED, "tap", "vxlan"]);
-export const standsAlone = (kind: string): boolean => ALONE.has(kind);
 
 /**
  * IFLA_INFO_DATA of a new link; absent where the kind has none. A bridge that filters VLANs gives its ports none by
@@ -41,7 +35,10 @@ export function natureOf(fact: LinkFact, carrier?: number): Uint8Array | undefin
         ...(fact.vlanFiltering ? { defaultPvid: 0 } : {}),
       });
     case "macvlan":
-      return fact.mode === undefined ? undefined : macvlanData.put({ mode: MACVLAN_MODE[fact.mode as MacvlanMode] });
+      return macvlanData.put({
+        ...(fact.mode === undefined ? {} : { mode: MACVLAN_MODE[fact.mode as MacvlanMode] }),
+        ...(fact.broadcastQueue === undefined ? {} : { broadcastQueue: fact.broadcastQueue }),
+      });
     case "ipvlan":
       return fact.mode === undefined ? undefined : ipvlanData.put({ mode: IPVLAN_MODE[fact.mode as IpvlanMode] });
     case "vlan":
@@ -69,7 +66,7 @@ const named = <T extends string>(table: Readonly<Record<T, number>>, value: numb
   (Object.keys(table) as T[]).find((name) => table[name] === value);
 
 /** @throws RangeError */
-export function readNature(kind: string, data: Uint8Array): Nature {
+export function readNature(kind: string, data: Uint8Array): SeenNature {
   switch (kind) {
     case "bridge": {
       const { vlanFiltering, defaultPvid } = bridgeData.get(data);
@@ -79,7 +76,7 @@ export function readNature(kind: string, data: Uint8Array): Nature {
       };
     }
     case "macvlan":
-      return withMode(named(MACVLAN_MODE, macvlanData.get(data).mode));
+      return macvlanNature(data);
     case "ipvlan":
       return withMode(named(IPVLAN_MODE, ipvlanData.get(data).mode));
     case "vlan": {
@@ -109,25 +106,13 @@ export function readNature(kind: string, data: Uint8Array): Nature {
   }
 }
 
+function macvlanNature(data: Uint8Array): Nature {
+  const { mode, broadcastQueue } = macvlanData.get(data);
+  return { ...withMode(named(MACVLAN_MODE, mode)), ...(broadcastQueue === undefined ? {} : { broadcastQueue }) };
+}
+
 const withMode = (mode: LinkFact["mode"]): Nature => (mode === undefined ? {} : { mode });
 
 /** rtnetlink has one kind, `tun`, for two. */
 export const kindOfTun = (data: Uint8Array | undefined): "tap" | "tun" =>
   data !== undefined && tunData.get(data).type === TUN_TYPE_TAP ? "tap" : "tun";
-
-/** Whether a link is what the fact wants in all that cannot be changed after its birth. */
-export function isSameNature(want: LinkFact, { mode, vlan, vxlan, tap }: Nature): boolean {
-  return (
-    (want.mode === "passthru") === (mode === "passthru") &&
-    agree(want.vlan, vlan) &&
-    agree(want.vxlan, vxlan) &&
-    agree(want.tap, tap)
-  );
-}
-
-const agree = <T extends object>(want: T | undefined, have: T | undefined): boolean =>
-  want === undefined || JSON.stringify(want) === JSON.stringify(asAsked(want, have));
-
-/** The members that `want` names, in its order, with the values of `have`: facts are compared as they are written. */
-export const asAsked = <T extends object>(want: T, have: T | undefined): T =>
-  Object.fromEntries(Object.keys(want).map((key) => [key, have?.[key as keyof T]])) as T;

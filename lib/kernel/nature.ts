@@ -1,0 +1,44 @@
+/** What makes a link the one that it is: the properties that are for life, whichever kernel has it. */
+import type { LinkFact } from "#lib/state/fact.ts";
+
+export type Nature = Pick<LinkFact, "mode" | "vlan" | "broadcastQueue" | "vlan" | "tap" | "vxlan" | "vlanFiltering">;
+
+/** Kinds of links that another one carries, named by its ifindex. */
+const CARRIED: ReadonlySet<string> = new Set(["macvlan", "ipvlan", "vlan"] satisfies LinkFact["kind"][]);
+export const isCarried = (kind: string): boolean => CARRIED.has(kind);
+
+/** Kinds that stand in a pod without a host's end: what tells that they are ours is with themselves. */
+const ALONE: ReadonlySet<string> = new Set([...CARRIED, "tap", "vxlan"]);
+export const standsAlone = (kind: string): boolean => ALONE.has(kind);
+
+/** Whether a link is what the fact wants in all that cannot be changed after its birth. Its parent is looked at elsewhere. */
+export function isSameNature(want: LinkFact, { mode, vlan, vxlan, tap }: Nature): boolean {
+  return (
+    (want.mode === "passthru") === (mode === "passthru") &&
+    agree(want.vlan, vlan) &&
+    agree(want.vxlan, vxlan) &&
+    agree(want.tap, tap)
+  );
+}
+
+const agree = <T extends object>(want: T | undefined, have: T | undefined): boolean =>
+  want === undefined || JSON.stringify(want) === JSON.stringify(asAsked(want, have));
+
+/** The members that `want` names, in its order, with the values of `have`: facts are compared as they are written. */
+export const asAsked = <T extends object>(want: T, have: T | undefined): T =>
+  Object.fromEntries(Object.keys(want).map((key) => [key, have?.[key as keyof T]])) as T;
+
+/** A link's nature as a fact tells it: with the members that were asked for, or all. */
+export function natureFacts(
+  { mode, broadcastQueue, vlan, vxlan, tap, vlanFiltering }: Nature,
+  want: LinkFact | undefined,
+): Nature {
+  return {
+    ...(mode === undefined ? {} : { mode }),
+    ...(broadcastQueue === undefined ? {} : { broadcastQueue }),
+    ...(vlan === undefined ? {} : { vlan: want?.vlan === undefined ? vlan : asAsked(want.vlan, vlan) }),
+    ...(vxlan === undefined ? {} : { vxlan: want?.vxlan === undefined ? vxlan : asAsked(want.vxlan, vxlan) }),
+    ...(tap === undefined ? {} : { tap: want?.tap === undefined ? tap : asAsked(want.tap, tap) }),
+    ...(vlanFiltering === undefined ? {} : { vlanFiltering }),
+  };
+}
