@@ -9,6 +9,7 @@ const DEFAULT_POOL = {
   name: "default",
   ranges: { path: "pools[0].ranges", value: [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd42:5e1f:ed9e::/64" }]] },
   exclude: [],
+  keepAddress: false,
 };
 
 test("no file is a working configuration", () => {
@@ -22,6 +23,8 @@ test("no file is a working configuration", () => {
     shutdownSeconds: 8,
     ipam: { coolDownSeconds: 130 },
     pools: [DEFAULT_POOL],
+    poolRules: [],
+    reservations: [],
     defaultPool: "default",
     defaults: { attachment: "ptp", ipMasq: true, spoofProtection: true },
     networks: new Map(),

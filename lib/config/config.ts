@@ -1,6 +1,6 @@
 /** The daemon's configuration: one type, one parse. No file at all is a working configuration. */
 import type { z } from "zod";
-import type { Address, Prefix } from "#lib/address.ts";
+import type { Address, Mac, Prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { nearest } from "#lib/nearest.ts";
 import type { Found } from "#lib/parse.ts";
@@ -24,6 +24,10 @@ export interface Config {
   readonly shutdownSeconds: number;
   readonly ipam: { readonly coolDownSeconds: number };
   readonly pools: readonly ConfiguredPool[];
+  /** In the order in which they are tried. */
+  readonly poolRules: readonly PoolRule[];
+  /** Those that this file declares. */
+  readonly reservations: readonly DeclaredReservation[];
   /** One of `pools`. */
   readonly defaultPool: string;
   /** What a network is unless it says otherwise. */
@@ -42,6 +46,28 @@ export interface ConfiguredPool {
   /** host-local's `ranges`, as written; lib/ipam reads it. */
   readonly ranges: Found;
   readonly exclude: readonly Prefix[];
+  /** The first address of a pod that has a name is kept for that name. */
+  readonly keepAddress: boolean;
+}
+
+/** Fits a pod when everything that it says does; `namespace` and `pod` with `*` for any letters. */
+export interface PoolRule {
+  /** A named network. */
+  readonly network?: string;
+  readonly namespace?: string;
+  readonly pod?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** One of `pools`. */
+  readonly pool: string;
+}
+
+export interface DeclaredReservation {
+  readonly name: string;
+  /** One of `pools`. */
+  readonly pool: string;
+  readonly addresses: readonly Address[];
+  readonly mac?: Mac;
 }
 
 export interface NetworkDefaults {
@@ -57,6 +83,8 @@ export interface Network extends NetworkDefaults {
   readonly name: string;
   /** One of `pools`. */
   readonly pool: string;
+  /** Absent: as the pool has it. */
+  readonly keepAddress?: boolean;
   readonly routes: readonly NetworkRoute[];
   readonly dns: NetworkDns;
   /** Further planes; the network itself is the first. */
@@ -149,12 +177,14 @@ function invalid(file: string, mistakes: readonly Mistake[]): SelvedgeError {
   });
 }
 
-function complete({ pools, networks, planeRules, defaults: given, ...rest }: Shape): Config {
+function complete({ pools, poolRules, reservations, networks, planeRules, defaults: given, ...rest }: Shape): Config {
   const defaults = present(given);
   return {
     ...rest,
     defaults,
     pools: pools.map((pool, i) => ({ ...pool, ranges: { path: `pools[${i}].ranges`, value: pool.ranges } })),
+    poolRules: poolRules.map(present),
+    reservations: reservations.map(({ pool, ...each }) => ({ ...present(each), pool: pool ?? rest.defaultPool })),
     networks: new Map(
       networks.map(({ routes, dns, options, pool, planes, parent, bridge, vlan, ...network }, i) => [
         network.name,

@@ -23,11 +23,20 @@ export function references(root: unknown): Complaint[] {
     if (typeof name === "string" && !pools.includes(name)) complaints.push(unknownName(path, "pool", name, pools));
   };
   checkPool(["defaultPool"], lookUp(root, ["defaultPool"]) ?? "default");
+  for (const key of ["reservations", "poolRules"] as const)
+    members(root, [key]).forEach((member, i) => {
+      checkPool([key, i, "pool"], lookUp(member, ["pool"]));
+    });
   const all = members(root, ["networks"]);
   all.forEach((member, i) => {
     checkPool(["networks", i, "pool"], lookUp(member, ["pool"]));
   });
   const networks = names("networks");
+  members(root, ["poolRules"]).forEach((member, i) => {
+    const name = lookUp(member, ["network"]);
+    if (typeof name === "string" && !networks.includes(name))
+      complaints.push(unknownName(["poolRules", i, "network"], "network", name, networks));
+  });
   return [
     ...complaints,
     ...all.flatMap((member, i) => [
@@ -37,6 +46,7 @@ export function references(root: unknown): Complaint[] {
     ...members(root, ["planeRules"]).flatMap((_, i) =>
       planeMistakes(root, ["planeRules", i, "planes"], { networks, self: undefined }),
     ),
+    ...reservedTwice(root),
     ...overlaps(root),
   ];
 }
@@ -45,6 +55,20 @@ const members = (root: unknown, path: Path): readonly unknown[] => {
   const found = lookUp(root, path);
   return Array.isArray(found) ? found : [];
 };
+
+/** A name has one reservation in a pool. */
+function reservedTwice(root: unknown): Complaint[] {
+  const seen = new Set<string>();
+  return members(root, ["reservations"]).flatMap((member, i) => {
+    const name = lookUp(member, ["name"]);
+    const pool = lookUp(member, ["pool"]) ?? lookUp(root, ["defaultPool"]) ?? "default";
+    if (typeof name !== "string") return [];
+    const key = `${pool} ${name}`;
+    if (seen.has(key)) return [complaint(["reservations", i, "name"], `"${name}" has one in pool ${pool} already`)];
+    seen.add(key);
+    return [];
+  });
+}
 
 /** `parent`, `bridge` and `vlan` where the attachment type has none. */
 function wrongShorthand(root: unknown, network: unknown, i: number): Complaint[] {

@@ -3,7 +3,7 @@
  * the TypeScript type and the README's table all come from here.
  */
 import { z } from "zod";
-import { address, prefix } from "#lib/address.ts";
+import { address, mac, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 
 /** What the README says of a setting; `type` also completes the sentence "… is not". */
@@ -63,13 +63,24 @@ const read = <T>(type: string, parse: (value: unknown) => T) =>
     })
     .meta({ type });
 const cidr = read('a prefix such as "10.1.0.0/16" or "fd00::/64"', prefix);
+const hardware = read('a unicast MAC address such as "02:00:00:00:00:01"', mac);
 const ip = read('an address such as "10.1.0.5" or "fd00::5"', address);
 
 const listOf = <S extends z.ZodType>(member: S, type: string) => z.array(member, { error: type }).meta({ type });
 const cidrs = listOf(cidr, "a list of prefixes");
 const mtu = integer(576, 65_535);
 /** lib/attach has the types; a test holds the two lists together. */
-export const ATTACHMENTS = ["ptp", "bridge", "macvlan", "ipvlan", "vlan", "tap", "loopback"] as const;
+export const ATTACHMENTS = [
+  "ptp",
+  "bridge",
+  "macvlan",
+  "ipvlan",
+  "vlan",
+  "host-device",
+  "sriov",
+  "tap",
+  "loopback",
+] as const;
 const attachment = oneOf(...ATTACHMENTS);
 
 const route = z.strictObject(
@@ -105,6 +116,7 @@ const pool = z.strictObject(
         "`{subnet, rangeStart, rangeEnd, gateway}` are used in turn.",
     ),
     exclude: setting(cidrs.default([]), "Prefixes inside the ranges that are never handed out unless asked for."),
+    keepAddress: setting(flag.default(false), "The first address of a pod is kept for its name until it is released."),
   },
   { error: "an object such as {name: std, ranges: [[{subnet: 10.1.0.0/16}]]}" },
 );
@@ -153,6 +165,7 @@ const network = z.strictObject(
     bridge: setting(link.optional(), "Bridge, where the type is on one."),
     vlan: setting(integer(1, 4_094).optional(), "VLAN, where the type has one."),
     pool: setting(name.optional(), "Pool that its addresses come from.", "`defaultPool`"),
+    keepAddress: setting(flag.optional(), "As `pools[].keepAddress`, for this network.", "that of the pool"),
     mtu: setting(mtu.optional(), "As `defaults.mtu`."),
     ipMasq: setting(flag.optional(), "As `defaults.ipMasq`."),
     spoofProtection: setting(flag.optional(), "As `defaults.spoofProtection`."),
@@ -173,6 +186,38 @@ const network = z.strictObject(
     ),
   },
   { error: "an object such as {name: media, pool: media}" },
+);
+
+const reservedName = leaf<string>(
+  'a name such as "default/db-0" or "vm:db"',
+  (v) => typeof v === "string" && /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,317}$/.test(v),
+);
+const reservation = z.strictObject(
+  {
+    name: setting(reservedName, "For whom: `namespace/pod`, or a name that an attachment says it goes by."),
+    pool: setting(name.optional(), "Pool of the addresses.", "`defaultPool`"),
+    addresses: setting(
+      z
+        .array(ip, { error: "a list of addresses" })
+        .min(1, { error: "a list of at least one address" })
+        .meta({ type: "a list of addresses" }),
+      "At most one for each of the pool's lists of ranges; of the others it gets what is free.",
+    ),
+    mac: setting(hardware.optional(), "MAC of the pod's interface.", "as without a reservation"),
+  },
+  { error: "an object such as {name: default/db-0, addresses: [10.1.0.5]}" },
+);
+
+const poolRule = z.strictObject(
+  {
+    network: setting(name.optional(), "Network that is attached to.", "any"),
+    namespace: planeRule.shape.namespace,
+    pod: planeRule.shape.pod,
+    labels: planeRule.shape.labels,
+    annotations: planeRule.shape.annotations,
+    pool: setting(name, "Pool that such a pod's addresses come from."),
+  },
+  { error: "an object such as {namespace: db, pool: db}" },
 );
 
 const section = <S extends z.ZodRawShape>(shape: S) =>
@@ -205,9 +250,19 @@ export const SCHEMA = z.strictObject(
       ),
     }),
     pools: setting(
-      listOf(pool, "a list of pools").default([{ name: "default", ranges: DEFAULT_RANGES, exclude: [] }]),
+      listOf(pool, "a list of pools").default([
+        { name: "default", ranges: DEFAULT_RANGES, exclude: [], keepAddress: false },
+      ]),
       "Where addresses come from.",
       "one pool `default` with 10.66.0.0/16 and fd42:5e1f:ed9e::/64",
+    ),
+    poolRules: setting(
+      listOf(poolRule, "a list of rules").default([]),
+      "Pools by pod: the first rule that fits wins over the network's pool.",
+    ),
+    reservations: setting(
+      listOf(reservation, "a list of reservations").default([]),
+      "Addresses that are kept for a name; others are made with `selvedgectl reserve`.",
     ),
     defaultPool: setting(name.default("default"), "Pool of networks that name none."),
     defaults: section({

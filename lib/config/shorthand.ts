@@ -11,6 +11,8 @@ export const SHORTHAND = {
   macvlan: { parent: "master" },
   ipvlan: { parent: "master" },
   vlan: { parent: "master", vlan: "vlanId" },
+  "host-device": { parent: "device" },
+  sriov: { parent: "pf", vlan: "vlan" },
   tap: {},
   loopback: {},
 } as const satisfies Record<(typeof ATTACHMENTS)[number], Partial<Record<ShortKey, string>>> as Record<
