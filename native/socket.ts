@@ -17,6 +17,7 @@ const recvMessage = bind("intptr_t recvmsg(int fd, uint8_t *header, int flags)")
 const setOption = bind("int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)");
 const getOption = bind("int getsockopt(int fd, int level, int name, uint8_t *value, uint8_t *length)");
 const getName = bind("int getsockname(int fd, uint8_t *address, uint8_t *length)");
+const bindSocket = bind("int bind(int fd, const uint8_t *address, uint32_t length)");
 const waitFor = bind("int poll(uint8_t *descriptors, unsigned long count, int timeoutMs)");
 
 /** linux/socket.h, asm-generic/socket.h, linux/netlink.h, linux/if_packet.h (v6.12) */
@@ -28,6 +29,9 @@ const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
 const POLLIN = 1;
 const SOL_SOCKET = 1;
+const SOL_PACKET = 263;
+const PACKET_ADD_MEMBERSHIP = 1;
+const PACKET_MR_ALLMULTI = 2;
 const SOL_NETLINK = 270;
 
 /** Socket options by name: level and number. */
@@ -57,15 +61,33 @@ export const openNetlink = (protocol: number, netns?: number): number =>
 export const openPacketSocket = (netns?: number): number =>
   callIn(netns, "socket packet", () => socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
 
+/**
+ * Makes a packet socket receive what comes in by a link with this EtherType, multicast frames for others among it
+ * (linux/if_packet.h, PACKET_MR_ALLMULTI). @throws SelvedgeError kernel
+ */
+export function listenToLink(fd: number, ifindex: number, etherType: number): void {
+  const address = linkAddress(ifindex, etherType);
+  checked("bind packet", bindSocket(fd, address, address.length));
+  // struct packet_mreq: ifindex, type, length and bytes of an address.
+  const membership = Buffer.alloc(16);
+  membership.writeInt32LE(ifindex, 0);
+  membership.writeUInt16LE(PACKET_MR_ALLMULTI, 4);
+  checked("setsockopt PACKET_ADD_MEMBERSHIP", setOption(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership, 16));
+}
+
+/** struct sockaddr_ll (linux/if_packet.h): family, protocol (network order), ifindex, … */
+function linkAddress(ifindex: number, etherType: number): Buffer {
+  const address = Buffer.alloc(20);
+  address.writeUInt16LE(AF_PACKET, 0);
+  address.writeUInt16BE(etherType, 2);
+  address.writeInt32LE(ifindex, 4);
+  return address;
+}
+
 /** Sends one whole Ethernet frame out of a link of the socket's namespace. @throws SelvedgeError kernel */
 export function sendFrame(fd: number, ifindex: number, frame: Uint8Array): void {
-  // struct sockaddr_ll (linux/if_packet.h): family, protocol (network order), ifindex, …
-  const to = Buffer.alloc(20);
-  to.writeUInt16LE(AF_PACKET, 0);
-  frame.subarray(12, 14).forEach((byte, i) => {
-    to[2 + i] = byte;
-  });
-  to.writeInt32LE(ifindex, 4);
+  const etherType = ((frame[12] ?? 0) << 8) | (frame[13] ?? 0);
+  const to = linkAddress(ifindex, etherType);
   checked("sendto packet", sendTo(fd, frame, frame.length, 0, to, to.length));
 }
 

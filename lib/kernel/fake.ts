@@ -2,11 +2,12 @@
  * Linux in memory, as strict as the real one: the same suite (`test/kernel/contract.ts`) runs against both, so it cannot drift.
  * Beside the port it has what a test needs to play the rest of the world.
  */
+import type { Address, Mac } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact, Place, VirtualFunctionSettings } from "#lib/state/fact.ts";
 import { ensureForward, ensurePortVlan, forwardKey } from "./fake/bridge.ts";
-import { deleteNetwork, type Network, newNetwork } from "./fake/device.ts";
+import { deleteNetwork, deviceOf, type Network, newNetwork } from "./fake/device.ts";
 import {
   ensureAddress,
   ensureNeighbour,
@@ -18,7 +19,7 @@ import {
   ruleKey,
 } from "./fake/internet.ts";
 import { comeHome, fakeDevices, type Hardware, lookAtBench, newBench, performOnBench, plug } from "./fake/lent.ts";
-import { ensureLink, type NetworkAt, removeLink } from "./fake/link.ts";
+import { ensureLink, isOurs, type NetworkAt, removeLink } from "./fake/link.ts";
 import { look, owned } from "./fake/look.ts";
 import { meddle } from "./fake/meddle.ts";
 import { inOrder } from "./fake/order.ts";
@@ -49,6 +50,8 @@ export interface FakeKernel extends Kernel {
   /** Tells every watcher that events were lost. */
   loseEvents(): void;
   readonly connections: Connection[];
+  /** Who else is on the wire, by address: they answer probes. */
+  readonly neighbours: Map<Address, Mac>;
   /** A card, or a function of one; its link is made on the host. `settings`: of a virtual function. */
   plug(hardware: Hardware, settings?: VirtualFunctionSettings): void;
 }
@@ -59,6 +62,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   const paths = new Map<string, number>([["/proc/self/ns/net", host.inode]]);
   const ruleset: Ruleset = new Map();
   const connections: Connection[] = [];
+  const neighbours = new Map<Address, Mac>();
   const bench = newBench();
   const watchers = new Set<(change: Change | undefined) => void>();
   let nextInode = 4_026_532_000;
@@ -94,6 +98,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
 
   return {
     connections,
+    neighbours,
     look: async (scope, facts) => [
       ...look(networkAt(scope), ruleset, facts),
       ...facts.flatMap((fact) => lookAtBench(bench, fact) ?? []),
@@ -110,7 +115,24 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
     },
     owned: async () => owned(host, ruleset),
     namespaceInode: (path) => paths.get(path),
-    facts: async () => ({ pathMtu: 1500, addresses: ["192.0.2.1"], kernelRelease: "6.18.0", ...nodeFacts }),
+    facts: async () => ({
+      pathMtu: 1500,
+      addresses: ["192.0.2.1"],
+      kernelRelease: "6.18.0",
+      links: [...host.devices.values()].flatMap((device) =>
+        device.kind === "loopback" || isOurs(device) ? [] : [device.name],
+      ),
+      ...nodeFacts,
+    }),
+    async probe(scope, link, addresses) {
+      const network = networkAt(scope)("pod");
+      if (network === undefined) throw refusal("probe", "ENOENT");
+      deviceOf(network, link, `probe on ${link}`);
+      return addresses.flatMap((address) => {
+        const mac = neighbours.get(address);
+        return mac === undefined ? [] : [{ address, mac }];
+      });
+    },
     flushConntrack: async (addresses) => flush((c) => c.addresses.some((address) => addresses.includes(address))),
     flushConntrackPort: async (protocol, port) => flush((c) => c.protocol === protocol && c.port === port),
     watch(onChange, signal) {

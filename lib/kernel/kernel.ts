@@ -7,6 +7,7 @@
  * `selvedge`. It never removes anything else.
  */
 
+import type { Address, Mac } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { Devices } from "./devices.ts";
@@ -53,6 +54,15 @@ export interface Kernel extends AsyncDisposable {
   /** Facts of the environment that decisions need. */
   facts(): Promise<NodeFacts>;
 
+  /**
+   * Asks on the wire, by a link of the pod that is up and has none of them yet, whether somebody holds one of the
+   * addresses or is about to take it (RFC 5227 section 2.1.1, RFC 4862 section 5.4). Every address is asked for
+   * `probes` times, `intervalMs` apart, and the last probe, too, has that long to be answered; ends with the first
+   * answer. Nothing waits meanwhile.
+   * @throws SelvedgeError kernel, namespace-gone
+   */
+  probe(scope: Scope, link: string, addresses: readonly Address[], pace: Pace): Promise<readonly Holder[]>;
+
   /** Deletes conntrack entries of these addresses (as source or destination, original or reply). Returns how many. */
   flushConntrack(addresses: readonly string[]): Promise<number>;
   /** Deletes conntrack entries of a host port (original destination port, before translation). */
@@ -76,9 +86,24 @@ export type Change =
   | { readonly where: "pod"; readonly netnsInode: number }
   | { readonly where: "nftables" };
 
+export interface Pace {
+  readonly probes: number;
+  readonly intervalMs: number;
+}
+
+/** Who answered for an address. */
+export interface Holder {
+  readonly address: Address;
+  readonly mac: Mac;
+}
+
 export interface NodeFacts {
   /** MTU of the device that holds the default route (IPv4, else IPv6), bytes; 1500 without one. */
   readonly pathMtu: number;
   readonly addresses: readonly string[];
   readonly kernelRelease: string;
+  /** The link of that default route; absent without one. */
+  readonly uplink?: string;
+  /** Links of the node that are not ours and not its loopback. */
+  readonly links: readonly string[];
 }

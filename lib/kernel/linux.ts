@@ -16,6 +16,7 @@ import { namespaceIds } from "./linux/namespace-ids.ts";
 import { nodeFacts } from "./linux/node.ts";
 import { ownedFacts } from "./linux/owned.ts";
 import { hostPlace, namespaceGone, podPlace } from "./linux/place.ts";
+import { probe } from "./linux/probe.ts";
 import { removal } from "./linux/removal.ts";
 import { applyRemovals } from "./linux/remove.ts";
 import { watchNetwork } from "./linux/watch.ts";
@@ -87,6 +88,11 @@ export function linux({
     owned: async () => [...(await ownedFacts(host, leaving.pending)), ...nft.owned()],
     devices: devices(host, sysfs),
     facts: async () => nodeFacts(host),
+    async probe(scope, link, addresses, pace) {
+      using pod = podPlace(scope, leaving.busy);
+      if (pod === undefined) throw namespaceGone(scope);
+      return await probe(pod, link, addresses, pace);
+    },
     settled: leaving.settled,
     get pendingRemovals() {
       return leaving.count;

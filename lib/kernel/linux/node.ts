@@ -4,7 +4,7 @@ import { addressOf, anyPrefix } from "#lib/address.ts";
 import type { NodeFacts } from "../kernel.ts";
 import { RT_TABLE_MAIN } from "../netlink/route.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
-import { dumpLinks, readLink } from "../rtnl/link.ts";
+import { dumpLinks, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
 import { dumpRoutes, readRoute } from "../rtnl/route.ts";
 import type { Place } from "./place.ts";
 
@@ -28,8 +28,12 @@ export function nodeFacts(host: Place): NodeFacts {
     pathMtu: (uplink === undefined ? undefined : links.get(uplink)?.mtu) ?? ETHERNET_MTU,
     addresses: [...new Set(addresses.map(({ address }) => addressOf(address)))],
     kernelRelease: release(),
+    ...(uplink === undefined ? {} : nameOf(links.get(uplink))),
+    links: [...links.values()].flatMap((link) => (link.kind === "loopback" || isOurs(link) ? [] : [link.name])),
   };
 }
+
+const nameOf = (link: SeenLink | undefined) => (link === undefined ? {} : { uplink: link.name });
 
 /** Ifindex behind the default route that is taken. */
 function defaultLink(host: Place, family: 4 | 6): number | undefined {
