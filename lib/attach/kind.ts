@@ -3,6 +3,7 @@
  */
 import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { Found } from "#lib/parse.ts";
+import type { Device, DeviceWish } from "#lib/state/device.ts";
 import type { Fact, Place } from "#lib/state/fact.ts";
 
 /** A route for the pod as a configuration or an IPAM result gives it (CNI 1.1.0 route fields). */
@@ -60,6 +61,8 @@ export interface Attached {
   readonly published: boolean;
   /** For types that ask for a parent. */
   readonly carrier?: Carrier;
+  /** For types that ask for a device. */
+  readonly device?: Device;
 }
 
 /** What a type makes of an attachment: its facts, and what a CNI result has to say of it. */
@@ -86,6 +89,8 @@ export interface Built {
   readonly shapedLink?: string;
   /** The pod's interface in the result, where it is not the one that was asked for. */
   readonly podInterface?: { readonly name: string; readonly mac: Mac };
+  /** The pod's interface is this PCI function (`pciID` of the CNI result). */
+  readonly pciId?: string;
   /** Others on the same wire may hold the address: it is looked for there before it is used. */
   readonly underlay?: boolean;
   /** What the type's own field says of spoof protection, if it has one and it is given. */
@@ -101,6 +106,11 @@ export interface Kind<Spec> {
   addressless?(spec: Spec): boolean;
   /** The link that carries the attachment's own; looked up before `desired` is asked. Absent: none. */
   parent?(spec: Spec): Parent;
+  /**
+   * The device of the node that the attachment takes; found before `desired` is asked. `deviceId`: what a device plugin
+   * gave (`runtimeConfig.deviceID`). Absent: none. @throws SelvedgeError config-invalid
+   */
+  device?(spec: Spec, deviceId: string | undefined): DeviceWish;
   /** The MAC that the type gives when the request names none. Absent, or undefined: one derived from the key. */
   mac?(spec: Spec, carrier: Carrier | undefined): Mac | undefined;
 }

@@ -6,7 +6,7 @@ import { isFailure } from "#lib/errors.ts";
 import { fields, root } from "#lib/parse.ts";
 import { diff } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
-import { dualStack, lines, uplink } from "../../test/attach/sample.ts";
+import { card, dualStack, lines, uplink } from "../../test/attach/sample.ts";
 import type { Wishes } from "./add-ons.ts";
 import { assemble } from "./assemble.ts";
 import type { Attached } from "./kind.ts";
@@ -91,6 +91,7 @@ const pods: fc.Arbitrary<Attached> = fc
   .map(({ v4, v6, gateways, routes, mtu, published }) => ({
     ...dualStack,
     carrier: uplink,
+    device: card,
     mac: uplink.mac,
     mtu,
     published,

@@ -2,16 +2,19 @@
 
 import type { Mac } from "#lib/address.ts";
 import { type Found, oneOf } from "#lib/parse.ts";
+import type { DeviceWish } from "#lib/state/device.ts";
 import { bridge } from "./bridge/bridge.ts";
+import { hostDevice } from "./host-device/host-device.ts";
 import { ipvlan } from "./ipvlan/ipvlan.ts";
 import type { Attached, Built, Carrier, Kind, Parent } from "./kind.ts";
 import { loopback } from "./loopback/loopback.ts";
 import { macvlan } from "./macvlan/macvlan.ts";
 import { ptp } from "./ptp/ptp.ts";
+import { sriov } from "./sriov/sriov.ts";
 import { tap } from "./tap/tap.ts";
 import { vlan } from "./vlan/vlan.ts";
 
-export const kinds = { ptp, bridge, macvlan, ipvlan, vlan, tap, loopback } as const;
+export const kinds = { ptp, bridge, macvlan, ipvlan, vlan, "host-device": hostDevice, sriov, tap, loopback } as const;
 
 export type AttachmentType = keyof typeof kinds;
 
@@ -30,6 +33,8 @@ export interface Plan {
   readonly type: AttachmentType;
   /** The link that carries the attachment's own: to be looked up before `build`. */
   readonly parent?: Parent;
+  /** The device that it takes, to be found before `build`; undefined for types that take none. @throws SelvedgeError config-invalid */
+  device(deviceId: string | undefined): DeviceWish | undefined;
   /** The pod's MAC when the request names none; undefined: one derived from its key. */
   mac(carrier: Carrier | undefined): Mac | undefined;
   build(attached: Attached): Built;
@@ -49,6 +54,10 @@ export function plan(type: AttachmentType, config: Found): Plan {
       return planned(type, ipvlan, config);
     case "vlan":
       return planned(type, vlan, config);
+    case "host-device":
+      return planned(type, hostDevice, config);
+    case "sriov":
+      return planned(type, sriov, config);
     case "tap":
       return planned(type, tap, config);
     case "loopback":
@@ -63,6 +72,7 @@ function planned<Spec>(type: AttachmentType, kind: Kind<Spec>, config: Found): P
     type,
     addressless: kind.addressless?.(spec) ?? false,
     ...(parent === undefined ? {} : { parent }),
+    device: (deviceId) => kind.device?.(spec, deviceId),
     mac: (carrier) => kind.mac?.(spec, carrier),
     build: (attached) => kind.desired(spec, attached),
   };

@@ -1,6 +1,7 @@
 /** Names and MAC addresses that follow from the key of an attachment, so that nothing has to be looked up or stored. */
 import { createHash } from "node:crypto";
 import { type Address, type Family, fromBytes, type Mac, macFromBytes } from "#lib/address.ts";
+import { LENT_ALIAS_PREFIX } from "#lib/state/device.ts";
 
 /** Container id and interface name, CNI's own key of an attachment. */
 export interface Key {
@@ -26,6 +27,10 @@ const ALIAS_BYTES = 255;
 /** Whose link this is; every link that Selvedge makes on the host carries one. */
 export const linkAlias = (key: Key): string =>
   Buffer.from(`selvedge ${key.containerId} ${key.ifname}`).subarray(0, ALIAS_BYTES).toString();
+
+/** Whose a device of the node is while it is lent. */
+export const lentAlias = (key: Key): string =>
+  Buffer.from(`${LENT_ALIAS_PREFIX}${key.containerId} ${key.ifname}`).subarray(0, ALIAS_BYTES).toString();
 
 export const bridgeAlias = (bridge: string): string => `selvedge bridge ${bridge}`;
 
@@ -73,5 +78,14 @@ export const outerVlanName = (parent: string, id: number): string => `so${common
 
 export const outerVlanAlias = (parent: string, id: number): string => `selvedge vlan ${parent} ${id}`;
 
-/** Links of the two kinds above: whole pools of attachments share them, and none is theirs alone. */
-export const isCarrierOfMany = (name: string): boolean => /^s[mo][0-9a-f]{11}$/.test(name);
+/** The port by which the node's gateway of one VLAN is plugged into a bridge, 13 bytes. */
+export const gatewayPortName = (bridge: string, vlan: number): string =>
+  `sg${commonTag("gateway", bridge, String(vlan))}`;
+
+export const gatewayAlias = (bridge: string, vlan: number): string => `selvedge bridge ${bridge} ${vlan}`;
+
+/** Shims and outer VLANs. */
+export const isIdler = (name: string): boolean => /^s[mo][0-9a-f]{11}$/.test(name);
+
+/** Links with one of the names above: many attachments share them, and none is theirs alone. */
+export const isCarrierOfMany = (name: string): boolean => isIdler(name) || /^sg[0-9a-f]{11}$/.test(name);

@@ -112,7 +112,7 @@ const REFUSED: [name: string, text: string, message: string][] = [
   [
     "a parent where the type has none",
     "networks: [{name: std, parent: eth1}]",
-    'c.yaml:1:24: networks[0].parent: "eth1" is not possible with attachment "ptp"; types that have it: macvlan, ipvlan, vlan',
+    'c.yaml:1:24: networks[0].parent: "eth1" is not possible with attachment "ptp"; types that have it: macvlan, ipvlan, vlan, host-device, sriov',
   ],
   [
     "labels that are no texts",

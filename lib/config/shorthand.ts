@@ -23,8 +23,8 @@ export const SHORTHAND = {
 /** The short keys of a network as options of its type. */
 export const optionsOf = (
   type: (typeof ATTACHMENTS)[number],
-  given: { readonly [Key in ShortKey]?: string | number | undefined },
-): Record<string, string | number> =>
+  given: { readonly [Key in ShortKey]?: unknown },
+): Record<string, unknown> =>
   Object.fromEntries(
     SHORT_KEYS.flatMap((key) => {
       const [name, value] = [SHORTHAND[type][key], given[key]];

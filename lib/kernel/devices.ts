@@ -1,13 +1,5 @@
 /** The port to the node's devices: what can be lent to a pod, and where it is. */
-import type { Mac } from "#lib/address.ts";
-import type { Device } from "#lib/state/device.ts";
-
-/** How a device is named. A path is the kernel's: `/sys/devices/pci0000:00/0000:00:1f.6`. */
-export type DeviceKey =
-  | { readonly name: string }
-  | { readonly mac: Mac }
-  | { readonly path: string }
-  | { readonly pci: string };
+import type { Device, DeviceKey } from "#lib/state/device.ts";
 
 export interface PhysicalFunction {
   /** PCI address. */

@@ -1,5 +1,25 @@
 /** Devices of the node that may be lent to a pod, as they are found before anything is decided about them. */
+import type { Mac } from "#lib/address.ts";
 import type { LentDevice, VirtualFunctionSettings } from "./fact.ts";
+
+/** How one device is named. A path is the kernel's: `/sys/devices/pci0000:00/0000:00:1f.6`. */
+export type DeviceKey =
+  | { readonly name: string }
+  | { readonly mac: Mac }
+  | { readonly path: string }
+  | { readonly pci: string };
+
+/** The device that an attachment asks for. */
+export interface DeviceWish {
+  /** Field of the configuration, for errors. */
+  readonly field: string;
+  /** One device, a virtual function of a physical one (any that is free, or the one with that index), or one of a pool. */
+  readonly which: DeviceKey | { readonly physical: string; readonly index?: number } | { readonly pool: string };
+  /** It must be a virtual function. */
+  readonly virtual: boolean;
+  /** A userspace driver that it is to be handed over with. */
+  readonly driver?: UserspaceDriver;
+}
 
 export interface Device {
   /** Its link on the node. Absent when a userspace driver has it, or a namespace that is not the node's. */

@@ -1,6 +1,7 @@
 /** One attachment for golden tables, and how they read facts. */
-import { address, mac, prefix } from "#lib/address.ts";
+import { address, type Mac, mac, prefix } from "#lib/address.ts";
 import type { Attached, Carrier } from "#lib/attach/kind.ts";
+import type { Device } from "#lib/state/device.ts";
 import { diff } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
@@ -21,6 +22,26 @@ export const ipv4Only: Attached = { ...dualStack, addresses: dualStack.addresses
 
 /** What a type with a parent finds. */
 export const uplink: Carrier = { at: "host", name: "uplink", mac: mac("02:00:00:00:00:aa"), mtu: 9_000 };
+
+/** What a type of a device finds: a virtual function. */
+export const card: Device = {
+  link: { name: "ens1f0v3", mac: mac("02:00:00:00:00:aa"), mtu: 1500, up: false, physical: true, pci: "0000:3b:02.3" },
+  pci: "0000:3b:02.3",
+  driver: "iavf",
+  rdma: [],
+  virtual: {
+    link: "ens1f0",
+    index: 3,
+    settings: {
+      mac: "00:00:00:00:00:00" as Mac,
+      vlan: 0,
+      qos: 0,
+      vlanProtocol: "802.1Q",
+      spoofCheck: true,
+      trust: false,
+    },
+  },
+};
 
 /** What making the facts from nothing looks like. */
 export const lines = (facts: readonly Fact[]): string[] => diff(facts, []).map(line);

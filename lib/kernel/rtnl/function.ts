@@ -1,5 +1,5 @@
 /** Virtual functions: their settings on the physical function's link, to messages and back. */
-import { type Mac, macFromBytes, macToBytes } from "#lib/address.ts";
+import { macFromBytes, macToBytes } from "#lib/address.ts";
 import type { VirtualFunctionSettings, VlanProtocol } from "#lib/state/fact.ts";
 import { type FunctionSettings, functionAnswer, functionRequest, RTEXT_FILTER_VF } from "../netlink/function.ts";
 import { RTEXT_FILTER_SKIP_STATS, RTM_LINK } from "../netlink/link.ts";
@@ -93,6 +93,3 @@ export function setFunction(
   }
   return requests;
 }
-
-/** A virtual function to which its physical function gave no address (linux/etherdevice.h, is_zero_ether_addr). */
-export const NO_MAC = "00:00:00:00:00:00" as Mac;
