@@ -22,7 +22,7 @@ const LEAST_RATE = 1_000;
 /** 2^40 bit/s: above it 25 ms of traffic exceed the queue's limit, 32 bits of bytes (linux/pkt_sched.h, tc_tbf_qopt). */
 const MOST_RATE = 2 ** 40;
 /** Longest wait in the queue, as the reference plugin has it. */
-const LATENCY_US = 25_000;
+export const LATENCY_US = 25_000;
 /** Measured: a bucket of 1 ms, but at least this, holds 99.9 to 100.1 % of the rate. */
 const LEAST_BURST_BYTES = 32_768;
 /** tbf counts the bucket as time in 32 bits of 64 ns (net/pkt_sched.h, PSCHED_SHIFT): 274 s. */
@@ -69,16 +69,19 @@ function shaper(direction: "ingress" | "egress", rate = 0, burst = 0, link: stri
     );
   if (!Number.isSafeInteger(burst) || burst < 0)
     throw invalid(`${field}Burst`, `${field}Burst: ${burst} is not a whole number of bits`);
-  const asked = UNSAID_BURSTS.has(burst) ? 0 : burst;
   return {
     type: "shaper",
     at: "host",
     link,
     rateBits: rate,
-    burstBytes: clamped(rate, Math.floor(asked / 8)),
+    burstBytes: burstOf(rate, burst),
     latencyUs: LATENCY_US,
   };
 }
+
+/** Bytes of a bucket for a rate and the burst that was asked for (bits). */
+export const burstOf = (rateBits: number, burstBits = 0): number =>
+  clamped(rateBits, Math.floor((UNSAID_BURSTS.has(burstBits) ? 0 : burstBits) / 8));
 
 /** At least 1 ms of the rate and 32 kB, at most what tbf can count. */
 function clamped(rateBits: number, burstBytes: number): number {

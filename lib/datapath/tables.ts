@@ -11,6 +11,7 @@ import { type Family, family, type Prefix } from "#lib/address.ts";
 import type { TableFact } from "#lib/state/fact.ts";
 import { SETS, type SetShape } from "#lib/state/sets.ts";
 import { disjoint } from "./disjoint.ts";
+import { markingChains } from "./marking.ts";
 
 export interface Node {
   /** Destinations that see pods under their own address: the pods' subnets of all nodes, and what users add. */
@@ -26,8 +27,8 @@ interface Chain {
 
 /** Both tables; a pure function of the node's configuration. */
 export const tables = (node: Node): TableFact[] => [
-  render("inet", [...INET_GUARD, ...PORTS, postrouting(node)]),
-  render("bridge", BRIDGE_GUARD),
+  render("inet", [...INET_GUARD, ...PORTS, postrouting(node), ...INET_MARKING]),
+  render("bridge", [...BRIDGE_GUARD, ...BRIDGE_MARKING]),
 ];
 
 /**
@@ -132,6 +133,10 @@ const BRIDGE_GUARD: readonly Chain[] = [
     rules: ["iifname @guarded jump guard"],
   },
 ];
+
+/** Forwarding sets a priority of its own from the code point (net/ipv4/ip_forward.c): ours comes after it. */
+const INET_MARKING: readonly Chain[] = markingChains("type filter hook forward priority -150");
+const BRIDGE_MARKING: readonly Chain[] = markingChains("type filter hook prerouting priority -290");
 
 function render(of: "inet" | "bridge", chains: readonly Chain[]): TableFact {
   const name = "selvedge";

@@ -8,13 +8,17 @@ test("names are unique within a table", () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-test("only host ports are maps", () => {
+test("only host ports and marks are maps", () => {
   const all: readonly SetShape[] = SETS;
   expect(all.filter((s) => s.value !== undefined).map((s) => s.name)).toEqual([
     "ports4",
     "ports6",
     "ports4_ip",
     "ports6_ip",
+    "code_point",
+    "prio_class",
+    "code_point",
+    "prio_class",
   ]);
 });
 

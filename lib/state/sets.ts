@@ -6,7 +6,7 @@
  */
 
 /** nft's own names of the types of a key or of data (`nft describe`). */
-export type PartType = "ifname" | "ether_addr" | "ipv4_addr" | "ipv6_addr" | "inet_proto" | "inet_service";
+export type PartType = "ifname" | "ether_addr" | "ipv4_addr" | "ipv6_addr" | "inet_proto" | "inet_service" | "classid";
 
 export interface SetShape {
   readonly family: "inet" | "bridge";
@@ -62,11 +62,18 @@ export const SETS = [
   /** Senders of translated traffic whose answer would bypass the node: by their own link, or by their bridge. */
   { family: "inet", table: "selvedge", name: "hairpin4", key: ["ifname", "ipv4_addr"] },
   { family: "inet", table: "selvedge", name: "hairpin6", key: ["ifname", "ipv6_addr"] },
+  /** Senders whose packets carry the node's code point and priority: which, by link and MAC address. */
+  { family: "inet", table: "selvedge", name: "marked", key: ["ifname", "ether_addr"] },
+  { family: "inet", table: "selvedge", name: "code_point", key: ["ifname", "ether_addr"], value: ["classid"] },
+  { family: "inet", table: "selvedge", name: "prio_class", key: ["ifname", "ether_addr"], value: ["classid"] },
   /** Ports of bridges, the same as in `inet`. */
   { family: "bridge", table: "selvedge", name: "guarded", key: ["ifname"] },
   { family: "bridge", table: "selvedge", name: "allowed_mac", key: ["ifname", "ether_addr"] },
   { family: "bridge", table: "selvedge", name: "allowed4", key: ["ifname", "ether_addr", "ipv4_addr"] },
   { family: "bridge", table: "selvedge", name: "allowed6", key: ["ifname", "ether_addr", "ipv6_addr"] },
+  { family: "bridge", table: "selvedge", name: "marked", key: ["ifname", "ether_addr"] },
+  { family: "bridge", table: "selvedge", name: "code_point", key: ["ifname", "ether_addr"], value: ["classid"] },
+  { family: "bridge", table: "selvedge", name: "prio_class", key: ["ifname", "ether_addr"], value: ["classid"] },
 ] as const satisfies readonly SetShape[];
 
 /** Name of a set or map of one family's table. */

@@ -55,6 +55,9 @@ const textOf: Record<PartType, fc.Arbitrary<string>> = {
   ipv6_addr: address(16),
   inet_proto: fc.constantFrom("tcp", "udp", "sctp", "200"),
   inet_service: fc.nat(65_535).map(String),
+  classid: fc
+    .tuple(fc.nat(0xffff), fc.nat(0xffff))
+    .map(([major, minor]) => `${major.toString(16)}:${minor.toString(16)}`),
 };
 
 test.each(SETS)("what is written is what is read: $family $name", ({ key }) => {

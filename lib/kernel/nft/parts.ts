@@ -1,10 +1,11 @@
 /**
  * Parts of keys and data of set elements: canonical text to the bytes that nftables keeps, and back.
  * A part of a concatenation is padded to a multiple of 4 bytes (net/netfilter/nf_tables_api.c, register slots); a part
- * that stands alone is not. Numbers are in network byte order.
+ * that stands alone is not. Numbers are in network byte order, but for classid.
  */
 import { type Address, address, fromBytes, type Mac, macFromBytes, macToBytes, toBytes } from "#lib/address.ts";
 import type { PartType } from "#lib/state/sets.ts";
+import { viewOf } from "../netlink/codec.ts";
 
 interface PartCodec {
   readonly length: number;
@@ -71,6 +72,21 @@ const PARTS: Readonly<Record<PartType, PartCodec>> = {
       return Uint8Array.of(n >> 8, n & 255);
     },
     decode: ([high = 0, low = 0]) => String(high * 256 + low),
+  },
+  /** Of skb->priority: major and minor number in hexadecimal, in the host's byte order. */
+  classid: {
+    length: 4,
+    encode(text) {
+      const [, major = "", minor = ""] = /^([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(text) ?? [];
+      if (minor === "") throw bad(text, "classid");
+      const bytes = new Uint8Array(4);
+      new DataView(bytes.buffer).setUint32(0, Number.parseInt(major, 16) * 0x10000 + Number.parseInt(minor, 16), true);
+      return bytes;
+    },
+    decode(bytes) {
+      const n = viewOf(bytes).getUint32(0, true);
+      return `${(n >>> 16).toString(16)}:${(n & 0xffff).toString(16)}`;
+    },
   },
 };
 
