@@ -16,9 +16,11 @@ import { markingChains } from "./marking.ts";
 export interface Node {
   /** Destinations that see pods under their own address: the pods' subnets of all nodes, and what users add. */
   readonly noMasquerade: readonly Prefix[];
+  /** What tenants need besides. */
+  readonly chains?: readonly Chain[];
 }
 
-interface Chain {
+export interface Chain {
   readonly name: string;
   /** For a base chain: type, hook and priority. */
   readonly hook?: string;
@@ -27,7 +29,7 @@ interface Chain {
 
 /** Both tables; a pure function of the node's configuration. */
 export const tables = (node: Node): TableFact[] => [
-  render("inet", [...INET_GUARD, ...PORTS, postrouting(node), ...INET_MARKING]),
+  render("inet", [...INET_GUARD, ...PORTS, postrouting(node), ...INET_MARKING, ...(node.chains ?? [])]),
   render("bridge", [...BRIDGE_GUARD, ...BRIDGE_MARKING]),
 ];
 

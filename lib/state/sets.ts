@@ -66,6 +66,11 @@ export const SETS = [
   { family: "inet", table: "selvedge", name: "marked", key: ["ifname", "ether_addr"] },
   { family: "inet", table: "selvedge", name: "code_point", key: ["ifname", "ether_addr"], value: ["classid"] },
   { family: "inet", table: "selvedge", name: "prio_class", key: ["ifname", "ether_addr"], value: ["classid"] },
+  /** The node's ends of the links to tenants' routers. */
+  { family: "inet", table: "selvedge", name: "uplinks", key: ["ifname"] },
+  /** In a tenant's router: addresses on the node that lead to the tenant's pods. */
+  { family: "inet", table: "selvedge", name: "probe4", key: ["ipv4_addr"], value: ["ipv4_addr"] },
+  { family: "inet", table: "selvedge", name: "probe6", key: ["ipv6_addr"], value: ["ipv6_addr"] },
   /** Ports of bridges, the same as in `inet`. */
   { family: "bridge", table: "selvedge", name: "guarded", key: ["ifname"] },
   { family: "bridge", table: "selvedge", name: "allowed_mac", key: ["ifname", "ether_addr"] },
