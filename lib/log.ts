@@ -33,6 +33,8 @@ export type Event =
   | { event: "repaired"; lines: readonly string[]; tookMs: number }
   | { event: "repair-failed"; container: string; ifname: string; message: string }
   | { event: "namespace-gone"; container: string; ifname: string; network: string }
+  | { event: "duplicate-address"; container: string; ifname: string; network: string; address: string; mac: string }
+  | { event: "reservation-displaced"; pool: string; name: string; addresses: readonly string[] }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -57,6 +59,8 @@ export const LEVEL = {
   repaired: "info",
   "repair-failed": "error",
   "namespace-gone": "info",
+  "duplicate-address": "warn",
+  "reservation-displaced": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

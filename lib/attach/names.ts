@@ -21,6 +21,12 @@ export const hostLinkName = (key: Key): string => `sv${tag(key)}`;
 /** The ifb through which the pod's egress is shaped, 13 bytes. */
 export const ifbName = (key: Key): string => `sb${tag(key)}`;
 
+/** The ifbs on which all interfaces of an attachment meet, into the pod and out of it, 13 bytes. */
+export const totalNames = (key: Key): { readonly into: string; readonly outOf: string } => ({
+  into: `si${tag(key)}`,
+  outOf: `se${tag(key)}`,
+});
+
 /** linux/if.h: IFALIASZ is 256, the closing zero included. */
 const ALIAS_BYTES = 255;
 

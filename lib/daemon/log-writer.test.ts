@@ -21,6 +21,7 @@ const EVENTS = {
   repaired: { event: "repaired", lines: ["+ link a veth up"], tookMs: 4 },
   "repair-failed": { event: "repair-failed", ...key, message: "m" },
   "namespace-gone": { event: "namespace-gone", ...key, network: "n" },
+  "duplicate-address": { event: "duplicate-address", ...key, network: "n", address: "10.1.0.5", mac: "02:00:00:00:00:05" },
   "events-lost": { event: "events-lost" },
   "peer-refused": { event: "peer-refused", uid: 1000, pid: 8 },
   "conntrack-failed": { event: "conntrack-failed", message: "m" },

@@ -9,7 +9,7 @@ import { diff, lacking, type Op } from "#lib/state/diff.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import type { AttachmentRecord, Change as StoreChange } from "#lib/store/store.ts";
-import { lasting } from "./contested.ts";
+import { idles, lasting } from "./contested.ts";
 import { type Core, hostOf } from "./core.ts";
 import type { Host } from "./host.ts";
 import { namespaceGone } from "./namespace-gone.ts";
@@ -145,7 +145,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       for (const part of partsOf(record))
         if (part.host === host.name) for (const fact of part.facts) if (fact.at === "host") wanted.add(identity(fact));
     return owned
-      .filter((fact) => !wanted.has(identity(fact)) && !lasting(fact) && !isNode(fact))
+      .filter((fact) => !wanted.has(identity(fact)) && (!lasting(fact) || idles(fact)) && !isNode(fact))
       .map((fact): Op => ({ do: "remove", fact }));
   };
 

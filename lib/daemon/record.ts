@@ -47,7 +47,7 @@ export interface HostEnd {
 export const hostEndsOf = (record: AttachmentRecord): HostEnd[] =>
   partsOf(record).flatMap(({ host, facts }) =>
     facts.flatMap((fact) => {
-      if (fact.type !== "link" || fact.at !== "host" || fact.kind !== "veth") return [];
+      if (fact.type !== "link" || fact.at !== "host" || fact.peer?.at !== "pod") return [];
       const { peer: _, ...link } = fact;
       return [{ host, link }];
     }),

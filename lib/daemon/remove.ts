@@ -5,6 +5,7 @@
 
 import { isFailure } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
+import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import { contested, lasting } from "./contested.ts";
 import { type Core, hostOf } from "./core.ts";
@@ -63,9 +64,15 @@ export async function removeAttachment(
   for (const { host } of partsOf(record)) core.hosts.get(host)?.connections.forget(record);
 }
 
-/** Operations that take what is this attachment's alone off one host; the pod's end goes with its link. */
+/**
+ * Operations that take what is this attachment's alone off one host. The pod's end of a pair goes with the host's; a link
+ * without an end on the host is taken out of the pod itself.
+ */
 const removal = (core: Core, record: AttachmentRecord, { host, facts }: Part): Op[] =>
   facts
-    .filter((fact) => fact.at === "host" && !lasting(fact))
+    .filter((fact) => (fact.at === "host" && !lasting(fact)) || isUnpaired(fact))
     .filter((fact) => !contested(fact) || core.table.holder(host, fact, record) === undefined)
     .map((fact): Op => ({ do: "remove", fact }));
+
+const isUnpaired = (fact: Fact): boolean =>
+  fact.type === "link" && fact.at === "pod" && fact.kind !== "veth" && fact.kind !== "loopback";

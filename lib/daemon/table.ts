@@ -82,7 +82,7 @@ export function table(contested: (fact: Fact) => boolean): Table {
       for (const { host, facts } of partsOf(record))
         for (const fact of facts) {
           if (contested(fact)) index(byFact, onHost(host, fact), name);
-          if (fact.type === "link" && fact.at === "host" && fact.kind !== "bridge") byLink.set(fact.name, name);
+          if (fact.type === "link" && fact.at === "host" && !contested(fact)) byLink.set(fact.name, name);
         }
       if (record.netnsInode !== undefined) index(byInode, record.netnsInode, name);
       index(byContainer, record.containerId, name);
