@@ -60,9 +60,13 @@ function link(attached: Attached, { link: found, pci }: Device): Fact {
   };
 }
 
-/** Another driver than the one that it has; the kernel's own choice comes back where one of the kernel's had it. */
-function driverFacts({ pci, driver: before }: Device, driver: UserspaceDriver | undefined): Fact[] {
-  if (pci === undefined || driver === undefined || driver === before) return [];
+/**
+ * The driver that hands it over, also where it is bound already: that it stays so is checked, and the fact says who has
+ * the function. Where one of the kernel's had it, the kernel chooses again afterwards.
+ */
+function driverFacts({ pci, driver: before }: Device, asked: UserspaceDriver | undefined): Fact[] {
+  const driver = asked ?? before;
+  if (pci === undefined || driver === undefined) return [];
   return [{ type: "driver", at: "host", pci, driver, before: isUserspaceDriver(before) ? before : "" }];
 }
 

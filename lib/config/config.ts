@@ -9,6 +9,7 @@ import { references } from "./references.ts";
 import { type ATTACHMENTS, SCHEMA, type Shape } from "./schema.ts";
 import { keysAt } from "./settings.ts";
 import { optionsOf } from "./shorthand.ts";
+import type { Sriov } from "./sriov.ts";
 import { type Mistake, readYaml } from "./yaml.ts";
 
 export type Attachment = (typeof ATTACHMENTS)[number];
@@ -36,6 +37,7 @@ export interface Config {
   readonly networks: ReadonlyMap<string, Network>;
   /** In the order in which they are asked. */
   readonly planeRules: readonly PlaneRule[];
+  readonly sriov: Sriov;
   readonly noMasquerade: readonly Prefix[];
   readonly routerAdvertisedLinks: readonly string[];
   readonly reconcile: { readonly everySeconds: number; readonly debounceMs: number };
@@ -177,11 +179,21 @@ function invalid(file: string, mistakes: readonly Mistake[]): SelvedgeError {
   });
 }
 
-function complete({ pools, poolRules, reservations, networks, planeRules, defaults: given, ...rest }: Shape): Config {
+function complete({
+  pools,
+  poolRules,
+  reservations,
+  networks,
+  planeRules,
+  sriov,
+  defaults: given,
+  ...rest
+}: Shape): Config {
   const defaults = present(given);
   return {
     ...rest,
     defaults,
+    sriov: present({ ...sriov, pools: sriov.pools.map(present) }),
     pools: pools.map((pool, i) => ({ ...pool, ranges: { path: `pools[${i}].ranges`, value: pool.ranges } })),
     poolRules: poolRules.map(present),
     reservations: reservations.map(({ pool, ...each }) => ({ ...present(each), pool: pool ?? rest.defaultPool })),

@@ -220,6 +220,26 @@ const poolRule = z.strictObject(
   { error: "an object such as {namespace: db, pool: db}" },
 );
 
+const hexId = leaf<string>('four hexadecimal digits such as "8086"', (v) => isText(v) && /^[0-9a-f]{4}$/.test(v));
+const devicePool = z.strictObject(
+  {
+    name: setting(name, "What an attachment's `devicePool` names; kubelet sees it as `<resourcePrefix>/<name>`."),
+    physical: setting(
+      listOf(words, "a list of texts").default([]),
+      "Physical functions by link or PCI address; all that fit the rest when there are none.",
+    ),
+    vendor: setting(hexId.optional(), "PCI vendor of the physical functions."),
+    product: setting(hexId.optional(), "PCI device id of the physical functions."),
+    driver: setting(words.optional(), "Driver of the physical functions."),
+    virtualFunctions: setting(
+      integer(0, 65_535).optional(),
+      "How many virtual functions each is made to have, when the daemon starts and none is in use.",
+      "as many as there are",
+    ),
+  },
+  { error: "an object such as {name: fast, physical: [ens1f0], virtualFunctions: 8}" },
+);
+
 const section = <S extends z.ZodRawShape>(shape: S) =>
   z.strictObject(shape, { error: "an object" }).prefault({} as never);
 
@@ -276,6 +296,15 @@ export const SCHEMA = z.strictObject(
       listOf(planeRule, "a list of rules").default([]),
       "Which pods get which planes where neither the pod's annotation nor the network says; the first rule that holds counts.",
     ),
+    sriov: section({
+      pools: setting(listOf(devicePool, "a list of pools").default([]), "Virtual functions that attachments may take."),
+      resourcePrefix: setting(words.default("selvedge.dev"), "Of the names under which kubelet is offered the pools."),
+      kubeletDir: setting(
+        absolutePath.optional(),
+        "Where kubelet's device plugins meet, `/var/lib/kubelet/device-plugins`.",
+        "the pools are not offered to kubelet",
+      ),
+    }),
     noMasquerade: setting(cidrs.default([]), "Destinations that pods reach with their own address, besides all pools."),
     routerAdvertisedLinks: setting(
       listOf(link, "a list of link names").default([]),

@@ -27,7 +27,9 @@ test("the device is the pod's interface, with its addresses", () => {
 
 test("what a userspace driver has is handed over as it is: told, and nothing set", () => {
   const built = build({ pci: "0000:3b:00.0", driver: "vfio-pci", rdma: [], iommuGroup: "87" });
-  expect(built.facts).toEqual([]);
+  expect(built.facts).toEqual([
+    { type: "driver", at: "host", pci: "0000:3b:00.0", driver: "vfio-pci", before: "vfio-pci" },
+  ]);
   expect(built).toMatchObject({ pciId: "0000:3b:00.0", ips: ipv4Only.addresses });
 });
 

@@ -33,7 +33,10 @@ test("handed over to DPDK: the driver is bound, the kernel chooses again afterwa
 
 test("a function that is bound to vfio-pci already stays so", () => {
   const { link: _, ...bound } = { ...card, driver: "vfio-pci" };
-  expect(lines(build({}, bound).facts)).toEqual(["+ vf 3 dev ens1f0 mac 02:00:00:00:00:05"]);
+  expect(lines(build({}, bound).facts)).toEqual([
+    "+ vf 3 dev ens1f0 mac 02:00:00:00:00:05",
+    "+ driver 0000:3b:02.3 vfio-pci",
+  ]);
 });
 
 const wishes: [config: object, deviceId: string | undefined, wish: DeviceWish["which"]][] = [

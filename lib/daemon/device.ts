@@ -1,0 +1,156 @@
+/**
+ * The device that an attachment asks for, found before anything is decided. Nothing has been made when this refuses; what
+ * is chosen is marked in the table at once, so that no other ADD chooses it too.
+ */
+import type { Plan } from "#lib/attach/kinds.ts";
+import { lentAlias } from "#lib/attach/names.ts";
+import type { SriovPool } from "#lib/config/sriov.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import type { PhysicalFunction, VirtualFunction } from "#lib/kernel/devices.ts";
+import { type Device, type DeviceWish, isLentAlias, isUserspaceDriver } from "#lib/state/device.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
+import type { Core } from "./core.ts";
+import { allFacts } from "./parts.ts";
+import { keyOf } from "./table.ts";
+
+/**
+ * Undefined for types that take none. `key`: the interface that it is to be; `record`: the attachment that this is for.
+ * @throws SelvedgeError config-invalid: there is no such device, with those that there are; conflict: it is in use, with
+ *   whom it serves; kernel
+ */
+export async function lookUpDevice(
+  core: Core,
+  plan: Plan,
+  { key, record, deviceId }: { key: AttachmentKey; record: AttachmentRecord; deviceId: string | undefined },
+): Promise<Device | undefined> {
+  const wish = plan.device(deviceId);
+  if (wish === undefined) return undefined;
+  const { which } = wish;
+  const device =
+    "pool" in which || "physical" in which ? await ofMany(core, wish, record) : await core.kernel.devices.find(which);
+  if (device === undefined) throw await notThere(core, wish);
+  await refuseUsed(core, wish, device, record);
+  const current = core.table.get(record) ?? record;
+  core.table.put({ ...current, facts: [...current.facts, ...claim(key, device)] });
+  return device;
+}
+
+/** What marks a device as taken while the rest is decided; never performed as it is. */
+function claim(key: AttachmentKey, { link, pci, driver }: Device): Fact[] {
+  if (link !== undefined)
+    return [{ type: "link", at: "pod", name: key.ifname, kind: "device", up: true, alias: lentAlias(key), lent: link }];
+  return pci === undefined || driver === undefined ? [] : [{ type: "driver", at: "host", pci, driver, before: driver }];
+}
+
+/** Attachments that have the device or are about to. Few have any, and their facts are few. */
+export function holderOf(
+  table: Iterable<AttachmentRecord>,
+  { pci, link }: { pci?: string | undefined; link?: string | undefined },
+  except?: AttachmentKey,
+): AttachmentRecord | undefined {
+  const isIt = (fact: Fact): boolean => {
+    if (fact.type === "driver") return fact.pci === pci;
+    if (fact.type !== "link" || fact.lent === undefined) return false;
+    // The link of a virtio card knows no PCI address.
+    return fact.lent.pci === undefined ? fact.lent.name === link : fact.lent.pci === pci;
+  };
+  for (const record of table) {
+    if (except !== undefined && keyOf(record) === keyOf(except)) continue;
+    if (allFacts(record).some(isIt)) return record;
+  }
+  return undefined;
+}
+
+/** A free virtual function of a physical one or of a pool, or the one with the index that was asked for. */
+async function ofMany(core: Core, wish: DeviceWish, record: AttachmentRecord): Promise<Device | undefined> {
+  const { which } = wish;
+  const all = await core.kernel.devices.physicalFunctions();
+  const pool = "pool" in which ? core.config.sriov.pools.find(({ name }) => name === which.pool) : undefined;
+  if ("pool" in which && pool === undefined) return undefined;
+  const among = all.filter((one) =>
+    pool === undefined ? "physical" in which && one.link === which.physical : isOf(pool, one),
+  );
+  if (among.length === 0) return undefined;
+  const virtual = among.flatMap((one) => one.virtual);
+  const index = "physical" in which ? which.index : undefined;
+  const chosen =
+    index === undefined ? virtual.find((one) => isFree(core, one, record)) : virtual.find((one) => one.index === index);
+  if (chosen !== undefined) return core.kernel.devices.find({ pci: chosen.pci });
+  if (index !== undefined) return undefined;
+  throw new SelvedgeError(
+    { kind: "conflict", what: among.map(({ pci }) => pci).join(", ") },
+    `${wish.field}: none of the ${virtual.length} virtual functions of ${among.map(({ link, pci }) => link ?? pci).join(", ")} is free`,
+    { hint: "Stop a pod that has one, or configure more: sriov.pools[].virtualFunctions." },
+  );
+}
+
+export const isOf = ({ physical, vendor, product, driver }: SriovPool, one: PhysicalFunction): boolean =>
+  (physical.length === 0 || physical.some((name) => name === one.link || name === one.pci)) &&
+  (vendor === undefined || vendor === one.vendor) &&
+  (product === undefined || product === one.product) &&
+  (driver === undefined || driver === one.driver);
+
+export const isFree = (core: Pick<Core, "table">, one: VirtualFunction, except?: AttachmentKey): boolean =>
+  !one.isUsed &&
+  !isLentAlias(one.alias) &&
+  (one.link !== undefined || isUserspaceDriver(one.driver)) &&
+  holderOf(core.table, { pci: one.pci }, except) === undefined;
+
+async function refuseUsed(
+  core: Core,
+  { field, virtual, driver }: DeviceWish,
+  device: Device,
+  record: AttachmentRecord,
+): Promise<void> {
+  const { link, pci } = device;
+  const name = link?.name ?? pci ?? "";
+  const holder = holderOf(core.table, { pci, link: link?.name }, record);
+  if (holder !== undefined)
+    throw new SelvedgeError(
+      { kind: "conflict", what: name },
+      `${field}: ${name} is lent to container ${holder.containerId}${holder.pod === undefined ? "" : ` (${holder.pod})`}, interface ${holder.ifname}`,
+      { hint: "It is free when that pod is gone." },
+    );
+  if (virtual && device.virtual === undefined)
+    throw new SelvedgeError(
+      { kind: "config-invalid", field },
+      `${field}: ${name} is no virtual function of a card whose link is on the node`,
+      { hint: 'The attachment type "host-device" takes any device.' },
+    );
+  if (link === undefined && !isUserspaceDriver(device.driver) && driver === undefined) {
+    const where = pci === undefined ? undefined : await core.kernel.devices.whereIs(pci);
+    throw new SelvedgeError(
+      { kind: "conflict", what: name },
+      `${field}: ${name} is not on the node: ${where === undefined ? `its driver (${device.driver ?? "none"}) shows no link` : `the namespace ${where} has it`}`,
+    );
+  }
+  if (link !== undefined && link.name === core.node.uplink)
+    throw new SelvedgeError(
+      { kind: "config-invalid", field },
+      `${field}: ${link.name} is the link of the node's default route: without it the node would be off the network`,
+    );
+}
+
+/** With what could have been meant. */
+async function notThere(core: Core, { field, which, virtual }: DeviceWish): Promise<SelvedgeError> {
+  const physical = await core.kernel.devices.physicalFunctions();
+  const asked = Object.values(which)[0];
+  const alternatives =
+    "pool" in which
+      ? ["pool", core.config.sriov.pools.map(({ name }) => name)]
+      : virtual
+        ? [
+            "virtual function",
+            physical.flatMap((one) =>
+              one.virtual.map(({ index, pci }) => `${one.link ?? one.pci} vf ${index} (${pci})`),
+            ),
+          ]
+        : ["device", (await core.kernel.facts()).links];
+  const [what, there] = alternatives as [string, readonly string[]];
+  const index = "index" in which ? ` vf ${which.index}` : "";
+  return new SelvedgeError(
+    { kind: "config-invalid", field },
+    `${field}: ${JSON.stringify(asked)}${index} is not a ${what} of the node; there ${there.length === 1 ? "is" : "are"} ${there.join(", ") || "none"}`,
+  );
+}
