@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
-import { address, prefix } from "#lib/address.ts";
+import { prefix } from "#lib/address.ts";
 import { root } from "#lib/parse.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { dualStack, ipv4Only, lines } from "../../test/attach/sample.ts";
 import { bridge } from "./bridge/bridge.ts";
 import type { Attached, Built } from "./kind.ts";
-import { routedApart, withoutRepeats } from "./plane-routing.ts";
+import { routedApart } from "./plane-routing.ts";
 import { ptp } from "./ptp/ptp.ts";
 
 const routing = (facts: readonly Fact[]): string[] =>
@@ -85,26 +85,4 @@ test("a plane that is told to be the default becomes it, though its network give
   const own = "+ route 0.0.0.0/0 via 10.1.0.1 dev eth0 [pod] table 101";
   expect(defaults(true)).toEqual(["+ route 0.0.0.0/0 via 10.1.0.1 dev eth0 [pod]", own]);
   expect(defaults()).toEqual([own]);
-});
-
-test("of two interfaces that lead to one destination the earlier has it in the main table", () => {
-  const seen = new Set<string>();
-  const of = (ifname: string, slot: number, gateway: string) => {
-    const attached = {
-      ...ipv4Only,
-      ifname,
-      addresses: [{ address: prefix("10.1.0.5/16"), gateway: address(gateway) }],
-      routes: [{ to: prefix("10.9.0.0/16") }],
-    };
-    const apart = { ifname, addresses: attached.addresses, slot, defaultRoute: false };
-    return withoutRepeats(routedApart(onBridge(attached), apart), seen);
-  };
-  of("eth0", 0, "10.1.0.1");
-  const second = of("control", 1, "10.1.0.2");
-  expect(routing(second.facts).filter((line) => line.includes(" route "))).toEqual([
-    "+ route 0.0.0.0/0 via 10.1.0.2 dev control [pod] table 101",
-    "+ route 10.1.0.0/16 dev control [pod] table 101",
-    "+ route 10.9.0.0/16 via 10.1.0.2 dev control [pod] table 101",
-  ]);
-  expect(second.routes).toEqual([]);
 });

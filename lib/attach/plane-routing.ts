@@ -19,7 +19,7 @@ import { familiesOf } from "./families.ts";
 import type { Built, PodAddress } from "./kind.ts";
 
 /** Tables of a pod's interfaces: 100 and up. linux/rtnetlink.h has names for 253 to 255 only. */
-export const FIRST_TABLE = 100;
+const FIRST_TABLE = 100;
 /** As many as rule priorities: 5300 to 5399 are ours. */
 export const MOST_INTERFACES = 100;
 const FIRST_PRIORITY = 5_300;
@@ -28,16 +28,18 @@ export interface Apart {
   readonly ifname: string;
   /** As the pools have them, with the subnets' lengths. */
   readonly addresses: readonly PodAddress[];
-  /** 0 to 99: which of the pod's tables is this interface's. */
-  readonly slot: number;
+  /** 0 to 99: which of the pod's tables is this interface's. Absent: none. */
+  readonly slot?: number;
   /** Where the pod's default route leads. Absent: nothing is changed. */
   readonly defaultRoute?: boolean;
 }
 
-/** The same attachment with a table of its own. */
+/** Which of the pod's tables a fact needs, if it is the rule that leads there. */
+export const slotOf = (fact: Fact): number | undefined =>
+  fact.type === "rule" && fact.at === "pod" ? fact.table - FIRST_TABLE : undefined;
+
+/** The same attachment among others of the pod: with a table of its own, and with the pod's default route or without. */
 export function routedApart(built: Built, apart: Apart): Built {
-  const { ifname } = apart;
-  const table = FIRST_TABLE + apart.slot;
   const routes = routesOf(built, apart);
   const isKept = (route: { to: Prefix; table?: number }): boolean =>
     apart.defaultRoute !== false || route.table !== undefined || lengthOf(route.to) > 0;
@@ -48,28 +50,21 @@ export function routedApart(built: Built, apart: Apart): Built {
     facts: [
       ...built.facts.filter((fact) => !isMain(fact)),
       ...main,
-      ...withDefault(routes, built, ifname).map((route): RouteFact => ({ ...route, table })),
-      ...rulesOf(built, apart, table),
-      ...(built.guard === "inet" ? [] : ownAddressOnly(ifname, apart.addresses)),
+      ...(apart.slot === undefined ? [] : ownTable(built, routes, { ...apart, slot: apart.slot })),
     ],
     routes: [...built.routes.filter(isKept), ...added.map(({ to, via }) => (via === undefined ? { to } : { to, via }))],
   };
 }
 
-/**
- * Two interfaces of a pod may lead to the same destination: in the main table, which knows one way to it, the earlier
- * one has it. `seen` is kept from one interface to the next.
- */
-export function withoutRepeats(built: Built, seen: Set<string>): Built {
-  const isNew = (route: Destination): boolean => !seen.has(destination(route));
-  const facts = built.facts.filter((fact) => !isMain(fact) || isNew(fact));
-  const routes = built.routes.filter((route) => route.table !== undefined || isNew(route));
-  for (const fact of facts) if (isMain(fact)) seen.add(destination(fact));
-  return { ...built, facts, routes };
+function ownTable(built: Built, routes: readonly RouteFact[], apart: Apart & { slot: number }): Fact[] {
+  const { ifname, addresses, slot } = apart;
+  const table = FIRST_TABLE + slot;
+  return [
+    ...withDefault(routes, built, ifname).map((route): RouteFact => ({ ...route, table })),
+    ...rulesOf(built, ifname, { table, priority: FIRST_PRIORITY + slot }),
+    ...(built.guard === "inet" ? [] : ownAddressOnly(ifname, addresses)),
+  ];
 }
-
-type Destination = Pick<RouteFact, "to" | "metric">;
-const destination = ({ to, metric }: Destination): string => `${to} ${metric ?? "-"}`;
 
 const isMain = (fact: Fact): fact is RouteFact =>
   fact.type === "route" && fact.at === "pod" && fact.table === undefined;
@@ -111,19 +106,10 @@ function throughGateway({ ips }: Built, link: string, to: Prefix, via: Address):
   return { type: "route", at: "pod", to, link, via, ...(foreign ? { onlink: true } : {}) };
 }
 
-const rulesOf = ({ facts }: Built, { ifname, slot }: Apart, table: number): RuleFact[] =>
+const rulesOf = ({ facts }: Built, ifname: string, rule: { table: number; priority: number }): RuleFact[] =>
   facts.flatMap((fact): RuleFact[] =>
     fact.type === "address" && fact.at === "pod" && fact.link === ifname
-      ? [
-          {
-            type: "rule",
-            at: "pod",
-            family: family(fact.address),
-            priority: FIRST_PRIORITY + slot,
-            table,
-            from: hostPrefix(addressOf(fact.address)),
-          },
-        ]
+      ? [{ type: "rule", at: "pod", family: family(fact.address), from: hostPrefix(addressOf(fact.address)), ...rule }]
       : [],
   );
 

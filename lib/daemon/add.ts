@@ -2,28 +2,28 @@
  * ADD: lease, store the intent, touch the kernel, remember the result. Whatever fails on the way is taken back by the
  * same function that DEL uses, and a crash in between by the reconcile loop.
  */
-import type { PodAddress, PodRoute } from "#lib/attach/kind.ts";
-import { plan } from "#lib/attach/kinds.ts";
 import { parseNetConf } from "#lib/cni/netconf.ts";
 import { refuseOwnNamespace } from "#lib/cni/preflight.ts";
 import { renderResult } from "#lib/cni/result.ts";
-import type { Dns, NetConf, Request, ResultRoute } from "#lib/cni/types.ts";
+import type { NetConf, Request } from "#lib/cni/types.ts";
 import { hostPortClaims } from "#lib/datapath/host-ports.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
-import type { AttachmentRecord, Change } from "#lib/store/store.ts";
-import { acquire } from "./acquire.ts";
-import { isHostPort, lasting } from "./contested.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { AttachmentRecord, Change, PlaneRecord } from "#lib/store/store.ts";
+import { idles, isHostPort, lasting } from "./contested.ts";
 import { type Core, hostOf } from "./core.ts";
-import { type Decided, decide, decideChained, type Given } from "./decide.ts";
-import { delegationOfRecord } from "./delegated.ts";
+import { decideChained } from "./decide.ts";
+import { decideOwn } from "./decide-own.ts";
+import { type Probe, refuseDuplicates, restsOnAddress } from "./duplicates.ts";
 import type { Host } from "./host.ts";
 import { hostEndStands } from "./host-end.ts";
 import { makeReady } from "./node-facts.ts";
-import { type Part, partsOf } from "./parts.ts";
+import { refuseRivals } from "./parent.ts";
+import { leaseKeys, type Part, partsOf } from "./parts.ts";
+import { type Plane, planesOf } from "./planes.ts";
 import { hostEndsOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
-import { type Settings, settingsOf } from "./settings.ts";
 import type { Recording } from "./trace.ts";
 
 /**
@@ -31,17 +31,18 @@ import type { Recording } from "./trace.ts";
  * @throws SelvedgeError of nearly every kind; then nothing of the attachment is left, or the reconcile loop knows of it
  */
 export async function add(core: Core, request: Request, trace: Recording, signal: AbortSignal): Promise<string> {
-  const conf = parseNetConf("ADD", request.config, request.args);
+  const conf = parseNetConf("ADD", request.config, request.args, request.ifname);
   const netnsInode = namespaceOf(core, request);
   trace.ended("parsed");
 
   const before = core.table.get(request);
   if (before !== undefined) await makeRoom(core, before, netnsInode);
 
-  const intent = intentOf(core, request, conf, netnsInode);
+  const planes = conf.prevResult === undefined ? planesOf(core, request, conf) : [];
+  const intent = intentOf(core, request, conf, { netnsInode, planes });
   const progress = { stored: false };
   try {
-    return await attach(core, intent, conf, { trace, signal, progress });
+    return await attach(core, intent, conf, { planes, trace, signal, progress });
   } catch (error) {
     await takeBack(core, intent, progress);
     throw error;
@@ -87,21 +88,33 @@ async function makeRoom(core: Core, before: AttachmentRecord, netnsInode: number
   await removeAttachment(core, before);
 }
 
-const intentOf = (core: Core, request: Request, conf: NetConf, netnsInode: number): AttachmentRecord => ({
+const intentOf = (
+  core: Core,
+  request: Request,
+  conf: NetConf,
+  { netnsInode, planes }: { netnsInode: number; planes: readonly Plane[] },
+): AttachmentRecord => ({
   containerId: request.containerId,
   ifname: request.ifname,
   network: conf.name,
   phase: "adding",
   netns: request.netns,
   netnsInode,
-  type: conf.prevResult === undefined ? settingsOf(core.config, conf).attachment : "chained",
+  type: planes[0]?.settings.attachment ?? "chained",
   chained: conf.prevResult !== undefined,
   config: Buffer.from(request.config).toString(),
   args: request.args,
   path: request.path,
   facts: [],
+  ...(planes.length > 1 ? { planes: planes.map((plane) => recordOf(plane, conf)) } : {}),
   ...(conf.pod === undefined ? {} : { pod: conf.pod }),
   createdMs: core.nowMs(),
+});
+
+const recordOf = ({ key, conf, settings }: Plane, { name }: NetConf): PlaneRecord => ({
+  name: conf.network ?? name,
+  ifname: key.ifname,
+  type: settings.attachment,
 });
 
 /** How far an ADD came: until its intent is stored, the kernel and other plugins know nothing of it. */
@@ -110,6 +123,8 @@ interface Progress {
 }
 
 interface Circumstances {
+  /** None when chained. */
+  readonly planes: readonly Plane[];
   readonly trace: Recording;
   readonly signal: AbortSignal;
   readonly progress: Progress;
@@ -119,15 +134,23 @@ async function attach(
   core: Core,
   intent: AttachmentRecord,
   conf: NetConf,
-  { trace, signal, progress }: Circumstances,
+  { planes, trace, signal, progress }: Circumstances,
 ): Promise<string> {
   core.table.put(intent);
-  const { decided, changes } =
+  const prepare = async (bare: AttachmentRecord): Promise<void> => {
+    core.table.put(bare);
+    await core.store.commit([{ put: "attachment", value: bare }]);
+    progress.stored = true;
+    for (const part of partsOf(bare)) await build(core, bare, part);
+  };
+  const { whole, changes } =
     conf.prevResult === undefined
-      ? await decideOwn(core, intent, conf, { trace, signal, progress })
-      : { decided: decideChained(intent, conf, conf.prevResult), changes: [] };
-  const record: AttachmentRecord = { ...intent, facts: decided.facts, result: JSON.stringify(decided.result) };
+      ? await decideOwn(core, intent, planes, { trace, prepare })
+      : { whole: { ...decideChained(intent, conf, conf.prevResult), probes: [] }, changes: [] };
+  const { result, probes, ...facts } = whole;
+  const record: AttachmentRecord = { ...intent, ...facts, result: JSON.stringify(result) };
   refuseHeldPorts(core, record);
+  refuseRivals(core, record);
   core.table.put(record);
   trace.ended("decided");
 
@@ -135,77 +158,23 @@ async function attach(
   progress.stored = true;
   trace.ended("intent-stored");
 
-  for (const part of partsOf(record)) trace.performed(await build(core, record, part));
+  for (const part of partsOf(record)) trace.performed(await build(core, record, part, probes));
   trace.ended("kernel-applied");
 
   if (signal.aborted)
     throw new SelvedgeError({ kind: "deadline" }, "the runtime gave up before the attachment was ready");
   const ready: AttachmentRecord = { ...record, phase: "ready" };
-  await core.store.commit([{ put: "attachment", value: ready }]);
+  await core.store.commit([{ put: "attachment", value: ready }, ...keptBy(core, ready)]);
+  for (const key of leaseKeys(ready)) core.ipam.kept(key);
   core.table.put(ready);
   trace.ended("ready-stored");
   for (const { host } of partsOf(ready)) hostOf(core, host).connections.forgetPorts(ready);
-  return JSON.stringify(renderResult(decided.result, conf.cniVersion));
+  return JSON.stringify(renderResult(result, conf.cniVersion));
 }
 
-/** Addresses from our own IPAM or from another plugin's, and what follows from them. */
-async function decideOwn(
-  core: Core,
-  intent: AttachmentRecord,
-  conf: NetConf,
-  { trace, progress }: Circumstances,
-): Promise<{ decided: Decided; changes: readonly Change[] }> {
-  const settings = settingsOf(core.config, conf);
-  const where = {
-    netns: intent.netns,
-    pathMtu: core.node.pathMtu,
-    ownNamespace: intent.netnsInode === core.ownNetnsInode,
-    rank: core.table.ofContainer(intent.containerId).filter(({ ifname }) => ifname !== intent.ifname).length,
-  };
-  const delegation = delegationOfRecord(intent, "ADD");
-  if (delegation === undefined) {
-    const addressless = plan(settings.attachment, settings.options).addressless;
-    const { given, changes } = addressless ? NO_ADDRESSES : acquire(core, intent, conf, settings);
-    trace.ended("leased");
-    return { decided: decide(intent, conf, settings, withDns(given, settings), where), changes };
-  }
-  // The other plugin remembers what it gives: ours must be on disk first, so that a crash still sends it a DEL.
-  const bare = delegation.plugin === "dhcp" ? decide(intent, conf, settings, withDns({}, settings), where).facts : [];
-  const asking: AttachmentRecord = { ...intent, facts: bare };
-  core.table.put(asking);
-  await core.store.commit([{ put: "attachment", value: asking }]);
-  progress.stored = true;
-  for (const part of partsOf(asking)) await build(core, asking, part);
-  const answer = await core.delegate(delegation);
-  trace.ended("delegated");
-  const given = {
-    addresses: (answer?.ips ?? []).map(({ address, gateway }) => ({
-      address,
-      ...(gateway === undefined ? {} : { gateway }),
-    })),
-    routes: (answer?.routes ?? []).map(podRouteOf),
-    dns: { ...answer?.dns, ...settings.dns },
-  };
-  return { decided: decide(intent, conf, settings, given, where), changes: [] };
-}
-
-const NO_ADDRESSES = { given: {}, changes: [] } as const;
-
-const withDns = (
-  given: { addresses?: readonly PodAddress[]; routes?: readonly PodRoute[]; dns?: Dns },
-  { dns }: Settings,
-): Given => ({
-  addresses: given.addresses ?? [],
-  ...(given.routes === undefined ? {} : { routes: given.routes }),
-  dns: { ...given.dns, ...dns },
-});
-
-const podRouteOf = ({ dst, gw, priority, ...rest }: ResultRoute): PodRoute => ({
-  to: dst,
-  ...(gw === undefined ? {} : { via: gw }),
-  ...rest,
-  ...(priority === undefined ? {} : { metric: priority }),
-});
+/** Reservations that it made by being attached. */
+const keptBy = (core: Core, record: AttachmentRecord): Change[] =>
+  leaseKeys(record).flatMap((key) => core.ipam.keeping(key).map((value) => ({ put: "reservation", value })));
 
 /** @throws SelvedgeError conflict naming the holder */
 function refuseHeldPorts(core: Core, record: AttachmentRecord): void {
@@ -223,11 +192,18 @@ function refuseHeldPorts(core: Core, record: AttachmentRecord): void {
 }
 
 /** Makes what the attachment wants of one host, and what that host itself lacks. */
-async function build(core: Core, record: AttachmentRecord, part: Part): Promise<Op[]> {
+async function build(core: Core, record: AttachmentRecord, part: Part, probes: readonly Probe[] = []): Promise<Op[]> {
   const host = hostOf(core, part.host);
   await makeReady(core, host);
   const ops = await missing(host, part);
-  await host.kernel.apply(scopeOf(record), ops);
+  if (probes.length > 0) {
+    await host.kernel.apply(
+      scopeOf(record),
+      ops.filter(({ fact }) => !restsOnAddress(fact)),
+    );
+    await refuseDuplicates({ kernel: host.kernel, log: core.log }, record, part.facts, probes);
+  }
+  await host.kernel.apply(scopeOf(record), probes.length > 0 ? ops.filter(({ fact }) => restsOnAddress(fact)) : ops);
   return ops;
 }
 
@@ -236,16 +212,19 @@ async function build(core: Core, record: AttachmentRecord, part: Part): Promise<
  * shares with others.
  */
 async function missing({ kernel }: Host, { facts }: Part): Promise<Op[]> {
-  const common = facts.filter((fact) => lasting(fact));
+  const common = facts.filter(looksFirst);
   const there = common.length === 0 ? [] : await kernel.look({}, common);
-  const own = facts.filter((fact) => !lasting(fact)).map((fact): Op => ({ do: "add", fact }));
+  const own = facts.filter((fact) => !looksFirst(fact)).map((fact): Op => ({ do: "add", fact }));
   return [...lacking(common, there), ...own];
 }
+
+/** What may be removed by a full pass meanwhile is made again whatever was seen: a thing that is there is no error. */
+const looksFirst = (fact: Fact): boolean => lasting(fact) && !idles(fact);
 
 /** Nothing of a failed ADD stays. What cannot be removed now stays known, in phase `deleting`, for the reconcile loop. */
 async function takeBack(core: Core, intent: AttachmentRecord, { stored }: Progress): Promise<void> {
   if (!stored) {
-    core.ipam.cancel(intent);
+    for (const key of leaseKeys(intent)) core.ipam.cancel(key);
     core.table.remove(intent);
     return;
   }

@@ -2,26 +2,36 @@
  * From settings and addresses to the attachment as a value: its facts and its result. Pure; the one place where
  * attachment types, add-ons and results meet.
  */
-import { lengthOf, type Prefix } from "#lib/address.ts";
+import { lengthOf, type Mac, type Prefix } from "#lib/address.ts";
 import { assemble } from "#lib/attach/assemble.ts";
 import { chained } from "#lib/attach/chained.ts";
-import type { Attached, PodAddress, PodRoute } from "#lib/attach/kind.ts";
+import { parseDuplicateCheck } from "#lib/attach/duplicate-check.ts";
+import type { Attached, Carrier, PodAddress, PodRoute } from "#lib/attach/kind.ts";
 import { plan } from "#lib/attach/kinds.ts";
 import { hostLinkName, linkAlias, podMac } from "#lib/attach/names.ts";
+import { routedApart } from "#lib/attach/plane-routing.ts";
 import type { Dns, NetConf, Result, ResultRoute } from "#lib/cni/types.ts";
+import { capped, effectiveBandwidth, type ShapedPlane } from "#lib/datapath/totals.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentKey } from "#lib/store/store.ts";
-import type { Settings } from "./settings.ts";
+import type { Probe } from "./duplicates.ts";
+import type { Plane } from "./planes.ts";
 
 export interface Decided {
   readonly facts: readonly Fact[];
   readonly result: Result;
+  /** What a total over all interfaces of the pod takes of this one. */
+  readonly shaped?: ShapedPlane;
+  /** The addresses are to be looked for on the wire before they are used. */
+  readonly probe?: Probe;
 }
 
 export interface Given {
   readonly addresses: readonly PodAddress[];
   /** Routes that came with the addresses, before the network's own. Absent: nobody said anything of routes. */
   readonly routes?: readonly PodRoute[];
+  /** That of its reservation. */
+  readonly mac?: Mac;
   readonly dns: Dns;
 }
 
@@ -32,38 +42,62 @@ export interface Where {
   readonly ownNamespace: boolean;
   /** How many interfaces of ours the container had before. */
   readonly rank: number;
+  /** The pod's interfaces are held to a total together. */
+  readonly held: boolean;
+  /** The parent of the attachment's link, for types that have one. */
+  readonly carrier?: Carrier;
 }
 
-/** @throws SelvedgeError config-invalid, unsupported-field */
-export function decide(key: AttachmentKey, conf: NetConf, settings: Settings, given: Given, where: Where): Decided {
-  const mtu = settings.mtu ?? where.pathMtu;
+/** One interface of an attachment, decided. @throws SelvedgeError config-invalid, unsupported-field */
+export function decide({ key, conf, settings, slot, defaultRoute }: Plane, given: Given, where: Where): Decided {
+  const planned = plan(settings.attachment, settings.options);
+  const { carrier } = where;
+  const mtu = settings.mtu ?? carrier?.mtu ?? where.pathMtu;
   const attached: Omit<Attached, "published"> = {
     containerId: key.containerId,
     ifname: key.ifname,
     hostLink: hostLinkName(key),
     alias: linkAlias(key),
-    mac: conf.wishes.mac ?? podMac(key),
+    mac: conf.wishes.mac ?? given.mac ?? planned.mac(carrier) ?? podMac(key),
     addresses: given.addresses,
     ...(given.routes === undefined && settings.routes.length === 0
       ? {}
       : { routes: [...(given.routes ?? []), ...settings.routes] }),
     mtu,
+    ...(carrier === undefined ? {} : { carrier }),
   };
-  const built = assemble(plan(settings.attachment, settings.options), attached, {
+  const bandwidth = effectiveBandwidth(conf.wishes.bandwidth, settings.qos);
+  const assembled = assemble(planned, attached, {
     masquerade: settings.ipMasq,
     spoofProtection: settings.spoofProtection,
+    ...(conf.spoofProtection === true ? { spoofProtectionAsked: true } : {}),
     portMappings: conf.wishes.portMappings,
-    ...(conf.wishes.bandwidth === undefined ? {} : { bandwidth: conf.wishes.bandwidth }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+    qos: settings.qos,
+    held: where.held,
   });
+  const alone = where.ownNamespace || (slot === undefined && defaultRoute === undefined);
+  const built = alone
+    ? assembled
+    : routedApart(assembled, {
+        ifname: key.ifname,
+        addresses: given.addresses,
+        ...(slot === undefined ? {} : { slot }),
+        ...(defaultRoute === undefined ? {} : { defaultRoute }),
+      });
   const host = built.hostInterfaces;
+  const inPod = built.podInterface ?? { name: key.ifname, mac: attached.mac, mtu };
+  const pace = built.underlay === true ? parseDuplicateCheck(settings.options) : undefined;
   return {
     facts: [...built.shared, ...built.facts].flatMap((fact) => placed(fact, where)),
     result: {
-      interfaces: [...host, { name: key.ifname, mac: attached.mac, mtu, sandbox: where.netns }],
+      interfaces: [...host, { ...inPod, sandbox: where.netns }],
       ips: built.ips.map((ip) => ({ ...ip, interface: host.length })),
       routes: where.ownNamespace ? [] : built.routes.map((route) => resultRoute(ranked(route, where))),
       dns: given.dns,
     },
+    ...(built.shaped === undefined ? {} : { shaped: built.shaped }),
+    ...(pace === undefined ? {} : { probe: { link: key.ifname, pace } }),
   };
 }
 
@@ -81,12 +115,15 @@ function placed(fact: Fact, where: Where): Fact[] {
 
 /** Behind another plugin: its result is passed on, and only what is asked for is added. @throws SelvedgeError config-invalid */
 export function decideChained(key: AttachmentKey, conf: NetConf, previous: Result): Decided {
+  const network = effectiveBandwidth(conf.wishes.bandwidth, conf.qos);
+  const bandwidth = conf.podQos === undefined ? network : capped(network ?? {}, conf.podQos);
   const wanted = chained(previous, key, {
     masquerade: conf.ipMasq ?? false,
     // The link is another plugin's: what it lets through is that plugin's business unless it is asked for.
     spoofProtection: conf.spoofProtection ?? false,
     portMappings: conf.wishes.portMappings,
-    ...(conf.wishes.bandwidth === undefined ? {} : { bandwidth: conf.wishes.bandwidth }),
+    ...(bandwidth === undefined ? {} : { bandwidth }),
+    ...(conf.qos === undefined ? {} : { qos: conf.qos }),
   });
   return { facts: [...wanted.shared, ...wanted.facts], result: previous };
 }

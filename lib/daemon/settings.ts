@@ -4,8 +4,10 @@ import type { PodRoute } from "#lib/attach/kind.ts";
 import { type AttachmentType, attachmentType } from "#lib/attach/kinds.ts";
 import type { Dns, NetConf } from "#lib/cni/types.ts";
 import type { Config } from "#lib/config/config.ts";
+import { optionsOf } from "#lib/config/shorthand.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Found, fields, root } from "#lib/parse.ts";
+import type { PodQos, Qos } from "#lib/qos.ts";
 
 export interface Settings {
   readonly attachment: AttachmentType;
@@ -15,6 +17,11 @@ export interface Settings {
   readonly mtu?: number;
   readonly ipMasq: boolean;
   readonly spoofProtection: boolean;
+  /** Absent: only where the network is one of several planes. */
+  readonly policyRouting?: boolean;
+  readonly qos: Qos;
+  /** What all interfaces of the pod may take together, where this is the pod's own network. */
+  readonly podQos?: PodQos;
   readonly routes: readonly PodRoute[];
   readonly dns: Dns;
   /** Where the attachment type reads its own fields. */
@@ -31,15 +38,26 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
     );
   const base = named ?? config.defaults;
   const mtu = conf.mtu || base.mtu;
+  const attachment = attachmentType({ path: "attachment", value: conf.attachment ?? base.attachment });
+  const at = fields(conf.raw);
+  const policyRouting = conf.policyRouting ?? named?.policyRouting;
+  const podQos = conf.podQos ?? named?.podQos;
   return {
-    attachment: attachmentType({ path: "attachment", value: conf.attachment ?? base.attachment }),
+    attachment,
     pool: named?.pool ?? config.defaultPool,
     ...(mtu === undefined ? {} : { mtu }),
     ipMasq: conf.ipMasq ?? base.ipMasq,
     spoofProtection: conf.spoofProtection ?? base.spoofProtection,
+    ...(policyRouting === undefined ? {} : { policyRouting }),
+    qos: { ...named?.qos, ...conf.qos },
+    ...(podQos === undefined ? {} : { podQos }),
     routes: named?.routes ?? [],
     dns: { ...named?.dns, ...conf.dns, ...conf.wishes.dns },
-    options: named === undefined ? conf.raw : root({ ...objectOf(named.options), ...objectOf(conf.raw) }),
+    options: root({
+      ...(named === undefined ? {} : objectOf(named.options)),
+      ...optionsOf(attachment, { parent: at("parent").value, vlan: at("vlan").value }),
+      ...objectOf(conf.raw),
+    }),
   };
 }
 

@@ -1,0 +1,118 @@
+/** What an attachment of our own becomes: addresses for every plane, from our own IPAM or from another plugin's. */
+import type { Carrier, PodRoute } from "#lib/attach/kind.ts";
+import { plan } from "#lib/attach/kinds.ts";
+import { linkAlias, totalNames } from "#lib/attach/names.ts";
+import type { Result, ResultRoute } from "#lib/cni/types.ts";
+import type { Delegation } from "#lib/delegate/delegate.ts";
+import type { AttachmentRecord, Change } from "#lib/store/store.ts";
+import { acquire } from "./acquire.ts";
+import { type Core, hostOf } from "./core.ts";
+import { decide, type Given, type Where } from "./decide.ts";
+import { delegationOfRecord } from "./delegated.ts";
+import { NODE } from "./host.ts";
+import { makeWay } from "./make-way.ts";
+import { lookUpParent } from "./parent.ts";
+import type { Plane } from "./planes.ts";
+import type { Settings } from "./settings.ts";
+import { together, type Whole } from "./together.ts";
+import type { Recording } from "./trace.ts";
+
+export interface OwnDecision {
+  readonly whole: Whole;
+  /** To be committed together with the attachment. */
+  readonly changes: readonly Change[];
+}
+
+/**
+ * `prepare` stores and builds what must stand before another IPAM plugin is asked.
+ * @throws SelvedgeError pool-exhausted, address-unavailable, config-invalid, unsupported-field, conflict, delegate, store, kernel
+ */
+export async function decideOwn(
+  core: Core,
+  intent: AttachmentRecord,
+  planes: readonly Plane[],
+  { trace, prepare }: { trace: Recording; prepare: (bare: AttachmentRecord) => Promise<void> },
+): Promise<OwnDecision> {
+  const parents = new Map<Plane, Carrier>();
+  for (const plane of planes) {
+    const parent = await lookUpParent(hostOf(core, NODE).kernel, planned(plane), intent);
+    if (parent !== undefined) parents.set(plane, parent);
+  }
+  const common: Where = {
+    netns: intent.netns,
+    pathMtu: core.node.pathMtu,
+    ownNamespace: intent.netnsInode === core.ownNetnsInode,
+    held: podQos !== undefined,
+    rank: core.table.ofContainer(intent.containerId).filter(({ ifname }) => ifname !== intent.ifname).length,
+  };
+  const whereOf = (plane: Plane): Where => {
+    const carrier = parents.get(plane);
+    return carrier === undefined ? common : { ...common, carrier };
+  };
+  // Only the attachment's own interface can have addresses from elsewhere: the others have no configuration to say so.
+  const delegation = delegationOfRecord(intent, "ADD");
+  // DHCP needs the link to ask by; other plugins need nothing.
+  const bare = ({ plugin }: Delegation, plane: Plane): AttachmentRecord => ({
+    ...intent,
+    facts: plugin === "dhcp" ? decide(plane, withoutAddresses(plane).given, whereOf(plane)).facts : [],
+  });
+  for (const plane of delegation === undefined ? planes : planes.slice(1)) await makeWay(core, plane);
+  const leased = planes.map((plane, i) => ({
+    plane,
+    ...(i === 0 && delegation !== undefined ? withoutAddresses(plane) : lease(core, intent, plane)),
+  }));
+  const [first] = planes;
+  const asked = delegation && first && (await ask(core, delegation, first, () => prepare(bare(delegation, first))));
+  trace.ended(asked === undefined ? "leased" : "delegated");
+  const decided = leased.map(({ plane, given }, i) => ({
+    host: NODE,
+    decided: decide(plane, i === 0 && asked !== undefined ? asked : given, whereOf(plane)),
+  }));
+  return { whole: together(decided, podQos && { podQos, devices: { ...totalNames(intent), alias: linkAlias(intent) } }), changes: leased.flatMap(({ changes }) => changes) };
+}
+
+const planned = ({ settings }: Plane) => plan(settings.attachment, settings.options);
+
+interface Leased {
+  readonly given: Given;
+  readonly changes: readonly Change[];
+}
+
+function lease(core: Core, intent: AttachmentRecord, plane: Plane): Leased {
+  const { settings, conf, key } = plane;
+  if (planned(plane).addressless) return withoutAddresses(plane);
+  const { given, changes } = acquire(core, { ...intent, ...key }, conf, settings);
+  return { given: { ...given, dns: settings.dns }, changes };
+}
+
+const withoutAddresses = ({ settings }: Plane): Leased => ({
+  given: { addresses: [], dns: settings.dns },
+  changes: [],
+});
+
+/** The other plugin remembers what it gives: ours must be on disk first, so that a crash still sends it a DEL. */
+async function ask(
+  core: Core,
+  delegation: Delegation,
+  { settings }: Plane,
+  prepare: () => Promise<void>,
+): Promise<Given> {
+  await prepare();
+  return givenBy(await core.delegate(delegation), settings);
+}
+
+const givenBy = (answer: Result | undefined, { dns }: Settings): Given => ({
+  addresses: (answer?.ips ?? []).map(({ address, gateway }) => ({
+    address,
+    ...(gateway === undefined ? {} : { gateway }),
+  })),
+  routes: (answer?.routes ?? []).map(podRouteOf),
+  dns: { ...answer?.dns, ...dns },
+});
+
+const podRouteOf = ({ dst, gw, priority, ...rest }: ResultRoute): PodRoute => ({
+  to: dst,
+  ...(gw === undefined ? {} : { via: gw }),
+  ...rest,
+  ...(priority === undefined ? {} : { metric: priority }),
+});

@@ -1,0 +1,178 @@
+/**
+ * The planes of an attachment: the network that it was asked for, by its own interface, and whichever others the pod is
+ * on. All of them come and go together.
+ */
+import { MOST_INTERFACES, slotOf } from "#lib/attach/plane-routing.ts";
+import { readAnnotations } from "#lib/cni/annotations.ts";
+import type { AskedPlane } from "#lib/cni/planes.ts";
+import type { NetConf } from "#lib/cni/types.ts";
+import type { Config } from "#lib/config/config.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { linkName, root } from "#lib/parse.ts";
+import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
+import type { Core } from "./core.ts";
+import { allFacts } from "./parts.ts";
+import { meansPod } from "./pod-rule.ts";
+import { type Settings, settingsOf } from "./settings.ts";
+import { keyOf } from "./table.ts";
+
+/** One interface of an attachment, before it has addresses. */
+export interface Plane {
+  /** Its interface; addresses are leased to it. */
+  readonly key: AttachmentKey;
+  readonly conf: NetConf;
+  readonly settings: Settings;
+  /** Which of the pod's routing tables is its own. Absent: none. */
+  readonly slot?: number;
+  /** Whether the pod's default route leads there. Absent: as its network has it. */
+  readonly defaultRoute?: boolean;
+}
+
+/**
+ * The first is the attachment's own. Others are what the pod's annotation says, else the configuration or its network,
+ * else the first of the daemon's rules that holds; the annotation and the rules count for a container's first attachment
+ * only, since a runtime repeats them for each.
+ *
+ * @throws SelvedgeError config-invalid: an unknown network, a plane or an interface named twice; interface-exists
+ */
+export function planesOf(core: Pick<Core, "config" | "table">, key: AttachmentKey, given: NetConf): Plane[] {
+  const earlier = core.table.ofContainer(key.containerId).filter((record) => keyOf(record) !== keyOf(key));
+  const { conf, asked } = withItself(given, askedOf(core.config, given, earlier.length === 0));
+  const itself = asked.find(({ network }) => network === conf.network);
+  const others = asked.filter((plane) => plane !== itself);
+  refuseRepeats(others, conf, key);
+  const several = others.length > 0;
+  const leading = asked.find(({ defaultRoute }) => defaultRoute === true);
+  const leads = (plane: AskedPlane | undefined): { defaultRoute?: boolean } => {
+    if (leading === undefined) return several && plane !== itself ? { defaultRoute: false } : {};
+    return { defaultRoute: plane === leading };
+  };
+  const planes: Plane[] = [
+    { key, conf: asAsked(conf, itself), settings: settingsOf(core.config, conf), ...leads(itself) },
+    ...others.map((plane): Plane => {
+      const ofPlane = confOf(conf, plane);
+      const settings = settingsOf(core.config, ofPlane);
+      const ipMasq = core.config.networks.get(plane.network)?.ipMasqAsPlane ?? false;
+      return {
+        key: { containerId: key.containerId, ifname: interfaceOf(plane) },
+        conf: ofPlane,
+        settings: { ...settings, ipMasq },
+        ...leads(plane),
+      };
+    }),
+  ];
+  for (const plane of planes) refuseTaken(core, key, plane);
+  const free = freeSlots(earlier);
+  return planes.map((plane) =>
+    (plane.settings.policyRouting ?? several) ? { ...plane, slot: nextOf(free, plane) } : plane,
+  );
+}
+
+function askedOf(config: Config, conf: NetConf, first: boolean): readonly AskedPlane[] {
+  const annotated = first ? conf.wishes.planes : undefined;
+  const named = conf.network === undefined ? undefined : config.networks.get(conf.network);
+  const configured = named?.planes.map((plane, i) => asAskedPlane(plane, `networks ${named.name}.planes[${i}]`)) ?? [];
+  return (
+    annotated ??
+    conf.planes ??
+    (configured.length > 0 ? configured : undefined) ??
+    (first ? (config.planeRules.find((rule) => meansPod(rule, conf))?.planes ?? []) : []).map((plane) =>
+      asAskedPlane(plane, "planeRules"),
+    )
+  );
+}
+
+const asAskedPlane = (plane: Pick<AskedPlane, "network" | "interface" | "defaultRoute">, path: string): AskedPlane => ({
+  ...plane,
+  ips: [],
+  path,
+});
+
+/** A configuration that names no network, but planes, is on the first of them itself. */
+function withItself(conf: NetConf, asked: readonly AskedPlane[]): { conf: NetConf; asked: readonly AskedPlane[] } {
+  const [first] = conf.planes ?? [];
+  return conf.network !== undefined || first === undefined
+    ? { conf, asked }
+    : { conf: { ...conf, network: first.network }, asked };
+}
+
+/** What is asked of the network itself in a list of planes. Its interface is CNI_IFNAME, whatever the list says. */
+const asAsked = (conf: NetConf, itself: AskedPlane | undefined): NetConf =>
+  itself === undefined
+    ? conf
+    : {
+        ...conf,
+        wishes: {
+          ...conf.wishes,
+          ...(itself.ips.length > 0 && conf.wishes.ips.length === 0 ? { ips: itself.ips } : {}),
+          ...(itself.mac !== undefined && conf.wishes.mac === undefined ? { mac: itself.mac } : {}),
+        },
+      };
+
+/** Host ports, rates and ranges that come with a request are meant for its own interface. */
+function confOf(conf: NetConf, plane: AskedPlane): NetConf {
+  const { cniVersion, name, pod, wishes } = conf;
+  const { podAnnotations, podLabels, aliases } = wishes;
+  const { ips, ...annotated } = readAnnotations(podAnnotations, interfaceOf(plane));
+  return {
+    cniVersion,
+    name,
+    network: plane.network,
+    dns: {},
+    ...(pod === undefined ? {} : { pod }),
+    wishes: {
+      portMappings: [],
+      aliases,
+      podAnnotations,
+      podLabels,
+      ...annotated,
+      ips: plane.ips.length > 0 ? plane.ips : (ips ?? []),
+      ...(plane.mac === undefined ? {} : { mac: plane.mac }),
+      ...(wishes.reservation === undefined ? {} : { reservation: wishes.reservation }),
+    },
+    raw: root({}),
+  };
+}
+
+const interfaceOf = ({ interface: given, network, path }: AskedPlane): string =>
+  given ?? linkName({ path, value: network });
+
+function refuseRepeats(others: readonly AskedPlane[], conf: NetConf, key: AttachmentKey): void {
+  const networks = new Set([conf.network]);
+  const interfaces = new Map([[key.ifname, "CNI_IFNAME"]]);
+  for (const plane of others) {
+    const { network, path } = plane;
+    if (networks.has(network)) throw wrong(path, `${path}: the plane ${JSON.stringify(network)} is named twice`);
+    networks.add(network);
+    const ifname = interfaceOf(plane);
+    const holder = interfaces.get(ifname);
+    if (holder !== undefined || ifname === "lo")
+      throw wrong(path, `${path}: the interface ${JSON.stringify(ifname)} is that of ${holder ?? "every pod"} already`);
+    interfaces.set(ifname, `the plane ${network}`);
+  }
+}
+
+/** Another attachment of the container may have a plane with an interface of that name. */
+function refuseTaken({ table }: Pick<Core, "table">, own: AttachmentKey, { key }: Plane): void {
+  const holder = table.ofInterface(key);
+  if (holder === undefined || keyOf(holder) === keyOf(own)) return;
+  throw new SelvedgeError(
+    { kind: "interface-exists", name: key.ifname },
+    `the interface ${key.ifname} of container ${key.containerId} belongs to its attachment ${holder.ifname} to network ${holder.network}`,
+    { hint: "Give the plane another interface." },
+  );
+}
+
+function* freeSlots(earlier: readonly AttachmentRecord[]): Generator<number, undefined> {
+  const taken = new Set(earlier.flatMap((record) => allFacts(record).flatMap((fact) => slotOf(fact) ?? [])));
+  for (let slot = 0; slot < MOST_INTERFACES; slot++) if (!taken.has(slot)) yield slot;
+}
+
+function nextOf(free: Generator<number, undefined>, { key }: Plane): number {
+  const slot = free.next().value;
+  if (slot !== undefined) return slot;
+  throw wrong("planes", `planes: container ${key.containerId} has ${MOST_INTERFACES} interfaces already`);
+}
+
+const wrong = (field: string, message: string): SelvedgeError =>
+  new SelvedgeError({ kind: "config-invalid", field }, message);
