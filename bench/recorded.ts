@@ -37,14 +37,13 @@ export function recorder(): Recorder {
     async datagrams(facts, nextIndex) {
       const nftables = recordElements(socket, facts);
       const sent: Datagram[] = [];
-      const place = (at: PlaceName): Place => ({
-        at,
-        run: async (requests) => {
+      const place = (at: PlaceName): Place => {
+        const run: Place["run"] = async (requests) => {
           if (requests.length > 0) sent.push(datagram(at, requests));
           return requests.map((request) => ({ request, messages: [] }));
-        },
-        dump: () => [],
-      });
+        };
+        return { at, run, wait: run, dump: () => [] };
+      };
       const ops = facts.map((fact): Op => ({ do: "add", fact }));
       await applyAdditions({ host: place("host"), pod: place("pod") }, nextIndex, ops);
       return [...nftables, ...sent];

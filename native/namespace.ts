@@ -75,6 +75,15 @@ export function detached(name: string, call: () => number): void {
   if (code !== 0) throw refused(name, code);
 }
 
+const OWN_NAMESPACE = new TextEncoder().encode("/proc/thread-self/ns/net\0");
+
+/** Descriptor of a new network namespace with nothing in it, which ends when it is closed. @throws SelvedgeError kernel */
+export function newNamespace(): number {
+  let fd = -1;
+  detached("open /proc/thread-self/ns/net", () => (fd = openFile(OWN_NAMESPACE, O_CLOEXEC)));
+  return fd;
+}
+
 /** As `within`, for a call that tells of failure. @throws SelvedgeError kernel, also when the call returns a negative number */
 export function callIn(netns: number | undefined, name: string, call: () => number): number {
   let code = 0;

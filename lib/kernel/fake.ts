@@ -6,6 +6,7 @@ import type { Address, Mac } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact, Place, VirtualFunctionSettings } from "#lib/state/fact.ts";
+import { FEATURES, type FeatureName } from "#lib/state/features.ts";
 import { ensureForward, ensurePortVlan, forwardKey } from "./fake/bridge.ts";
 import { deleteNetwork, deviceOf, type Network, newNetwork } from "./fake/device.ts";
 import {
@@ -50,6 +51,8 @@ export interface FakeKernel extends Kernel {
   /** Tells every watcher that events were lost. */
   loseEvents(): void;
   readonly connections: Connection[];
+  /** What this kernel was built without: a test adds to it. */
+  readonly absent: Set<FeatureName>;
   /** Who else is on the wire, by address: they answer probes. */
   readonly neighbours: Map<Address, Mac>;
   /** A card, or a function of one; its link is made on the host. `settings`: of a virtual function. */
@@ -57,7 +60,8 @@ export interface FakeKernel extends Kernel {
 }
 
 export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
-  const host = newNetwork(4_026_531_840);
+  const absent = new Set<FeatureName>();
+  const host = newNetwork(4_026_531_840, absent);
   const networks = new Map<number, Network>([[host.inode, host]]);
   const paths = new Map<string, number>([["/proc/self/ns/net", host.inode]]);
   const ruleset: Ruleset = new Map();
@@ -99,6 +103,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   return {
     connections,
     neighbours,
+    absent,
     look: async (scope, facts) => [
       ...look(networkAt(scope), ruleset, facts),
       ...facts.flatMap((fact) => lookAtBench(bench, fact) ?? []),
@@ -114,6 +119,8 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
       for (const op of inOrder(ops)) perform(at, op);
     },
     owned: async () => owned(host, ruleset),
+    features: async () =>
+      (Object.keys(FEATURES) as FeatureName[]).map((name) => ({ name, present: !absent.has(name), ...FEATURES[name] })),
     namespaceInode: (path) => paths.get(path),
     facts: async () => ({
       pathMtu: 1500,
@@ -151,7 +158,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
     [Symbol.asyncDispose]: async () => watchers.clear(),
 
     addNamespace(path, inode = nextInode++) {
-      if (!networks.has(inode)) networks.set(inode, newNetwork(inode));
+      if (!networks.has(inode)) networks.set(inode, newNetwork(inode, absent));
       paths.set(path, inode);
       return inode;
     },

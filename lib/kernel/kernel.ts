@@ -10,6 +10,7 @@
 import type { Address, Mac } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
+import type { Feature } from "#lib/state/features.ts";
 import type { Devices } from "./devices.ts";
 
 /** RTA_PROTOCOL of our routes ("who installed this"); unassigned in linux/rtnetlink.h (v6.12). */
@@ -50,6 +51,12 @@ export interface Kernel extends AsyncDisposable {
 
   /** What of the node can be lent to a pod. */
   readonly devices: Devices;
+
+  /**
+   * What this kernel can and cannot, found out by trying in a namespace of its own that ends afterwards. A module that
+   * only waits to be loaded is loaded, as the first use would do. @throws SelvedgeError kernel
+   */
+  features(): Promise<readonly Feature[]>;
 
   /** Facts of the environment that decisions need. */
   facts(): Promise<NodeFacts>;

@@ -9,6 +9,7 @@ import { openConntrack } from "./conntrack.ts";
 import type { Kernel } from "./kernel.ts";
 import { applyAdditions, type Part } from "./linux/add.ts";
 import { devices } from "./linux/devices.ts";
+import { features } from "./linux/features.ts";
 import { indexes } from "./linux/indexes.ts";
 import { lending } from "./linux/lending.ts";
 import { lookAround } from "./linux/look.ts";
@@ -88,6 +89,7 @@ export function linux({
     owned: async () => [...(await ownedFacts(host, leaving.pending)), ...nft.owned()],
     devices: devices(host, sysfs),
     facts: async () => nodeFacts(host),
+    features: () => features(sysfs),
     async probe(scope, link, addresses, pace) {
       using pod = podPlace(scope, leaving.busy);
       if (pod === undefined) throw namespaceGone(scope);

@@ -1,7 +1,7 @@
 /** What makes a link the one that it is: the properties that are for life, whichever kernel has it. */
 import type { LinkFact } from "#lib/state/fact.ts";
 
-export type Nature = Pick<LinkFact, "mode" | "vlan" | "broadcastQueue" | "vlan" | "tap" | "vxlan" | "vlanFiltering">;
+export type Nature = Pick<LinkFact, "mode" | "broadcastQueue" | "vlan" | "tap" | "vxlan" | "vlanFiltering">;
 
 /** Kinds of links that another one carries, named by its ifindex. */
 const CARRIED: ReadonlySet<string> = new Set(["macvlan", "ipvlan", "vlan"] satisfies LinkFact["kind"][]);
@@ -31,7 +31,7 @@ export const asAsked = <T extends object>(want: T, have: T | undefined): T =>
 /** A link's nature as a fact tells it: with the members that were asked for, or all. */
 export function natureFacts(
   { mode, broadcastQueue, vlan, vxlan, tap, vlanFiltering }: Nature,
-  want: LinkFact | undefined,
+  want: Partial<LinkFact> | undefined,
 ): Nature {
   return {
     ...(mode === undefined ? {} : { mode }),

@@ -22,7 +22,6 @@ export const FEATURES = {
   tap: { what: "tap", option: "CONFIG_TUN", module: "tun" },
   vxlan: { what: "VXLAN", option: "CONFIG_VXLAN", module: "vxlan" },
   ifb: { what: "ifb", option: "CONFIG_IFB", module: "ifb" },
-  dummy: { what: "dummy links", option: "CONFIG_DUMMY", module: "dummy" },
   vrf: { what: "VRFs", option: "CONFIG_NET_VRF", module: "vrf" },
   gre: { what: "GRE", option: "CONFIG_NET_IPGRE", module: "ip_gre" },
   gre6: { what: "GRE over IPv6", option: "CONFIG_IPV6_GRE", module: "ip6_gre" },

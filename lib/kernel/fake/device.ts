@@ -11,6 +11,8 @@ import type {
   ShaperFact,
   TreeFact,
 } from "#lib/state/fact.ts";
+import type { FeatureName } from "#lib/state/features.ts";
+import type { Nature } from "../nature.ts";
 import { refusal } from "./refusal.ts";
 import { forgetTarget } from "./traffic.ts";
 
@@ -38,6 +40,13 @@ export interface Device {
   readonly redirects: Map<"ingress" | "egress", Device>;
   /** By hook and slot. */
   readonly mirrors: Map<string, { readonly fact: MirrorFact; readonly to: Device }>;
+  /** For links without another end: made by us, and what they are for life. */
+  isOurs: boolean;
+  nature: Nature;
+  parent: Device | undefined;
+  readonly carries: Set<Device>;
+  /** Of a bridge: the VLAN that it gives its ports by itself; 0 is none. */
+  defaultPvid: number;
   /** By VLAN id; of a port, or of a bridge itself. */
   readonly vlans: Map<number, Pick<PortVlanFact, "pvid" | "untagged">>;
   readonly forwards: Map<string, ForwardFact>;
@@ -58,14 +67,19 @@ export interface Network {
   readonly rules: Map<string, RuleFact>;
   /** Only those that were written. */
   readonly sysctls: Map<string, string>;
+  /** What this kernel was built without. */
+  readonly absent: ReadonlySet<FeatureName>;
 }
 
 /** A namespace as the kernel makes it: nothing but `lo`, down. */
-export function newNetwork(inode: number): Network {
-  const network = { inode, devices: new Map(), routes: new Map(), rules: new Map(), sysctls: new Map() };
+export function newNetwork(inode: number, absent: ReadonlySet<FeatureName>): Network {
+  const network = { inode, devices: new Map(), routes: new Map(), rules: new Map(), sysctls: new Map(), absent };
   newDevice(network, "lo", "loopback").mtu = 65_536;
   return network;
 }
+
+/** IFLA_BR_VLAN_DEFAULT_PVID of a bridge that was never told another. */
+const DEFAULT_PVID = 1;
 
 let madeMacs = 0;
 
@@ -95,7 +109,12 @@ export function newDevice(network: Network, name: string, kind: LinkFact["kind"]
     queue: undefined,
     redirects: new Map(),
     mirrors: new Map(),
-    vlans: new Map(),
+    isOurs: false,
+    nature: {},
+    parent: undefined,
+    carries: new Set(),
+    defaultPvid: DEFAULT_PVID,
+    vlans: new Map(kind === "bridge" ? [[DEFAULT_PVID, { pvid: true, untagged: true }]] : []),
     forwards: new Map(),
   };
   network.devices.set(name, device);
@@ -109,17 +128,24 @@ export function deviceOf(network: Network, name: string, call: string): Device {
   return device;
 }
 
-/** Both ends of a veth die together; the ports of a bridge are freed; what went out by the link is gone. */
+/** Both ends of a veth die together, and what a link carries with it; the ports of a bridge are freed; what went out by the link is gone. */
 export function deleteDevice(device: Device): void {
   const { network, peer } = device;
   if (network.devices.get(device.name) !== device) return;
   takeDown(device);
   network.devices.delete(device.name);
   for (const other of network.devices.values()) {
-    if (other.master === device) other.master = undefined;
+    if (other.master === device) leaveBridge(other);
     forgetTarget(other, device);
   }
+  device.parent?.carries.delete(device);
+  for (const carried of [...device.carries]) deleteDevice(carried);
   if (peer !== undefined) deleteDevice(peer);
+}
+
+function leaveBridge(port: Device): void {
+  port.master = undefined;
+  port.vlans.clear();
 }
 
 /** Routes, neighbours and IPv6 addresses do not outlive IFF_UP; IPv4 addresses do. */

@@ -1,15 +1,17 @@
 /** Making, setting and describing links of the fake. */
 import { SelvedgeError } from "#lib/errors.ts";
 import type { LinkFact, Place } from "#lib/state/fact.ts";
+import { natureFacts } from "../nature.ts";
 import { type Device, deleteDevice, deviceOf, type Network, newDevice, setMac, takeDown } from "./device.ts";
 import { refusal } from "./refusal.ts";
+import { isRemains, joinBridge, makeSingle, setNature } from "./single.ts";
 
 export type NetworkAt = (place: Place) => Network | undefined;
 
 const marked = (device: Device | undefined): boolean => device?.alias?.startsWith("selvedge ") ?? false;
 
 /** A link of ours: marked itself, or the far end of a marked pair. */
-export const isOurs = (device: Device): boolean => marked(device) || marked(device.peer);
+export const isOurs = (device: Device): boolean => device.isOurs || marked(device) || marked(device.peer);
 
 /** Makes the link unless it stands, and gives it what the fact names. @throws SelvedgeError kernel, interface-exists */
 export function ensureLink(networkAt: NetworkAt, network: Network, fact: LinkFact): void {
@@ -17,10 +19,12 @@ export function ensureLink(networkAt: NetworkAt, network: Network, fact: LinkFac
   if (fact.kind === "foreign" || fact.kind === "loopback")
     setLink(deviceOf(network, fact.name, `set link ${fact.name}`), fact);
   else if (there !== undefined && (!isOurs(there) || there.kind !== fact.kind)) throw taken(fact.name);
-  else if (there !== undefined && hasPeer(networkAt, there, fact)) setLink(there, fact);
+  else if (there !== undefined && hasPeer(networkAt, there, fact) && !isRemains(networkAt, there, fact))
+    setLink(there, fact);
   else {
     if (there !== undefined) deleteDevice(there);
-    setLink(fact.kind === "veth" ? makePair(networkAt, network, fact) : newDevice(network, fact.name, fact.kind), fact);
+    const make = fact.kind === "veth" ? makePair : makeSingle;
+    setLink(make(networkAt, network, fact), fact);
   }
 }
 
@@ -56,13 +60,14 @@ const taken = (name: string): SelvedgeError =>
 
 export function setLink(device: Device, fact: LinkFact): void {
   const call = `set link ${fact.name}`;
+  setNature(device, fact);
   if (fact.mtu !== undefined) device.mtu = fact.mtu;
   if (fact.mac !== undefined) setMac(device, fact.mac);
   if (fact.alias !== undefined) device.alias = fact.alias;
   if (fact.master !== undefined) {
     const master = deviceOf(device.network, fact.master, call);
     if (master.kind !== "bridge") throw refusal(call, "EOPNOTSUPP");
-    device.master = master;
+    joinBridge(device, master);
   }
   if (fact.hairpin !== undefined) {
     if (fact.hairpin && device.master === undefined) throw refusal(call, "EOPNOTSUPP");
@@ -71,15 +76,22 @@ export function setLink(device: Device, fact: LinkFact): void {
   device.promiscuous = fact.promiscuous ?? device.promiscuous;
   device.noIpv6LinkLocal = fact.noIpv6LinkLocal ?? device.noIpv6LinkLocal;
   device.routeLocalnet = fact.routeLocalnet ?? device.routeLocalnet;
+  // net/8021q/vlan_dev.c, vlan_dev_open
+  if (fact.up && device.kind === "vlan" && device.parent?.up === false) throw refusal(call, "ENETDOWN");
   if (fact.up) device.up = true;
   else if (device.up) takeDown(device);
 }
 
+/** What a look asks for: a link's place and kind, and the properties that are told as they are asked for. */
+type Seeker = Pick<LinkFact, "at" | "kind"> & Partial<LinkFact>;
+
 /** The whole link as a fact, as seen from a scope; a peer in a third namespace is left out. */
-export function describeLink(networkAt: NetworkAt, device: Device, asked: Pick<LinkFact, "at" | "kind">): LinkFact {
-  const { peer } = device;
+export function describeLink(networkAt: NetworkAt, device: Device, asked: Seeker): LinkFact {
+  const { peer, parent } = device;
   const places: readonly Place[] = asked.at === "host" ? ["pod", "host"] : ["host", "pod"];
   const peerAt = peer && places.find((place) => networkAt(place) === peer.network);
+  const parentAt =
+    parent && [asked.parent?.at ?? asked.at, ...places].find((place) => networkAt(place) === parent.network);
   return {
     type: "link",
     at: asked.at,
@@ -90,6 +102,8 @@ export function describeLink(networkAt: NetworkAt, device: Device, asked: Pick<L
     mac: device.mac,
     ...(device.alias === undefined ? {} : { alias: device.alias }),
     ...(peer === undefined || peerAt === undefined ? {} : { peer: { at: peerAt, name: peer.name } }),
+    ...(parent === undefined || parentAt === undefined ? {} : { parent: { at: parentAt, name: parent.name } }),
+    ...natureFacts(device.nature, asked),
     ...(device.master === undefined ? {} : { master: device.master.name }),
     hairpin: device.hairpin,
     promiscuous: device.promiscuous,

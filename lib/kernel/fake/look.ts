@@ -1,17 +1,41 @@
 /** Reading the fake back as facts. */
-import type { Fact } from "#lib/state/fact.ts";
+import type { Fact, Place } from "#lib/state/fact.ts";
 import { forwardKey } from "./bridge.ts";
 import type { Device, Network } from "./device.ts";
 import { findRoute, ruleKey, sysctlValue } from "./internet.ts";
 import { describeLink, isOurs, type NetworkAt } from "./link.ts";
 import { findElement, findTable, ownTables, type Ruleset } from "./ruleset.ts";
+import { isRemains } from "./single.ts";
 import { findTraffic, trafficOf } from "./traffic.ts";
 
 export function look(at: NetworkAt, ruleset: Ruleset, facts: readonly Fact[]): Fact[] {
-  return facts.flatMap((fact) => {
+  const remains = new Set(facts.filter((fact) => isGone(at, fact)).map((fact) => `${fact.at} ${linkOf(fact)}`));
+  const there = facts.flatMap((fact) => {
     const network = at(fact.at);
-    const found = network && find(at, network, ruleset, fact);
-    return found === undefined ? [] : [found];
+    const found = network && !remains.has(`${fact.at} ${linkOf(fact)}`) && find(at, network, ruleset, fact);
+    return found === undefined || found === false ? [] : [found];
+  });
+  return [...there, ...unwantedVlans(at, facts)];
+}
+
+const linkOf = (fact: Fact): string => (fact.type === "link" ? fact.name : "link" in fact ? fact.link : "");
+
+/** The link is one of ours that has to be made anew, and all that lies on it with it. */
+function isGone(at: NetworkAt, fact: Fact): boolean {
+  const device = fact.type === "link" ? at(fact.at)?.devices.get(fact.name) : undefined;
+  return device !== undefined && fact.type === "link" && isRemains(at, device, fact);
+}
+
+/** VLANs of an attachment's own port that nobody asked for. */
+function unwantedVlans(at: NetworkAt, facts: readonly Fact[]): Fact[] {
+  const wanted = facts.filter((fact) => fact.type === "port-vlan");
+  return [...new Set(wanted.map((fact) => `${fact.at} ${fact.link}`))].flatMap((port): Fact[] => {
+    const [place, link = ""] = port.split(" ") as [Place, string];
+    const device = at(place)?.devices.get(link);
+    if (device === undefined || !isOurs(device) || (device.kind !== "veth" && device.kind !== "tap")) return [];
+    return [...device.vlans]
+      .filter(([vid]) => !wanted.some((fact) => fact.at === place && fact.link === link && fact.vid === vid))
+      .map(([vid, flags]) => ({ type: "port-vlan", at: place, link, vid, ...flags }));
   });
 }
 

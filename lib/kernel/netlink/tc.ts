@@ -7,6 +7,7 @@ import { struct } from "./struct.ts";
 export const RTM_QDISC = { NEW: 36, DEL: 37, GET: 38 } as const;
 export const RTM_CLASS = { NEW: 40, DEL: 41, GET: 42 } as const;
 export const RTM_FILTER = { NEW: 44, DEL: 45, GET: 46 } as const;
+export const RTM_ACTION = { NEW: 48, DEL: 49, GET: 50 } as const;
 export const TC_H_ROOT = 0xffffffff;
 export const TC_H_CLSACT = 0xfffffff1;
 /** TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS) */
@@ -69,6 +70,12 @@ export const mirredParms = struct({
 
 /** TCA_MIRRED_* within TCA_ACT_*, numbered by their place in the list. */
 const action = attrs({ kind: [1, text], options: [2, attrs({ parms: [2, mirredParms] })] });
+
+/** struct tcamsg and TCA_ACT_TAB: actions that stand by themselves. */
+export const actionsMessage = layout(
+  struct({ family: u8, pad1: u8, pad2: u16 }),
+  attrs({ actions: [1, numbered(attrs({ kind: [1, text] }))] }),
+);
 
 /** struct tc_u32_sel before its keys */
 const u32Head = struct({
