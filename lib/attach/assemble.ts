@@ -3,6 +3,7 @@ import { addressOf } from "#lib/address.ts";
 import { addOns, type Wishes } from "./add-ons.ts";
 import type { Attached, Built } from "./kind.ts";
 import type { Plan } from "./kinds.ts";
+import { ifbName } from "./names.ts";
 import { refuseUnserved } from "./unserved.ts";
 
 /**
@@ -18,7 +19,16 @@ export function assemble(plan: Plan, attached: Omit<Attached, "published">, wish
   }
   const { containerId, ifname, mac, mtu } = attached;
   const addresses = attached.addresses.map((a) => addressOf(a.address));
-  const sender = { containerId, ifname, mac, mtu, addresses, link, guard };
+  const outermost = built.hostInterfaces.at(-2)?.name ?? link;
+  const sender = { containerId, ifname, mac, mtu, addresses, link, outermost, guard };
   const spoofProtection = built.spoofProtection ?? wishes.spoofProtection;
-  return { ...built, facts: [...built.facts, ...addOns(sender, { ...wishes, spoofProtection })] };
+  const facts = [...built.facts, ...addOns(sender, { ...wishes, spoofProtection })];
+  if (wishes.held !== true) return { ...built, facts };
+  const { bandwidth = {}, qos } = wishes;
+  const plane = { bandwidth, link, mac, ifb: ifbName(attached), alias: attached.alias, mtu };
+  return {
+    ...built,
+    facts,
+    shaped: qos?.priority === undefined ? plane : { ...plane, priority: qos.priority },
+  };
 }

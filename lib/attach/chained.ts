@@ -44,9 +44,11 @@ function senderOf(previous: Result, key: Key, wishes: Wishes): { sender: Sender;
     addresses: previous.ips
       .filter((ip) => ip.interface === undefined || ip.interface === index)
       .map((ip) => addressOf(ip.address)),
-    ...(pod.mac && wishes.spoofProtection ? { mac: mac(pod.mac, `prevResult.interfaces[${index}].mac`) } : {}),
+    ...(pod.mac && (wishes.spoofProtection || wishes.qos !== undefined)
+      ? { mac: mac(pod.mac, `prevResult.interfaces[${index}].mac`) }
+      : {}),
     ...(pod.mtu ? { mtu: pod.mtu } : {}),
-    ...(link === undefined ? {} : { link }),
+    ...(link === undefined ? {} : { link, outermost: host.at(-2) ?? link }),
     guard: host.length > 1 ? "bridge" : "inet",
   };
   return { sender, outermost: host.at(-2) ?? link };

@@ -2,6 +2,7 @@
  * What every attachment type is: two pure functions. Verbs, locks, leases, results and clean-up are not a type's business.
  */
 import type { Address, Mac, Prefix } from "#lib/address.ts";
+import type { ShapedPlane } from "#lib/datapath/totals.ts";
 import type { Found } from "#lib/parse.ts";
 import type { Device, DeviceWish } from "#lib/state/device.ts";
 import type { Fact, Place } from "#lib/state/fact.ts";
@@ -87,6 +88,8 @@ export interface Built {
   readonly guard?: "inet" | "bridge";
   /** Link on the host whose traffic to and from the pod can be shaped. */
   readonly shapedLink?: string;
+  /** Where the pod is held to a total: what its shaping takes of this interface (lib/datapath/totals.ts). */
+  readonly shaped?: ShapedPlane;
   /** The pod's interface in the result, where it is not the one that was asked for. */
   readonly podInterface?: { readonly name: string; readonly mac: Mac };
   /** The pod's interface is this PCI function (`pciID` of the CNI result). */

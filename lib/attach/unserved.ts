@@ -6,12 +6,14 @@ const INSTEAD = 'Attach the pod with "ptp" or "bridge", where the node sees its 
 
 /** @throws SelvedgeError unsupported-field for a wish that only the node could fulfil */
 export function refuseUnserved(type: string, wishes: Wishes): void {
-  const { spoofProtectionAsked, portMappings, bandwidth } = wishes;
+  const { spoofProtectionAsked, portMappings, bandwidth, qos } = wishes;
   if (spoofProtectionAsked === true) throw unserved("spoofProtection", true, type, "filtered");
   if (portMappings.length > 0)
     throw unserved("runtimeConfig.portMappings", portMappings, type, "translated to host ports");
   if (bandwidth !== undefined && Object.values(bandwidth).some((bits) => bits > 0))
     throw unserved("runtimeConfig.bandwidth", bandwidth, type, "shaped");
+  if (qos !== undefined && (qos.dscp !== undefined || qos.priority !== undefined))
+    throw unserved("qos", qos, type, "marked");
 }
 
 const unserved = (field: string, value: unknown, type: string, what: string): SelvedgeError =>

@@ -1,6 +1,7 @@
 /** The network configuration of one plugin (SPEC 1.1.0, section 1), as the runtime sends it on standard input. */
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { absent, type Found, fields, flag, integer, list, optional, refuse, text } from "#lib/parse.ts";
+import { POD_QOS_ANNOTATION, parsePodQos, parsePodQosAnnotation, parseQos } from "#lib/qos.ts";
 import { parseArgs } from "./args.ts";
 import { parseDns } from "./dns.ts";
 import { parsePlanes } from "./planes.ts";
@@ -25,6 +26,10 @@ export function parseNetConf(verb: Verb, config: Uint8Array, args: string, ifnam
   const mtu = optional(at("mtu"), mtuBytes);
   const planes = optional(at("planes"), parsePlanes);
   const policyRouting = optional(at("policyRouting"), flag);
+  const qos = parseQos(at("qos"));
+  const wishes = parseWishes(raw, pairs, ifname);
+  const annotated = wishes.podAnnotations[POD_QOS_ANNOTATION];
+  const podQos = annotated === undefined ? parsePodQos(at("podQos")) : parsePodQosAnnotation(annotated);
   const ipamType = optional(fields(at("ipam"))("type"), text);
   const pod = podOf(pairs);
   const prevResult = optional(at("prevResult"), (found) => previous(found, cniVersion));
@@ -39,10 +44,12 @@ export function parseNetConf(verb: Verb, config: Uint8Array, args: string, ifnam
     ...(mtu && { mtu }),
     ...(planes !== undefined && { planes }),
     ...(policyRouting !== undefined && { policyRouting }),
+    ...(qos !== undefined && { qos }),
+    ...(podQos !== undefined && { podQos }),
     dns: parseDns(at("dns")),
     ...(!absent(at("ipam")) && { ipam: at("ipam") }),
     ...(ipamType && { ipamType }),
-    wishes: parseWishes(raw, pairs, ifname),
+    wishes,
     ...(pod !== undefined && { pod }),
     ...(prevResult !== undefined && { prevResult }),
     ...(validAttachments !== undefined && { validAttachments }),

@@ -1,6 +1,7 @@
 /** The CNI specification 1.1.0 as types: what comes in and what goes out. Parsing and conversion stand beside. */
 import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { Found } from "#lib/parse.ts";
+import type { PodQos, Qos } from "#lib/qos.ts";
 import type { AskedPlane } from "./planes.ts";
 
 export const VERSIONS = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"] as const;
@@ -114,6 +115,9 @@ export interface NetConf {
   /** Networks that the pod is on, each by an interface of its own; the first is this one where `network` is absent. */
   readonly planes?: readonly AskedPlane[];
   readonly policyRouting?: boolean;
+  readonly qos?: Qos;
+  /** What all its interfaces may take together: the pod's annotation `selvedge.dev/pod-qos`, or `podQos`. */
+  readonly podQos?: PodQos;
   readonly dns: Dns;
   /** Absent: Selvedge's own IPAM with the network's pool. `type` "selvedge" is the same. */
   readonly ipam?: Found;

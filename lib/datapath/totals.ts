@@ -6,7 +6,7 @@
 import type { Mac } from "#lib/address.ts";
 import type { Bandwidth } from "#lib/cni/types.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { PodQos } from "#lib/qos.ts";
+import type { PodQos, Qos } from "#lib/qos.ts";
 import type { Fact, TreeClass, TreeFact } from "#lib/state/fact.ts";
 import { bandwidthFacts, burstOf, LATENCY_US } from "./bandwidth.ts";
 
@@ -31,6 +31,18 @@ export interface PodDevices {
   readonly into: string;
   readonly outOf: string;
   readonly alias: string;
+}
+
+/** What the network has for those rates that the runtime does not name; undefined without any. */
+export function effectiveBandwidth(asked: Bandwidth | undefined, network: Qos | undefined): Bandwidth | undefined {
+  const into = asked?.ingressRate === undefined && network?.ingressRate !== undefined;
+  const out = asked?.egressRate === undefined && network?.egressRate !== undefined;
+  if (!into && !out) return asked;
+  return {
+    ...asked,
+    ...(into ? { ingressRate: network.ingressRate } : {}),
+    ...(out ? { egressRate: network.egressRate } : {}),
+  };
 }
 
 /**
@@ -59,7 +71,7 @@ const MOST_PLANES = 16;
 const FIRST_CLASS = 16;
 
 /** One interface: a token bucket of the smaller rate. A burst that was asked for stays. */
-function capped(bandwidth: Bandwidth, total: PodQos): Bandwidth {
+export function capped(bandwidth: Bandwidth, total: PodQos): Bandwidth {
   const least = (own: number | undefined, whole: number | undefined) =>
     whole === undefined ? own : Math.min(own || whole, whole);
   const ingressRate = least(bandwidth.ingressRate, total.ingressRate);
