@@ -89,3 +89,12 @@ export function linkName(found: Found): string {
 
 /** The same value, but an empty text counts as absent, as programs written in Go take it. */
 export const filled = (found: Found): Found => (found.value === "" ? { ...found, value: undefined } : found);
+
+/** A name that addresses are reserved for: `namespace/pod`, or what an attachment says it goes by (`vm:db`). */
+export function reservationName(found: Found): string {
+  const name = text(found);
+  // Kubernetes' longest: a namespace of 63 and a pod of 253 characters (RFC 1123).
+  return /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,317}$/.test(name)
+    ? name
+    : refuse(found, 'a name such as "default/db-0" or "vm:db"');
+}

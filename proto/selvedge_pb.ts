@@ -567,10 +567,11 @@ export interface PoolUsage {
   readonly used: number;
   readonly cooling: number;
   readonly nextFreeMs: number;
+  readonly reserved: number;
 }
 
 export const PoolUsage = codec<PoolUsage>({
-  of: (some) => ({ name: "", ranges: [], size: 0, used: 0, cooling: 0, nextFreeMs: 0, ...some }),
+  of: (some) => ({ name: "", ranges: [], size: 0, used: 0, cooling: 0, nextFreeMs: 0, reserved: 0, ...some }),
   write(m, w) {
     if (m.name?.length) w.uint32(10).string(m.name);
     for (const one of m.ranges ?? []) w.uint32(18).string(one);
@@ -578,10 +579,11 @@ export const PoolUsage = codec<PoolUsage>({
     if (m.used) w.uint32(32).uint64(m.used);
     if (m.cooling) w.uint32(40).uint64(m.cooling);
     if (m.nextFreeMs) w.uint32(48).uint64(m.nextFreeMs);
+    if (m.reserved) w.uint32(56).uint64(m.reserved);
     return w;
   },
   read(r, end) {
-    const m: { name: string; ranges: string[]; size: number; used: number; cooling: number; nextFreeMs: number } = { name: "", ranges: [], size: 0, used: 0, cooling: 0, nextFreeMs: 0 };
+    const m: { name: string; ranges: string[]; size: number; used: number; cooling: number; nextFreeMs: number; reserved: number } = { name: "", ranges: [], size: 0, used: 0, cooling: 0, nextFreeMs: 0, reserved: 0 };
     while (r.pos < end) {
       const tag = r.uint32();
       switch (tag) {
@@ -602,6 +604,9 @@ export const PoolUsage = codec<PoolUsage>({
           break;
         case 48:
           m.nextFreeMs = uint64(r);
+          break;
+        case 56:
+          m.reserved = uint64(r);
           break;
         default:
           r.skipType(tag & 7);
@@ -731,6 +736,191 @@ export const LeaseList = codec<LeaseList>({
       switch (tag) {
         case 10:
           m.leases.push(Lease.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface ReservationFilter {
+  readonly pool: string;
+}
+
+export const ReservationFilter = codec<ReservationFilter>({
+  of: (some) => ({ pool: "", ...some }),
+  write(m, w) {
+    if (m.pool?.length) w.uint32(10).string(m.pool);
+    return w;
+  },
+  read(r, end) {
+    const m: { pool: string } = { pool: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.pool = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface ReserveRequest {
+  readonly name: string;
+  readonly pool: string;
+  readonly addresses: readonly string[];
+  readonly mac: string;
+}
+
+export const ReserveRequest = codec<ReserveRequest>({
+  of: (some) => ({ name: "", pool: "", addresses: [], mac: "", ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.pool?.length) w.uint32(18).string(m.pool);
+    for (const one of m.addresses ?? []) w.uint32(26).string(one);
+    if (m.mac?.length) w.uint32(34).string(m.mac);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; pool: string; addresses: string[]; mac: string } = { name: "", pool: "", addresses: [], mac: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.pool = r.string();
+          break;
+        case 26:
+          m.addresses.push(r.string());
+          break;
+        case 34:
+          m.mac = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface ReleaseRequest {
+  readonly name: string;
+  readonly pool: string;
+}
+
+export const ReleaseRequest = codec<ReleaseRequest>({
+  of: (some) => ({ name: "", pool: "", ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.pool?.length) w.uint32(18).string(m.pool);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; pool: string } = { name: "", pool: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.pool = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Reservation {
+  readonly name: string;
+  readonly pool: string;
+  readonly addresses: readonly string[];
+  readonly mac: string;
+  readonly origin: string;
+  readonly since: string;
+  readonly holder?: AttachmentKey;
+  readonly holderPod: string;
+}
+
+export const Reservation = codec<Reservation>({
+  of: (some) => ({ name: "", pool: "", addresses: [], mac: "", origin: "", since: "", holderPod: "", ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.pool?.length) w.uint32(18).string(m.pool);
+    for (const one of m.addresses ?? []) w.uint32(26).string(one);
+    if (m.mac?.length) w.uint32(34).string(m.mac);
+    if (m.origin?.length) w.uint32(42).string(m.origin);
+    if (m.since?.length) w.uint32(50).string(m.since);
+    if (m.holder) AttachmentKey.write(m.holder, w.uint32(58).fork()).ldelim();
+    if (m.holderPod?.length) w.uint32(66).string(m.holderPod);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; pool: string; addresses: string[]; mac: string; origin: string; since: string; holder?: AttachmentKey; holderPod: string } = { name: "", pool: "", addresses: [], mac: "", origin: "", since: "", holderPod: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.pool = r.string();
+          break;
+        case 26:
+          m.addresses.push(r.string());
+          break;
+        case 34:
+          m.mac = r.string();
+          break;
+        case 42:
+          m.origin = r.string();
+          break;
+        case 50:
+          m.since = r.string();
+          break;
+        case 58:
+          m.holder = AttachmentKey.read(r, r.uint32() + r.pos);
+          break;
+        case 66:
+          m.holderPod = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface ReservationList {
+  readonly reservations: readonly Reservation[];
+}
+
+export const ReservationList = codec<ReservationList>({
+  of: (some) => ({ reservations: [], ...some }),
+  write(m, w) {
+    for (const one of m.reservations ?? []) Reservation.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { reservations: Reservation[] } = { reservations: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.reservations.push(Reservation.read(r, r.uint32() + r.pos));
           break;
         default:
           r.skipType(tag & 7);
@@ -880,6 +1070,165 @@ export const GarbageRequest = codec<GarbageRequest>({
   },
 });
 
+export interface Diagnosis {
+  readonly findings: readonly Finding[];
+  readonly types: readonly TypeNeeds[];
+  readonly features: readonly KernelFeature[];
+}
+
+export const Diagnosis = codec<Diagnosis>({
+  of: (some) => ({ findings: [], types: [], features: [], ...some }),
+  write(m, w) {
+    for (const one of m.findings ?? []) Finding.write(one, w.uint32(10).fork()).ldelim();
+    for (const one of m.types ?? []) TypeNeeds.write(one, w.uint32(18).fork()).ldelim();
+    for (const one of m.features ?? []) KernelFeature.write(one, w.uint32(26).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { findings: Finding[]; types: TypeNeeds[]; features: KernelFeature[] } = { findings: [], types: [], features: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.findings.push(Finding.read(r, r.uint32() + r.pos));
+          break;
+        case 18:
+          m.types.push(TypeNeeds.read(r, r.uint32() + r.pos));
+          break;
+        case 26:
+          m.features.push(KernelFeature.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Finding {
+  readonly check: string;
+  readonly level: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export const Finding = codec<Finding>({
+  of: (some) => ({ check: "", level: "", message: "", remedy: "", ...some }),
+  write(m, w) {
+    if (m.check?.length) w.uint32(10).string(m.check);
+    if (m.level?.length) w.uint32(18).string(m.level);
+    if (m.message?.length) w.uint32(26).string(m.message);
+    if (m.remedy?.length) w.uint32(34).string(m.remedy);
+    return w;
+  },
+  read(r, end) {
+    const m: { check: string; level: string; message: string; remedy: string } = { check: "", level: "", message: "", remedy: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.check = r.string();
+          break;
+        case 18:
+          m.level = r.string();
+          break;
+        case 26:
+          m.message = r.string();
+          break;
+        case 34:
+          m.remedy = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface TypeNeeds {
+  readonly name: string;
+  readonly needs: readonly string[];
+  readonly missing: readonly string[];
+}
+
+export const TypeNeeds = codec<TypeNeeds>({
+  of: (some) => ({ name: "", needs: [], missing: [], ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    for (const one of m.needs ?? []) w.uint32(18).string(one);
+    for (const one of m.missing ?? []) w.uint32(26).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; needs: string[]; missing: string[] } = { name: "", needs: [], missing: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.needs.push(r.string());
+          break;
+        case 26:
+          m.missing.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface KernelFeature {
+  readonly name: string;
+  readonly option: string;
+  readonly module: string;
+  readonly present: boolean;
+  readonly remedy: string;
+}
+
+export const KernelFeature = codec<KernelFeature>({
+  of: (some) => ({ name: "", option: "", module: "", present: false, remedy: "", ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.option?.length) w.uint32(18).string(m.option);
+    if (m.module?.length) w.uint32(26).string(m.module);
+    if (m.present) w.uint32(32).bool(m.present);
+    if (m.remedy?.length) w.uint32(42).string(m.remedy);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; option: string; module: string; present: boolean; remedy: string } = { name: "", option: "", module: "", present: false, remedy: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.option = r.string();
+          break;
+        case 26:
+          m.module = r.string();
+          break;
+        case 32:
+          m.present = r.bool();
+          break;
+        case 42:
+          m.remedy = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export const Node = {
   add: { path: "/selvedge.v1.Node/Add", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
   del: { path: "/selvedge.v1.Node/Del", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
@@ -896,7 +1245,11 @@ export const Admin = {
   listLeases: { path: "/selvedge.v1.Admin/ListLeases", request: LeaseFilter, reply: LeaseList } as Method<LeaseFilter, LeaseList>,
   findLeaks: { path: "/selvedge.v1.Admin/FindLeaks", request: Empty, reply: LeakList } as Method<Empty, LeakList>,
   freeLeaks: { path: "/selvedge.v1.Admin/FreeLeaks", request: LeakSelection, reply: LeakList } as Method<LeakSelection, LeakList>,
+  listReservations: { path: "/selvedge.v1.Admin/ListReservations", request: ReservationFilter, reply: ReservationList } as Method<ReservationFilter, ReservationList>,
+  reserve: { path: "/selvedge.v1.Admin/Reserve", request: ReserveRequest, reply: Reservation } as Method<ReserveRequest, Reservation>,
+  release: { path: "/selvedge.v1.Admin/Release", request: ReleaseRequest, reply: ReservationList } as Method<ReleaseRequest, ReservationList>,
   plan: { path: "/selvedge.v1.Admin/Plan", request: Empty, reply: PlanReply } as Method<Empty, PlanReply>,
   reconcile: { path: "/selvedge.v1.Admin/Reconcile", request: Empty, reply: PlanReply } as Method<Empty, PlanReply>,
   collectGarbage: { path: "/selvedge.v1.Admin/CollectGarbage", request: GarbageRequest, reply: AttachmentList } as Method<GarbageRequest, AttachmentList>,
+  doctor: { path: "/selvedge.v1.Admin/Doctor", request: Empty, reply: Diagnosis } as Method<Empty, Diagnosis>,
 };

@@ -24,6 +24,10 @@ const admin: AdminHandlers = {
   plan: nothing,
   reconcile: nothing,
   collectGarbage: nothing,
+  listReservations: nothing,
+  reserve: nothing,
+  release: nothing,
+  doctor: nothing,
 };
 
 let directory = "";
@@ -88,7 +92,7 @@ const refused = (promise: Promise<unknown>): Promise<ServiceError> =>
 
 const METHODS = [...Object.entries(Node), ...Object.entries(Admin)] as unknown as [string, Method<object, object>][];
 
-test("the services have methods", () => expect(METHODS.length).toBe(15));
+test("the services have methods", () => expect(METHODS.length).toBe(16));
 
 test.each(METHODS)("%s is called and answers", async (name, method) => {
   const seen: string[] = [];

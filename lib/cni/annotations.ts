@@ -3,7 +3,7 @@
  * They arrive where the configuration list declares the capability `io.kubernetes.cri.pod-annotations`.
  */
 import { type Address, type Mac, mac, type Prefix } from "#lib/address.ts";
-import { type Found, flag, list, optional, refuse, text } from "#lib/parse.ts";
+import { type Found, flag, list, optional, refuse, reservationName, text } from "#lib/parse.ts";
 import { ip } from "./ip.ts";
 
 export interface Annotated {
@@ -27,7 +27,7 @@ export function readAnnotations(annotations: Readonly<Record<string, string>>, i
   const ips = optional(at("ips"), readIps);
   const hardware = optional(at("mac"), ({ value, path }) => mac(value, path));
   const pool = optional(at("pool"), text);
-  const reservation = optional(at("reservation"), text);
+  const reservation = optional(at("reservation"), reservationName);
   const keepAddress = optional(at("keep-address"), flag);
   return {
     ...(ips !== undefined && { ips }),

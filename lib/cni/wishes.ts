@@ -5,7 +5,18 @@
  */
 import { type Address, address, type Mac, mac, type Prefix } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
-import { absent, entries, type Found, fields, integer, list, optional, refuse, text } from "#lib/parse.ts";
+import {
+  absent,
+  entries,
+  type Found,
+  fields,
+  integer,
+  list,
+  optional,
+  refuse,
+  reservationName,
+  text,
+} from "#lib/parse.ts";
 import { readAnnotations } from "./annotations.ts";
 import { badArgs } from "./args.ts";
 import { parseDns } from "./dns.ts";
@@ -30,7 +41,7 @@ export function parseWishes(config: Found, args: ReadonlyMap<string, string>, if
   );
   const { ips, mac: ownMac, reservation, ...annotated } = readAnnotations(podAnnotations, ifname);
   const hardware = macOf(runtime("mac")) ?? ownMac ?? macOf(inline("mac")) ?? macOfArgs(args.get("MAC"));
-  const goesBy = reservation ?? optional(inline("reservation"), text) ?? args.get("RESERVATION");
+  const goesBy = reservation ?? optional(inline("reservation"), reservationName) ?? nameOfArgs(args.get("RESERVATION"));
   const planes = podAnnotations[PLANES_ANNOTATION];
   return {
     portMappings: list(runtime("portMappings")).map(portMapping),
@@ -96,6 +107,11 @@ const macOf = (found: Found): Mac | undefined =>
 function macOfArgs(fromArgs: string | undefined): Mac | undefined {
   if (fromArgs === undefined || fromArgs === "") return undefined;
   return inArgs(() => mac(fromArgs, "MAC"));
+}
+
+function nameOfArgs(fromArgs: string | undefined): string | undefined {
+  if (fromArgs === undefined || fromArgs === "") return undefined;
+  return inArgs(() => reservationName({ path: "RESERVATION", value: fromArgs }));
 }
 
 /** The same parsers, but the blame is the environment's. */

@@ -37,9 +37,13 @@ export function parseLine(argv: readonly string[]): Line {
     },
   });
   const words = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
-  const values = new Map(
-    tokens.flatMap((token): [string, string][] => (token.kind === "option" ? [[token.name, takenValue(token)]] : [])),
-  );
+  const values = new Map<string, string>();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const value = takenValue(token);
+    const before = OPTIONS[token.name]?.repeated === true ? values.get(token.name) : undefined;
+    values.set(token.name, before === undefined ? value : `${before},${value}`);
+  }
   const [name, ...rest] = words;
   const command = name === undefined ? undefined : commandNamed(name, COMMANDS);
   if (command !== undefined && !values.has("help")) check(name ?? "", command, rest, values);

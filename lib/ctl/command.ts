@@ -5,6 +5,8 @@ import type { Style } from "./style.ts";
 export interface Option {
   /** With a value, its name in the usage text: `--network NAME`. Without: a flag. */
   readonly value?: string;
+  /** May be given several times: its values arrive with commas between them. */
+  readonly repeated?: true;
   readonly meaning: string;
 }
 
@@ -40,7 +42,7 @@ export interface Command {
 }
 
 /** Exit codes, stable; `selvedgectl help` prints them. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, notReady: 4 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, notReady: 4, ailing: 5 } as const;
 export type Exit = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_MEANING = {
@@ -49,6 +51,7 @@ export const EXIT_MEANING = {
   usage: "the command line is wrong",
   unreachable: "no daemon answers on the socket",
   notReady: "status: the node is not ready",
+  ailing: "doctor: there are problems",
 } as const satisfies Record<keyof typeof EXIT, string>;
 
 /** A command line that cannot be understood. */

@@ -2,10 +2,12 @@
 import { attachments } from "./attachments.ts";
 import type { Command, Option } from "./command.ts";
 import { completion, SHELLS } from "./completion.ts";
+import { doctor } from "./doctor.ts";
 import { gc } from "./gc.ts";
 import { helpOf } from "./help.ts";
 import { ipam } from "./ipam.ts";
 import { plan, reconcile } from "./plan.ts";
+import { release, reservations, reserve } from "./reservations.ts";
 import { status } from "./status.ts";
 import { trace } from "./trace.ts";
 
@@ -24,10 +26,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   status,
   attachments,
   ipam,
+  reservations,
+  reserve,
+  release,
   trace,
   plan,
   reconcile,
   gc,
+  doctor,
   completion: {
     summary: "A completion script for your shell.",
     usage: "bash|zsh|fish",

@@ -12,6 +12,7 @@ export const poolTable = (pools: readonly PoolUsage[], style: Style, widthColumn
       { heading: "SIZE", right: true },
       { heading: "USED", right: true },
       { heading: "COOLING", right: true },
+      { heading: "RESERVED", right: true },
       { heading: "NEXT FREE" },
     ],
     pools.map((pool) => [
@@ -20,11 +21,12 @@ export const poolTable = (pools: readonly PoolUsage[], style: Style, widthColumn
       count(pool.size),
       count(pool.used),
       count(pool.cooling),
+      count(pool.reserved),
       nextFree(pool),
     ]),
     style,
     widthColumns,
   );
 
-const nextFree = ({ size, used, cooling, nextFreeMs }: PoolUsage): string =>
-  nextFreeMs > 0 ? `in ${duration(nextFreeMs)}` : used + cooling < size ? "now" : "unknown";
+const nextFree = ({ size, used, cooling, reserved, nextFreeMs }: PoolUsage): string =>
+  nextFreeMs > 0 ? `in ${duration(nextFreeMs)}` : used + cooling + reserved < size ? "now" : "unknown";

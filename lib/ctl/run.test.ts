@@ -4,6 +4,7 @@ import {
   Admin,
   Attachment,
   AttachmentList,
+  Diagnosis,
   LeakList,
   Lease,
   LeaseList,
@@ -12,6 +13,8 @@ import {
   PlanReply,
   PoolList,
   PoolUsage,
+  Reservation,
+  ReservationList,
   Span,
   Trace,
 } from "#proto/selvedge_pb.ts";
@@ -21,7 +24,7 @@ import { run } from "./run.ts";
 
 const POOLS = [
   PoolUsage.of({ name: "default", ranges: ["10.66.0.0/16", "fd42:5e1f:ed9e::/64"], size: 65_533, used: 2, cooling: 1 }),
-  PoolUsage.of({ name: "std", ranges: ["10.1.0.0/24"], size: 254, used: 254, nextFreeMs: 41_000 }),
+  PoolUsage.of({ name: "std", ranges: ["10.1.0.0/24"], size: 254, used: 242, reserved: 12, nextFreeMs: 41_000 }),
   PoolUsage.of({ name: "six", ranges: ["fd00::/64"], size: 2 ** 53 - 1, used: 1 }),
 ];
 const ID = "3f9a0c1d2e4b5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8";
@@ -71,6 +74,39 @@ const SPANS = [
   Span.of({ name: "kernel-applied", startUs: 500, durationUs: 1_500, lines: ["+ addr 10.66.0.2/32 dev eth0 [pod]"] }),
 ];
 
+const DIAGNOSIS = Diagnosis.of({
+  findings: [
+    { check: "daemon", level: "ok", message: "it answers and is ready", remedy: "" },
+    { check: "MTU", level: "warning", message: "media has more", remedy: "give it no `mtu`" },
+  ],
+  types: [
+    { name: "ptp", needs: ["veth"], missing: [] },
+    { name: "ipvlan", needs: ["ipvlan", "ipvlan-l3s"], missing: ["ipvlan-l3s"] },
+    { name: "vlan", needs: ["vlan"], missing: ["vlan"] },
+  ],
+  features: [
+    { name: "veth", option: "CONFIG_VETH", module: "veth", present: true, remedy: "" },
+    { name: "vlan", option: "CONFIG_VLAN_8021Q", module: "8021q", present: false, remedy: "load the module 8021q" },
+  ],
+});
+
+const RESERVATIONS = [
+  Reservation.of({
+    name: "default/db-0",
+    pool: "std",
+    addresses: ["10.1.0.5", "fd00::5"],
+    origin: "declared",
+    holder: { containerId: ID, ifname: "eth0" },
+  }),
+  Reservation.of({
+    name: "vm:db",
+    pool: "std",
+    addresses: ["10.1.0.6"],
+    mac: "02:00:00:00:00:06",
+    origin: "operator",
+  }),
+];
+
 const REPLIES = new Map<unknown, object>([
   [
     Admin.getStatus,
@@ -92,12 +128,16 @@ const REPLIES = new Map<unknown, object>([
   [Admin.listAttachments, AttachmentList.of({ attachments: ATTACHMENTS })],
   [Admin.listPools, PoolList.of({ pools: POOLS })],
   [Admin.listLeases, LeaseList.of({ leases: LEASES })],
+  [Admin.listReservations, ReservationList.of({ reservations: RESERVATIONS })],
+  [Admin.reserve, Reservation.of(RESERVATIONS[1])],
+  [Admin.release, ReservationList.of({ reservations: RESERVATIONS.slice(1) })],
   [Admin.findLeaks, LEAKS],
   [Admin.freeLeaks, LeakList.of({ leaks: LEAKS.leaks.slice(0, 1) })],
   [Admin.getTrace, Trace.of({ key: { containerId: ID, ifname: "eth0" }, spans: SPANS })],
   [Admin.plan, PlanReply.of({ lines: ["+ link svabc123 veth up", "- addr 10.66.0.9/32 dev svabc123"] })],
   [Admin.reconcile, PlanReply.of()],
   [Admin.collectGarbage, AttachmentList.of({ attachments: ATTACHMENTS.slice(1) })],
+  [Admin.doctor, DIAGNOSIS],
 ]);
 
 type Asked = [path: string, request: object];
@@ -146,17 +186,39 @@ const GOLDEN: [words: string, out: string][] = [
   ],
   [
     "ipam",
-    `POOL     RANGES                 SIZE  USED  COOLING  NEXT FREE
-default  10.66.0.0/16          65533     2        1  now
+    `POOL     RANGES                 SIZE  USED  COOLING  RESERVED  NEXT FREE
+default  10.66.0.0/16          65533     2        1         0  now
          fd42:5e1f:ed9e::/64
-std      10.1.0.0/24             254   254        0  in 41 s
-six      fd00::/64            > 2^53     1        0  now
+std      10.1.0.0/24             254   242        0        12  in 41 s
+six      fd00::/64            > 2^53     1        0         0  now
 `,
   ],
   [
     "ipam leases",
     `POOL     ADDRESS    OWNER              POD            SINCE
 default  10.66.0.2  3f9a0c1d2e4b/eth0  default/web-0  2026-01-02T03:04:05Z
+`,
+  ],
+  [
+    "reservations",
+    `NAME          POOL  ADDRESSES  MAC                ORIGIN    HOLDER
+default/db-0  std   10.1.0.5   -                  declared  3f9a0c1d2e4b/eth0
+                    fd00::5
+vm:db         std   10.1.0.6   02:00:00:00:00:06  operator  -
+`,
+  ],
+  [
+    "reserve vm:db --pool std --address 10.1.0.6 --mac 02:00:00:00:00:06",
+    `NAME   POOL  ADDRESSES  MAC                ORIGIN    HOLDER
+vm:db  std   10.1.0.6   02:00:00:00:00:06  operator  -
+`,
+  ],
+  [
+    "release vm:db",
+    `NAME   POOL  ADDRESSES  MAC                ORIGIN    HOLDER
+vm:db  std   10.1.0.6   02:00:00:00:00:06  operator  -
+
+1 reservation ended
 `,
   ],
   [
@@ -181,6 +243,23 @@ default/10.66.0.7  dead/eth0  no attachment
 
 1 address freed
 1 address kept: in use again, or no longer leaked
+`,
+  ],
+  [
+    "doctor",
+    `ok       daemon: it answers and is ready
+warning  MTU: media has more
+         give it no \`mtu\`
+
+0 problems, 1 warning
+
+TYPE    HERE     NEEDS              MISSING
+ptp     yes      veth               -
+ipvlan  in part  ipvlan ipvlan-l3s  ipvlan-l3s
+vlan    no       vlan               vlan
+
+THIS KERNEL LACKS  REMEDY
+vlan               load the module 8021q
 `,
   ],
   ["plan", "+ link svabc123 veth up\n- addr 10.66.0.9/32 dev svabc123\n\n2 operations to do\n"],
@@ -217,6 +296,7 @@ const EMPTY: [words: string, out: string][] = [
   ["ipam", "no pools\n"],
   ["ipam leases", "no leases\n"],
   ["ipam cooldowns", "no addresses are cooling down\n"],
+  ["reservations", "no reservations\n"],
   ["ipam leaks", "no leaks\n"],
   ["ipam leaks --free", "no leaks\n"],
   ["plan", "nothing to do\n"],
@@ -236,6 +316,18 @@ test("a node that is not ready says what it waits for, and status exits 4", asyn
   expect(exit).toBe(4);
 });
 
+test("a node with problems makes doctor exit 5", async () => {
+  const findings = [{ check: "socket", level: "problem", message: "it is gone", remedy: "restart selvedged" }];
+  const { out, exit } = await ctl("doctor", new Map([[Admin.doctor, Diagnosis.of({ findings })]]));
+  expect(out.split("\n").slice(0, 4)).toEqual([
+    "problem  socket: it is gone",
+    "         restart selvedged",
+    "",
+    "1 problem, 0 warnings",
+  ]);
+  expect(exit).toBe(5);
+});
+
 const ASKED: [words: string, asked: Asked[]][] = [
   ["attachments --network media --pod web", [["ListAttachments", { network: "media", pod: "web" }]]],
   ["--network=media attachments", [["ListAttachments", { network: "media", pod: "" }]]],
@@ -247,6 +339,13 @@ const ASKED: [words: string, asked: Asked[]][] = [
       ["FreeLeaks", { names: ["default/10.66.0.7", "default/10.66.0.8"] }],
     ],
   ],
+  ["reservations --pool std", [["ListReservations", { pool: "std" }]]],
+  [
+    "reserve default/db-0 --address 10.1.0.5 --address fd00::5 --pool std",
+    [["Reserve", { name: "default/db-0", pool: "std", addresses: ["10.1.0.5", "fd00::5"], mac: "" }]],
+  ],
+  ["reserve vm:db", [["Reserve", { name: "vm:db", pool: "", addresses: [], mac: "" }]]],
+  ["release default/db-0", [["Release", { name: "default/db-0", pool: "" }]]],
   ["gc", [["CollectGarbage", { dryRun: false }]]],
   ["gc --dry-run", [["CollectGarbage", { dryRun: true }]]],
   ["help", []],
@@ -307,7 +406,7 @@ test("no command at all prints the help, as an error", async () => {
 
 test("help tells every command, and each command's help its options", async () => {
   const { out } = await ctl("--help");
-  expect(Object.keys(COMMANDS)).toHaveLength(9);
+  expect(Object.keys(COMMANDS)).toHaveLength(13);
   for (const [name, { summary, options }] of Object.entries(COMMANDS)) {
     expect(out).toMatch(new RegExp(`^  ${name}\\b.*`, "m"));
     const help = (await ctl(`${name} --help`)).out;
@@ -339,6 +438,7 @@ const JSON_OF: [words: string, fields: string[]][] = [
   ["plan", ["lines"]],
   ["reconcile", ["lines"]],
   ["gc", ["attachments"]],
+  ["doctor", ["findings", "types", "features"]],
 ];
 test.each(JSON_OF)("selvedgectl %s --json has its fields", async (words, fields) => {
   const { out } = await ctl(`${words} --json`);

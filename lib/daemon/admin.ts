@@ -5,6 +5,7 @@ import type { KeyedLock } from "#lib/lock.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import type { Workers } from "#lib/workers.ts";
 import type { Attachment, Leak, PoolUsage } from "#proto/selvedge_pb.ts";
+import { adminReservations } from "./admin-reservations.ts";
 import type { Core } from "./core.ts";
 import { leaks } from "./leaks.ts";
 import { namespaceGone } from "./namespace-gone.ts";
@@ -33,10 +34,12 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
       size: Number(pool.size),
       used: pool.used,
       cooling: pool.cooling,
+      reserved: pool.reserved,
       nextFreeMs: pool.nextFreeMs ?? 0,
     }));
 
   return {
+    ...adminReservations(core),
     getStatus: async () => ({
       ready: core.waitingFor.size === 0,
       waitingFor: [...core.waitingFor],

@@ -9,9 +9,10 @@ import { SelvedgeError } from "#lib/errors.ts";
 import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
 import type { Kernel, NodeFacts } from "#lib/kernel/kernel.ts";
+import { type KeyedLock, keyedLock } from "#lib/lock.ts";
 import type { Log } from "#lib/log.ts";
 import { root } from "#lib/parse.ts";
-import type { Store } from "#lib/store/store.ts";
+import type { Reservation, Store } from "#lib/store/store.ts";
 import { contested } from "./contested.ts";
 import { type Host, host, NODE } from "./host.ts";
 import { type Table, table } from "./table.ts";
@@ -35,6 +36,8 @@ export interface Core extends Ports {
   readonly ipam: Ipam;
   readonly table: Table;
   readonly traces: Traces;
+  /** Work on one container is sequential. */
+  readonly lock: KeyedLock;
   /** By name: the node itself under `NODE`, and every tenant's router that is open. */
   readonly hosts: Map<string, Host>;
   /** Inode of the namespace that the daemon itself is in. */
@@ -72,6 +75,7 @@ export async function openCore(
     config,
     ipam: ipam({
       pools: readPools(root(pools, "pools")),
+      reservations: config.reservations,
       coolDownMs: config.ipam.coolDownSeconds * 1_000,
       nowMs: ports.nowMs,
       clockUs: ports.clockUs,
@@ -79,12 +83,13 @@ export async function openCore(
     table: table(contested),
     traces: traces({ capacity: TRACES, clockUs: ports.clockUs, onStep }),
     hosts: new Map([[NODE, host(NODE, ports.kernel, ports.log)]]),
+    lock: keyedLock(),
     ownNetnsInode,
     node: await ports.kernel.facts(),
     behind: new Set(),
     waitingFor: new Set(["it is starting"]),
   };
-  core.ipam.restore(snapshot);
+  await forgetDisplaced(core, core.ipam.restore(snapshot));
   for (const record of snapshot.attachments) core.table.put(record);
   return { core, replayed: new Set(snapshot.replayed) };
 }
@@ -96,4 +101,10 @@ export function hostOf(core: Pick<Core, "hosts">, name: string): Host {
   throw new SelvedgeError({ kind: "not-ready" }, `the router of tenant ${JSON.stringify(name)} is not open`, {
     hint: "`selvedgectl status` shows what the daemon waits for.",
   });
+}
+
+/** The configuration has given what they kept to another name, or declares the name itself. */
+async function forgetDisplaced({ store, log }: Ports, displaced: readonly Reservation[]): Promise<void> {
+  await store.commit(displaced.map(({ pool, name }) => ({ remove: "reservation", pool, name })));
+  for (const { pool, name, addresses } of displaced) log({ event: "reservation-displaced", pool, name, addresses });
 }

@@ -1,6 +1,5 @@
 /** The daemon put together: state from the store, then the queue, then the doors, then the loop. */
 import { type Serving, serve } from "#lib/api/server.ts";
-import { keyedLock } from "#lib/lock.ts";
 import { loop } from "#lib/loop.ts";
 import { workers as pool } from "#lib/workers.ts";
 import { admin } from "./admin.ts";
@@ -37,7 +36,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   for (const host of core.hosts.values()) await makeReady(core, host);
 
   const stopping = new AbortController();
-  const lock = keyedLock();
+  const { lock } = core;
   const workers = pool({ size: config.workers, limit: config.queueLimit });
   const node = verbs(core, { lock, workers });
   const drain = () => replay(core, replayed, node.replayDel);

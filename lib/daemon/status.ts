@@ -16,6 +16,6 @@ export async function status(core: Core, request: Request): Promise<void> {
       hint: "`selvedgectl status` shows what it waits for",
     });
   const delegated = delegationOf(request, "STATUS");
-  if (delegated === undefined) core.ipam.mustHaveFree(poolOf(conf, settings));
+  if (delegated === undefined) core.ipam.mustHaveFree(poolOf(core, conf, settings));
   else await core.delegate(delegated);
 }

@@ -278,6 +278,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
     reserve: reserving.reserve,
     unreserve: reserving.unreserve,
     reservations: reserving.reservations,
+    isReserved: reserving.isReserved,
     holders: reserving.holders,
 
     missing(keys, given) {

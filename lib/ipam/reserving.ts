@@ -42,6 +42,8 @@ export interface Reserving {
    */
   unreserve(name: string, pool?: string): Unreserved;
   reservations(pool?: string): (Reservation & { readonly holders: readonly Lease[] })[];
+  /** Whether anything is reserved for the name, in whichever pool. */
+  isReserved(name: string): boolean;
   /** Who has what is reserved for the name. */
   holders(pool: string, name: string): readonly Lease[];
 }
@@ -125,6 +127,8 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
     },
 
     reservations: list,
+
+    isReserved: (name) => [...books.values()].some(({ reservations }) => reservations.for(name) !== undefined),
 
     holders(pool, name) {
       const known = books.get(pool);

@@ -26,6 +26,10 @@ const admin: AdminHandlers = {
   },
   reconcile: () => new Promise(() => {}),
   collectGarbage: nothing,
+  listReservations: nothing,
+  reserve: nothing,
+  release: nothing,
+  doctor: nothing,
 };
 
 let directory = "";
@@ -114,7 +118,8 @@ test("a reader that has seen enough is no failure", async () => {
 const COMPLETED: [line: string, words: string[]][] = [
   ["selvedgectl st", ["status"]],
   ["selvedgectl ipam le", ["leases", "leaks"]],
-  ["selvedgectl --json re", ["reconcile"]],
+  ["selvedgectl --json rec", ["reconcile"]],
+  ["selvedgectl rese", ["reservations", "reserve"]],
   ["selvedgectl gc --d", ["--dry-run"]],
   ["selvedgectl completion z", ["zsh"]],
   ["selvedgectl trace --js", ["--json"]],
@@ -129,6 +134,19 @@ test.each(COMPLETED)("bash completes %j", async (line, words) => {
 
 test.each(["zsh", "fish"])("the completion for %s names every command", async (shell) => {
   const { stdout } = await ctl(["completion", shell]);
-  for (const name of ["status", "attachments", "ipam", "trace", "plan", "reconcile", "gc", "completion", "help"])
+  for (const name of [
+    "status",
+    "attachments",
+    "ipam",
+    "trace",
+    "plan",
+    "reconcile",
+    "gc",
+    "reservations",
+    "reserve",
+    "release",
+    "completion",
+    "help",
+  ])
     expect(stdout).toContain(name);
 });

@@ -16,7 +16,6 @@ import { SelvedgeError } from "#lib/errors.ts";
 import { inOrder } from "#lib/kernel/fake/order.ts";
 import { type FakeKernel, fakeKernel } from "#lib/kernel/fake.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
-import { keyedLock } from "#lib/lock.ts";
 import type { Event } from "#lib/log.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
@@ -116,14 +115,19 @@ export async function boot(world: World, guard: Fuse = sound(), config: Config =
   };
   const { core, replayed } = await openCore(ports, { config, ownNetnsInode });
   for (const host of core.hosts.values()) await makeReady(core, host);
-  const lock = keyedLock();
+  const { lock } = core;
   const node = verbs(core, { lock, workers: workers({ size: config.workers, limit: config.queueLimit }) });
   await replay(core, replayed, node.replayDel);
   core.waitingFor.clear();
   return { core, verbs: node, repairs: reconciler(core, lock) };
 }
 
-const CONFIG = parseConfig("");
+const CONFIG = parseConfig(`
+networks:
+  - {name: std, planes: [control, media]}
+  - {name: control}
+  - {name: media, attachment: bridge, bridge: br1, options: {isGateway: true}}
+`);
 
 /** The end that carries the mark first: Linux marks both ends at birth (IFLA_GROUP), which the fake has no word for. */
 const markedFirst = (ops: readonly Op[]): Op[] => [
