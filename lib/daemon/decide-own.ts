@@ -1,5 +1,5 @@
 /** What an attachment of our own becomes: addresses for every plane, from our own IPAM or from another plugin's. */
-import type { Carrier, PodRoute } from "#lib/attach/kind.ts";
+import type { PodRoute } from "#lib/attach/kind.ts";
 import { plan } from "#lib/attach/kinds.ts";
 import { linkAlias, totalNames } from "#lib/attach/names.ts";
 import type { Result, ResultRoute } from "#lib/cni/types.ts";
@@ -9,6 +9,7 @@ import { acquire } from "./acquire.ts";
 import { type Core, hostOf } from "./core.ts";
 import { decide, type Given, type Where } from "./decide.ts";
 import { delegationOfRecord } from "./delegated.ts";
+import { lookUpDevice } from "./device.ts";
 import { NODE } from "./host.ts";
 import { makeWay } from "./make-way.ts";
 import { lookUpParent } from "./parent.ts";
@@ -33,11 +34,9 @@ export async function decideOwn(
   planes: readonly Plane[],
   { trace, prepare }: { trace: Recording; prepare: (bare: AttachmentRecord) => Promise<void> },
 ): Promise<OwnDecision> {
-  const parents = new Map<Plane, Carrier>();
-  for (const plane of planes) {
-    const parent = await lookUpParent(hostOf(core, NODE).kernel, planned(plane), intent);
-    if (parent !== undefined) parents.set(plane, parent);
-  }
+  const found = new Map<Plane, Pick<Where, "carrier" | "device">>();
+  for (const plane of planes) found.set(plane, await lookUp(core, intent, plane));
+  const podQos = planes[0]?.settings.podQos;
   const common: Where = {
     netns: intent.netns,
     pathMtu: core.node.pathMtu,
@@ -45,10 +44,7 @@ export async function decideOwn(
     held: podQos !== undefined,
     rank: core.table.ofContainer(intent.containerId).filter(({ ifname }) => ifname !== intent.ifname).length,
   };
-  const whereOf = (plane: Plane): Where => {
-    const carrier = parents.get(plane);
-    return carrier === undefined ? common : { ...common, carrier };
-  };
+  const whereOf = (plane: Plane): Where => ({ ...common, ...found.get(plane) });
   // Only the attachment's own interface can have addresses from elsewhere: the others have no configuration to say so.
   const delegation = delegationOfRecord(intent, "ADD");
   // DHCP needs the link to ask by; other plugins need nothing.
@@ -68,7 +64,17 @@ export async function decideOwn(
     host: NODE,
     decided: decide(plane, i === 0 && asked !== undefined ? asked : given, whereOf(plane)),
   }));
-  return { whole: together(decided, podQos && { podQos, devices: { ...totalNames(intent), alias: linkAlias(intent) } }), changes: leased.flatMap(({ changes }) => changes) };
+  const devices = { ...totalNames(intent), alias: linkAlias(intent) };
+  const whole = together(decided, podQos && { podQos, devices });
+  return { whole, changes: leased.flatMap(({ changes }) => changes) };
+}
+
+/** What of the node the attachment's type asks for. */
+async function lookUp(core: Core, intent: AttachmentRecord, plane: Plane): Promise<Pick<Where, "carrier" | "device">> {
+  const { key, conf } = plane;
+  const carrier = await lookUpParent(hostOf(core, NODE).kernel, planned(plane), intent);
+  const device = await lookUpDevice(core, planned(plane), { key, record: intent, deviceId: conf.wishes.deviceId });
+  return { ...(carrier === undefined ? {} : { carrier }), ...(device === undefined ? {} : { device }) };
 }
 
 const planned = ({ settings }: Plane) => plan(settings.attachment, settings.options);

@@ -5,6 +5,7 @@
 import { lengthOf, type Mac, type Prefix } from "#lib/address.ts";
 import { assemble } from "#lib/attach/assemble.ts";
 import { chained } from "#lib/attach/chained.ts";
+import { macOf } from "#lib/attach/device.ts";
 import { parseDuplicateCheck } from "#lib/attach/duplicate-check.ts";
 import type { Attached, Carrier, PodAddress, PodRoute } from "#lib/attach/kind.ts";
 import { plan } from "#lib/attach/kinds.ts";
@@ -12,6 +13,7 @@ import { hostLinkName, linkAlias, podMac } from "#lib/attach/names.ts";
 import { routedApart } from "#lib/attach/plane-routing.ts";
 import type { Dns, NetConf, Result, ResultRoute } from "#lib/cni/types.ts";
 import { capped, effectiveBandwidth, type ShapedPlane } from "#lib/datapath/totals.ts";
+import type { Device } from "#lib/state/device.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentKey } from "#lib/store/store.ts";
 import type { Probe } from "./duplicates.ts";
@@ -46,25 +48,28 @@ export interface Where {
   readonly held: boolean;
   /** The parent of the attachment's link, for types that have one. */
   readonly carrier?: Carrier;
+  /** The device that it takes, for types that take one. */
+  readonly device?: Device;
 }
 
 /** One interface of an attachment, decided. @throws SelvedgeError config-invalid, unsupported-field */
 export function decide({ key, conf, settings, slot, defaultRoute }: Plane, given: Given, where: Where): Decided {
   const planned = plan(settings.attachment, settings.options);
-  const { carrier } = where;
-  const mtu = settings.mtu ?? carrier?.mtu ?? where.pathMtu;
+  const { carrier, device } = where;
+  const mtu = settings.mtu ?? carrier?.mtu ?? device?.link?.mtu ?? where.pathMtu;
   const attached: Omit<Attached, "published"> = {
     containerId: key.containerId,
     ifname: key.ifname,
     hostLink: hostLinkName(key),
     alias: linkAlias(key),
-    mac: conf.wishes.mac ?? given.mac ?? planned.mac(carrier) ?? podMac(key),
+    mac: conf.wishes.mac ?? given.mac ?? planned.mac(carrier) ?? (device && macOf(device)) ?? podMac(key),
     addresses: given.addresses,
     ...(given.routes === undefined && settings.routes.length === 0
       ? {}
       : { routes: [...(given.routes ?? []), ...settings.routes] }),
     mtu,
     ...(carrier === undefined ? {} : { carrier }),
+    ...(device === undefined ? {} : { device }),
   };
   const bandwidth = effectiveBandwidth(conf.wishes.bandwidth, settings.qos);
   const assembled = assemble(planned, attached, {
@@ -91,7 +96,10 @@ export function decide({ key, conf, settings, slot, defaultRoute }: Plane, given
   return {
     facts: [...built.shared, ...built.facts].flatMap((fact) => placed(fact, where)),
     result: {
-      interfaces: [...host, { ...inPod, sandbox: where.netns }],
+      interfaces: [
+        ...host,
+        { ...inPod, ...(built.pciId === undefined ? {} : { pciID: built.pciId }), sandbox: where.netns },
+      ],
       ips: built.ips.map((ip) => ({ ...ip, interface: host.length })),
       routes: where.ownNamespace ? [] : built.routes.map((route) => resultRoute(ranked(route, where))),
       dns: given.dns,

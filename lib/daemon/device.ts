@@ -12,7 +12,6 @@ import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
 import { allFacts } from "./parts.ts";
-import { keyOf } from "./table.ts";
 
 /**
  * Undefined for types that take none. `key`: the interface that it is to be; `record`: the attachment that this is for.
@@ -26,14 +25,25 @@ export async function lookUpDevice(
 ): Promise<Device | undefined> {
   const wish = plan.device(deviceId);
   if (wish === undefined) return undefined;
-  const { which } = wish;
-  const device =
-    "pool" in which || "physical" in which ? await ofMany(core, wish, record) : await core.kernel.devices.find(which);
+  const device = await found(core, wish);
   if (device === undefined) throw await notThere(core, wish);
-  await refuseUsed(core, wish, device, record);
+  refuseHeld(core, wish, device);
   const current = core.table.get(record) ?? record;
   core.table.put({ ...current, facts: [...current.facts, ...claim(key, device)] });
+  await refuseUnfit(core, wish, device);
   return device;
+}
+
+async function found(core: Core, wish: DeviceWish): Promise<Device | undefined> {
+  const { which } = wish;
+  if (!("pool" in which || "physical" in which)) return core.kernel.devices.find(which);
+  for (;;) {
+    const chosen = await chosenOf(core, wish);
+    const device = chosen && (await core.kernel.devices.find({ pci: chosen.pci }));
+    // Another ADD may have chosen the same one meanwhile: then there is another, or none.
+    const isLost = device !== undefined && holderOf(core.table, { pci: device.pci }) !== undefined;
+    if (!isLost || ("physical" in which && which.index !== undefined)) return device;
+  }
 }
 
 /** What marks a device as taken while the rest is decided; never performed as it is. */
@@ -43,11 +53,10 @@ function claim(key: AttachmentKey, { link, pci, driver }: Device): Fact[] {
   return pci === undefined || driver === undefined ? [] : [{ type: "driver", at: "host", pci, driver, before: driver }];
 }
 
-/** Attachments that have the device or are about to. Few have any, and their facts are few. */
+/** The attachment that has the device or is about to, this one among them: two planes of a pod take two functions. */
 export function holderOf(
   table: Iterable<AttachmentRecord>,
   { pci, link }: { pci?: string | undefined; link?: string | undefined },
-  except?: AttachmentKey,
 ): AttachmentRecord | undefined {
   const isIt = (fact: Fact): boolean => {
     if (fact.type === "driver") return fact.pci === pci;
@@ -55,15 +64,12 @@ export function holderOf(
     // The link of a virtio card knows no PCI address.
     return fact.lent.pci === undefined ? fact.lent.name === link : fact.lent.pci === pci;
   };
-  for (const record of table) {
-    if (except !== undefined && keyOf(record) === keyOf(except)) continue;
-    if (allFacts(record).some(isIt)) return record;
-  }
+  for (const record of table) if (allFacts(record).some(isIt)) return record;
   return undefined;
 }
 
 /** A free virtual function of a physical one or of a pool, or the one with the index that was asked for. */
-async function ofMany(core: Core, wish: DeviceWish, record: AttachmentRecord): Promise<Device | undefined> {
+async function chosenOf(core: Core, wish: DeviceWish, record: AttachmentRecord): Promise<VirtualFunction | undefined> {
   const { which } = wish;
   const all = await core.kernel.devices.physicalFunctions();
   const pool = "pool" in which ? core.config.sriov.pools.find(({ name }) => name === which.pool) : undefined;
@@ -75,9 +81,8 @@ async function ofMany(core: Core, wish: DeviceWish, record: AttachmentRecord): P
   const virtual = among.flatMap((one) => one.virtual);
   const index = "physical" in which ? which.index : undefined;
   const chosen =
-    index === undefined ? virtual.find((one) => isFree(core, one, record)) : virtual.find((one) => one.index === index);
-  if (chosen !== undefined) return core.kernel.devices.find({ pci: chosen.pci });
-  if (index !== undefined) return undefined;
+    index === undefined ? virtual.find((one) => isFree(core, one)) : virtual.find((one) => one.index === index);
+  if (chosen !== undefined || index !== undefined) return chosen;
   throw new SelvedgeError(
     { kind: "conflict", what: among.map(({ pci }) => pci).join(", ") },
     `${wish.field}: none of the ${virtual.length} virtual functions of ${among.map(({ link, pci }) => link ?? pci).join(", ")} is free`,
@@ -91,27 +96,26 @@ export const isOf = ({ physical, vendor, product, driver }: SriovPool, one: Phys
   (product === undefined || product === one.product) &&
   (driver === undefined || driver === one.driver);
 
-export const isFree = (core: Pick<Core, "table">, one: VirtualFunction, except?: AttachmentKey): boolean =>
+export const isFree = (core: Pick<Core, "table">, one: VirtualFunction): boolean =>
   !one.isUsed &&
   !isLentAlias(one.alias) &&
   (one.link !== undefined || isUserspaceDriver(one.driver)) &&
-  holderOf(core.table, { pci: one.pci }, except) === undefined;
+  holderOf(core.table, { pci: one.pci }) === undefined;
 
-async function refuseUsed(
-  core: Core,
-  { field, virtual, driver }: DeviceWish,
-  device: Device,
-  record: AttachmentRecord,
-): Promise<void> {
+function refuseHeld(core: Core, { field }: DeviceWish, { link, pci }: Device): void {
+  const name = link?.name ?? pci ?? "";
+  const holder = holderOf(core.table, { pci, link: link?.name });
+  if (holder === undefined) return;
+  throw new SelvedgeError(
+    { kind: "conflict", what: name },
+    `${field}: ${name} is lent to container ${holder.containerId}${holder.pod === undefined ? "" : ` (${holder.pod})`}, interface ${holder.ifname}`,
+    { hint: "It is free when that pod is gone." },
+  );
+}
+
+async function refuseUnfit(core: Core, { field, virtual, driver }: DeviceWish, device: Device): Promise<void> {
   const { link, pci } = device;
   const name = link?.name ?? pci ?? "";
-  const holder = holderOf(core.table, { pci, link: link?.name }, record);
-  if (holder !== undefined)
-    throw new SelvedgeError(
-      { kind: "conflict", what: name },
-      `${field}: ${name} is lent to container ${holder.containerId}${holder.pod === undefined ? "" : ` (${holder.pod})`}, interface ${holder.ifname}`,
-      { hint: "It is free when that pod is gone." },
-    );
   if (virtual && device.virtual === undefined)
     throw new SelvedgeError(
       { kind: "config-invalid", field },

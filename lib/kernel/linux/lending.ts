@@ -34,7 +34,8 @@ export function lending(host: Place, sysfs: string): Lending {
       const given = ops.flatMap(({ do: verb, fact }) => (verb === "remove" && isLent(fact) ? [fact] : []));
       const back = await fetchBack(host, pod, given, exists);
       // A driver may refuse the device's own address while the physical function still names another.
-      await restoreFunctions(host, ops);
+      // A function that did not come back has another pod by now, and its settings are that pod's.
+      if (back.length === given.length) await restoreFunctions(host, ops);
       for (const device of back) await restore(host, device);
       for (const { do: verb, fact } of ops)
         if (verb === "remove" && fact.type === "driver" && fact.before !== undefined)

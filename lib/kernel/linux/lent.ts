@@ -97,7 +97,7 @@ export async function fetchBack(
   const back: [LentFact, SeenDevice][] = [];
   for (const fact of facts) {
     if (pod !== undefined) await moveOut(pod, host, fact);
-    const device = (await carrying(host, fact)) ?? (await returned(host, pod, fact, exists));
+    const device = (await carrying(host, fact)) ?? (await returned(host, fact, exists));
     if (device !== undefined) back.push([fact, device]);
   }
   return back;
@@ -114,17 +114,16 @@ async function moveOut(from: Place, host: Place, fact: LentFact): Promise<void> 
 
 async function returned(
   host: Place,
-  pod: PodPlace | undefined,
   fact: LentFact,
   exists: (lent: LentDevice) => boolean,
 ): Promise<SeenDevice | undefined> {
   if (await isElsewhere(host, fact)) return undefined;
-  for (const path of await namespacePaths([
-    fstatSync(namespaceOf(host)).ino,
-    ...(pod === undefined ? [] : [pod.inode]),
-  ])) {
+  for (const path of await namespacePaths([fstatSync(namespaceOf(host)).ino])) {
     using place = podPlace({ netns: path }, () => false);
-    if (place !== undefined) await moveOut(place, host, fact);
+    if (place === undefined) continue;
+    await moveOut(place, host, fact);
+    // Without an address on a bus only the name is left, which says nothing in a pod.
+    if (fact.lent.pci !== undefined && (await isElsewhere(place, fact))) return undefined;
   }
   for (let waitedMs = 0; waitedMs < RETURN_MS; waitedMs += ASK_EVERY_MS) {
     const device = await carrying(host, fact);
@@ -141,10 +140,12 @@ async function returned(
   );
 }
 
-/** On the host and not ours any more: given back by an earlier try, or lent to another pod meanwhile. */
-async function isElsewhere(host: Place, { alias, lent }: LentFact): Promise<boolean> {
+/** There and not ours any more: given back by an earlier try, or lent to another pod meanwhile. */
+async function isElsewhere(place: Place, { alias, lent }: LentFact): Promise<boolean> {
   const device =
-    lent.pci === undefined ? await deviceByName(host, lent.name) : devicesIn(host).find(({ pci }) => pci === lent.pci);
+    lent.pci === undefined
+      ? await deviceByName(place, lent.name)
+      : devicesIn(place).find(({ pci }) => pci === lent.pci);
   return device !== undefined && device.alias !== alias;
 }
 
