@@ -9,7 +9,7 @@
  */
 import { type Family, family, type Prefix } from "#lib/address.ts";
 import type { TableFact } from "#lib/state/fact.ts";
-import { SETS, type SetShape } from "#lib/state/sets.ts";
+import { type PartType, SETS, type SetShape } from "#lib/state/sets.ts";
 import { disjoint } from "./disjoint.ts";
 import { markingChains } from "./marking.ts";
 
@@ -110,14 +110,16 @@ function postrouting({ noMasquerade }: Node): Chain {
 /**
  * Ports of bridges, where the frame itself is looked at: MAC, ARP's sender, and IP source must be the attachment's own.
  * The rest is what an address needs before it may be used: DHCP (RFC 2131 4.1), ARP probes (RFC 5227 2.1.1), neighbour
- * discovery. Router advertisements and redirects are no pod's business (RFC 6105). Other protocols, VLAN tags included,
- * would carry what cannot be checked, and are dropped.
+ * discovery. Router advertisements and redirects are no pod's business (RFC 6105). Other protocols would carry what cannot
+ * be checked, and are dropped, and so are VLAN tags, but for those of a trunk: which addresses the pod has in those VLANs
+ * nobody has told. A tag of the port's own VLAN is none of them, so that no tag gets around the filter.
  */
 const BRIDGE_GUARD: readonly Chain[] = [
   {
     name: "guard",
     rules: [
       "iifname . ether saddr != @allowed_mac counter drop",
+      "iifname . vlan id @allowed_vlan return",
       "ether type != { arp, ip, ip6 } counter drop",
       "icmpv6 type { nd-router-advert, nd-redirect } counter drop",
       "iifname . ether saddr . ip saddr @allowed4 return",
@@ -155,6 +157,9 @@ function render(of: "inet" | "bridge", chains: readonly Chain[]): TableFact {
 }
 
 function declaration(table: string, { name, key, value }: SetShape): string {
+  if (key.includes("vlan_id")) return `add set ${table} ${name} { typeof ${key.map(expression).join(" . ")}; }`;
   const type = value === undefined ? key.join(" . ") : `${key.join(" . ")} : ${value.join(" . ")}`;
   return `add ${value === undefined ? "set" : "map"} ${table} ${name} { type ${type}; }`;
 }
+
+const expression = (type: PartType): string => (type === "vlan_id" ? "vlan id" : type === "ifname" ? "iifname" : type);

@@ -6,7 +6,16 @@
  */
 
 /** nft's own names of the types of a key or of data (`nft describe`). */
-export type PartType = "ifname" | "ether_addr" | "ipv4_addr" | "ipv6_addr" | "inet_proto" | "inet_service" | "classid";
+export type PartType =
+  | "ifname"
+  | "ether_addr"
+  | "ipv4_addr"
+  | "ipv6_addr"
+  | "inet_proto"
+  | "inet_service"
+  | "classid"
+  /** Has no name in nft: declared by the expression `vlan id`. */
+  | "vlan_id";
 
 export interface SetShape {
   readonly family: "inet" | "bridge";
@@ -74,6 +83,8 @@ export const SETS = [
   /** Ports of bridges, the same as in `inet`. */
   { family: "bridge", table: "selvedge", name: "guarded", key: ["ifname"] },
   { family: "bridge", table: "selvedge", name: "allowed_mac", key: ["ifname", "ether_addr"] },
+  /** VLANs whose tagged frames a trunk port may send. */
+  { family: "bridge", table: "selvedge", name: "allowed_vlan", key: ["ifname", "vlan_id"] },
   { family: "bridge", table: "selvedge", name: "allowed4", key: ["ifname", "ether_addr", "ipv4_addr"] },
   { family: "bridge", table: "selvedge", name: "allowed6", key: ["ifname", "ether_addr", "ipv6_addr"] },
   { family: "bridge", table: "selvedge", name: "marked", key: ["ifname", "ether_addr"] },

@@ -64,6 +64,44 @@ const cases: [name: string, config: object, attached: Attached, shared: string[]
     ],
   ],
   [
+    "a gateway in a VLAN is a port of its own",
+    { bridge: "br7", isDefaultGateway: true, vlan: 100 },
+    ipv4Only,
+    [
+      "+ link br7 bridge up mac 0a:35:4c:30:f2:b7 vlan-filtering no-ipv6-link-local",
+      "+ link br7.100 veth up mtu 1450 mac 0a:92:e9:f0:30:22 peer sgea2f141c428 no-ipv6-link-local route-localnet",
+      "+ link sgea2f141c428 veth up mtu 1450 peer br7.100 master br7 no-ipv6-link-local",
+      "+ vlan 100 dev sgea2f141c428 pvid untagged",
+      "+ addr 10.1.0.1/16 dev br7.100",
+      "+ element inet selvedge localnet { br7.100 }",
+    ],
+    [
+      "+ link eth0 [pod] veth up mtu 1450 mac 02:00:00:00:00:05 peer sv1",
+      "+ link sv1 veth up mtu 1450 mac 06:44:e3:af:9f:ae peer eth0 master br7 no-ipv6-link-local",
+      "+ vlan 100 dev sv1 pvid untagged",
+      "+ addr 10.1.0.5/16 dev eth0 [pod]",
+      "+ route 10.1.0.0/16 dev eth0 [pod]",
+      "+ route 0.0.0.0/0 via 10.1.0.1 dev eth0 [pod]",
+      "+ element inet selvedge hairpin4 { br7.100 . 10.1.0.5 }",
+    ],
+  ],
+  [
+    "a trunk that keeps the bridge's own VLAN",
+    { bridge: "br7", vlan: 100, vlanTrunk: [{ minID: 7, maxID: 8 }], preserveDefaultVlan: true },
+    { ...ipv4Only, addresses: [] },
+    ["+ link br7 bridge up mac 0a:35:4c:30:f2:b7 vlan-filtering no-ipv6-link-local"],
+    [
+      "+ link eth0 [pod] veth up mtu 1450 mac 02:00:00:00:00:05 peer sv1",
+      "+ link sv1 veth up mtu 1450 mac 06:44:e3:af:9f:ae peer eth0 master br7 no-ipv6-link-local",
+      "+ vlan 100 dev sv1 pvid untagged",
+      "+ vlan 1 dev sv1 untagged",
+      "+ vlan 7 dev sv1",
+      "+ vlan 8 dev sv1",
+      "+ element bridge selvedge allowed_vlan { sv1 . 7 }",
+      "+ element bridge selvedge allowed_vlan { sv1 . 8 }",
+    ],
+  ],
+  [
     "a link that stays down",
     { bridge: "br7", disableContainerInterface: true },
     { ...ipv4Only, addresses: [] },
@@ -123,6 +161,7 @@ test("what the result says", () => {
     ],
     guard: "bridge",
     shapedLink: "sv1",
+    underlay: false,
     spoofProtection: false,
   });
 });

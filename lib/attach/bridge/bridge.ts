@@ -1,15 +1,16 @@
 /**
- * `bridge`: pods of one node on one Ethernet segment, VLAN-unaware, with the node as an optional gateway.
+ * `bridge`: pods of one node on one Ethernet segment, or on one VLAN or several of it, with the node as an optional gateway.
  */
 import { addressOf, family, fromNumber, rangeOf } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
+import { element } from "#lib/state/element.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { familiesOf, withDefaults } from "../families.ts";
 import type { Attached, Built, Kind, PodAddress } from "../kind.ts";
 import { hairpinElements } from "../localnet.ts";
 import { bridgeMac, portMac } from "../names.ts";
 import { segmentRoutes, segmentSide } from "../segment.ts";
-import { bridgeSide } from "./shared.ts";
+import { bridgeSide, gatewayLink, portVlans } from "./shared.ts";
 import { type BridgeSpec, parse } from "./spec.ts";
 
 export const bridge: Kind<BridgeSpec> = {
@@ -28,23 +29,30 @@ export const bridge: Kind<BridgeSpec> = {
     return {
       facts: [
         ...links(spec, attached),
+        ...portVlans(spec, attached.hostLink),
+        ...spec.trunk.map((vid) => element("bridge", "allowed_vlan", [attached.hostLink, String(vid)])),
         ...segmentSide(attached.ifname, addresses, routes),
         ...(spec.isGateway
           ? hairpinElements(
-              spec.bridge,
+              gatewayLink(spec),
               addresses.map((a) => addressOf(a.address)),
             )
           : []),
       ],
-      shared: bridgeSide(spec, addresses),
+      shared: bridgeSide(spec, addresses, attached.mtu),
       ips: addresses,
       routes,
       hostInterfaces: [
         { name: spec.bridge, mac: bridgeMac(spec.bridge), mtu: attached.mtu },
+        ...(spec.isGateway && spec.vlan !== undefined
+          ? [{ name: gatewayLink(spec), mac: bridgeMac(gatewayLink(spec)), mtu: attached.mtu }]
+          : []),
         { name: attached.hostLink, mac, mtu: attached.mtu },
       ],
       guard: "bridge",
       shapedLink: attached.hostLink,
+      // Where the node is the gateway it gives out all addresses; elsewhere the bridge may lead to others.
+      underlay: !spec.isGateway,
       ...(spec.spoofProtection === undefined ? {} : { spoofProtection: spec.spoofProtection }),
     };
   },

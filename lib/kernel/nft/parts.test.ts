@@ -13,6 +13,7 @@ const cases: [types: PartType[], texts: string[], bytes: string][] = [
   [["inet_service"], ["8080"], "1f90"],
   [["ether_addr"], ["02:00:00:00:00:05"], "020000000005"],
   [["inet_proto", "inet_service"], ["udp", "53"], "1100000000350000"],
+  [["ifname", "vlan_id"], ["sv1", "100"], "7376310000000000000000000000000000640000"],
   [["ipv4_addr", "inet_service"], ["10.1.0.5", "80"], "0a01000500500000"],
   [["ether_addr", "ipv6_addr"], ["02:00:00:00:00:05", "fd00::5"], `0200000000050000fd${"00".repeat(14)}05`],
 ];
@@ -39,7 +40,7 @@ test.each(refused)("no such key: %j %j", (types, texts) => {
 });
 
 test("the tables have cases", () => {
-  expect(cases.length).toBe(8);
+  expect(cases.length).toBe(9);
   expect(refused.length).toBe(9);
 });
 
@@ -55,6 +56,7 @@ const textOf: Record<PartType, fc.Arbitrary<string>> = {
   ipv6_addr: address(16),
   inet_proto: fc.constantFrom("tcp", "udp", "sctp", "200"),
   inet_service: fc.nat(65_535).map(String),
+  vlan_id: fc.nat(4_094).map(String),
   classid: fc
     .tuple(fc.nat(0xffff), fc.nat(0xffff))
     .map(([major, minor]) => `${major.toString(16)}:${minor.toString(16)}`),

@@ -73,6 +73,14 @@ const PARTS: Readonly<Record<PartType, PartCodec>> = {
     },
     decode: ([high = 0, low = 0]) => String(high * 256 + low),
   },
+  vlan_id: {
+    length: 2,
+    encode(text) {
+      const n = number(text, 4_095, "vlan_id");
+      return Uint8Array.of(n >> 8, n & 255);
+    },
+    decode: ([high = 0, low = 0]) => String(high * 256 + low),
+  },
   /** Of skb->priority: major and minor number in hexadecimal, in the host's byte order. */
   classid: {
     length: 4,
