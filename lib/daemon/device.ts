@@ -69,7 +69,7 @@ export function holderOf(
 }
 
 /** A free virtual function of a physical one or of a pool, or the one with the index that was asked for. */
-async function chosenOf(core: Core, wish: DeviceWish, record: AttachmentRecord): Promise<VirtualFunction | undefined> {
+async function chosenOf(core: Core, wish: DeviceWish): Promise<VirtualFunction | undefined> {
   const { which } = wish;
   const all = await core.kernel.devices.physicalFunctions();
   const pool = "pool" in which ? core.config.sriov.pools.find(({ name }) => name === which.pool) : undefined;

@@ -8,6 +8,7 @@ import { type Config, parseConfig } from "#lib/config/config.ts";
 import { lasting } from "#lib/daemon/contested.ts";
 import { type Core, openCore } from "#lib/daemon/core.ts";
 import { makeReady } from "#lib/daemon/node-facts.ts";
+import { allFacts } from "#lib/daemon/parts.ts";
 import { type Reconciler, reconciler } from "#lib/daemon/reconcile.ts";
 import { replay } from "#lib/daemon/replay.ts";
 import { type Verbs, verbs } from "#lib/daemon/verbs.ts";
@@ -22,6 +23,7 @@ import { identity } from "#lib/state/fact.ts";
 import { memory } from "#lib/store/memory.ts";
 import type { Store } from "#lib/store/store.ts";
 import { workers } from "#lib/workers.ts";
+import { functionsIn, notGivenBack } from "./card.ts";
 
 export interface World {
   readonly kernel: FakeKernel;
@@ -198,6 +200,7 @@ export async function wounds(world: World, { core, repairs }: Running): Promise<
       delegated,
       "held by the other plugin",
     ),
+    ...(await notGivenBack(world.kernel, functionsIn([...core.table].flatMap(allFacts)))),
     ...(await repairs.plan()).map((line) => `to repair: ${line}`),
     ...world.log.flatMap((event) => (event.event === "failed" ? [`bug: ${event.message} ${event.stack}`] : [])),
     ...saved.replayed.map((name) => `replayed: ${name}`),

@@ -3,7 +3,7 @@ import { SelvedgeError } from "#lib/errors.ts";
 import type { Device as Found } from "#lib/state/device.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact, VirtualFunctionFact, VirtualFunctionSettings } from "#lib/state/fact.ts";
-import type { Devices, PhysicalFunction } from "../devices.ts";
+import type { Devices, PhysicalFunction, VirtualFunction } from "../devices.ts";
 import { type Device, type Network, newDevice, takeDown } from "./device.ts";
 import { setLink } from "./link.ts";
 import { refusal } from "./refusal.ts";
@@ -12,8 +12,8 @@ import { refusal } from "./refusal.ts";
 export interface Hardware extends Omit<Found, "link"> {
   /** Of its link, which the test makes on the host (`kind: "device"`). */
   readonly name?: string;
-  /** For a physical function. */
-  readonly physical?: PhysicalFunction;
+  /** For a physical function; its virtual ones are those that are plugged in. */
+  readonly physical?: Omit<PhysicalFunction, "virtual">;
 }
 
 export interface Bench {
@@ -37,7 +37,10 @@ export function fakeDevices(bench: Bench, host: Network): Devices {
       ...(device.alias === undefined ? {} : { alias: device.alias }),
       ...(rest.pci === undefined ? {} : { pci: rest.pci }),
     };
-    return link === undefined ? rest : { ...rest, link };
+    const { virtual } = rest;
+    const settings = virtual && bench.settings.get(`${virtual.link} ${virtual.index}`);
+    const now = settings === undefined || virtual === undefined ? rest : { ...rest, virtual: { ...virtual, settings } };
+    return link === undefined ? now : { ...now, link };
   };
   return {
     async find(key) {
@@ -47,7 +50,26 @@ export function fakeDevices(bench: Bench, host: Network): Devices {
       if ("pci" in key) return all.find(({ pci }) => pci === key.pci);
       return all.find(({ pci }) => pci !== undefined && key.path.endsWith(pci));
     },
-    physicalFunctions: async () => bench.hardware.flatMap(({ physical }) => physical ?? []),
+    physicalFunctions: async () =>
+      bench.hardware
+        .flatMap(({ physical }) => physical ?? [])
+        .map((physical) => ({
+          ...physical,
+          virtual: bench.hardware.flatMap((one): VirtualFunction[] => {
+            const { virtual, pci = "", driver, link } = found(one);
+            if (virtual === undefined || virtual.link !== physical.link) return [];
+            return [
+              {
+                pci,
+                index: virtual.index,
+                isUsed: false,
+                ...(driver === undefined ? {} : { driver }),
+                ...(link === undefined ? {} : { link: link.name }),
+                ...(link?.alias === undefined ? {} : { alias: link.alias }),
+              },
+            ];
+          }),
+        })),
     setVirtualFunctions: async () => {},
     whereIs: async () => undefined,
   };
