@@ -10,6 +10,7 @@ import { execDelegate } from "#lib/delegate/exec.ts";
 import { isFailure } from "#lib/errors.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
+import { keepLittle } from "#native/memory.ts";
 import { peerCredentials } from "#native/socket.ts";
 
 declare const SELVEDGE_VERSION: string | undefined;
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
 }
 
 async function run(config: Config, configName: string): Promise<void> {
+  keepLittle();
   const log = logWriter(config.log.level);
   await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
   const storeName = `${config.stateDir}/state.db`;
