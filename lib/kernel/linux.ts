@@ -3,7 +3,7 @@
 import { fstatSync } from "node:fs";
 import { family } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact, LinkFact } from "#lib/state/fact.ts";
+import { type Fact, identity } from "#lib/state/fact.ts";
 import { closeDescriptor, openNamespace } from "#native/namespace.ts";
 import { openConntrack } from "./conntrack.ts";
 import type { Kernel } from "./kernel.ts";
@@ -20,7 +20,7 @@ import { hostPlace, namespaceGone, podPlace } from "./linux/place.ts";
 import { probe } from "./linux/probe.ts";
 import { removal } from "./linux/removal.ts";
 import { applyRemovals } from "./linux/remove.ts";
-import { watchNetwork } from "./linux/watch.ts";
+import { type Asked, watchNetwork } from "./linux/watch.ts";
 import { openNftables } from "./nft/nftables.ts";
 
 export interface LinuxOptions {
@@ -51,7 +51,7 @@ export function linux({
   const ids = namespaceIds(host);
   // Port 0 is the kernel's, and that of a socket that has not sent anything yet.
   const lent = lending(host, sysfs);
-  const asked = new Map<string, LinkFact>();
+  const asked = new Map<string, Asked>();
   const isOwnPort = (port: number): boolean =>
     port !== 0 && (port === process.pid || port === leaving.port() || host.ports().includes(port));
 
@@ -60,7 +60,7 @@ export function linux({
       await leaving.waitFor(hostLinks(facts));
       using pod = podPlace(scope, leaving.busy);
       const places = pod === undefined ? { host } : { host, pod };
-      if (pod !== undefined && !ids.knows(pod.inode)) await ids.learn(pod);
+      if (pod !== undefined && !ids.knows(pod.inode)) await ids.learn(pod, "ask");
       return [...(await lookAround(places, facts)), ...(await lent.look(facts)), ...nft.look(facts)];
     },
 
@@ -83,7 +83,7 @@ export function linux({
       await lent.prepare(ops);
       await applyAdditions({ host, pod }, nextIndex, ops, onPart);
       await applyRemovals([host, pod], leaving, late);
-      if (pod !== undefined) await ids.learn(pod);
+      if (pod !== undefined) await ids.learn(pod, "assign");
     },
 
     owned: async () => [...(await ownedFacts(host, leaving.pending)), ...nft.owned()],
@@ -104,7 +104,7 @@ export function linux({
     async watch(onChange, signal) {
       await Promise.all([
         nft.watch(() => onChange({ where: "nftables" }), signal),
-        watchNetwork({ netns, ids, isOwnPort, asked: (name) => asked.get(name) }, onChange, signal),
+        watchNetwork({ netns, ids, isOwnPort, asked: (id) => asked.get(id) }, onChange, signal),
       ]);
     },
 
@@ -125,12 +125,12 @@ export function linux({
   };
 }
 
-/** Notes what the host's links are asked to be. */
-function remember(asked: Map<string, LinkFact>, ops: readonly Op[]): void {
+/** Notes what the host's links, and the VLANs of its ports, are asked to be. */
+function remember(asked: Map<string, Asked>, ops: readonly Op[]): void {
   for (const { do: verb, fact } of ops) {
-    if (fact.type !== "link" || fact.at !== "host") continue;
-    if (verb === "remove") asked.delete(fact.name);
-    else asked.set(fact.name, fact);
+    if ((fact.type !== "link" && fact.type !== "port-vlan") || fact.at !== "host") continue;
+    if (verb === "remove") asked.delete(identity(fact));
+    else asked.set(identity(fact), fact);
   }
 }
 

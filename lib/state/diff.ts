@@ -27,10 +27,10 @@ function same(a: unknown, b: unknown): boolean {
 
 /**
  * What `want` lacks, for a `have` that was asked for at the identities of `want`: a removal could then only mean an
- * unwanted twin, which is not ours to take.
+ * unwanted twin, which is not ours to take. A VLAN too many on a port of ours is: what passes there is not the port's.
  */
 export const lacking = (want: readonly Fact[], have: readonly Fact[]): Op[] =>
-  diff(want, have).filter((op) => op.do !== "remove");
+  diff(want, have).filter((op) => op.do !== "remove" || op.fact.type === "port-vlan");
 
 /** Operations that lead from `have` to `want`; `[]` when nothing is to do. Adds come first, in the order of `want`. */
 export function diff(want: readonly Fact[], have: readonly Fact[]): Op[] {

@@ -112,15 +112,18 @@ const clsact: Request = {
   body: tcMessage.body({ index: CARRIER, parent: TC_H_CLSACT, handle: 0xffff0000 }, { kind: "clsact" }),
 };
 
-const filter = (name: string): Request => ({
-  what: `filter add ${name}`,
-  type: RTM_FILTER.NEW,
-  flags: NLM_F.CREATE,
-  body: tcMessage.body(
-    { index: CARRIER, parent: TC_H_INGRESS, info: ((1 << 16) | htons(ETH_P_ALL)) >>> 0 },
-    { kind: name },
-  ),
-});
+/** Each with a preference of its own, since filters of different kinds cannot share one. */
+const filter =
+  (preference: number) =>
+  (name: string): Request => ({
+    what: `filter add ${name}`,
+    type: RTM_FILTER.NEW,
+    flags: NLM_F.CREATE,
+    body: tcMessage.body(
+      { index: CARRIER, parent: TC_H_INGRESS, info: ((preference << 16) | htons(ETH_P_ALL)) >>> 0 },
+      { kind: name },
+    ),
+  });
 
 const action = (name: string): Request => ({
   what: `action add ${name}`,
@@ -186,9 +189,9 @@ const PROBES = {
   fq_codel: traffic("fq_codel", queue),
   netem: traffic("netem", queue),
   clsact: ({ route }) => tryOne(route, clsact) === undefined,
-  u32: traffic("u32", filter),
-  matchall: traffic("matchall", filter),
-  flower: traffic("flower", filter),
+  u32: traffic("u32", filter(1)),
+  matchall: traffic("matchall", filter(2)),
+  flower: traffic("flower", filter(3)),
   mirred: traffic("mirred", action),
   "sr-iov": hasVirtualFunctions,
 } as const satisfies Readonly<Record<FeatureName, Probe>>;

@@ -1,13 +1,37 @@
 /** Which pod's namespace has which id on the host: notifications name namespaces by these ids. */
+
+import type { Request } from "../netlink/message.ts";
 import { namespaceMessage, RTM_NSID } from "../netlink/namespace.ts";
+import type { Reply } from "../netlink/socket.ts";
 import type { HostPlace, PodPlace } from "./place.ts";
 import type { NamespaceIds } from "./watch.ts";
 
 export interface LearningIds extends NamespaceIds {
-  /** Asks for the id of a namespace that a link of ours leads to; it is given one with its first such link. @throws SelvedgeError kernel */
-  learn(pod: PodPlace): Promise<void>;
+  /**
+   * Asks for the id of a namespace. It is given one with the first pair that leads there; `assign` gives it one where
+   * no pair does: without an id nothing is heard of it. @throws SelvedgeError kernel
+   */
+  learn(pod: PodPlace, assign: "assign" | "ask"): Promise<void>;
   knows(inode: number): boolean;
 }
+
+const get = ({ netns }: PodPlace): Request => ({
+  what: "nsid get",
+  type: RTM_NSID.GET,
+  flags: 0,
+  body: namespaceMessage.body({}, { fd: netns }),
+});
+
+/** The kernel chooses. Refused where the namespace has one meanwhile. */
+const give = ({ netns }: PodPlace): Request => ({
+  what: "nsid set",
+  type: RTM_NSID.NEW,
+  flags: 0,
+  body: namespaceMessage.body({}, { nsid: -1, fd: netns }),
+});
+
+const nsidIn = (replies: readonly Reply[]): number =>
+  replies.flatMap(({ messages }) => messages).map((m) => namespaceMessage.read(m.body).attrs.nsid ?? -1)[0] ?? -1;
 
 export function namespaceIds(host: HostPlace): LearningIds {
   const inodes = new Map<number, number>();
@@ -21,10 +45,9 @@ export function namespaceIds(host: HostPlace): LearningIds {
     inodeOf: (nsid) => inodes.get(nsid),
     knows: (inode) => ids.has(inode),
     forget,
-    async learn(pod) {
-      const body = namespaceMessage.body({}, { fd: pod.netns });
-      const [reply] = await host.run([{ what: "nsid get", type: RTM_NSID.GET, flags: 0, body }]);
-      const nsid = reply?.messages.map((m) => namespaceMessage.read(m.body).attrs.nsid ?? -1)[0] ?? -1;
+    async learn(pod, assign) {
+      let nsid = nsidIn(await host.run([get(pod)]));
+      if (nsid < 0 && assign === "assign") nsid = nsidIn(await host.run([give(pod), get(pod)]));
       if (nsid < 0) return;
       forget(nsid);
       inodes.set(nsid, pod.inode);

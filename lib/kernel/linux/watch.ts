@@ -7,13 +7,15 @@
  * asked for it and it can take away something that we made; everything else is for the full pass of the reconcile loop.
  */
 import { isFailure } from "#lib/errors.ts";
-import type { LinkFact } from "#lib/state/fact.ts";
+import type { LinkFact, PortVlanFact } from "#lib/state/fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import { closeDescriptor } from "#native/namespace.ts";
 import { NETLINK_ROUTE, namespacedReceiver, onReadable, openNetlink, setSocketOption } from "#native/socket.ts";
 import { type Change, ROUTE_PROTOCOL } from "../kernel.ts";
+import { standsAlone } from "../nature.ts";
 import { addressMessage, RTM_ADDR } from "../netlink/address.ts";
 import { bindByNothing } from "../netlink/bind.ts";
+import { AF_BRIDGE, RTM_VLAN, readVlans, VLAN_INFO, type VlanEntries } from "../netlink/bridge-vlan.ts";
 import { linkAnswer, RTM_LINK } from "../netlink/link.ts";
 import { eachMessage, type Message } from "../netlink/message.ts";
 import { namespaceMessage, RTM_NSID } from "../netlink/namespace.ts";
@@ -39,6 +41,7 @@ const GROUPS = {
   ipv4Netconf: 24,
   ipv6Netconf: 25,
   namespaceId: 28,
+  bridgeVlan: 33,
 } as const;
 
 /** Room for a storm of links; what does not fit is reported as lost. */
@@ -61,9 +64,11 @@ export interface WatchOptions {
   readonly ids: NamespaceIds;
   /** Port ids of our own sockets. A socket in a pod's namespace has the process id as its port, unless it is the second there. */
   readonly isOwnPort: (port: number) => boolean;
-  /** What a link of the host was last asked to be, by name. */
-  readonly asked: (name: string) => LinkFact | undefined;
+  /** What a link of the host, or a VLAN of a port, was last asked to be, by its identity. */
+  readonly asked: (identity: string) => Asked | undefined;
 }
+
+export type Asked = LinkFact | PortVlanFact;
 
 /** Ends with the signal. @throws SelvedgeError kernel */
 export function watchNetwork(
@@ -120,26 +125,35 @@ export function watchNetwork(
 
 /** What of a link others could have changed to our harm; the carrier and the counters are the kernel's. */
 const lookOf = (link: SeenLink): string =>
-  [link.name, link.up, link.mtu, link.mac, link.master, link.hairpin, link.promiscuous, link.routeLocalnet].join(" ");
+  [link.name, link.up, link.mtu, link.mac, link.master, link.hairpin, link.promiscuous, link.routeLocalnet].join(" ") +
+  JSON.stringify(link.nature);
 
 /** Tells what a notification of the host's own namespace means. Remembers our links by their index. */
 function hostEar(
   isOwnPort: (port: number) => boolean,
-  asked: (name: string) => LinkFact | undefined,
+  asked: WatchOptions["asked"],
 ): (message: Message) => Change | undefined {
   const looks = new Map<number, string>();
   const links = new Map<number, Pick<SeenLink, "name" | "kind">>();
-  /** A link of an attachment by its name; a bridge serves many, so everything is looked at. */
+  /** A link of one attachment by its name; what serves many makes everything be looked at. */
   const at = (index: number): Change | undefined => {
     const link = links.get(index);
     if (link === undefined) return undefined;
-    return link.kind === "bridge" ? { where: "host" } : { where: "host", link: link.name };
+    return OF_ONE.has(link.kind) ? { where: "host", link: link.name } : { where: "host" };
   };
   /** The kernel names no requester when a link goes up or changes: what we asked for is our own doing. */
   const isAsked = (link: SeenLink): boolean => {
-    const want = asked(link.name);
+    const want = asked(`link host ${link.name}`);
     const master = link.master === undefined ? undefined : links.get(link.master)?.name;
-    return want !== undefined && agrees(want, { ...link, master });
+    return want?.type === "link" && agrees(want, { ...link, ...link.nature, master });
+  };
+  /** The kernel names no requester here either. */
+  const isVlanLost = ({ index, vlans }: VlanEntries, gone: boolean): boolean => {
+    const port = links.get(index)?.name;
+    return vlans.some(({ vid, flags }) => {
+      const want = asked(`port-vlan host ${port} ${vid}`);
+      return want?.type === "port-vlan" && (gone || want.pvid !== ((flags & VLAN_INFO.PVID) !== 0));
+    });
   };
 
   return (message) => {
@@ -162,11 +176,19 @@ function hostEar(
       }
       case RTM_ADDR.DEL:
         return own ? undefined : at(addressMessage.read(message.body).head.index);
-      case RTM_NEIGH.DEL:
-        return own ? undefined : at(neighbourMessage.read(message.body).head.index);
+      case RTM_NEIGH.DEL: {
+        const { index, family, state } = neighbourMessage.read(message.body).head;
+        // A bridge forgets whom it has not heard for long; what stays is an entry that somebody made.
+        return own || (family === AF_BRIDGE && (state & NUD_PERMANENT) === 0) ? undefined : at(index);
+      }
       case RTM_NEIGH.NEW: {
-        const { index, state } = neighbourMessage.read(message.body).head;
-        return own || (state & NUD_PERMANENT) !== 0 ? undefined : at(index);
+        const { index, family, state } = neighbourMessage.read(message.body).head;
+        return own || family === AF_BRIDGE || (state & NUD_PERMANENT) !== 0 ? undefined : at(index);
+      }
+      case RTM_VLAN.NEW:
+      case RTM_VLAN.DEL: {
+        const entries = readVlans(message.body);
+        return isVlanLost(entries, message.type === RTM_VLAN.DEL) ? at(entries.index) : undefined;
       }
       case RTM_ROUTE.DEL: {
         const { head, attrs } = routeMessage.read(message.body);
@@ -188,11 +210,27 @@ function hostEar(
   };
 }
 
-const COMPARED = ["up", "mtu", "mac", "master", "hairpin", "promiscuous", "routeLocalnet"] as const;
+/** Kinds of the host's links that one attachment has for itself. */
+const OF_ONE: ReadonlySet<string> = new Set(["veth", "ifb"]);
+
+const COMPARED = [
+  "up",
+  "mtu",
+  "mac",
+  "master",
+  "hairpin",
+  "promiscuous",
+  "routeLocalnet",
+  "mode",
+  "vlanFiltering",
+] as const;
 
 /** Whether a link is in everything that the fact names as the fact wants it. */
-const agrees = (want: LinkFact, link: Readonly<Record<(typeof COMPARED)[number], unknown>>): boolean =>
+const agrees = (want: LinkFact, link: Readonly<Partial<Record<(typeof COMPARED)[number], unknown>>>): boolean =>
   COMPARED.every((key) => want[key] === undefined || want[key] === link[key]);
+
+const isAlone = (link: SeenLink): boolean => standsAlone(link.kind) && isOurs(link);
+const isOfPod = (link: SeenLink): boolean => link.kind === "veth" || isAlone(link);
 
 /** Whether a notification of a pod's namespace tells of something that may be ours and is gone or changed. */
 function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: Message) => boolean {
@@ -202,14 +240,15 @@ function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: M
     switch (message.type) {
       case RTM_LINK.NEW: {
         const link = readLink(message);
-        if (link.kind !== "veth") return false;
+        if (!isOfPod(link)) return false;
         const key = `${nsid} ${link.index}`;
         const before = looks.get(key);
         looks.set(key, lookOf(link));
         return !own && (before === undefined ? !link.up : before !== lookOf(link));
       }
       case RTM_LINK.DEL:
-        return looks.delete(`${nsid} ${linkAnswer.read(message.body).head.index}`) && !own;
+        // What stands alone says itself that it was ours, however long ago it was made.
+        return (looks.delete(`${nsid} ${readLink(message).index}`) || isAlone(readLink(message))) && !own;
       case RTM_ROUTE.DEL:
         return !own && routeMessage.read(message.body).head.protocol === ROUTE_PROTOCOL;
       case RTM_ADDR.DEL:
