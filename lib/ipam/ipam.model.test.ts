@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { type Address, address, family } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import { root } from "#lib/parse.ts";
+import type { CoolDown } from "#lib/state/lease.ts";
 import { type Ipam, ipam } from "./ipam.ts";
 import { readPools } from "./read-pool.ts";
 
@@ -35,6 +36,12 @@ interface Model {
   readonly held: Map<string, readonly Address[]>;
   /** By address: the monotonic time of its release. */
   readonly released: Map<Address, number>;
+  /** By container: the name that it goes by. */
+  readonly names: Map<string, string>;
+  /** By name: what is reserved for it. */
+  readonly reserved: Map<string, readonly Address[]>;
+  /** Who may have it back at once, by address. */
+  readonly last: Map<Address, string>;
 }
 interface Real {
   it: Ipam;
@@ -44,8 +51,10 @@ interface Real {
 const isHeld = (model: Model, of: Address): boolean => [...model.held.values()].some((held) => held.includes(of));
 const cools = (model: Model, of: Address): boolean =>
   model.monotonicMs < (model.released.get(of) ?? Number.NEGATIVE_INFINITY) + COOL_MS;
+const isReserved = (model: Model, of: Address): boolean =>
+  [...model.reserved.values()].some((addresses) => addresses.includes(of));
 const free = (model: Model, set: readonly Address[]) =>
-  set.filter((each) => !isHeld(model, each) && !cools(model, each));
+  set.filter((each) => !isHeld(model, each) && !cools(model, each) && !isReserved(model, each));
 const keyOf = (id: number) => ({ containerId: `c${id}`, ifname: "eth0" });
 
 type Command = fc.Command<Model, Real>;
@@ -83,7 +92,10 @@ const ask = (id: number, asked: Address): Command => ({
   run(model, real) {
     const others = SETS.filter(([first]) => first !== undefined && family(first) !== family(asked));
     const possible =
-      !isHeld(model, asked) && !cools(model, asked) && others.every((set) => free(model, set).length > 0);
+      !isHeld(model, asked) &&
+      !cools(model, asked) &&
+      !isReserved(model, asked) &&
+      others.every((set) => free(model, set).length > 0);
     const request = { key: keyOf(id), pool: "std", requested: [asked] };
     if (!possible) {
       expect(() => real.it.allocate(request)).toThrow();
@@ -96,6 +108,62 @@ const ask = (id: number, asked: Address): Command => ({
   },
 });
 
+/** An attachment with a name: what is reserved for the name, while nobody else has it. */
+const own = (id: number, name: string): Command => ({
+  check: (model) => !model.held.has(`c${id}`),
+  toString: () => `own(${id}, ${name})`,
+  run(model, real) {
+    const kept = model.reserved.get(name) ?? [];
+    const others = SETS.filter((set) => !set.some((each) => kept.includes(each)));
+    const mine = (of: Address) => !isHeld(model, of) && (!cools(model, of) || model.last.get(of) === name);
+    const request = { key: keyOf(id), pool: "std", pod: name };
+    if (!kept.every(mine) || others.some((set) => free(model, set).length === 0)) {
+      expect(() => real.it.allocate(request)).toThrow();
+      return;
+    }
+    const given = real.it.allocate(request).leases.map((lease) => lease.address);
+    for (const each of kept) expect(given).toContain(each);
+    for (const each of given) expect(isHeld(model, each)).toBe(false);
+    model.held.set(`c${id}`, given);
+    model.names.set(`c${id}`, name);
+    for (const each of given) model.released.delete(each);
+  },
+});
+
+const reserve = (name: string, asked: Address): Command => ({
+  check: (model) => !model.reserved.has(name),
+  toString: () => `reserve(${name}, ${asked})`,
+  run(model, real) {
+    const mine = [...model.held].flatMap(([id, held]) => (model.names.get(id) === name ? held : []));
+    const wish = { name, pool: "std", addresses: [asked] };
+    const others = SETS.filter(([first]) => first !== undefined && family(first) !== family(asked));
+    const open = others.every((set) => set.some((each) => mine.includes(each)) || free(model, set).length > 0);
+    if (isReserved(model, asked) || (isHeld(model, asked) && !mine.includes(asked)) || !open) {
+      expect(() => real.it.reserve(wish)).toThrow();
+      return;
+    }
+    const { addresses } = real.it.reserve(wish).reservation;
+    expect(addresses).toHaveLength(SETS.length);
+    expect(addresses).toContain(asked);
+    for (const each of addresses) expect(isReserved(model, each)).toBe(false);
+    model.reserved.set(name, addresses);
+  },
+});
+
+const unreserve = (name: string): Command => ({
+  check: (model) => model.reserved.has(name),
+  toString: () => `unreserve(${name})`,
+  run(model, real) {
+    const idle = (model.reserved.get(name) ?? []).filter((each) => !isHeld(model, each));
+    expect(real.it.unreserve(name).coolDowns.map((each) => each.address)).toEqual(idle);
+    model.reserved.delete(name);
+    for (const each of idle) {
+      model.released.set(each, model.monotonicMs);
+      model.last.set(each, name);
+    }
+  },
+});
+
 const del = (id: number): Command => ({
   check: () => true,
   toString: () => `del(${id})`,
@@ -104,8 +172,14 @@ const del = (id: number): Command => ({
     const { leases, coolDowns } = real.it.release(keyOf(id));
     expect(leases.map((lease) => lease.address)).toEqual(held);
     expect(coolDowns.map((each) => each.address)).toEqual(held);
+    const name = model.names.get(`c${id}`);
     model.held.delete(`c${id}`);
-    for (const each of held) model.released.set(each, model.monotonicMs);
+    model.names.delete(`c${id}`);
+    for (const each of held) {
+      model.released.set(each, model.monotonicMs);
+      if (name === undefined) model.last.delete(each);
+      else model.last.set(each, name);
+    }
   },
 });
 
@@ -118,19 +192,25 @@ const pass = (ms: number): Command => ({
   },
 });
 
+const podOf = (pod: string | undefined) => (pod === undefined ? {} : { pod });
+
 /** A new daemon on what the old one had stored. */
 const restart = (): Command => ({
   check: () => true,
   toString: () => "restart()",
   run(model, real) {
-    const stored = [...model.released].map(([each, atMs]) => ({
-      pool: "std",
-      address: each,
-      releasedMs: model.wallMs - (model.monotonicMs - atMs),
-      untilMs: model.wallMs - (model.monotonicMs - atMs) + COOL_MS,
-    }));
+    const stored = [...model.released].map(
+      ([each, atMs]): CoolDown => ({
+        pool: "std",
+        address: each,
+        ...podOf(model.last.get(each)),
+        releasedMs: model.wallMs - (model.monotonicMs - atMs),
+        untilMs: model.wallMs - (model.monotonicMs - atMs) + COOL_MS,
+      }),
+    );
     const next = real.reopen();
-    next.restore({ leases: real.it.leases(), coolDowns: stored, pools: [], reservations: [] });
+    const reservations = real.it.reservations().map(({ holders: _, ...each }) => each);
+    next.restore({ leases: real.it.leases(), coolDowns: stored, pools: [], reservations });
     const seen = (of: Ipam) => [
       of
         .leases()
@@ -144,6 +224,7 @@ const restart = (): Command => ({
 });
 
 const id = fc.nat(7);
+const name = fc.constantFrom("default/db-0", "vm:db");
 const askable = fc.constantFrom(...SETS.flat(), address("10.2.0.4"));
 const commands = fc.commands(
   [
@@ -151,17 +232,28 @@ const commands = fc.commands(
     id.map(add),
     id.map(del),
     fc.tuple(id, askable).map(([of, asked]) => ask(of, asked)),
+    fc.tuple(id, name).map(([of, by]) => own(of, by)),
+    fc.tuple(name, askable).map(([by, asked]) => reserve(by, asked)),
+    name.map(unreserve),
     fc.integer({ min: 1, max: 1_500 }).map(pass),
     fc.constant(restart()),
   ],
   { maxCommands: 80 },
 );
 
-test("no two owners, no early reuse, exhaustion exactly when nothing is left, the oldest release first", () => {
+test("no two owners, no early reuse, what is reserved for its name alone, exhaustion exactly when nothing is left, the oldest release first", () => {
   fc.assert(
     fc.property(commands, (sequence) => {
       fc.modelRun(() => {
-        const model: Model = { wallMs: 1_760_000_000_000, monotonicMs: 50_000, held: new Map(), released: new Map() };
+        const model: Model = {
+          wallMs: 1_760_000_000_000,
+          monotonicMs: 50_000,
+          held: new Map(),
+          released: new Map(),
+          names: new Map(),
+          reserved: new Map(),
+          last: new Map(),
+        };
         const reopen = () =>
           ipam({
             pools: POOLS,
