@@ -16,12 +16,16 @@ export const scopeOf = (record: AttachmentRecord): Scope => ({
 export const resultOf = (record: AttachmentRecord): Result | undefined =>
   record.result === undefined ? undefined : (JSON.parse(record.result) as Result);
 
-/** The pod's addresses: those that we set, or for a chained attachment those of the plugin before us. */
+/**
+ * The pod's addresses: those that we set, or for a chained attachment those of the plugin before us. Every pod has those
+ * of its loopback link: they are nobody's.
+ */
 export function addressesOf(record: AttachmentRecord): Address[] {
   const own = allFacts(record).flatMap((fact) =>
     fact.type === "address" && fact.at === "pod" ? [addressOf(fact.address)] : [],
   );
-  return own.length > 0 ? own : (resultOf(record)?.ips ?? []).map((ip) => addressOf(ip.address));
+  const all = own.length > 0 ? own : (resultOf(record)?.ips ?? []).map((ip) => addressOf(ip.address));
+  return all.filter((address) => address !== "::1" && !address.startsWith("127."));
 }
 
 export function hostPortsOf(record: AttachmentRecord): { protocol: "tcp" | "udp" | "sctp"; port: number }[] {
