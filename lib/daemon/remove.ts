@@ -65,14 +65,15 @@ export async function removeAttachment(
 }
 
 /**
- * Operations that take what is this attachment's alone off one host. The pod's end of a pair goes with the host's; a link
- * without an end on the host is taken out of the pod itself.
+ * Operations that take what is this attachment's alone off one host. The pod's end of a pair goes with the host's; what
+ * does not is taken out of the pod, which may live on: a link without an end on the host, and routing rules.
  */
 const removal = (core: Core, record: AttachmentRecord, { host, facts }: Part): Op[] =>
   facts
-    .filter((fact) => (fact.at === "host" && !lasting(fact)) || isUnpaired(fact))
+    .filter((fact) => (fact.at === "host" && !lasting(fact)) || staysInPod(fact))
     .filter((fact) => !contested(fact) || core.table.holder(host, fact, record) === undefined)
     .map((fact): Op => ({ do: "remove", fact }));
 
-const isUnpaired = (fact: Fact): boolean =>
-  fact.type === "link" && fact.at === "pod" && fact.kind !== "veth" && fact.kind !== "loopback";
+const staysInPod = (fact: Fact): boolean =>
+  fact.at === "pod" &&
+  (fact.type === "rule" || (fact.type === "link" && fact.kind !== "veth" && fact.kind !== "loopback"));

@@ -40,16 +40,15 @@ export async function applyAdditions(
   await makeSingles(host, pod, nextIndex);
   if (pod !== undefined) await takeDevices(host.place, pod);
   onPart("devices");
-  let podDone = pod === undefined;
-  for (const pair of pairsOf([...(pod?.ops ?? []), ...host.ops])) {
+  const pairs = pairsOf([...(pod?.ops ?? []), ...host.ops]);
+  // Everything in the pod travels with the birth of the last of its links that is made: then it has all of them.
+  const last = pod === undefined ? undefined : pairs.findLast(({ near }) => near.at === "pod");
+  for (const pair of pairs) {
     const near = pair.near.at === "pod" && pod !== undefined ? pod : host;
-    // Everything in the pod travels with the birth of the first of its links that is made.
-    const travels = near === pod && !podDone;
-    await makePair(near, host, pair, nextIndex, travels);
-    podDone ||= travels;
+    await makePair(near, host, pair, nextIndex, pair === last);
     onPart("pair");
   }
-  for (const each of pod === undefined || podDone ? [host] : [pod, host]) {
+  for (const each of pod === undefined || last !== undefined ? [host] : [pod, host]) {
     await each.known.learn(each.ops.map((op) => op.fact));
     await perform(each.place, stepsOf(each));
     onPart(`${each.place.at}-side`);

@@ -1,0 +1,34 @@
+/** What passes the links of a namespace, by a reader that is not ours: the kernel's packet socket. */
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inside, start, stop } from "../../conformance/program.ts";
+
+const CAPTURE = ["/usr/bin/python3", "-I", join(import.meta.dirname, "capture.py")];
+
+export interface Capture extends AsyncDisposable {
+  /** `control in 10.1.0.5 10.1.0.6`, each once, sorted; then begins anew. */
+  seen(): Promise<string[]>;
+}
+
+/** How long a packet may take to be told of, ms. */
+const TOLD_MS = 200;
+
+export async function capture(namespace: string): Promise<Capture> {
+  const child = start(inside(namespace, CAPTURE));
+  if (child.stdout === null) throw new TypeError("the capture has no standard output");
+  const told = createInterface(child.stdout);
+  await once(told, "line");
+  let lines = new Set<string>();
+  told.on("line", (line) => lines.add(line));
+  return {
+    async seen() {
+      await sleep(TOLD_MS);
+      const seen = [...lines].toSorted();
+      lines = new Set();
+      return seen;
+    },
+    [Symbol.asyncDispose]: () => stop(child),
+  };
+}
