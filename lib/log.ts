@@ -35,6 +35,8 @@ export type Event =
   | { event: "namespace-gone"; container: string; ifname: string; network: string }
   | { event: "duplicate-address"; container: string; ifname: string; network: string; address: string; mac: string }
   | { event: "reservation-displaced"; pool: string; name: string; addresses: readonly string[] }
+  | { event: "mirror-started"; container: string; ifname: string; mirror: string; to: string; until: string }
+  | { event: "mirror-ended"; container: string; ifname: string; mirror: string; to: string; why: "stopped" | "expired" }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -61,6 +63,8 @@ export const LEVEL = {
   "namespace-gone": "info",
   "duplicate-address": "warn",
   "reservation-displaced": "warn",
+  "mirror-started": "info",
+  "mirror-ended": "info",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

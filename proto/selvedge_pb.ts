@@ -1229,6 +1229,333 @@ export const KernelFeature = codec<KernelFeature>({
   },
 });
 
+export interface QosList {
+  readonly interfaces: readonly Qos[];
+  readonly totals: readonly Traffic[];
+}
+
+export const QosList = codec<QosList>({
+  of: (some) => ({ interfaces: [], totals: [], ...some }),
+  write(m, w) {
+    for (const one of m.interfaces ?? []) Qos.write(one, w.uint32(10).fork()).ldelim();
+    for (const one of m.totals ?? []) Traffic.write(one, w.uint32(18).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { interfaces: Qos[]; totals: Traffic[] } = { interfaces: [], totals: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.interfaces.push(Qos.read(r, r.uint32() + r.pos));
+          break;
+        case 18:
+          m.totals.push(Traffic.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Qos {
+  readonly key?: AttachmentKey;
+  readonly network: string;
+  readonly pod: string;
+  readonly link: string;
+  readonly dscp: string;
+  readonly priority: string;
+  readonly ingress?: Traffic;
+  readonly egress?: Traffic;
+}
+
+export const Qos = codec<Qos>({
+  of: (some) => ({ network: "", pod: "", link: "", dscp: "", priority: "", ...some }),
+  write(m, w) {
+    if (m.key) AttachmentKey.write(m.key, w.uint32(10).fork()).ldelim();
+    if (m.network?.length) w.uint32(18).string(m.network);
+    if (m.pod?.length) w.uint32(26).string(m.pod);
+    if (m.link?.length) w.uint32(34).string(m.link);
+    if (m.dscp?.length) w.uint32(42).string(m.dscp);
+    if (m.priority?.length) w.uint32(50).string(m.priority);
+    if (m.ingress) Traffic.write(m.ingress, w.uint32(58).fork()).ldelim();
+    if (m.egress) Traffic.write(m.egress, w.uint32(66).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { key?: AttachmentKey; network: string; pod: string; link: string; dscp: string; priority: string; ingress?: Traffic; egress?: Traffic } = { network: "", pod: "", link: "", dscp: "", priority: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.key = AttachmentKey.read(r, r.uint32() + r.pos);
+          break;
+        case 18:
+          m.network = r.string();
+          break;
+        case 26:
+          m.pod = r.string();
+          break;
+        case 34:
+          m.link = r.string();
+          break;
+        case 42:
+          m.dscp = r.string();
+          break;
+        case 50:
+          m.priority = r.string();
+          break;
+        case 58:
+          m.ingress = Traffic.read(r, r.uint32() + r.pos);
+          break;
+        case 66:
+          m.egress = Traffic.read(r, r.uint32() + r.pos);
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Traffic {
+  readonly key?: AttachmentKey;
+  readonly direction: string;
+  readonly link: string;
+  readonly limitBits: number;
+  readonly assuredBits: number;
+  readonly measuredBits: number;
+  readonly bytes: number;
+  readonly packets: number;
+  readonly drops: number;
+  readonly overlimits: number;
+}
+
+export const Traffic = codec<Traffic>({
+  of: (some) => ({ direction: "", link: "", limitBits: 0, assuredBits: 0, measuredBits: 0, bytes: 0, packets: 0, drops: 0, overlimits: 0, ...some }),
+  write(m, w) {
+    if (m.key) AttachmentKey.write(m.key, w.uint32(10).fork()).ldelim();
+    if (m.direction?.length) w.uint32(18).string(m.direction);
+    if (m.link?.length) w.uint32(26).string(m.link);
+    if (m.limitBits) w.uint32(32).uint64(m.limitBits);
+    if (m.assuredBits) w.uint32(40).uint64(m.assuredBits);
+    if (m.measuredBits) w.uint32(48).uint64(m.measuredBits);
+    if (m.bytes) w.uint32(56).uint64(m.bytes);
+    if (m.packets) w.uint32(64).uint64(m.packets);
+    if (m.drops) w.uint32(72).uint64(m.drops);
+    if (m.overlimits) w.uint32(80).uint64(m.overlimits);
+    return w;
+  },
+  read(r, end) {
+    const m: { key?: AttachmentKey; direction: string; link: string; limitBits: number; assuredBits: number; measuredBits: number; bytes: number; packets: number; drops: number; overlimits: number } = { direction: "", link: "", limitBits: 0, assuredBits: 0, measuredBits: 0, bytes: 0, packets: 0, drops: 0, overlimits: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.key = AttachmentKey.read(r, r.uint32() + r.pos);
+          break;
+        case 18:
+          m.direction = r.string();
+          break;
+        case 26:
+          m.link = r.string();
+          break;
+        case 32:
+          m.limitBits = uint64(r);
+          break;
+        case 40:
+          m.assuredBits = uint64(r);
+          break;
+        case 48:
+          m.measuredBits = uint64(r);
+          break;
+        case 56:
+          m.bytes = uint64(r);
+          break;
+        case 64:
+          m.packets = uint64(r);
+          break;
+        case 72:
+          m.drops = uint64(r);
+          break;
+        case 80:
+          m.overlimits = uint64(r);
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface MirrorRequest {
+  readonly key?: AttachmentKey;
+  readonly to: string;
+  readonly direction: string;
+  readonly filter: string;
+  readonly seconds: number;
+}
+
+export const MirrorRequest = codec<MirrorRequest>({
+  of: (some) => ({ to: "", direction: "", filter: "", seconds: 0, ...some }),
+  write(m, w) {
+    if (m.key) AttachmentKey.write(m.key, w.uint32(10).fork()).ldelim();
+    if (m.to?.length) w.uint32(18).string(m.to);
+    if (m.direction?.length) w.uint32(26).string(m.direction);
+    if (m.filter?.length) w.uint32(34).string(m.filter);
+    if (m.seconds) w.uint32(40).uint32(m.seconds);
+    return w;
+  },
+  read(r, end) {
+    const m: { key?: AttachmentKey; to: string; direction: string; filter: string; seconds: number } = { to: "", direction: "", filter: "", seconds: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.key = AttachmentKey.read(r, r.uint32() + r.pos);
+          break;
+        case 18:
+          m.to = r.string();
+          break;
+        case 26:
+          m.direction = r.string();
+          break;
+        case 34:
+          m.filter = r.string();
+          break;
+        case 40:
+          m.seconds = r.uint32();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface MirrorName {
+  readonly id: string;
+}
+
+export const MirrorName = codec<MirrorName>({
+  of: (some) => ({ id: "", ...some }),
+  write(m, w) {
+    if (m.id?.length) w.uint32(10).string(m.id);
+    return w;
+  },
+  read(r, end) {
+    const m: { id: string } = { id: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.id = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Mirror {
+  readonly id: string;
+  readonly key?: AttachmentKey;
+  readonly pod: string;
+  readonly to: string;
+  readonly direction: string;
+  readonly filter: string;
+  readonly started: string;
+  readonly until: string;
+  readonly leftMs: number;
+}
+
+export const Mirror = codec<Mirror>({
+  of: (some) => ({ id: "", pod: "", to: "", direction: "", filter: "", started: "", until: "", leftMs: 0, ...some }),
+  write(m, w) {
+    if (m.id?.length) w.uint32(10).string(m.id);
+    if (m.key) AttachmentKey.write(m.key, w.uint32(18).fork()).ldelim();
+    if (m.pod?.length) w.uint32(26).string(m.pod);
+    if (m.to?.length) w.uint32(34).string(m.to);
+    if (m.direction?.length) w.uint32(42).string(m.direction);
+    if (m.filter?.length) w.uint32(50).string(m.filter);
+    if (m.started?.length) w.uint32(58).string(m.started);
+    if (m.until?.length) w.uint32(66).string(m.until);
+    if (m.leftMs) w.uint32(72).uint64(m.leftMs);
+    return w;
+  },
+  read(r, end) {
+    const m: { id: string; key?: AttachmentKey; pod: string; to: string; direction: string; filter: string; started: string; until: string; leftMs: number } = { id: "", pod: "", to: "", direction: "", filter: "", started: "", until: "", leftMs: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.id = r.string();
+          break;
+        case 18:
+          m.key = AttachmentKey.read(r, r.uint32() + r.pos);
+          break;
+        case 26:
+          m.pod = r.string();
+          break;
+        case 34:
+          m.to = r.string();
+          break;
+        case 42:
+          m.direction = r.string();
+          break;
+        case 50:
+          m.filter = r.string();
+          break;
+        case 58:
+          m.started = r.string();
+          break;
+        case 66:
+          m.until = r.string();
+          break;
+        case 72:
+          m.leftMs = uint64(r);
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface MirrorList {
+  readonly mirrors: readonly Mirror[];
+}
+
+export const MirrorList = codec<MirrorList>({
+  of: (some) => ({ mirrors: [], ...some }),
+  write(m, w) {
+    for (const one of m.mirrors ?? []) Mirror.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { mirrors: Mirror[] } = { mirrors: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.mirrors.push(Mirror.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export const Node = {
   add: { path: "/selvedge.v1.Node/Add", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
   del: { path: "/selvedge.v1.Node/Del", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
@@ -1251,5 +1578,9 @@ export const Admin = {
   plan: { path: "/selvedge.v1.Admin/Plan", request: Empty, reply: PlanReply } as Method<Empty, PlanReply>,
   reconcile: { path: "/selvedge.v1.Admin/Reconcile", request: Empty, reply: PlanReply } as Method<Empty, PlanReply>,
   collectGarbage: { path: "/selvedge.v1.Admin/CollectGarbage", request: GarbageRequest, reply: AttachmentList } as Method<GarbageRequest, AttachmentList>,
+  measureQos: { path: "/selvedge.v1.Admin/MeasureQos", request: AttachmentKey, reply: QosList } as Method<AttachmentKey, QosList>,
+  startMirror: { path: "/selvedge.v1.Admin/StartMirror", request: MirrorRequest, reply: Mirror } as Method<MirrorRequest, Mirror>,
+  listMirrors: { path: "/selvedge.v1.Admin/ListMirrors", request: Empty, reply: MirrorList } as Method<Empty, MirrorList>,
+  stopMirror: { path: "/selvedge.v1.Admin/StopMirror", request: MirrorName, reply: Mirror } as Method<MirrorName, Mirror>,
   doctor: { path: "/selvedge.v1.Admin/Doctor", request: Empty, reply: Diagnosis } as Method<Empty, Diagnosis>,
 };

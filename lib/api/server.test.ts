@@ -27,6 +27,10 @@ const admin: AdminHandlers = {
   listReservations: nothing,
   reserve: nothing,
   release: nothing,
+  measureQos: nothing,
+  startMirror: nothing,
+  listMirrors: nothing,
+  stopMirror: nothing,
   doctor: nothing,
 };
 

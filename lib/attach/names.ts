@@ -79,6 +79,11 @@ export function shimAddress(kind: "macvlan" | "ipvlan", parent: string, parentMa
   };
 }
 
+/** The tunnel that carries copies of packets to one analyser, 13 bytes. */
+export const mirrorTunnelName = (to: string): string => `st${commonTag("mirror", to)}`;
+
+export const isMirrorTunnel = (name: string): boolean => /^st[0-9a-f]{11}$/.test(name);
+
 /** The node's link that carries all inner VLANs of one outer VLAN, 13 bytes. */
 export const outerVlanName = (parent: string, id: number): string => `so${commonTag("outer", parent, String(id))}`;
 

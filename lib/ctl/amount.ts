@@ -23,6 +23,13 @@ function pair(seconds: number, large: number, largeName: string, small: number, 
 /** `1.25 ms`, from microseconds. */
 export const milliseconds = (us: number): string => `${(us / 1_000).toFixed(2)} ms`;
 
+/** `950 bit/s`, `10 Mbit/s`, `1.25 Gbit/s`: three digits that matter. */
+export function bitRate(bits: number): string {
+  const units = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"];
+  const step = bits < 1 ? 0 : Math.min(Math.floor(Math.log10(bits) / 3), units.length - 1);
+  return `${Number((bits / 1_000 ** step).toPrecision(3))} ${units[step]}`;
+}
+
 /** `62.1 MiB` */
 export const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
 

@@ -6,7 +6,9 @@ import { doctor } from "./doctor.ts";
 import { gc } from "./gc.ts";
 import { helpOf } from "./help.ts";
 import { ipam } from "./ipam.ts";
+import { mirror } from "./mirror.ts";
 import { plan, reconcile } from "./plan.ts";
+import { qos } from "./qos.ts";
 import { release, reservations, reserve } from "./reservations.ts";
 import { status } from "./status.ts";
 import { trace } from "./trace.ts";
@@ -29,6 +31,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   reservations,
   reserve,
   release,
+  qos,
+  mirror,
   trace,
   plan,
   reconcile,

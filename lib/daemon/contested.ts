@@ -1,5 +1,5 @@
 /** Facts that two attachments may want at once; only these are counted. */
-import { isCarrierOfMany, isIdler } from "#lib/attach/names.ts";
+import { isCarrierOfMany, isIdler, isMirrorTunnel } from "#lib/attach/names.ts";
 import type { Fact } from "#lib/state/fact.ts";
 
 /**
@@ -24,7 +24,11 @@ export const idles = (fact: Fact): boolean =>
 /** A host port can have one holder only. */
 export const isHostPort = (fact: Fact): boolean => fact.type === "element" && fact.set.startsWith("ports");
 
+/** Mirrors to one analyser share their tunnel. */
+const ofTunnel = (fact: Fact): boolean =>
+  (fact.type === "link" && isMirrorTunnel(fact.name)) || (fact.type === "forward" && isMirrorTunnel(fact.link));
+
 const COUNTED_SETS: readonly string[] = ["localnet"];
 
 export const contested = (fact: Fact): boolean =>
-  lasting(fact) || isHostPort(fact) || (fact.type === "element" && COUNTED_SETS.includes(fact.set));
+  lasting(fact) || isHostPort(fact) || ofTunnel(fact) || (fact.type === "element" && COUNTED_SETS.includes(fact.set));

@@ -12,6 +12,7 @@ import type { AttachmentRecord, Change as StoreChange } from "#lib/store/store.t
 import { idles, lasting } from "./contested.ts";
 import { type Core, hostOf } from "./core.ts";
 import type { Host } from "./host.ts";
+import { endExpired } from "./mirrors.ts";
 import { namespaceGone } from "./namespace-gone.ts";
 import { nodeFacts, nodeLacks } from "./node-facts.ts";
 import { partsOf } from "./parts.ts";
@@ -209,7 +210,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       nftables = false;
       node = false;
       marked.clear();
-      const lines: string[] = [];
+      const lines: string[] = [...(await guarded(() => endExpired(core)))];
       if (all) {
         core.node = await core.kernel.facts();
         await guarded(async () => {

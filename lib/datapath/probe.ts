@@ -3,16 +3,7 @@
  * pod and family, which the tenant's router translates one to one. Probes of a kubelet and host ports go this way.
  */
 import { createHash } from "node:crypto";
-import {
-  type Address,
-  contains,
-  type Family,
-  family,
-  fromNumber,
-  hostPrefix,
-  type Prefix,
-  rangeOf,
-} from "#lib/address.ts";
+import { type Address, contains, family, fromNumber, hostPrefix, type Prefix, rangeOf } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { element } from "#lib/state/element.ts";
 import type { ElementFact, Fact } from "#lib/state/fact.ts";

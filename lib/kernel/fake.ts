@@ -7,6 +7,7 @@ import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact, Place, VirtualFunctionSettings } from "#lib/state/fact.ts";
 import { FEATURES, type FeatureName } from "#lib/state/features.ts";
+import type { LinkCounters } from "./counters.ts";
 import { ensureForward, ensurePortVlan, forwardKey } from "./fake/bridge.ts";
 import { deleteNetwork, deviceOf, type Network, newNetwork } from "./fake/device.ts";
 import {
@@ -51,6 +52,8 @@ export interface FakeKernel extends Kernel {
   /** Tells every watcher that events were lost. */
   loseEvents(): void;
   readonly connections: Connection[];
+  /** By link: what `counters` answers; nothing was counted on others. */
+  readonly counted: Map<string, Partial<LinkCounters>>;
   /** What this kernel was built without: a test adds to it. */
   readonly absent: Set<FeatureName>;
   /** Who else is on the wire, by address: they answer probes. */
@@ -66,6 +69,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   const paths = new Map<string, number>([["/proc/self/ns/net", host.inode]]);
   const ruleset: Ruleset = new Map();
   const connections: Connection[] = [];
+  const counted = new Map<string, Partial<LinkCounters>>();
   const neighbours = new Map<Address, Mac>();
   const bench = newBench();
   const watchers = new Set<(change: Change | undefined) => void>();
@@ -140,6 +144,11 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
         return mac === undefined ? [] : [{ address, mac }];
       });
     },
+    counters: async (names) =>
+      names
+        .filter((name) => host.devices.has(name))
+        .map((link) => ({ link, rxBytes: 0, rxPackets: 0, txBytes: 0, txPackets: 0, ...counted.get(link) })),
+    counted,
     flushConntrack: async (addresses) => flush((c) => c.addresses.some((address) => addresses.includes(address))),
     flushConntrackPort: async (protocol, port) => flush((c) => c.protocol === protocol && c.port === port),
     watch(onChange, signal) {

@@ -11,6 +11,7 @@ import type { Address, Mac } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { Feature } from "#lib/state/features.ts";
+import type { LinkCounters } from "./counters.ts";
 import type { Devices } from "./devices.ts";
 
 /** RTA_PROTOCOL of our routes ("who installed this"); unassigned in linux/rtnetlink.h (v6.12). */
@@ -69,6 +70,9 @@ export interface Kernel extends AsyncDisposable {
    * @throws SelvedgeError kernel, namespace-gone
    */
   probe(scope: Scope, link: string, addresses: readonly Address[], pace: Pace): Promise<readonly Holder[]>;
+
+  /** Counters of those of the host's links that are there. @throws SelvedgeError kernel */
+  counters(links: readonly string[]): Promise<LinkCounters[]>;
 
   /** Deletes conntrack entries of these addresses (as source or destination, original or reply). Returns how many. */
   flushConntrack(addresses: readonly string[]): Promise<number>;

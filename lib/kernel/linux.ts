@@ -8,6 +8,7 @@ import { closeDescriptor, openNamespace } from "#native/namespace.ts";
 import { openConntrack } from "./conntrack.ts";
 import type { Kernel } from "./kernel.ts";
 import { applyAdditions, type Part } from "./linux/add.ts";
+import { linkCounters } from "./linux/counters.ts";
 import { devices } from "./linux/devices.ts";
 import { features } from "./linux/features.ts";
 import { indexes } from "./linux/indexes.ts";
@@ -88,6 +89,7 @@ export function linux({
 
     owned: async () => [...(await ownedFacts(host, leaving.pending)), ...nft.owned()],
     devices: devices(host, sysfs),
+    counters: (names) => linkCounters(host, names),
     facts: async () => nodeFacts(host),
     features: () => features(sysfs),
     async probe(scope, link, addresses, pace) {

@@ -1,22 +1,23 @@
 /** What makes a link the one that it is: the properties that are for life, whichever kernel has it. */
 import type { LinkFact } from "#lib/state/fact.ts";
 
-export type Nature = Pick<LinkFact, "mode" | "broadcastQueue" | "vlan" | "tap" | "vxlan" | "vlanFiltering">;
+export type Nature = Pick<LinkFact, "mode" | "broadcastQueue" | "vlan" | "tap" | "vxlan" | "gre" | "vlanFiltering">;
 
 /** Kinds of links that another one carries, named by its ifindex. */
 const CARRIED: ReadonlySet<string> = new Set(["macvlan", "ipvlan", "vlan"] satisfies LinkFact["kind"][]);
 export const isCarried = (kind: string): boolean => CARRIED.has(kind);
 
 /** Kinds that stand in a pod without a host's end: what tells that they are ours is with themselves. */
-const ALONE: ReadonlySet<string> = new Set([...CARRIED, "tap", "vxlan"]);
+const ALONE: ReadonlySet<string> = new Set([...CARRIED, "tap", "vxlan", "gretap", "erspan"]);
 export const standsAlone = (kind: string): boolean => ALONE.has(kind);
 
 /** Whether a link is what the fact wants in all that cannot be changed after its birth. Its parent is looked at elsewhere. */
-export function isSameNature(want: LinkFact, { mode, vlan, vxlan, tap }: Nature): boolean {
+export function isSameNature(want: LinkFact, { mode, vlan, vxlan, gre, tap }: Nature): boolean {
   return (
     (want.mode === "passthru") === (mode === "passthru") &&
     agree(want.vlan, vlan) &&
     agree(want.vxlan, vxlan) &&
+    agree(want.gre, gre) &&
     agree(want.tap, tap)
   );
 }
@@ -30,7 +31,7 @@ export const asAsked = <T extends object>(want: T, have: T | undefined): T =>
 
 /** A link's nature as a fact tells it: with the members that were asked for, or all. */
 export function natureFacts(
-  { mode, broadcastQueue, vlan, vxlan, tap, vlanFiltering }: Nature,
+  { mode, broadcastQueue, vlan, vxlan, gre, tap, vlanFiltering }: Nature,
   want: Partial<LinkFact> | undefined,
 ): Nature {
   return {
@@ -38,6 +39,7 @@ export function natureFacts(
     ...(broadcastQueue === undefined ? {} : { broadcastQueue }),
     ...(vlan === undefined ? {} : { vlan: want?.vlan === undefined ? vlan : asAsked(want.vlan, vlan) }),
     ...(vxlan === undefined ? {} : { vxlan: want?.vxlan === undefined ? vxlan : asAsked(want.vxlan, vxlan) }),
+    ...(gre === undefined ? {} : { gre: want?.gre === undefined ? gre : asAsked(want.gre, gre) }),
     ...(tap === undefined ? {} : { tap: want?.tap === undefined ? tap : asAsked(want.tap, tap) }),
     ...(vlanFiltering === undefined ? {} : { vlanFiltering }),
   };

@@ -6,7 +6,7 @@ import type { AttachmentRecord, Change, CoolDown, Lease, Origin, Phase, PoolReco
 /** One statement for each kind of change. */
 export const SQL = {
   "put attachment":
-    "INSERT OR REPLACE INTO attachment (container_id, ifname, network, phase, type, netns, netns_inode, chained, config, args, path, facts, tenant_facts, planes, result, pod, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO attachment (container_id, ifname, network, phase, type, netns, netns_inode, chained, config, args, path, facts, tenant_facts, planes, mirrors, result, pod, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   "remove attachment": "DELETE FROM attachment WHERE container_id = ? AND ifname = ?",
   "put lease":
     "INSERT OR REPLACE INTO lease (pool, address, container_id, ifname, pod, since_ms) VALUES (?, ?, ?, ?, ?, ?)",
@@ -78,6 +78,7 @@ const attachmentRow = (record: AttachmentRecord): SQLInputValue[] => [
   JSON.stringify(record.facts),
   record.tenantFacts === undefined ? null : JSON.stringify(record.tenantFacts),
   record.planes === undefined ? null : JSON.stringify(record.planes),
+  record.mirrors === undefined ? null : JSON.stringify(record.mirrors),
   record.result ?? null,
   record.pod ?? null,
   record.createdMs,
@@ -106,6 +107,7 @@ export const attachmentOf = (row: Row): AttachmentRecord => ({
   facts: JSON.parse(words(row, "facts")),
   ...(row.tenant_facts === null ? {} : { tenantFacts: JSON.parse(words(row, "tenant_facts")) }),
   ...(row.planes === null ? {} : { planes: JSON.parse(words(row, "planes")) }),
+  ...(row.mirrors === null ? {} : { mirrors: JSON.parse(words(row, "mirrors")) }),
   ...(row.result === null ? {} : { result: words(row, "result") }),
   ...pod(row),
   createdMs: count(row, "created_ms"),

@@ -63,6 +63,9 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE attachment ADD COLUMN tenant_facts TEXT; -- JSON: Fact[] by tenant
   ALTER TABLE attachment ADD COLUMN planes TEXT;       -- JSON: PlaneRecord[]
   `,
+  `
+  ALTER TABLE attachment ADD COLUMN mirrors TEXT; -- JSON: Mirror[] of lib/state
+  `,
 ];
 
 /** `PRAGMA application_id`: "SELV". Tells our files from every other SQLite file. */

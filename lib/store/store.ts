@@ -6,6 +6,7 @@
 import type { Address } from "#lib/address.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentKey, CoolDown, Lease, Origin, PoolRecord, Reservation } from "#lib/state/lease.ts";
+import type { Mirror } from "#lib/state/mirror.ts";
 
 export type { AttachmentKey, CoolDown, Lease, Origin, PoolRecord, Reservation };
 
@@ -45,6 +46,8 @@ export interface AttachmentRecord extends AttachmentKey {
   readonly tenantFacts?: Readonly<Record<string, readonly Fact[]>>;
   /** Its planes in order, the first with its own interface. Absent: one plane, on the node. */
   readonly planes?: readonly PlaneRecord[];
+  /** Copies of its traffic that are being made; their facts are among the others. */
+  readonly mirrors?: readonly Mirror[];
   /** CNI result in the newest version, as JSON. Absent until `ready`. */
   readonly result?: string;
   /** What an operator recognises: namespace/name of the pod when CNI_ARGS told it. */

@@ -29,11 +29,12 @@ export function makeSingle(at: NetworkAt, network: Network, fact: LinkFact): Dev
   device.isOurs = true;
   device.parent = parent;
   parent?.carries.add(device);
-  const { mode, vlan, vxlan, tap } = fact;
+  const { mode, vlan, vxlan, gre, tap } = fact;
   device.nature = {
     ...(fact.kind === "macvlan" || fact.kind === "ipvlan" ? { mode: mode ?? BORN_WITH[fact.kind] } : {}),
     ...(vlan === undefined ? {} : { vlan }),
     ...(vxlan === undefined ? {} : { vxlan }),
+    ...(gre === undefined ? {} : { gre }),
     ...(fact.kind === "tap" ? { tap: { multiQueue: false, ...tap } } : {}),
     ...(fact.kind === "bridge" ? { vlanFiltering: false } : {}),
   };

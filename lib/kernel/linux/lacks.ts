@@ -24,5 +24,6 @@ function featureOf({ kind, mode, vlanFiltering }: LinkFact, { code, text }: Erro
   // net/core/rtnetlink.c, rtnl_newlink: what it says of a kind that nobody registered.
   const isKindKnown = text !== "Unknown device type";
   if (kind === "bridge" && vlanFiltering !== undefined && isKindKnown) return "bridge-vlan";
+  if ((kind === "gretap" || kind === "erspan") && !isKindKnown) return "gre";
   return kind in FEATURES && !isKindKnown ? (kind as FeatureName) : undefined;
 }

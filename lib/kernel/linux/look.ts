@@ -142,6 +142,8 @@ const KINDS: ReadonlySet<string> = new Set([
   "vlan",
   "tap",
   "vxlan",
+  "gretap",
+  "erspan",
 ] satisfies LinkFact["kind"][]);
 
 /** What it is to us: a device is one by whom it is lent to, whatever its driver. */

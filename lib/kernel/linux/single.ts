@@ -22,6 +22,8 @@ const SINGLE: ReadonlySet<string> = new Set<LinkFact["kind"]>([
   "vlan",
   "tap",
   "vxlan",
+  "gretap",
+  "erspan",
 ]);
 
 interface Wanted {

@@ -1,6 +1,6 @@
 /** What IFLA_INFO_DATA holds, by kind of link: linux/if_link.h, linux/if_tun.h (v6.12). */
 import { attrs } from "./attr.ts";
-import { be16, ip, u8, u16, u32 } from "./codec.ts";
+import { be16, be32, ip, u8, u16, u32 } from "./codec.ts";
 
 /** IFLA_BR_* */
 export const bridgeData = attrs({ vlanFiltering: [7, u8], defaultPvid: [39, u16] });
@@ -27,6 +27,20 @@ export const vxlanData = attrs({
   port: [15, be16],
   local6: [17, ip],
 });
+
+/** IFLA_GRE_*: flags in the network's order; the session of ERSPAN is the key. */
+export const greData = attrs({
+  inFlags: [2, be16],
+  outFlags: [3, be16],
+  inKey: [4, be32],
+  outKey: [5, be32],
+  remote: [7, ip],
+  ttl: [8, u8],
+  erspanIndex: [21, u32],
+  erspanVersion: [22, u8],
+});
+/** linux/if_tunnel.h: GRE_KEY, GRE_SEQ */
+export const GRE_FLAG = { key: 0x2000, sequence: 0x1000 } as const;
 
 /** IFLA_TUN_*; written by the ioctls of /dev/net/tun, only read here. */
 export const tunData = attrs({ owner: [1, u32], group: [2, u32], type: [3, u8], multiQueue: [7, u8] });

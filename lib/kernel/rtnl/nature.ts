@@ -3,6 +3,8 @@ import type { IpvlanMode, LinkFact, MacvlanMode, VlanProtocol } from "#lib/state
 import type { Nature } from "../nature.ts";
 import {
   bridgeData,
+  GRE_FLAG,
+  greData,
   IPVLAN_MODE,
   ipvlanData,
   MACVLAN_MODE,
@@ -45,6 +47,9 @@ export function natureOf(fact: LinkFact, carrier?: number): Uint8Array | undefin
       return fact.vlan && vlanData.put({ id: fact.vlan.id, protocol: VLAN_PROTOCOL[fact.vlan.protocol] });
     case "vxlan":
       return vxlanNature(fact, carrier);
+    case "gretap":
+    case "erspan":
+      return fact.gre && greNature(fact.gre);
     default:
       return undefined;
   }
@@ -61,6 +66,21 @@ function vxlanNature({ vxlan }: LinkFact, carrier: number | undefined): Uint8Arr
     ...(local === undefined ? {} : local.includes(":") ? { local6: local } : { local4: local }),
   });
 }
+
+/** ERSPAN type II (version 1) numbers its packets; without a session it is plain GRE. */
+function greNature({ remote, session }: NonNullable<LinkFact["gre"]>): Uint8Array {
+  const flags = GRE_FLAG.key | GRE_FLAG.sequence;
+  return greData.put({
+    remote,
+    ttl: TTL,
+    ...(session === undefined
+      ? {}
+      : { inFlags: flags, outFlags: flags, inKey: session, outKey: session, erspanVersion: 1, erspanIndex: session }),
+  });
+}
+
+/** Outer packets do not take the copied packet's time to live. */
+const TTL = 64;
 
 const named = <T extends string>(table: Readonly<Record<T, number>>, value: number | undefined): T | undefined =>
   (Object.keys(table) as T[]).find((name) => table[name] === value);
@@ -90,6 +110,13 @@ export function readNature(kind: string, data: Uint8Array): SeenNature {
         vxlan: { id, port, ...(local === undefined ? {} : { local }) },
         ...(link === undefined || link === 0 ? {} : { carrier: link }),
       };
+    }
+    case "gretap":
+    case "erspan": {
+      const { remote, outKey, outFlags = 0 } = greData.get(data);
+      if (remote === undefined) return {};
+      const session = (outFlags & GRE_FLAG.key) !== 0 ? outKey : undefined;
+      return { gre: { remote, ...(session === undefined ? {} : { session }) } };
     }
     case "tap": {
       const { owner, group, multiQueue = 0 } = tunData.get(data);
