@@ -105,6 +105,7 @@ export function hostOf(core: Pick<Core, "hosts">, name: string): Host {
 
 /** The configuration has given what they kept to another name, or declares the name itself. */
 async function forgetDisplaced({ store, log }: Ports, displaced: readonly Reservation[]): Promise<void> {
+  if (displaced.length === 0) return;
   await store.commit(displaced.map(({ pool, name }) => ({ remove: "reservation", pool, name })));
   for (const { pool, name, addresses } of displaced) log({ event: "reservation-displaced", pool, name, addresses });
 }
