@@ -29,6 +29,13 @@ test("no file is a working configuration", () => {
     defaults: { attachment: "ptp", ipMasq: true, spoofProtection: true },
     networks: new Map(),
     planeRules: [],
+    sriov: { pools: [], resourcePrefix: "selvedge.dev" },
+    tenants: new Map(),
+    routers: {
+      dir: "/run/selvedge/tenants",
+      transferRanges: ["169.254.16.0/20", "fd42:5e1f:ed9d::/112"],
+      probeRanges: ["169.254.128.0/17", "fd42:5e1f:ed9d:1::/64"],
+    },
     noMasquerade: [],
     routerAdvertisedLinks: [],
     reconcile: { everySeconds: 30, debounceMs: 100 },
@@ -73,6 +80,7 @@ networks:
     dns: {},
     planes: [],
     ipMasqAsPlane: false,
+    reportProbeAddress: false,
     options: { path: "networks[0].options", value: {} },
   });
   expect(networks.get("media")).toEqual({
@@ -86,6 +94,7 @@ networks:
     dns: { nameservers: ["10.0.0.2"] },
     planes: [],
     ipMasqAsPlane: true,
+    reportProbeAddress: false,
     options: { path: "networks[1].options", value: { bridge: "media0", hairpinMode: true } },
   });
 });

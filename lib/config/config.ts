@@ -4,6 +4,7 @@ import type { Address, Mac, Prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { nearest } from "#lib/nearest.ts";
 import type { Found } from "#lib/parse.ts";
+import type { PodQos, Qos } from "#lib/qos.ts";
 import { type Complaint, lookUp, pathText } from "./complaint.ts";
 import { references } from "./references.ts";
 import { type ATTACHMENTS, SCHEMA, type Shape } from "./schema.ts";
@@ -38,6 +39,9 @@ export interface Config {
   /** In the order in which they are asked. */
   readonly planeRules: readonly PlaneRule[];
   readonly sriov: Sriov;
+  /** By name. */
+  readonly tenants: ReadonlyMap<string, Tenant>;
+  readonly routers: Routers;
   readonly noMasquerade: readonly Prefix[];
   readonly routerAdvertisedLinks: readonly string[];
   readonly reconcile: { readonly everySeconds: number; readonly debounceMs: number };
@@ -87,6 +91,8 @@ export interface Network extends NetworkDefaults {
   readonly pool: string;
   /** Absent: as the pool has it. */
   readonly keepAddress?: boolean;
+  readonly qos?: Qos;
+  readonly podQos?: PodQos;
   readonly routes: readonly NetworkRoute[];
   readonly dns: NetworkDns;
   /** Further planes; the network itself is the first. */
@@ -95,8 +101,46 @@ export interface Network extends NetworkDefaults {
   readonly policyRouting?: boolean;
   /** `ipMasq` where the network is not the first plane: what leaves by it keeps its address unless the network says otherwise. */
   readonly ipMasqAsPlane: boolean;
+  /** One of `tenants`. */
+  readonly tenant?: string;
+  readonly reportProbeAddress: boolean;
+  readonly encapsulation?: Encapsulation;
   /** The attachment type's own settings, named as it names them; the type reads them. */
   readonly options: Found;
+}
+
+/** Networks with addresses of their own, behind a router of their own on the node. */
+export interface Tenant {
+  readonly name: string;
+  readonly egress: boolean;
+  /** Of `tenants`; those that name this one too are reached. */
+  readonly peers: readonly string[];
+  readonly services: readonly TenantService[];
+}
+
+/** An address of the tenant's that leads to a server on the node's network. */
+export interface TenantService {
+  readonly name: string;
+  readonly address: Address;
+  readonly port: number;
+  readonly protocol: "tcp" | "udp" | "sctp";
+  readonly to: { readonly address: Address; readonly port: number };
+}
+
+export interface Routers {
+  readonly dir: string;
+  readonly transferRanges: readonly Prefix[];
+  readonly probeRanges: readonly Prefix[];
+}
+
+/** One Ethernet segment with those of other nodes. */
+export interface Encapsulation {
+  readonly type: "vxlan";
+  readonly vni: number;
+  /** UDP. */
+  readonly port: number;
+  readonly peers: readonly Address[];
+  readonly local?: Address;
 }
 
 export interface ConfiguredPlane {
@@ -186,6 +230,7 @@ function complete({
   networks,
   planeRules,
   sriov,
+  tenants,
   defaults: given,
   ...rest
 }: Shape): Config {
@@ -197,25 +242,31 @@ function complete({
     pools: pools.map((pool, i) => ({ ...pool, ranges: { path: `pools[${i}].ranges`, value: pool.ranges } })),
     poolRules: poolRules.map(present),
     reservations: reservations.map(({ pool, ...each }) => ({ ...present(each), pool: pool ?? rest.defaultPool })),
+    tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),
     networks: new Map(
-      networks.map(({ routes, dns, options, pool, planes, parent, bridge, vlan, ...network }, i) => [
-        network.name,
-        {
-          ...defaults,
-          ...present(network),
-          pool: pool ?? rest.defaultPool,
-          ipMasqAsPlane: network.ipMasq ?? false,
-          routes: routes.map(({ dst, gw, priority, ...more }) =>
-            present({ to: dst, via: gw, metric: priority, ...more }),
-          ),
-          dns: present(dns),
-          planes: planes.map(present),
-          options: {
-            path: `networks[${i}].options`,
-            value: { ...optionsOf(network.attachment ?? defaults.attachment, { parent, bridge, vlan }), ...options },
+      networks.map(
+        ({ routes, dns, options, pool, planes, parent, bridge, vlan, qos, podQos, encapsulation, ...network }, i) => [
+          network.name,
+          {
+            ...defaults,
+            ...present(network),
+            pool: pool ?? rest.defaultPool,
+            ...(qos === undefined ? {} : { qos: present(qos) }),
+            ...(podQos === undefined ? {} : { podQos: present(podQos) }),
+            ipMasqAsPlane: network.ipMasq ?? false,
+            routes: routes.map(({ dst, gw, priority, ...more }) =>
+              present({ to: dst, via: gw, metric: priority, ...more }),
+            ),
+            dns: { ...present(tenants.find((tenant) => tenant.name === network.tenant)?.dns ?? {}), ...present(dns) },
+            ...(encapsulation === undefined ? {} : { encapsulation: present(encapsulation) }),
+            planes: planes.map(present),
+            options: {
+              path: `networks[${i}].options`,
+              value: { ...optionsOf(network.attachment ?? defaults.attachment, { parent, bridge, vlan }), ...options },
+            },
           },
-        },
-      ]),
+        ],
+      ),
     ),
     planeRules: planeRules.map(({ planes, ...rule }) => ({ ...present(rule), planes: planes.map(present) })),
   };

@@ -34,13 +34,14 @@ export function overlaps(root: unknown): Complaint[] {
   return complaints;
 }
 
-const listAt = (root: unknown, key: string): readonly unknown[] => {
+export const listAt = (root: unknown, key: string): readonly unknown[] => {
   const found = lookUp(root, [key]);
-  return Array.isArray(found) ? found : [];
+  // What is empty in YAML is a hole here.
+  return Array.isArray(found) ? [...found] : [];
 };
 
 /** A pool that no network names serves whoever asks for it by name, on the node itself; so does the default pool. */
-function tenantsOf(root: unknown, pool: unknown): Set<string> {
+export function tenantsOf(root: unknown, pool: unknown): Set<string> {
   const fallback = lookUp(root, ["defaultPool"]) ?? "default";
   const tenants = new Set(
     listAt(root, "networks")
@@ -51,7 +52,7 @@ function tenantsOf(root: unknown, pool: unknown): Set<string> {
 }
 
 /** Subnets of host-local's ranges; what cannot be read is another one's complaint. */
-const subnetsOf = (ranges: unknown): Prefix[] =>
+export const subnetsOf = (ranges: unknown): Prefix[] =>
   (Array.isArray(ranges) ? ranges.flat() : []).flatMap((range: unknown) => {
     try {
       return [prefix(lookUp(range, ["subnet"]))];
@@ -61,7 +62,7 @@ const subnetsOf = (ranges: unknown): Prefix[] =>
     }
   });
 
-function firstOverlap(some: readonly Prefix[], others: readonly Prefix[]): [Prefix, Prefix] | undefined {
+export function firstOverlap(some: readonly Prefix[], others: readonly Prefix[]): [Prefix, Prefix] | undefined {
   for (const one of some) for (const other of others) if (overlap(one, other)) return [one, other];
   return undefined;
 }

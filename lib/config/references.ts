@@ -4,11 +4,12 @@ import { overlaps } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
 import { ATTACHMENTS } from "./schema.ts";
 import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
+import { tenantMistakes } from "./tenant-mistakes.ts";
 import type { Path } from "./yaml.ts";
 
 export function references(root: unknown): Complaint[] {
   const complaints: Complaint[] = [];
-  const names = (key: "pools" | "networks"): string[] => {
+  const names = (key: "pools" | "networks" | "tenants"): string[] => {
     const seen = new Set<string>();
     members(root, [key]).forEach((member, i) => {
       const name = lookUp(member, ["name"]);
@@ -32,6 +33,7 @@ export function references(root: unknown): Complaint[] {
     checkPool(["networks", i, "pool"], lookUp(member, ["pool"]));
   });
   const networks = names("networks");
+  const tenants = names("tenants");
   members(root, ["poolRules"]).forEach((member, i) => {
     const name = lookUp(member, ["network"]);
     if (typeof name === "string" && !networks.includes(name))
@@ -48,6 +50,7 @@ export function references(root: unknown): Complaint[] {
     ),
     ...reservedTwice(root),
     ...overlaps(root),
+    ...tenantMistakes(root, tenants),
   ];
 }
 

@@ -3,72 +3,31 @@
  * the TypeScript type and the README's table all come from here.
  */
 import { z } from "zod";
-import { address, mac, prefix } from "#lib/address.ts";
-import { SelvedgeError } from "#lib/errors.ts";
+import { reservationName, root } from "#lib/parse.ts";
+import { DSCP_TEXT, dscp, PRIORITY, RATE } from "#lib/qos.ts";
+import {
+  absolutePath,
+  cidr,
+  cidrs,
+  dns,
+  flag,
+  hardware,
+  integer,
+  ip,
+  isName,
+  isText,
+  leaf,
+  link,
+  listOf,
+  mtu,
+  name,
+  oneOf,
+  read,
+  setting,
+  words,
+} from "./leaves.ts";
+import { encapsulation, routers, tenant } from "./tenant-schema.ts";
 
-/** What the README says of a setting; `type` also completes the sentence "… is not". */
-interface Meaning {
-  readonly type: string;
-  readonly meaning: string;
-  /** Shown instead of the default's JSON. */
-  readonly shown?: string;
-}
-
-const setting = <S extends z.ZodType>(schema: S, meaning: string, shown?: string): S => {
-  const inherited = (z.globalRegistry.get(inner(schema)) ?? {}) as Partial<Meaning>;
-  return schema.meta({ type: inherited.type ?? "", meaning, ...(shown === undefined ? {} : { shown }) });
-};
-
-/** The schema without what says that it may be left out. */
-export function inner(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
-    return inner(schema.unwrap() as z.ZodType);
-  // An object that may be abbreviated: what is read first is turned into the object.
-  if (schema instanceof z.ZodPipe && schema.out instanceof z.ZodObject) return schema.out;
-  return schema;
-}
-
-/** A leaf: a test, and what the value should be when it fails. */
-const leaf = <T>(type: string, holds: (value: unknown) => boolean) =>
-  z.custom<T>(holds, { error: type }).meta({ type });
-
-const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
-const integer = (min: number, max: number) =>
-  leaf<number>(
-    `a whole number from ${min} to ${max}`,
-    (v) => typeof v === "number" && Number.isSafeInteger(v) && v >= min && v <= max,
-  );
-const oneOf = <T extends string>(...words: readonly T[]) =>
-  leaf<T>(words.map((word) => `"${word}"`).join(" or "), (v) => words.some((word) => word === v));
-const flag = leaf<boolean>("true or false", (v) => typeof v === "boolean");
-const words = leaf<string>("a text", isText);
-const absolutePath = leaf<string>("an absolute path", (v) => isText(v) && v.startsWith("/"));
-const isName = (v: unknown): v is string => typeof v === "string" && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(v);
-const name = leaf<string>("a name of letters, digits, dots, dashes and underscores", isName);
-/** linux/if.h, IFNAMSIZ (v6.12). */
-const link = leaf<string>("a link name of 1 to 15 bytes", (v) => isText(v) && /^[^/:\s]{1,15}$/.test(v));
-
-/** A leaf that lib/address.ts reads, so that what comes out is canonical. */
-const read = <T>(type: string, parse: (value: unknown) => T) =>
-  z
-    .unknown()
-    .transform((value, context) => {
-      try {
-        return parse(value);
-      } catch (error) {
-        if (!(error instanceof SelvedgeError)) throw error;
-        context.addIssue({ code: "custom", message: type });
-        return z.NEVER;
-      }
-    })
-    .meta({ type });
-const cidr = read('a prefix such as "10.1.0.0/16" or "fd00::/64"', prefix);
-const hardware = read('a unicast MAC address such as "02:00:00:00:00:01"', mac);
-const ip = read('an address such as "10.1.0.5" or "fd00::5"', address);
-
-const listOf = <S extends z.ZodType>(member: S, type: string) => z.array(member, { error: type }).meta({ type });
-const cidrs = listOf(cidr, "a list of prefixes");
-const mtu = integer(576, 65_535);
 /** lib/attach has the types; a test holds the two lists together. */
 export const ATTACHMENTS = [
   "ptp",
@@ -94,17 +53,6 @@ const route = z.strictObject(
     scope: setting(integer(0, 255).optional(), "Scope, as linux/rtnetlink.h numbers it."),
   },
   { error: "an object such as {dst: 10.0.0.0/8}" },
-);
-
-const texts = listOf(words, "a list of texts");
-const dns = z.strictObject(
-  {
-    nameservers: setting(texts.optional(), "Addresses of name servers."),
-    domain: setting(words.optional(), "Local domain."),
-    search: setting(texts.optional(), "Domains to search."),
-    options: setting(texts.optional(), "Options of the resolver."),
-  },
-  { error: "an object such as {nameservers: [10.0.0.2]}" },
 );
 
 const pool = z.strictObject(
@@ -154,6 +102,31 @@ const planeRule = z.strictObject(
   { error: "an object such as {namespace: telco, planes: [control]}" },
 );
 
+const bitRate = integer(RATE.min, RATE.max);
+const qos = z.strictObject(
+  {
+    dscp: setting(
+      read(DSCP_TEXT, (value) => dscp(root(value))).optional(),
+      "Code point of what a pod sends, whatever the pod wrote.",
+    ),
+    priority: setting(
+      integer(PRIORITY.min, PRIORITY.max).optional(),
+      "Priority of what a pod sends in the node's queues: 0 is best effort, 1 the lowest, 7 the highest.",
+      "follows from `dscp`",
+    ),
+    ingressRate: setting(bitRate.optional(), "Bits per second into a pod, where the runtime names none."),
+    egressRate: setting(bitRate.optional(), "Bits per second out of a pod, where the runtime names none."),
+  },
+  { error: "an object such as {dscp: EF, egressRate: 10000000}" },
+);
+const podQos = z.strictObject(
+  {
+    ingressRate: setting(bitRate.optional(), "Bits per second into the pod."),
+    egressRate: setting(bitRate.optional(), "Bits per second out of the pod."),
+  },
+  { error: "an object such as {egressRate: 50000000}" },
+);
+
 const network = z.strictObject(
   {
     name: setting(name, 'What `{"type": "selvedge", "network": …}` names.'),
@@ -169,9 +142,23 @@ const network = z.strictObject(
     mtu: setting(mtu.optional(), "As `defaults.mtu`."),
     ipMasq: setting(flag.optional(), "As `defaults.ipMasq`."),
     spoofProtection: setting(flag.optional(), "As `defaults.spoofProtection`."),
+    qos: setting(qos.optional(), "What the packets of its pods get; a CNI configuration's `qos` wins field by field."),
+    podQos: setting(
+      podQos.optional(),
+      "What all interfaces of a pod may take together, where this is its own network; the pod's annotation `selvedge.dev/pod-qos` wins.",
+    ),
     routes: setting(listOf(route, "a list of routes").default([]), "Routes of every pod, with CNI's field names."),
     dns: setting(dns.default({}), "`dns` of the CNI result."),
     planes: setting(planes.default([]), "Further networks that its pods are on, each by an interface of its own."),
+    tenant: setting(
+      name.optional(),
+      "Tenant whose network it is: its addresses may be those of other tenants' networks.",
+    ),
+    reportProbeAddress: setting(
+      flag.default(false),
+      "For a tenant's network: the CNI result names the pod's probe address first, so that a kubelet probes it there.",
+    ),
+    encapsulation: setting(encapsulation.optional(), "For a tenant's bridge: one segment with that of other nodes."),
     policyRouting: setting(
       flag.optional(),
       "Replies leave by the interface that they came in on, also when a runtime attaches the pod to each network on its own.",
@@ -188,10 +175,7 @@ const network = z.strictObject(
   { error: "an object such as {name: media, pool: media}" },
 );
 
-const reservedName = leaf<string>(
-  'a name such as "default/db-0" or "vm:db"',
-  (v) => typeof v === "string" && /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,317}$/.test(v),
-);
+const reservedName = read('a name such as "default/db-0" or "vm:db"', (value) => reservationName({ path: "", value }));
 const reservation = z.strictObject(
   {
     name: setting(reservedName, "For whom: `namespace/pod`, or a name that an attachment says it goes by."),
@@ -305,6 +289,11 @@ export const SCHEMA = z.strictObject(
         "the pools are not offered to kubelet",
       ),
     }),
+    tenants: setting(
+      listOf(tenant, "a list of tenants").default([]),
+      "Each has a router of its own on the node: a network namespace.",
+    ),
+    routers: section(routers),
     noMasquerade: setting(cidrs.default([]), "Destinations that pods reach with their own address, besides all pools."),
     routerAdvertisedLinks: setting(
       listOf(link, "a list of link names").default([]),

@@ -1,6 +1,7 @@
 /** The settings as a table, read off the schema: the README's reference, and the words of "did you mean". */
 import { z } from "zod";
-import { inner, SCHEMA } from "./schema.ts";
+import { inner } from "./leaves.ts";
+import { SCHEMA } from "./schema.ts";
 import type { Path } from "./yaml.ts";
 
 export interface Setting {

@@ -1,0 +1,79 @@
+/** What settings are made of: each is a zod schema that knows its type, its default and its meaning in words. */
+import { z } from "zod";
+import { address, mac, prefix } from "#lib/address.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+
+/** What the README says of a setting; `type` also completes the sentence "… is not". */
+interface Meaning {
+  readonly type: string;
+  readonly meaning: string;
+  /** Shown instead of the default's JSON. */
+  readonly shown?: string;
+}
+
+export const setting = <S extends z.ZodType>(schema: S, meaning: string, shown?: string): S => {
+  const inherited = (z.globalRegistry.get(inner(schema)) ?? {}) as Partial<Meaning>;
+  return schema.meta({ type: inherited.type ?? "", meaning, ...(shown === undefined ? {} : { shown }) });
+};
+
+/** The schema without what says that it may be left out. */
+export function inner(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    return inner(schema.unwrap() as z.ZodType);
+  // An object that may be abbreviated: what is read first is turned into the object.
+  if (schema instanceof z.ZodPipe && schema.out instanceof z.ZodObject) return schema.out;
+  return schema;
+}
+
+/** A leaf: a test, and what the value should be when it fails. */
+export const leaf = <T>(type: string, holds: (value: unknown) => boolean) =>
+  z.custom<T>(holds, { error: type }).meta({ type });
+
+export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+export const integer = (min: number, max: number) =>
+  leaf<number>(
+    `a whole number from ${min} to ${max}`,
+    (v) => typeof v === "number" && Number.isSafeInteger(v) && v >= min && v <= max,
+  );
+export const oneOf = <T extends string>(...words: readonly T[]) =>
+  leaf<T>(words.map((word) => `"${word}"`).join(" or "), (v) => words.some((word) => word === v));
+export const flag = leaf<boolean>("true or false", (v) => typeof v === "boolean");
+export const words = leaf<string>("a text", isText);
+export const absolutePath = leaf<string>("an absolute path", (v) => isText(v) && v.startsWith("/"));
+export const isName = (v: unknown): v is string => typeof v === "string" && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(v);
+export const name = leaf<string>("a name of letters, digits, dots, dashes and underscores", isName);
+/** linux/if.h, IFNAMSIZ (v6.12). */
+export const link = leaf<string>("a link name of 1 to 15 bytes", (v) => isText(v) && /^[^/:\s]{1,15}$/.test(v));
+
+/** A leaf that lib/address.ts reads, so that what comes out is canonical. */
+export const read = <T>(type: string, parse: (value: unknown) => T) =>
+  z
+    .unknown()
+    .transform((value, context) => {
+      try {
+        return parse(value);
+      } catch (error) {
+        if (!(error instanceof SelvedgeError)) throw error;
+        context.addIssue({ code: "custom", message: type });
+        return z.NEVER;
+      }
+    })
+    .meta({ type });
+export const cidr = read('a prefix such as "10.1.0.0/16" or "fd00::/64"', prefix);
+export const hardware = read('a unicast MAC address such as "02:00:00:00:00:01"', mac);
+export const ip = read('an address such as "10.1.0.5" or "fd00::5"', address);
+
+export const listOf = <S extends z.ZodType>(member: S, type: string) => z.array(member, { error: type }).meta({ type });
+export const cidrs = listOf(cidr, "a list of prefixes");
+export const mtu = integer(576, 65_535);
+
+const texts = listOf(words, "a list of texts");
+export const dns = z.strictObject(
+  {
+    nameservers: setting(texts.optional(), "Addresses of name servers."),
+    domain: setting(words.optional(), "Local domain."),
+    search: setting(texts.optional(), "Domains to search."),
+    options: setting(texts.optional(), "Options of the resolver."),
+  },
+  { error: "an object such as {nameservers: [10.0.0.2]}" },
+);

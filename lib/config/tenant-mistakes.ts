@@ -1,0 +1,160 @@
+/** What is wrong between tenants, their networks and the ranges that their routers use. */
+import { type Address, address, contains, family, type Prefix, prefix } from "#lib/address.ts";
+import { isFailure } from "#lib/errors.ts";
+import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import { firstOverlap, listAt, subnetsOf, tenantsOf } from "./overlaps.ts";
+import { ROUTER_DEFAULTS } from "./tenant-schema.ts";
+import type { Path } from "./yaml.ts";
+
+/** Types whose packets pass a host; the others lead past every router. */
+const ROUTED: readonly unknown[] = ["ptp", "bridge", "tap"];
+
+export function tenantMistakes(root: unknown, tenants: readonly string[]): Complaint[] {
+  return [
+    ...listAt(root, "networks").flatMap((network, i) => networkMistakes(root, network, { i, tenants })),
+    ...segmentsTwice(root),
+    ...listAt(root, "tenants").flatMap((tenant, i) => [
+      ...peerMistakes(root, tenant, { i, tenants }),
+      ...serviceMistakes(root, tenant, i),
+    ]),
+    ...(tenants.length === 0 ? [] : rangeMistakes(root)),
+  ];
+}
+
+interface At {
+  readonly i: number;
+  readonly tenants: readonly string[];
+}
+
+function networkMistakes(root: unknown, network: unknown, { i, tenants }: At): Complaint[] {
+  const at = (key: string): Path => ["networks", i, key];
+  const tenant = lookUp(network, ["tenant"]);
+  const type = lookUp(network, ["attachment"]) ?? lookUp(root, ["defaults", "attachment"]) ?? "ptp";
+  if (tenant === undefined)
+    return (["reportProbeAddress", "encapsulation"] as const)
+      .filter((key) => lookUp(network, [key]) !== undefined && lookUp(network, [key]) !== false)
+      .map((key) => complaint(at(key), "is possible on a tenant's network only; give it a `tenant`"));
+  return [
+    ...(typeof tenant === "string" && !tenants.includes(tenant)
+      ? [unknownName(at("tenant"), "tenant", tenant, tenants)]
+      : []),
+    ...(ROUTED.includes(type)
+      ? []
+      : [
+          complaint(
+            at("tenant"),
+            `${JSON.stringify(tenant)} is not possible with attachment ${JSON.stringify(type)}, whose packets pass no router; types that have it: ${ROUTED.join(", ")}`,
+          ),
+        ]),
+    ...(lookUp(network, ["encapsulation"]) !== undefined && type !== "bridge"
+      ? [complaint(at("encapsulation"), `needs attachment "bridge", not ${JSON.stringify(type)}`)]
+      : []),
+  ];
+}
+
+/** The kernel has one link for a VNI and a port in the node's namespace. */
+function segmentsTwice(root: unknown): Complaint[] {
+  const seen = new Map<string, unknown>();
+  return listAt(root, "networks").flatMap((network, i) => {
+    const vni = lookUp(network, ["encapsulation", "vni"]);
+    if (vni === undefined) return [];
+    const key = `${vni} ${lookUp(network, ["encapsulation", "port"]) ?? 4_789}`;
+    const holder = seen.get(key);
+    seen.set(key, lookUp(network, ["name"]));
+    if (holder === undefined) return [];
+    return [
+      complaint(["networks", i, "encapsulation", "vni"], `${vni} is that of network "${String(holder)}" already`),
+    ];
+  });
+}
+
+function peerMistakes(root: unknown, tenant: unknown, { i, tenants }: At): Complaint[] {
+  const own = lookUp(tenant, ["name"]);
+  const peers = listAt(tenant, "peers");
+  return peers.flatMap((peer, j) => {
+    const path = ["tenants", i, "peers", j];
+    if (typeof peer !== "string") return [];
+    if (!tenants.includes(peer)) return [unknownName(path, "tenant", peer, tenants)];
+    if (peer === own) return [complaint(path, `"${peer}" is the tenant itself`)];
+    if (peers.indexOf(peer) < j) return [complaint(path, `"${peer}" is named twice`)];
+    const other = listAt(root, "tenants").find((each) => lookUp(each, ["name"]) === peer);
+    if (!listAt(other, "peers").includes(own)) return [];
+    const pair = firstOverlap(networksOf(root, own), networksOf(root, peer));
+    if (pair === undefined) return [];
+    const text = `${pair[0]} of "${String(own)}" overlaps ${pair[1]} of "${peer}": tenants with the same addresses cannot reach each other; use other addresses, or share a service`;
+    return [complaint(path, text)];
+  });
+}
+
+/** Subnets of the pools of a tenant's networks. */
+const networksOf = (root: unknown, tenant: unknown): Prefix[] =>
+  listAt(root, "pools")
+    .filter((pool) => tenantsOf(root, lookUp(pool, ["name"])).has(String(tenant)))
+    .flatMap((pool) => subnetsOf(lookUp(pool, ["ranges"])));
+
+function serviceMistakes(root: unknown, tenant: unknown, i: number): Complaint[] {
+  const seen = new Set<string>();
+  const networks = networksOf(root, lookUp(tenant, ["name"]));
+  return listAt(tenant, "services").flatMap((service, j) => {
+    const own = addressIn(lookUp(service, ["address"]));
+    if (own === undefined) return [];
+    const path = ["tenants", i, "services", j, "address"];
+    const port = `${lookUp(service, ["protocol"]) ?? "tcp"} port ${String(lookUp(service, ["port"]))}`;
+    const key = `${own} ${port}`;
+    const twice = seen.has(key);
+    seen.add(key);
+    const inside = networks.find((network) => contains(network, own));
+    const to = lookUp(service, ["to"]);
+    const six = typeof to === "string" && to.startsWith("[");
+    return [
+      ...(twice ? [complaint(path, `${own}, ${port}, leads to another service already`)] : []),
+      ...(inside === undefined
+        ? []
+        : [
+            complaint(
+              path,
+              `${own} lies in ${inside}, a pool of the tenant's own; use an address outside of its pools`,
+            ),
+          ]),
+      ...(typeof to !== "string" || six === (family(own) === 6)
+        ? []
+        : [complaint(path, `${own} and ${to} are of different families`)]),
+    ];
+  });
+}
+
+/** Each of the routers' ranges must be the node's alone. */
+function rangeMistakes(root: unknown): Complaint[] {
+  const ranges = (["transferRanges", "probeRanges"] as const).map((key) => {
+    const given = lookUp(root, ["routers", key]) ?? ROUTER_DEFAULTS[key];
+    return { path: ["routers", key] as const, prefixes: prefixesIn(given) };
+  });
+  const pools = listAt(root, "pools").map((pool) => ({
+    what: `pool "${String(lookUp(pool, ["name"]))}"`,
+    prefixes: subnetsOf(lookUp(pool, ["ranges"])),
+  }));
+  return ranges.flatMap(({ path, prefixes }, i) => {
+    const others = [...pools, ...ranges.slice(0, i).map((r) => ({ what: r.path.join("."), prefixes: r.prefixes }))];
+    const twice = ([4, 6] as const).find((f) => prefixes.filter((p) => family(p) === f).length > 1);
+    return [
+      ...(twice === undefined ? [] : [complaint(path, `has two IPv${twice} ranges; give one of each family`)]),
+      ...others.flatMap(({ what, prefixes: theirs }) => {
+        const pair = firstOverlap(prefixes, theirs);
+        return pair === undefined ? [] : [complaint(path, `${pair[0]} overlaps ${pair[1]} of ${what}`)];
+      }),
+    ];
+  });
+}
+
+/** What cannot be read is another one's complaint. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!isFailure(error, "config-invalid")) throw error;
+    return undefined;
+  }
+}
+const addressIn = (value: unknown): Address | undefined => readable(() => address(value));
+const prefixesIn = (value: unknown): Prefix[] =>
+  (Array.isArray(value) ? value : []).flatMap((each: unknown) => readable(() => prefix(each)) ?? []);

@@ -1,0 +1,79 @@
+/** The part of the configuration's shape that is about tenants. */
+import { z } from "zod";
+import { type Address, address, type Prefix } from "#lib/address.ts";
+import { absolutePath, cidrs, dns, flag, integer, ip, listOf, name, oneOf, read, setting } from "./leaves.ts";
+
+/** An address and a port. */
+export interface Endpoint {
+  readonly address: Address;
+  readonly port: number;
+}
+
+/** @throws SelvedgeError config-invalid */
+export function endpointOf(value: unknown): Endpoint {
+  const [, six, four, digits] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(typeof value === "string" ? value : "") ?? [];
+  const port = Number(digits);
+  return { address: address(port >= 1 && port <= 65_535 ? (six ?? four) : undefined), port };
+}
+
+/** RFC 7348; the port is that of section 5. */
+export const encapsulation = z.strictObject(
+  {
+    type: setting(oneOf("vxlan"), "How frames travel between nodes."),
+    vni: setting(integer(1, 16_777_215), "VXLAN network identifier, the same on all nodes of the network."),
+    port: setting(integer(1, 65_535).default(4_789), "UDP port."),
+    peers: setting(listOf(ip, "a list of addresses"), "Addresses of the other nodes."),
+    local: setting(ip.optional(), "Address of this node that is used.", "chosen by the node's routes"),
+  },
+  { error: "an object such as {type: vxlan, vni: 100, peers: [192.0.2.2]}" },
+);
+
+const endpoint = read('an address and a port such as "192.0.2.5:53" or "[2001:db8::5]:53"', endpointOf);
+const service = z.strictObject(
+  {
+    name: setting(name, "For people."),
+    address: setting(ip, "Address by which the tenant's pods reach it."),
+    port: setting(integer(1, 65_535), "Port by which they reach it."),
+    protocol: setting(oneOf("tcp", "udp", "sctp").default("tcp"), "Transport protocol."),
+    to: setting(endpoint, "The server, as the node reaches it: `address:port`."),
+  },
+  { error: 'an object such as {name: dns, address: 10.0.0.53, port: 53, protocol: udp, to: "192.0.2.5:53"}' },
+);
+
+export const tenant = z.strictObject(
+  {
+    name: setting(name, "What `networks[].tenant` names."),
+    egress: setting(
+      flag.default(true),
+      "Its pods reach what the node reaches, under the node's address. Without it: its own networks, its peers and `services`.",
+    ),
+    peers: setting(
+      listOf(name, "a list of tenants").default([]),
+      "Tenants whose pods reach this one's and are reached by them, when they name it too.",
+    ),
+    services: setting(
+      listOf(service, "a list of services").default([]),
+      "Servers outside that the tenant reaches by an address of its own.",
+    ),
+    dns: setting(dns.default({}), "`dns` of the CNI result, for networks that say nothing of their own."),
+  },
+  { error: "an object such as {name: blue}" },
+);
+
+/** Link-local addresses of RFC 3927 that the attachment types leave alone, and unique local ones of RFC 4193. */
+export const ROUTER_DEFAULTS = {
+  transferRanges: ["169.254.16.0/20", "fd42:5e1f:ed9d::/112"] as Prefix[],
+  probeRanges: ["169.254.128.0/17", "fd42:5e1f:ed9d:1::/64"] as Prefix[],
+} as const;
+
+export const routers = {
+  dir: setting(absolutePath.default("/run/selvedge/tenants"), "Where tenants' routers are mounted, each by its name."),
+  transferRanges: setting(
+    cidrs.default(ROUTER_DEFAULTS.transferRanges),
+    "Addresses between the node and tenants' routers, at most one range of each family; used on the node alone.",
+  ),
+  probeRanges: setting(
+    cidrs.default(ROUTER_DEFAULTS.probeRanges),
+    "Addresses by which the node reaches tenants' pods, at most one range of each family; used on the node alone.",
+  ),
+};

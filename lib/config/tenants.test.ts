@@ -1,0 +1,141 @@
+import { expect, test } from "@jest/globals";
+import { isFailure } from "#lib/errors.ts";
+import { parseConfig } from "./config.ts";
+
+const TWO = `
+pools:
+  - {name: default, ranges: [[{subnet: 10.66.0.0/16}]]}
+  - {name: blue, ranges: [[{subnet: 10.0.0.0/16}], [{subnet: "fd00::/64"}]]}
+  - {name: green, ranges: [[{subnet: 10.0.0.0/16}]]}
+`;
+
+test("tenants may have the same addresses; what a network of theirs leaves out comes from the tenant", () => {
+  const { tenants, networks, routers } = parseConfig(`${TWO}
+tenants:
+  - name: blue
+    dns: {nameservers: [10.9.9.9]}
+    services: [{name: dns, address: 10.9.9.9, port: 53, protocol: udp, to: "192.0.2.5:5353"}]
+  - {name: green, egress: false, peers: [blue]}
+networks:
+  - {name: b, tenant: blue, pool: blue, reportProbeAddress: true, dns: {domain: b.example}}
+  - {name: g, tenant: green, pool: green, attachment: bridge, encapsulation: {type: vxlan, vni: 7, peers: [192.0.2.2]}}
+`);
+  expect([...tenants.values()]).toEqual([
+    {
+      name: "blue",
+      egress: true,
+      peers: [],
+      services: [
+        { name: "dns", address: "10.9.9.9", port: 53, protocol: "udp", to: { address: "192.0.2.5", port: 5353 } },
+      ],
+    },
+    { name: "green", egress: false, peers: ["blue"], services: [] },
+  ]);
+  expect(networks.get("b")).toMatchObject({
+    tenant: "blue",
+    reportProbeAddress: true,
+    dns: { nameservers: ["10.9.9.9"], domain: "b.example" },
+  });
+  expect(networks.get("g")?.encapsulation).toEqual({ type: "vxlan", vni: 7, port: 4789, peers: ["192.0.2.2"] });
+  expect(routers).toEqual({
+    dir: "/run/selvedge/tenants",
+    transferRanges: ["169.254.16.0/20", "fd42:5e1f:ed9d::/112"],
+    probeRanges: ["169.254.128.0/17", "fd42:5e1f:ed9d:1::/64"],
+  });
+});
+
+/** The complaints of a text, without the place in the file. */
+function complaints(text: string): string[] {
+  try {
+    parseConfig(text, "c");
+  } catch (error) {
+    if (!isFailure(error, "config-invalid")) throw error;
+    return error.message.split("\n").map((line) => line.replace(/^c:\d+:\d+: /, ""));
+  }
+  return [];
+}
+
+const service = (more: string) =>
+  `${TWO}\ntenants: [{name: blue, services: [{name: s, port: 53, ${more}}]}]\nnetworks: [{name: b, tenant: blue, pool: blue}]`;
+const mistakes: [what: string, text: string, complaint: string][] = [
+  [
+    "an unknown tenant",
+    "tenants: [{name: blue}]\nnetworks: [{name: b, tenant: blau}]",
+    'networks[0].tenant: there is no tenant "blau"; known: blue',
+  ],
+  ["a tenant named twice", "tenants: [{name: a}, {name: a}]", 'tenants[1].name: "a" is the name of another one, too'],
+  [
+    "a type that passes no router",
+    "tenants: [{name: a}]\nnetworks: [{name: n, tenant: a, attachment: macvlan}]",
+    'networks[0].tenant: "a" is not possible with attachment "macvlan", whose packets pass no router; types that have it: ptp, bridge, tap',
+  ],
+  [
+    "a probe address without a tenant",
+    "networks: [{name: n, reportProbeAddress: true}]",
+    "networks[0].reportProbeAddress: is possible on a tenant's network only; give it a `tenant`",
+  ],
+  [
+    "a segment that is no bridge",
+    "tenants: [{name: a}]\nnetworks: [{name: n, tenant: a, encapsulation: {type: vxlan, vni: 1, peers: []}}]",
+    'networks[0].encapsulation: needs attachment "bridge", not "ptp"',
+  ],
+  [
+    "a VNI of two networks",
+    "tenants: [{name: a}]\ndefaults: {attachment: bridge}\nnetworks: [{name: n, tenant: a, encapsulation: {type: vxlan, vni: 1, peers: []}}, {name: m, tenant: a, encapsulation: {type: vxlan, vni: 1, peers: []}}]",
+    'networks[1].encapsulation.vni: 1 is that of network "n" already',
+  ],
+  [
+    "a peer that is nobody",
+    "tenants: [{name: a, peers: [b]}]",
+    'tenants[0].peers[0]: there is no tenant "b"; did you mean "a"?',
+  ],
+  ["a peer that is itself", "tenants: [{name: a, peers: [a]}]", 'tenants[0].peers[0]: "a" is the tenant itself'],
+  ["a peer named twice", "tenants: [{name: a, peers: [b, b]}, {name: b}]", 'tenants[0].peers[1]: "b" is named twice'],
+  [
+    "peers that overlap",
+    `${TWO}\ntenants: [{name: blue, peers: [green]}, {name: green, peers: [blue]}]\nnetworks: [{name: b, tenant: blue, pool: blue}, {name: g, tenant: green, pool: green}]`,
+    'tenants[0].peers[0]: 10.0.0.0/16 of "blue" overlaps 10.0.0.0/16 of "green": tenants with the same addresses cannot reach each other; use other addresses, or share a service',
+  ],
+  [
+    "a service among the tenant's pods",
+    service('address: 10.0.0.53, to: "192.0.2.5:53"'),
+    "tenants[0].services[0].address: 10.0.0.53 lies in 10.0.0.0/16, a pool of the tenant's own; use an address outside of its pools",
+  ],
+  [
+    "a service of two families",
+    service('address: 10.9.9.9, to: "[2001:db8::5]:53"'),
+    "tenants[0].services[0].address: 10.9.9.9 and [2001:db8::5]:53 are of different families",
+  ],
+  [
+    "a server without a port",
+    service("address: 10.9.9.9, to: 192.0.2.5"),
+    'tenants[0].services[0].to: "192.0.2.5" is not an address and a port such as "192.0.2.5:53" or "[2001:db8::5]:53"',
+  ],
+  [
+    "ranges of the node that are a pool's",
+    "tenants: [{name: a}]\nrouters: {probeRanges: [10.66.4.0/24]}\npools: [{name: default, ranges: [[{subnet: 10.66.0.0/16}]]}]",
+    'routers.probeRanges: 10.66.4.0/24 overlaps 10.66.0.0/16 of pool "default"',
+  ],
+  [
+    "ranges of the node that meet",
+    "tenants: [{name: a}]\nrouters: {probeRanges: [169.254.0.0/16]}",
+    "routers.probeRanges: 169.254.0.0/16 overlaps 169.254.16.0/20 of routers.transferRanges",
+  ],
+  [
+    "two ranges of a family",
+    "tenants: [{name: a}]\nrouters: {transferRanges: [10.1.0.0/24, 10.2.0.0/24]}",
+    "routers.transferRanges: has two IPv4 ranges; give one of each family",
+  ],
+];
+
+test.each(mistakes)("refused: %s", (_what, text, complaint) => {
+  expect(complaints(text)).toContain(complaint);
+});
+
+test("a peering that only one of the two wants is no mistake, whatever their addresses", () => {
+  expect(
+    complaints(
+      `${TWO}\ntenants: [{name: blue, peers: [green]}, {name: green}]\nnetworks: [{name: b, tenant: blue, pool: blue}, {name: g, tenant: green, pool: green}]`,
+    ),
+  ).toEqual([]);
+});
