@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import protobuf from "protobufjs";
-import { generate } from "./generate.ts";
+import { FILES, generate } from "./generate.ts";
 import * as pb from "./selvedge_pb.ts";
 
 const beside = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
 
-test("what is committed is what the .proto gives", () => {
-  expect(generate(beside("selvedge.proto"))).toBe(beside("selvedge_pb.ts"));
+test.each(Object.entries(FILES))("%s: what is committed is what it gives", (from, to) => {
+  expect(generate(beside(from), from)).toBe(beside(to));
 });
 
 test("constructs that the generator does not know are refused", () => {
@@ -16,7 +16,9 @@ test("constructs that the generator does not know are refused", () => {
   expect(() => generate(proto("message M { map<string, string> a = 1; }"))).toThrow("maps and oneofs");
   expect(() => generate(proto("message M { repeated uint32 a = 1; }"))).toThrow("repeated numbers");
   expect(() => generate(proto("enum E { A = 0; }"))).toThrow("messages and services only");
-  expect(() => generate(proto("message M {} service S { rpc A(stream M) returns (M); }"))).toThrow("streams");
+  expect(() => generate(proto("message M {} service S { rpc A(stream M) returns (M); }"))).toThrow(
+    "streams of requests",
+  );
 });
 
 const { root } = protobuf.parse(beside("selvedge.proto"), { keepCase: false });

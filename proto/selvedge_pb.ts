@@ -15,11 +15,13 @@ interface Message<T> extends Codec<T> {
   read(r: protobuf.Reader, end: number): T;
 }
 
-/** One unary method: where it is called, and its two messages. */
+/** One method: where it is called, and its two messages. */
 export interface Method<Request, Reply> {
   readonly path: string;
   readonly request: Codec<Request>;
   readonly reply: Codec<Reply>;
+  /** The answer is a stream of replies. */
+  readonly streams?: true;
 }
 
 /** Counters, milliseconds and inodes: all below 2^53. */
