@@ -3,13 +3,23 @@
  * them in memory, the tests of the real kernel through `ip`, `tc`, `sysctl` and `nft`.
  */
 import type { Address, Mac, Prefix } from "#lib/address.ts";
-import type { ElementFact } from "#lib/state/fact.ts";
+import type { ElementFact, LinkFact } from "#lib/state/fact.ts";
 
 export type Meddling =
   | { readonly do: "set-link"; readonly link: string; readonly up?: boolean; readonly mtu?: number; readonly mac?: Mac }
   | { readonly do: "delete-link"; readonly link: string }
   /** A bridge without an alias: a link that is nobody's business of ours. */
   | { readonly do: "add-link"; readonly link: string }
+  | {
+      readonly do: "set-mode";
+      readonly link: string;
+      readonly kind: "macvlan" | "ipvlan";
+      readonly mode: NonNullable<LinkFact["mode"]>;
+    }
+  /** Tagged, or what comes in without a tag. */
+  | { readonly do: "add-port-vlan"; readonly link: string; readonly vid: number; readonly pvid: boolean }
+  | { readonly do: "delete-port-vlan"; readonly link: string; readonly vid: number }
+  | { readonly do: "delete-forward"; readonly link: string; readonly mac: Mac; readonly to: Address }
   | { readonly do: "add-address"; readonly link: string; readonly address: Prefix }
   | { readonly do: "delete-address"; readonly link: string; readonly address: Prefix }
   | { readonly do: "add-route"; readonly link: string; readonly to: Prefix }

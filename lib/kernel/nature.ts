@@ -22,6 +22,18 @@ export function isSameNature(want: LinkFact, { mode, vlan, vxlan, gre, tap }: Na
   );
 }
 
+/** `at name` of the links that have to be made anew, with all that they carry: it goes with them. */
+export function madeAnew(wanted: readonly LinkFact[], isRemains: (want: LinkFact) => boolean): ReadonlySet<string> {
+  const anew = new Set(wanted.filter(isRemains).map(keyOf));
+  for (let before = -1; before < anew.size; ) {
+    before = anew.size;
+    for (const want of wanted) if (want.parent !== undefined && anew.has(keyOf(want.parent))) anew.add(keyOf(want));
+  }
+  return anew;
+}
+
+const keyOf = ({ at, name }: Pick<LinkFact, "at" | "name">): string => `${at} ${name}`;
+
 const agree = <T extends object>(want: T | undefined, have: T | undefined): boolean =>
   want === undefined || JSON.stringify(want) === JSON.stringify(asAsked(want, have));
 

@@ -3,7 +3,8 @@ import { basename } from "node:path";
 import { tables } from "#lib/datapath/tables.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { needing } from "../support/requirement.ts";
-import { kernelContract } from "./contract.ts";
+import { kernelContract, type Rig } from "./contract.ts";
+import { singleContract } from "./contract-single.ts";
 import { meddleLinux } from "./linux-meddling.ts";
 
 const ip = (...args: string[]): string => execFileSync("ip", args, { encoding: "utf8", stdio: "pipe" });
@@ -25,30 +26,33 @@ function cleanUp(namespaces: readonly string[]): void {
   execFileSync("nft", ["flush", "ruleset"]);
 }
 
-kernelContract({
-  test: needing("root", { program: "ip" }, { program: "tc" }, { program: "nft" }),
-  tables: tables({ noMasquerade: [] }),
-  async open() {
-    const kernel = linux();
-    const namespaces = new Set<string>();
-    return {
-      kernel,
-      async addNamespace() {
-        const name = `contract${++made}`;
-        ip("netns", "add", name);
-        namespaces.add(name);
-        return `/run/netns/${name}`;
-      },
-      async removeNamespace(path) {
-        ip("netns", "del", basename(path));
-        namespaces.delete(basename(path));
-      },
-      meddle: async (netns, change) => meddleLinux(netns === undefined ? undefined : basename(netns), change),
-      async [Symbol.asyncDispose]() {
-        await kernel.settled();
-        await kernel[Symbol.asyncDispose]();
-        cleanUp([...namespaces]);
-      },
-    };
-  },
+async function open(): Promise<Rig> {
+  const kernel = linux();
+  const namespaces = new Set<string>();
+  return {
+    kernel,
+    async addNamespace() {
+      const name = `contract${++made}`;
+      ip("netns", "add", name);
+      namespaces.add(name);
+      return `/run/netns/${name}`;
+    },
+    async removeNamespace(path) {
+      ip("netns", "del", basename(path));
+      namespaces.delete(basename(path));
+    },
+    meddle: async (netns, change) => meddleLinux(netns === undefined ? undefined : basename(netns), change),
+    async [Symbol.asyncDispose]() {
+      await kernel.settled();
+      await kernel[Symbol.asyncDispose]();
+      cleanUp([...namespaces]);
+    },
+  };
+}
+
+const PROGRAMS = [{ program: "ip" }, { program: "tc" }, { program: "nft" }, { program: "bridge" }] as const;
+kernelContract({ test: needing("root", ...PROGRAMS), tables: tables({ noMasquerade: [] }), open });
+singleContract({
+  needing: (...pieces) => needing("root", ...PROGRAMS, ...pieces.map((kernel) => ({ kernel }))),
+  open,
 });

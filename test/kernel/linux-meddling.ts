@@ -25,6 +25,16 @@ function commands(change: Meddling): Command[] {
       return [ip("link del", change.link)];
     case "add-link":
       return [ip("link add", change.link, "type", "bridge"), ip("link set", change.link, "up")];
+    case "set-mode":
+      return [ip("link set", change.link, "type", change.kind, "mode", change.mode)];
+    case "add-port-vlan":
+      return [
+        ["bridge", "vlan", "add", "dev", change.link, "vid", String(change.vid), ...(change.pvid ? UNTAGGED : [])],
+      ];
+    case "delete-port-vlan":
+      return [["bridge", "vlan", "del", "dev", change.link, "vid", String(change.vid)]];
+    case "delete-forward":
+      return [["bridge", "fdb", "del", change.mac, "dev", change.link, "dst", change.to]];
     case "add-address":
       return [ip("addr add", change.address, "dev", change.link)];
     case "delete-address":
@@ -56,4 +66,5 @@ function commands(change: Meddling): Command[] {
   }
 }
 
+const UNTAGGED = ["pvid", "untagged"];
 const ip = (verb: string, ...args: string[]): Command => ["ip", ...verb.split(" "), ...args];

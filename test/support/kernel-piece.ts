@@ -7,7 +7,7 @@ import { filesOfBoots } from "../vm/boots.ts";
 const LINK = ["dummy", "ipvlan", "vlan", "vrf", "gre", "ip6gre", "erspan", "wireguard", "geneve"] as const;
 const QUEUE = ["netem", "prio"] as const;
 const CLASSIFIER = ["matchall", "flower"] as const;
-export type KernelPiece = (typeof LINK | typeof QUEUE | typeof CLASSIFIER)[number];
+export type KernelPiece = (typeof LINK | typeof QUEUE | typeof CLASSIFIER)[number] | "bridge-vlan";
 
 /** Standard error of a program, in a network namespace that goes with it. */
 const complaint = (script: string): string =>
@@ -17,6 +17,8 @@ const complaint = (script: string): string =>
 function has(piece: KernelPiece): boolean {
   if (LINK.some((kind) => kind === piece))
     return !complaint(`ip link add name probe type ${piece}`).includes("Unknown device type");
+  if (piece === "bridge-vlan")
+    return !complaint("ip link add name probe type bridge vlan_filtering 1").includes("not supported");
   const device = "ip link add probe type veth peer name other";
   if (QUEUE.some((kind) => kind === piece))
     return !complaint(`${device} && tc qdisc add dev probe root ${piece}`).includes("kind is unknown");

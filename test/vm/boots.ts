@@ -16,7 +16,7 @@ export interface Boot {
 }
 
 export const BOOTS: readonly Boot[] = [
-  { name: "kernel", options: [], files: ["test/kernel/{linux-contract,linux,nft,conntrack}.test.ts"] },
+  { name: "kernel", options: [], files: ["test/kernel/{linux-contract,linux,single,nft,conntrack}.test.ts"] },
   { name: "conformance", options: [], files: ["test/conformance/cases.test.ts"] },
   { name: "sriov", options: ["--sriov"], firstNamespace: true, files: ["**/*sriov*.vm.test.ts"] },
   { name: "links", options: ["--modules"], files: ["**/*.vm.test.ts"] },

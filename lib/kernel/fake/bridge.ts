@@ -9,6 +9,9 @@ export function ensurePortVlan(network: Network, { link, vid, pvid, untagged }: 
   const device = deviceOf(network, link, call);
   if (device.kind !== "bridge" && device.master === undefined) throw refusal(call, "EOPNOTSUPP");
   if (!Number.isInteger(vid) || vid < 1 || vid > 4094) throw refusal(call, "EINVAL");
+  // With the first VLAN of its own a port leaves the one that its bridge gave it.
+  if (device.givenVlan !== undefined && device.givenVlan !== vid) device.vlans.delete(device.givenVlan);
+  device.givenVlan = undefined;
   // A port has one VLAN for what comes in without a tag: the latest to be told so.
   if (pvid) for (const [other, flags] of device.vlans) device.vlans.set(other, { ...flags, pvid: false });
   device.vlans.set(vid, { pvid, untagged });

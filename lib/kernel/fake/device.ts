@@ -47,6 +47,8 @@ export interface Device {
   readonly carries: Set<Device>;
   /** Of a bridge: the VLAN that it gives its ports by itself; 0 is none. */
   defaultPvid: number;
+  /** Of a port: the VLAN that its bridge gave it when it joined. */
+  givenVlan: number | undefined;
   /** By VLAN id; of a port, or of a bridge itself. */
   readonly vlans: Map<number, Pick<PortVlanFact, "pvid" | "untagged">>;
   readonly forwards: Map<string, ForwardFact>;
@@ -114,6 +116,7 @@ export function newDevice(network: Network, name: string, kind: LinkFact["kind"]
     parent: undefined,
     carries: new Set(),
     defaultPvid: DEFAULT_PVID,
+    givenVlan: undefined,
     vlans: new Map(kind === "bridge" ? [[DEFAULT_PVID, { pvid: true, untagged: true }]] : []),
     forwards: new Map(),
   };

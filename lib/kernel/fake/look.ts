@@ -1,5 +1,6 @@
 /** Reading the fake back as facts. */
 import type { Fact, Place } from "#lib/state/fact.ts";
+import { madeAnew } from "../nature.ts";
 import { forwardKey } from "./bridge.ts";
 import type { Device, Network } from "./device.ts";
 import { findRoute, ruleKey, sysctlValue } from "./internet.ts";
@@ -9,22 +10,34 @@ import { isRemains } from "./single.ts";
 import { findTraffic, trafficOf } from "./traffic.ts";
 
 export function look(at: NetworkAt, ruleset: Ruleset, facts: readonly Fact[]): Fact[] {
-  const remains = new Set(facts.filter((fact) => isGone(at, fact)).map((fact) => `${fact.at} ${linkOf(fact)}`));
+  const links = facts.filter((fact) => fact.type === "link");
+  const anew = madeAnew(links, (want) => {
+    const device = at(want.at)?.devices.get(want.name);
+    return device !== undefined && isRemains(at, device, want);
+  });
+  // A port of another bridge than the wanted one is on that one's VLANs, and loses them when it moves.
+  const moved = links.filter(({ at: place, name, master }) => {
+    const device = at(place)?.devices.get(name);
+    return master !== undefined && device !== undefined && device.master?.name !== master;
+  });
+  const isMoved = (fact: Fact): boolean =>
+    fact.type === "port-vlan" && moved.some(({ at: place, name }) => place === fact.at && name === fact.link);
   const there = facts.flatMap((fact) => {
     const network = at(fact.at);
-    const found = network && !remains.has(`${fact.at} ${linkOf(fact)}`) && find(at, network, ruleset, fact);
-    return found === undefined || found === false ? [] : [found];
+    const isAbsent = anew.has(`${fact.at} ${linkOf(fact)}`) || isMoved(fact);
+    const found = network === undefined || isAbsent ? undefined : find(at, network, ruleset, fact);
+    return found === undefined ? [] : [found];
   });
-  return [...there, ...unwantedVlans(at, facts)];
+  return [
+    ...there,
+    ...unwantedVlans(
+      at,
+      facts.filter((fact) => !isMoved(fact)),
+    ),
+  ];
 }
 
 const linkOf = (fact: Fact): string => (fact.type === "link" ? fact.name : "link" in fact ? fact.link : "");
-
-/** The link is one of ours that has to be made anew, and all that lies on it with it. */
-function isGone(at: NetworkAt, fact: Fact): boolean {
-  const device = fact.type === "link" ? at(fact.at)?.devices.get(fact.name) : undefined;
-  return device !== undefined && fact.type === "link" && isRemains(at, device, fact);
-}
 
 /** VLANs of an attachment's own port that nobody asked for. */
 function unwantedVlans(at: NetworkAt, facts: readonly Fact[]): Fact[] {
@@ -95,6 +108,11 @@ export function owned(host: Network, ruleset: Ruleset): Fact[] {
   ];
 }
 
+const filtersForUs = (bridge: Device): boolean => isOurs(bridge) && bridge.nature.vlanFiltering === true;
+
+const vlansOf = ({ name, vlans }: Device): Fact[] =>
+  [...vlans].map(([vid, flags]) => ({ type: "port-vlan", at: "host", link: name, vid, ...flags }));
+
 function ofDevice(device: Device): Fact[] {
   const at = "host";
   const link = device.name;
@@ -104,5 +122,7 @@ function ofDevice(device: Device): Fact[] {
     ...[...device.addresses.keys()].map((address): Fact => ({ type: "address", at, link, address })),
     ...[...device.neighbours].map(([address, mac]): Fact => ({ type: "neighbour", at, link, address, mac })),
     ...trafficOf(device),
+    ...device.forwards.values(),
+    ...(filtersForUs(device.master ?? device) ? vlansOf(device) : []),
   ];
 }

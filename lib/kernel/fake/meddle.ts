@@ -1,6 +1,7 @@
 /** Somebody else at work on the fake's networks and tables: no mark, no questions asked. */
 import type { RouteFact } from "#lib/state/fact.ts";
 import type { Meddling } from "../meddling.ts";
+import { ensurePortVlan, forwardKey } from "./bridge.ts";
 import { type Device, deleteDevice, deviceOf, type Network, newDevice, setMac, takeDown } from "./device.ts";
 import { ensureAddress, ensureRoute, ensureSysctl, removeAddress } from "./internet.ts";
 import { refusal } from "./refusal.ts";
@@ -24,6 +25,25 @@ export function meddle(network: Network, ruleset: Ruleset, change: Meddling): vo
       return;
     case "add-link":
       newDevice(network, change.link, "bridge").up = true;
+      return;
+    case "set-mode":
+      device(change.link).nature = { ...device(change.link).nature, mode: change.mode };
+      return;
+    case "add-port-vlan":
+      ensurePortVlan(network, {
+        type: "port-vlan",
+        at: "host",
+        link: change.link,
+        vid: change.vid,
+        pvid: change.pvid,
+        untagged: change.pvid,
+      });
+      return;
+    case "delete-port-vlan":
+      gone(device(change.link).vlans.delete(change.vid));
+      return;
+    case "delete-forward":
+      gone(device(change.link).forwards.delete(forwardKey(change)));
       return;
     case "add-address":
       ensureAddress(network, { type: "address", at: "host", link: change.link, address: change.address });

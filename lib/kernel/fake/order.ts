@@ -21,12 +21,13 @@ const RANK = {
   driver: 1.5,
 } as const satisfies Record<Fact["type"], number>;
 
-/** A port comes after its bridge, and a gateway after the route that leads to it. */
+/** A port comes after its bridge, a link after the one that carries it, and a gateway after the route that leads to it. */
 function position(fact: Fact): number {
-  const later =
-    (fact.type === "link" && (fact.master !== undefined || fact.kind === "veth")) ||
-    (fact.type === "route" && fact.via !== undefined);
-  return RANK[fact.type] + (later ? 0.5 : 0);
+  if (fact.type === "route" && fact.via !== undefined) return RANK.route + 0.5;
+  if (fact.type !== "link") return RANK[fact.type];
+  // What a link of the host carries may be one of the host itself, which carries one of the pod.
+  const carried = fact.parent === undefined ? 0 : fact.at === "host" ? 0.25 : 0.5;
+  return RANK.link + Math.max(carried, fact.master !== undefined || fact.kind === "veth" ? 0.5 : 0);
 }
 
 /**

@@ -117,5 +117,6 @@ export function joinBridge(device: Device, bridge: Device): void {
   if (device.master === bridge) return;
   device.master = bridge;
   device.vlans.clear();
-  if (bridge.defaultPvid !== 0) device.vlans.set(bridge.defaultPvid, { pvid: true, untagged: true });
+  device.givenVlan = bridge.defaultPvid === 0 ? undefined : bridge.defaultPvid;
+  if (device.givenVlan !== undefined) device.vlans.set(device.givenVlan, { pvid: true, untagged: true });
 }

@@ -6,7 +6,7 @@ import { addressOf, type Family, family, lengthOf } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Fact, LinkFact, NeighbourFact, Place as PlaceName, RouteFact } from "#lib/state/fact.ts";
 import { readSysctl } from "#native/namespace.ts";
-import { isSameNature, natureFacts } from "../nature.ts";
+import { isSameNature, madeAnew, natureFacts } from "../nature.ts";
 import { RT_TABLE_MAIN } from "../netlink/route.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { AF } from "../rtnl/family.ts";
@@ -25,18 +25,23 @@ type Of<T extends Fact["type"]> = Extract<Fact, { type: T }>;
 
 /** Facts of rtnetlink and sysctl; others are not looked at. @throws SelvedgeError kernel */
 export async function lookAround(places: Places, facts: readonly Fact[]): Promise<Fact[]> {
-  const links = { host: await linksIn(places.host, facts), pod: await linksIn(places.pod, facts) };
+  const every = { host: await linksIn(places.host, facts), pod: await linksIn(places.pod, facts) };
+  const anew = madeAnew(
+    facts.filter((fact) => fact.type === "link"),
+    (want) => isRemains(want, every),
+  );
   const found: Fact[] = [];
   for (const at of ["host", "pod"] as const) {
     const place = places[at];
     if (place === undefined) continue;
     const mine = facts.filter((fact) => fact.at === at);
-    found.push(...(await lookIn(place, mine, links)));
+    const links = new Map([...every[at]].filter(([name]) => !anew.has(`${at} ${name}`)));
+    found.push(...(await lookIn(place, mine, links, every)));
   }
   return found;
 }
 
-/** Every link that the facts speak of, but for those that are remains of ours to be made again. */
+/** Every link that the facts speak of. */
 async function linksIn(place: Place | undefined, facts: readonly Fact[]): Promise<Map<string, SeenLink>> {
   if (place === undefined) return new Map();
   const names = new Set(facts.flatMap((fact) => namesOf(fact, place.at)));
@@ -54,10 +59,13 @@ function namesOf(fact: Fact, at: PlaceName): string[] {
   return names;
 }
 
-async function lookIn(place: Place, facts: readonly Fact[], all: Record<PlaceName, Links>): Promise<Fact[]> {
+async function lookIn(
+  place: Place,
+  facts: readonly Fact[],
+  links: Links,
+  all: Record<PlaceName, Links>,
+): Promise<Fact[]> {
   const of = <T extends Fact["type"]>(type: T) => facts.filter((fact): fact is Of<T> => fact.type === type);
-  const remains = new Set(of("link").flatMap((want) => (isRemains(want, all) ? [want.name] : [])));
-  const links = new Map([...all[place.at]].filter(([name]) => !remains.has(name)));
   return [
     ...(await lookLinks(place, of("link"), links, all)),
     ...lookAddresses(place, of("address"), links),
@@ -65,7 +73,7 @@ async function lookIn(place: Place, facts: readonly Fact[], all: Record<PlaceNam
     ...(await lookNeighbours(place, of("neighbour"), links)),
     ...lookRules(place, of("rule")),
     ...of("sysctl").flatMap((want) => lookSysctl(place, want)),
-    ...lookPortVlans(place, of("port-vlan"), links),
+    ...lookPortVlans(place, of("port-vlan"), withoutMoved(of("link"), links)),
     ...lookForwards(place, of("forward"), links),
     ...(await lookFunctions(place, of("vf"))),
     ...(await lookTraffic(
@@ -75,6 +83,15 @@ async function lookIn(place: Place, facts: readonly Fact[], all: Record<PlaceNam
       (index) => [...links.values()].find((link) => link.index === index)?.name ?? `index ${index}`,
     )),
   ];
+}
+
+/** A port of another bridge than the wanted one is on that one's VLANs, and loses them when it moves. */
+function withoutMoved(wanted: readonly LinkFact[], links: Links): Links {
+  const moved = wanted.filter(
+    ({ name, master }) => master !== undefined && links.get(name)?.master !== links.get(master)?.index,
+  );
+  const names = new Set(moved.map(({ name }) => name));
+  return new Map([...links].filter(([name]) => !names.has(name)));
 }
 
 /** Whether a veth's other end is the one that is wanted. */

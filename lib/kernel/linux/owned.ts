@@ -34,7 +34,9 @@ export async function ownedFacts(host: Place, leaving: (name: string) => boolean
       return [{ type: "neighbour", at: "host", link: link.name, address: seen.address, mac: seen.mac } as const];
     }),
     ...(await ownTraffic(host, [...own.values()], (index) => names.get(index) ?? `index ${index}`)),
-    ...[...own.values()].flatMap((link) => (holdsVlans(link) ? portVlansOf(host, link) : [])),
+    ...[...own.values()].flatMap((link) =>
+      filtersForUs(own.get(link.master ?? link.index)) ? portVlansOf(host, link) : [],
+    ),
     ...[...own.values()].flatMap((link) => (link.kind === "vxlan" ? forwardsOf(host, link) : [])),
   ];
 }
@@ -67,5 +69,5 @@ function ownRoutes(host: Place, family: 4 | 6, names: ReadonlyMap<number, string
   });
 }
 
-/** A bridge that filters, or a port: of its own VLANs, not of those that the kernel gave it. */
-const holdsVlans = (link: SeenLink): boolean => link.nature.vlanFiltering === true || link.master !== undefined;
+/** Where a bridge of ours filters, nothing is on a VLAN that we did not put it on; other bridges give their ports one. */
+const filtersForUs = (bridge: SeenLink | undefined): boolean => bridge?.nature.vlanFiltering === true;

@@ -54,6 +54,8 @@ function carriersFirst(wanted: readonly Wanted[]): Wanted[] {
 }
 
 const MAX_TRIES = 4;
+/** EINVAL: a macvlan in passthru wants its parent alone, and says so before it looks at names. */
+const MAY_BE_THERE: readonly number[] = [ERRNO.EEXIST, ERRNO.EBUSY, ERRNO.EINVAL];
 
 async function makeSingle(wanted: Wanted, nextIndex: () => number): Promise<void> {
   const { near, fact } = wanted;
@@ -64,10 +66,9 @@ async function makeSingle(wanted: Wanted, nextIndex: () => number): Promise<void
     last = await bear(wanted, index, parent);
     // A tap is born with nothing but its name.
     if (last === undefined) return near.known.add(fact.name, index, fact.kind === "tap" ? "there" : "fresh");
-    if (last.code !== ERRNO.EEXIST && last.code !== ERRNO.EBUSY)
-      throw lacks(fact, last) ?? refused(`link add ${fact.name}`, last.code, last.text);
-    const link = await linkByName(near.place, fact.name);
-    if (link === undefined) continue;
+    const link = MAY_BE_THERE.includes(last.code) ? await linkByName(near.place, fact.name) : undefined;
+    if (link === undefined && (last.code === ERRNO.EEXIST || last.code === ERRNO.EBUSY)) continue;
+    if (link === undefined) throw refusal(fact, last);
     if (!mayAdopt(fact, link)) throw taken(fact, link);
     const isSame = isSameNature(fact, link.nature) && isCarriedBy(fact, link, parent);
     if (isSame) return near.known.add(fact.name, link.index, "there");
@@ -111,9 +112,20 @@ async function carrierOf({ fact, carrier }: Wanted): Promise<number | undefined>
   return link.index;
 }
 
+function refusal(fact: LinkFact, error: ErrorReport): SelvedgeError {
+  if (fact.mode === "passthru" && error.code === ERRNO.EINVAL)
+    return conflict(
+      `${fact.parent?.name} carries other links: a macvlan in passthru wants it alone`,
+      "Choose another parent, or one of the modes bridge, private and vepa.",
+    );
+  return lacks(fact, error) ?? refused(`link add ${fact.name}`, error.code, error.text);
+}
+
+const conflict = (what: string, hint: string): SelvedgeError =>
+  new SelvedgeError({ kind: "conflict", what }, what, { hint });
+
 /** What can be there once for each parent, or on each node, has another name or is in another namespace. */
 function inTheWay({ kind, vlan, vxlan, parent }: LinkFact, error: ErrorReport | undefined): SelvedgeError | undefined {
-  const conflict = (what: string, hint: string) => new SelvedgeError({ kind: "conflict", what }, what, { hint });
   if (vlan !== undefined)
     return conflict(
       `VLAN ${vlan.id} (${vlan.protocol}) is taken on ${parent?.name}: another link has it`,
