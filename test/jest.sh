@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs Jest in a network and mount namespace of its own, so that no test can touch the machine and nothing stays behind.
 # Arguments go to Jest. Without root it runs in a user namespace, and tests that need more say so.
-# In the guest of test/vm, which is as fresh and goes as a whole, it runs as it is, with patience.
+# In the guest of test/vm, which is as fresh and goes as a whole, it runs as it is (hardware is in the first namespace
+# only), with patience.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/node_modules/.bin:$PATH"
@@ -10,11 +11,6 @@ if [ -n "${SELVEDGE_VM-}" ]; then
   mkdir -p /run/netns /run/selvedge
   # Only the folders with tests are crawled: the machine's files are far away.
   exec node node_modules/jest/bin/jest.js "$@" --forceExit --runInBand --testTimeout=120000 --roots=test --roots=lib
-fi
-# A guest of test/vm is thrown away, and hardware comes home to its first namespace only.
-if [ "${SELVEDGE_VM:-}" = yes ] && [ -n "${SELVEDGE_FIRST_NAMESPACE:-}" ]; then
-  mkdir -p /run/netns /run/selvedge
-  exec node node_modules/jest/bin/jest.js --forceExit "$@"
 fi
 user=()
 [ "$(id -u)" = 0 ] || user=(--user --map-root-user)

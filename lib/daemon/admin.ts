@@ -8,6 +8,7 @@ import type { Attachment, Leak, PoolUsage } from "#proto/selvedge_pb.ts";
 import { adminReservations } from "./admin-reservations.ts";
 import { adminTraffic } from "./admin-traffic.ts";
 import type { Core } from "./core.ts";
+import { doctor } from "./doctor.ts";
 import { leaks } from "./leaks.ts";
 import { namespaceGone } from "./namespace-gone.ts";
 import type { Reconciler } from "./reconcile.ts";
@@ -127,6 +128,8 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
       }
       return { leaks: freed };
     },
+
+    doctor: () => doctor(core, reconciler),
 
     plan: async () => ({ lines: await reconciler.plan() }),
 

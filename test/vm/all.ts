@@ -25,8 +25,7 @@ const said = (text: string): void => void process.stdout.write(text);
 /** Runs Jest in the guest; resolves with its whole output, printed in one piece when the boot has ended. */
 async function run(boot: Boot, files: readonly string[]): Promise<Outcome> {
   const startedMs = Date.now();
-  const where = boot.firstNamespace === true ? "SELVEDGE_FIRST_NAMESPACE=yes " : "";
-  const jest = `CI=true ${where}test/jest.sh --runTestsByPath ${files.join(" ")}`;
+  const jest = `CI=true test/jest.sh --runTestsByPath ${files.join(" ")}`;
   const options = ["--memory", "2048", "--timeout", TIMEOUT, ...boot.options];
   const guest = spawn(join(import.meta.dirname, "run.sh"), [...options, jest], {
     cwd: top,

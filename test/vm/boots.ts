@@ -9,8 +9,6 @@ export interface Boot {
   readonly name: string;
   /** Of test/vm/run.sh. */
   readonly options: readonly string[];
-  /** The files run in the guest's first network namespace, where hardware is, and not in one of their own. */
-  readonly firstNamespace?: true;
   /** Patterns below the checkout; a file belongs to the first boot that it matches. */
   readonly files: readonly string[];
 }
@@ -18,7 +16,7 @@ export interface Boot {
 export const BOOTS: readonly Boot[] = [
   { name: "kernel", options: [], files: ["test/kernel/{linux-contract,linux,single,nft,conntrack}.test.ts"] },
   { name: "conformance", options: [], files: ["test/conformance/cases.test.ts"] },
-  { name: "sriov", options: ["--sriov"], firstNamespace: true, files: ["**/*sriov*.vm.test.ts"] },
+  { name: "sriov", options: ["--sriov"], files: ["**/*sriov*.vm.test.ts"] },
   { name: "links", options: ["--modules"], files: ["**/*.vm.test.ts"] },
 ];
 
