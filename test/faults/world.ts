@@ -192,7 +192,9 @@ export async function wounds(world: World, { core, repairs }: Running): Promise<
       .map((id) => `left behind: ${id}`),
     ...keys(saved.attachments).flatMap((key) => (known.has(key) ? [] : [`on disk only: ${key}`])),
     ...[...known].flatMap((key) => (keys(saved.attachments).includes(key) ? [] : [`in memory only: ${key}`])),
-    ...keys(saved.leases).flatMap((key) => (known.has(key) ? [] : [`leaked address of ${key}`])),
+    ...saved.leases
+      .filter((lease) => core.table.ofInterface(lease) === undefined)
+      .map((lease) => `leaked address of ${lease.containerId} ${lease.ifname}`),
     ...missingFrom(leaseTexts(saved.leases), leaseTexts(core.ipam.leases()), "lease on disk only"),
     ...missingFrom(leaseTexts(core.ipam.leases()), leaseTexts(saved.leases), "lease in memory only"),
     ...missingFrom(
