@@ -26,6 +26,7 @@ const HELP = `selvedge: the CNI plugin of Selvedge.
 
 A container runtime starts it with CNI_* variables and a network configuration on standard input
 (https://www.cni.dev/docs/spec/). It hands both to selvedged, the daemon of the node.
+Under the name "loopback" (a link or a copy) it raises the pod's loopback link, without the daemon.
 
   selvedge --help       this text
   selvedge --version    the program's version
@@ -52,6 +53,14 @@ async function main(): Promise<void> {
     inode,
     ask: async (verb, request, deadlineMs) =>
       decodeReply(await call(socket, METHOD[verb], encodeRequest(request), { deadlineMs })),
+    // Loaded only where it is asked for: every pod pays for what is loaded.
+    loopback: async (verb, call) => {
+      const [{ loopback }, { enterLoopback }] = await Promise.all([
+        import("#lib/cni/loopback.ts"),
+        import("#native/loopback.ts"),
+      ]);
+      return loopback(verb, call, enterLoopback);
+    },
     enqueue: async (request) => {
       await enqueue(request, directories, BigInt(Date.now()) * 1_000_000n);
     },

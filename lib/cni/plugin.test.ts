@@ -20,6 +20,7 @@ function world(of: Partial<Surroundings> = {}) {
       asked.push([verb, request, deadlineMs]);
       return { result: new TextEncoder().encode(verb === "ADD" ? "{}" : "") };
     },
+    loopback: async (verb, { cniVersion, netns }) => `${verb} ${cniVersion} ${netns}`,
     enqueue: async (request) => void queued.push(request),
     ...of,
   };
@@ -28,6 +29,13 @@ function world(of: Partial<Surroundings> = {}) {
 const away = async () => {
   throw new SelvedgeError({ kind: "not-ready" }, "away");
 };
+
+test("under the name loopback nobody is asked", async () => {
+  const config = CONFIG.replace("}", ',"type":"loopback"}');
+  const { around, asked } = world({ stdin: async () => new TextEncoder().encode(config) });
+  expect(await plugin(around)).toEqual({ exit: 0, out: "ADD 1.0.0 /pod", err: "" });
+  expect(asked).toEqual([]);
+});
 
 test.each([
   ["ADD", 40_000],

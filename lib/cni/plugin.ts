@@ -3,10 +3,11 @@
  * It is loaded at each pod start, so nothing here imports more than it must.
  */
 import { isFailure } from "#lib/errors.ts";
+import { type Found, fields } from "#lib/parse.ts";
 import { parseEnvironment, type Variables } from "./environment.ts";
 import { errorText, toCniError } from "./error.ts";
 import { preflight, refuseOwnNamespace } from "./preflight.ts";
-import { type Environment, NEWEST, type Reply, type Request, VERSIONS, type Verb } from "./types.ts";
+import { type Environment, NEWEST, type Reply, type Request, VERSIONS, type Verb, type Version } from "./types.ts";
 
 export type DaemonVerb = Exclude<Verb, "VERSION">;
 
@@ -18,6 +19,8 @@ export interface Surroundings {
   inode(path: string): Promise<number>;
   /** Asks the daemon. @throws SelvedgeError not-ready, deadline, rpc */
   ask(verb: DaemonVerb, request: Request, deadlineMs: number): Promise<Reply>;
+  /** Does what the plugin `loopback` does. @returns what goes to standard output @throws SelvedgeError */
+  loopback(verb: DaemonVerb, call: { config: Found; cniVersion: Version; netns: string }): Promise<string>;
   /** Remembers a DEL for a daemon that is away. @throws SelvedgeError store */
   enqueue(request: Request): Promise<void>;
 }
@@ -54,10 +57,13 @@ export async function plugin(around: Surroundings): Promise<Answer> {
     if (verb === "VERSION") return success(JSON.stringify({ cniVersion: NEWEST, supportedVersions: VERSIONS }));
     const looking = inodes(environment, around);
     const config = await around.stdin(MAX_CONFIG_BYTES);
-    cniVersion = preflight(verb, config, MAX_CONFIG_BYTES).cniVersion;
+    const first = preflight(verb, config, MAX_CONFIG_BYTES);
+    cniVersion = first.cniVersion;
     const { netnsInode, own } = await looking;
     const { verb: _, ...given } = environment;
     refuseOwnNamespace({ netnsInode, allowOwnNetns: given.allowOwnNetns }, own);
+    if (fields(first.raw)("type").value === "loopback")
+      return success(await around.loopback(verb, { ...first, config: first.raw, netns: given.netns }));
     const reply = await ask(verb, { ...given, config, netnsInode }, around);
     if (reply.error !== undefined) return failure(errorText(reply.error, cniVersion));
     return success(new TextDecoder().decode(reply.result));

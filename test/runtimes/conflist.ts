@@ -4,17 +4,21 @@ import { join } from "node:path";
 import { referenceBin } from "../../conformance/reference.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 
-/** One directory for runtimes that know only one; earlier directories win. `loopback` is the reference's. */
+/** One directory for runtimes that know only one; earlier directories win. Where `selvedge` is, it is `loopback`, too. */
 export async function linkPlugins(into: string, path: readonly string[]): Promise<void> {
   await mkdir(into, { recursive: true });
   for (const directory of [...path, referenceBin()])
     for (const name of await readdir(directory)) {
       if (name.startsWith(".")) continue;
-      await symlink(join(directory, name), join(into, name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "EEXIST") throw error;
-      });
+      await link(join(directory, name), join(into, name));
+      if (name === "selvedge") await link(join(directory, name), join(into, "loopback"));
     }
 }
+
+const link = (to: string, at: string): Promise<void> =>
+  symlink(to, at).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
 
 /**
  * Written as 1.0.0, which old runtimes read, with the newer versions beside it. The temporary file lies in the same

@@ -126,7 +126,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
   native: {
     holds: "system calls that Node lacks, through FFI; each call enters, does one thing and leaves",
     from: ["lib"],
-    packages: ["koffi"],
+    packages: ["koffi", "bun:ffi"],
   },
   conformance: {
     holds: "drives built plugins from outside; runs against any CNI plugin",
