@@ -16,6 +16,8 @@ const pool = (name: string, n: number) => ({
 
 const CONFIG = {
   ipam: { coolDownSeconds: 0 },
+  // Long enough to see the damage before it is repaired.
+  reconcile: { debounceMs: 1_500 },
   defaultPool: "std",
   pools: [
     pool("std", 61),
