@@ -37,6 +37,7 @@ export type Event =
   | { event: "reservation-displaced"; pool: string; name: string; addresses: readonly string[] }
   | { event: "mirror-started"; container: string; ifname: string; mirror: string; to: string; until: string }
   | { event: "mirror-ended"; container: string; ifname: string; mirror: string; to: string; why: "stopped" | "expired" }
+  | { event: "devices-refused"; pool: string; message: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -65,6 +66,7 @@ export const LEVEL = {
   "reservation-displaced": "warn",
   "mirror-started": "info",
   "mirror-ended": "info",
+  "devices-refused": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

@@ -8,15 +8,15 @@ import {
   Server,
   ServerCredentials,
   type ServerUnaryCall,
-  type ServiceDefinition,
   type sendUnaryData,
   status,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { isFailure } from "#lib/errors.ts";
 import type { Log } from "#lib/log.ts";
-import { Admin, type Codec, type Method, Node } from "#proto/selvedge_pb.ts";
+import { Admin, type Method, Node } from "#proto/selvedge_pb.ts";
 import { claim } from "./claim.ts";
+import { definition } from "./definition.ts";
 import { GRPC_STATUS } from "./status.ts";
 
 /** What a handler knows of its call besides the request. */
@@ -129,28 +129,7 @@ function admitted(socket: Socket, { credentials, log }: ServeOptions): boolean {
   return false;
 }
 
-type AnyService = Readonly<Record<string, Method<unknown, unknown>>>;
 type AnyHandlers = Readonly<Record<string, (request: unknown, call: Call) => Promise<object>>>;
-
-/** What grpc-js calls a service definition, from the generated table. */
-export function definition(service: object): ServiceDefinition {
-  const write = (codec: Codec<unknown>) => (value: object) => codec.encode(value) as Buffer;
-  const read = (codec: Codec<unknown>) => (bytes: Buffer) => codec.decode(bytes);
-  return Object.fromEntries(
-    Object.entries(service as AnyService).map(([name, { path, request, reply }]) => [
-      name,
-      {
-        path,
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: write(request),
-        requestDeserialize: read(request),
-        responseSerialize: write(reply),
-        responseDeserialize: read(reply),
-      },
-    ]),
-  );
-}
 
 function implementation(
   service: object,

@@ -4,6 +4,7 @@ import { loop } from "#lib/loop.ts";
 import { workers as pool } from "#lib/workers.ts";
 import { admin } from "./admin.ts";
 import { type CoreOptions, openCore, type Ports } from "./core.ts";
+import { devicePools, makeFunctions } from "./device-pools.ts";
 import { makeReady } from "./node-facts.ts";
 import { reconciler } from "./reconcile.ts";
 import { replay } from "./replay.ts";
@@ -27,6 +28,8 @@ export interface Daemon {
 
 /** How often the switches that change silently are looked at; a full pass comes at its own, longer interval. */
 const SWITCHES_MS = 1_000;
+/** How often kubelet is looked for, and told of devices that came or went. */
+const OFFERS_MS = 5_000;
 
 /** Resolves when the socket answers. @throws SelvedgeError conflict (another daemon serves), store, kernel, config-invalid */
 export async function startDaemon(ports: Ports, options: DaemonOptions): Promise<Daemon> {
@@ -34,6 +37,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const beganUs = ports.clockUs();
   const { core, replayed } = await openCore(ports, options);
   for (const host of core.hosts.values()) await makeReady(core, host);
+  await makeFunctions(core);
 
   const stopping = new AbortController();
   const { lock } = core;
@@ -54,6 +58,9 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       signal: stopping.signal,
     },
   );
+
+  const offered = devicePools(core);
+  const offering = loop(offered.refresh, { everyMs: OFFERS_MS, debounceMs: 0, signal: stopping.signal });
 
   const ready = Promise.withResolvers<void>();
   const whenReady =
@@ -86,7 +93,8 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     log: ports.log,
   }).catch(async (error: unknown) => {
     stopping.abort();
-    await reconciling.done;
+    await Promise.all([reconciling.done, offering.done]);
+    await offered[Symbol.asyncDispose]();
     throw error;
   });
   // A DEL that found the socket closed while the queue was being worked off is in the queue now.
@@ -108,7 +116,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
   const failed = new Promise<never>((_, reject) => {
-    for (const forever of [reconciling.done, watching, following]) forever.catch(reject);
+    for (const forever of [reconciling.done, offering.done, watching, following]) forever.catch(reject);
   });
   failed.catch(() => {});
   return {
@@ -121,7 +129,8 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await serving.close(config.shutdownSeconds * 1_000);
       await workers.idle();
       stopping.abort();
-      await Promise.allSettled([reconciling.done, watching, following]);
+      await Promise.allSettled([reconciling.done, offering.done, watching, following]);
+      await offered[Symbol.asyncDispose]();
       await Promise.all([...core.behind]);
       for (const { connections, kernel } of core.hosts.values()) {
         await connections.settled();

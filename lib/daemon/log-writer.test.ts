@@ -45,6 +45,7 @@ const EVENTS = {
     why: "expired",
   },
   "reservation-displaced": { event: "reservation-displaced", pool: "std", name: "a/b", addresses: ["10.1.0.5"] },
+  "devices-refused": { event: "devices-refused", pool: "fast", message: "ens1 can have 8 virtual functions at most" },
   "events-lost": { event: "events-lost" },
   "peer-refused": { event: "peer-refused", uid: 1000, pid: 8 },
   "conntrack-failed": { event: "conntrack-failed", message: "m" },

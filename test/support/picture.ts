@@ -85,6 +85,11 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     from: ["lib", "lib/cni/types.ts", "proto"],
     packages: ["@grpc/grpc-js", "protobufjs"],
   },
+  "lib/k8s": {
+    holds: "the cluster: pools of devices offered to kubelet",
+    from: ["lib", "lib/api/definition.ts", "proto"],
+    packages: ["@grpc/grpc-js"],
+  },
   "lib/kernel": {
     holds: "Linux: the port, a strict fake, the real one (netlink, nftables, tc, sysctl)",
     from: ["lib", "lib/state", "native"],
@@ -116,6 +121,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
       "lib/datapath",
       "lib/delegate",
       "lib/ipam",
+      "lib/k8s",
       "lib/kernel",
       "lib/state",
       "lib/store",
