@@ -387,10 +387,11 @@ export interface Attachment {
   readonly created: string;
   readonly hostPorts: readonly string[];
   readonly namespaceGone: boolean;
+  readonly planes: readonly Plane[];
 }
 
 export const Attachment = codec<Attachment>({
-  of: (some) => ({ network: "", phase: "", pod: "", netns: "", type: "", addresses: [], mac: "", hostLink: "", mtu: 0, created: "", hostPorts: [], namespaceGone: false, ...some }),
+  of: (some) => ({ network: "", phase: "", pod: "", netns: "", type: "", addresses: [], mac: "", hostLink: "", mtu: 0, created: "", hostPorts: [], namespaceGone: false, planes: [], ...some }),
   write(m, w) {
     if (m.key) AttachmentKey.write(m.key, w.uint32(10).fork()).ldelim();
     if (m.network?.length) w.uint32(18).string(m.network);
@@ -405,10 +406,11 @@ export const Attachment = codec<Attachment>({
     if (m.created?.length) w.uint32(90).string(m.created);
     for (const one of m.hostPorts ?? []) w.uint32(98).string(one);
     if (m.namespaceGone) w.uint32(104).bool(m.namespaceGone);
+    for (const one of m.planes ?? []) Plane.write(one, w.uint32(114).fork()).ldelim();
     return w;
   },
   read(r, end) {
-    const m: { key?: AttachmentKey; network: string; phase: string; pod: string; netns: string; type: string; addresses: string[]; mac: string; hostLink: string; mtu: number; created: string; hostPorts: string[]; namespaceGone: boolean } = { network: "", phase: "", pod: "", netns: "", type: "", addresses: [], mac: "", hostLink: "", mtu: 0, created: "", hostPorts: [], namespaceGone: false };
+    const m: { key?: AttachmentKey; network: string; phase: string; pod: string; netns: string; type: string; addresses: string[]; mac: string; hostLink: string; mtu: number; created: string; hostPorts: string[]; namespaceGone: boolean; planes: Plane[] } = { network: "", phase: "", pod: "", netns: "", type: "", addresses: [], mac: "", hostLink: "", mtu: 0, created: "", hostPorts: [], namespaceGone: false, planes: [] };
     while (r.pos < end) {
       const tag = r.uint32();
       switch (tag) {
@@ -450,6 +452,70 @@ export const Attachment = codec<Attachment>({
           break;
         case 104:
           m.namespaceGone = r.bool();
+          break;
+        case 114:
+          m.planes.push(Plane.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Plane {
+  readonly name: string;
+  readonly ifname: string;
+  readonly type: string;
+  readonly tenant: string;
+  readonly addresses: readonly string[];
+  readonly mac: string;
+  readonly hostLink: string;
+  readonly mtu: number;
+}
+
+export const Plane = codec<Plane>({
+  of: (some) => ({ name: "", ifname: "", type: "", tenant: "", addresses: [], mac: "", hostLink: "", mtu: 0, ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.ifname?.length) w.uint32(18).string(m.ifname);
+    if (m.type?.length) w.uint32(26).string(m.type);
+    if (m.tenant?.length) w.uint32(34).string(m.tenant);
+    for (const one of m.addresses ?? []) w.uint32(42).string(one);
+    if (m.mac?.length) w.uint32(50).string(m.mac);
+    if (m.hostLink?.length) w.uint32(58).string(m.hostLink);
+    if (m.mtu) w.uint32(64).uint32(m.mtu);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; ifname: string; type: string; tenant: string; addresses: string[]; mac: string; hostLink: string; mtu: number } = { name: "", ifname: "", type: "", tenant: "", addresses: [], mac: "", hostLink: "", mtu: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.ifname = r.string();
+          break;
+        case 26:
+          m.type = r.string();
+          break;
+        case 34:
+          m.tenant = r.string();
+          break;
+        case 42:
+          m.addresses.push(r.string());
+          break;
+        case 50:
+          m.mac = r.string();
+          break;
+        case 58:
+          m.hostLink = r.string();
+          break;
+        case 64:
+          m.mtu = r.uint32();
           break;
         default:
           r.skipType(tag & 7);

@@ -1,7 +1,7 @@
-import { Admin, type Attachment } from "#proto/selvedge_pb.ts";
+import { Admin, type Attachment, type Plane } from "#proto/selvedge_pb.ts";
 import type { Command } from "./command.ts";
 import type { Style } from "./style.ts";
-import { table } from "./table.ts";
+import { type Cell, table } from "./table.ts";
 
 export const attachments: Command = {
   summary: "The containers' interfaces on this node.",
@@ -39,17 +39,34 @@ export const attachmentTable = (list: readonly Attachment[], style: Style, width
       { heading: "HOST LINK" },
       { heading: "HOST PORTS" },
     ],
-    list.map((one) => [
-      shortId(one.key?.containerId ?? ""),
-      one.key?.ifname ?? "",
-      one.network,
-      one.pod,
-      one.type,
-      one.namespaceGone ? `${one.phase}, gone` : one.phase,
-      one.addresses,
-      one.hostLink,
-      one.hostPorts,
-    ]),
+    list.flatMap((one) => [rowOf(one), ...one.planes.slice(1).map(planeRow)]),
     style,
     widthColumns,
   );
+
+const rowOf = (one: Attachment): Cell[] => [
+  shortId(one.key?.containerId ?? ""),
+  one.key?.ifname ?? "",
+  one.network,
+  one.pod,
+  one.type,
+  one.namespaceGone ? `${one.phase}, gone` : one.phase,
+  one.planes[0]?.addresses ?? one.addresses,
+  one.hostLink,
+  one.hostPorts,
+];
+
+/** A further interface of the attachment above it. */
+const planeRow = ({ ifname, name, type, addresses, hostLink }: Plane): Cell[] => [
+  PLANE,
+  ifname,
+  name,
+  "",
+  type,
+  "",
+  addresses,
+  hostLink,
+  "",
+];
+
+const PLANE = "  plane";

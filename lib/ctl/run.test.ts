@@ -35,9 +35,13 @@ const ATTACHMENTS = [
     phase: "ready",
     pod: "default/web-0",
     type: "ptp",
-    addresses: ["10.66.0.2", "fd42:5e1f:ed9e::2"],
+    addresses: ["10.66.0.2", "fd42:5e1f:ed9e::2", "10.7.0.3"],
     hostLink: "svabc123",
     hostPorts: ["tcp 8080 -> 80"],
+    planes: [
+      { name: "cluster", ifname: "eth0", type: "ptp", addresses: ["10.66.0.2", "fd42:5e1f:ed9e::2"] },
+      { name: "control", ifname: "ctl", type: "bridge", addresses: ["10.7.0.3"], hostLink: "sv7" },
+    ],
   }),
   Attachment.of({
     key: { containerId: ID, ifname: "eth1" },
@@ -181,6 +185,7 @@ const GOLDEN: [words: string, out: string][] = [
     `CONTAINER     IFNAME  NETWORK  POD            TYPE    PHASE           ADDRESSES          HOST LINK  HOST PORTS
 3f9a0c1d2e4b  eth0    cluster  default/web-0  ptp     ready           10.66.0.2          svabc123   tcp 8080 -> 80
                                                                       fd42:5e1f:ed9e::2
+  plane       ctl     control  -              bridge  -               10.7.0.3           sv7        -
 3f9a0c1d2e4b  eth1    media    -              bridge  deleting, gone  -                  svdef456   -
 `,
   ],

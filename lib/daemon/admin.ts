@@ -4,7 +4,7 @@ import { SelvedgeError } from "#lib/errors.ts";
 import type { KeyedLock } from "#lib/lock.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import type { Workers } from "#lib/workers.ts";
-import type { Attachment, Leak, PoolUsage } from "#proto/selvedge_pb.ts";
+import type { Leak, PoolUsage } from "#proto/selvedge_pb.ts";
 import { adminReservations } from "./admin-reservations.ts";
 import { adminTraffic } from "./admin-traffic.ts";
 import type { Core } from "./core.ts";
@@ -12,8 +12,8 @@ import { doctor } from "./doctor.ts";
 import { leaks } from "./leaks.ts";
 import { namespaceGone } from "./namespace-gone.ts";
 import type { Reconciler } from "./reconcile.ts";
-import { addressesOf, hostEndsOf, hostPortsOf, resultOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
+import { shown } from "./shown.ts";
 
 export interface AdminOptions {
   readonly reconciler: Reconciler;
@@ -151,28 +151,6 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
           });
       return { attachments: stale.map((record) => shown(core, record)) };
     },
-  };
-}
-
-function shown(core: Core, record: AttachmentRecord): Attachment {
-  const result = resultOf(record);
-  const sandbox = result?.interfaces.find(
-    (i) => i.name === record.ifname && i.sandbox !== undefined && i.sandbox !== "",
-  );
-  return {
-    key: { containerId: record.containerId, ifname: record.ifname },
-    network: record.network,
-    phase: record.phase,
-    pod: record.pod ?? "",
-    netns: record.netns,
-    type: record.type,
-    addresses: addressesOf(record),
-    mac: sandbox?.mac ?? "",
-    hostLink: hostEndsOf(record)[0]?.link.name ?? "",
-    mtu: sandbox?.mtu ?? 0,
-    created: iso(record.createdMs),
-    hostPorts: hostPortsOf(record).map(({ protocol, port }) => `${port}/${protocol}`),
-    namespaceGone: core.kernel.namespaceInode(record.netns) !== record.netnsInode,
   };
 }
 
