@@ -1,7 +1,7 @@
 /**
- * All interfaces of a pod held to one rate together. Their traffic meets on one device for each direction, in a tree: each
- * interface is sure of an equal part of the whole and may take what the others leave, up to its own limit; the one with
- * the higher priority takes first. A pod with one interface needs no tree: the smaller of the two limits is its own.
+ * All interfaces of a pod held to one rate together. Their traffic meets on one device for each direction, in a tree: half
+ * of the whole is assured in equal parts, so that none starves; the rest, and what others leave, goes to the highest
+ * priority first, up to the interface's own limit. A pod with one interface needs no tree: the smaller of the two limits is its own.
  */
 import type { Mac } from "#lib/address.ts";
 import type { Bandwidth } from "#lib/cni/types.ts";
@@ -100,7 +100,7 @@ function direction(
   devices: PodDevices,
 ): Fact[] {
   const link = which === "ingress" ? devices.into : devices.outOf;
-  const share = Math.floor(rateBits / planes.length);
+  const share = Math.floor(rateBits / 2 / planes.length);
   const classes = planes.map(({ bandwidth, mac, priority = 0 }, i): TreeClass => {
     const own = which === "ingress" ? bandwidth.ingressRate : bandwidth.egressRate;
     const asked = which === "ingress" ? bandwidth.ingressBurst : bandwidth.egressBurst;

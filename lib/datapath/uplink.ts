@@ -24,6 +24,9 @@ export const shortOf = (...parts: readonly string[]): string =>
 /** The node's end, 13 bytes. */
 export const uplinkName = (tenant: string): string => `st${shortOf("tenant", tenant)}`;
 
+/** Links between hosts: uplinks, peerings and segments. */
+export const isJointLink = (name: string): boolean => name === UPLINK || /^s[tpx][0-9a-f]{11}$/.test(name);
+
 export interface Uplink {
   readonly tenant: string;
   readonly transfer: Transfer;
