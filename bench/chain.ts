@@ -40,12 +40,15 @@ export type Verb = "ADD" | "DEL";
 
 const CNI_VERSION = "1.0.0";
 
+/** Name of the configuration list that a subject is. */
+export const networkOf = ({ name }: Subject): string => name.replaceAll(" ", "-");
+
 /** Gives commands one by one and is told how each ended. @throws Error when a plugin fails */
 function* commands(subject: Subject, verb: Verb, pod: Pod, result: string): Generator<Command, string, Ended> {
   const plugins = verb === "ADD" ? subject.plugins : subject.plugins.toReversed();
   let previous = result;
   for (const plugin of plugins) {
-    const common = { cniVersion: CNI_VERSION, name: subject.name.replaceAll(" ", "-") };
+    const common = { cniVersion: CNI_VERSION, name: networkOf(subject) };
     const prevResult = previous === "" ? {} : { prevResult: JSON.parse(previous) as JsonObject };
     const ended = yield {
       argv: [plugin.program],

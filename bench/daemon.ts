@@ -21,6 +21,9 @@ export interface Daemon extends AsyncDisposable {
   readonly socket: string;
   /** Steps of the newest verb of this attachment, in order. */
   trace(containerId: string): Promise<Span[]>;
+  /** Keeps addresses of the pool for each name. */
+  reserve(pool: string, names: readonly string[]): Promise<void>;
+  release(pool: string, names: readonly string[]): Promise<void>;
   /** CPU time of all of its threads since it started, milliseconds. */
   cpuMs(): number;
   memory(): Memory;
@@ -60,6 +63,12 @@ export async function startDaemon(program: string, directory: string): Promise<D
     async trace(containerId) {
       const { spans } = await ask(Admin.getTrace, { containerId, ifname: "eth0" });
       return spans.map(({ name, durationUs }) => ({ step: name, us: Number(durationUs) }));
+    },
+    async reserve(pool, names) {
+      for (const name of names) await ask(Admin.reserve, { name, pool });
+    },
+    async release(pool, names) {
+      for (const name of names) await ask(Admin.release, { name, pool });
     },
     cpuMs: () => cpuMsOf(pidOf(child)),
     memory: () => memoryOf(pidOf(child)),

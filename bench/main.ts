@@ -9,6 +9,7 @@ import { growth } from "./growth.ts";
 import type { Measured, Storm } from "./measured.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { report } from "./report.ts";
+import { reservations } from "./reservations.ts";
 import { storm } from "./storm.ts";
 import { subjects } from "./subjects.ts";
 import { verdicts } from "./targets.ts";
@@ -37,6 +38,9 @@ async function measure(options: Options, state: string): Promise<Measured> {
   say(`growth: at ${options.levels.join(", ")} pods, up and down`);
   const grown = await growth(all["selvedge full"], daemon, options.levels, options.samples);
 
+  say(`reservations: none and ${options.reservations.many} in turns`);
+  const reserved = await reservations(all["selvedge full"], daemon, options.reservations);
+
   const processors = cpus();
   return {
     machine: {
@@ -50,6 +54,7 @@ async function measure(options: Options, state: string): Promise<Measured> {
     ...single,
     storms,
     growth: grown.growth,
+    reservations: reserved,
     memory: { empty, attachments: Math.max(...options.levels), full: grown.full },
   };
 }

@@ -60,6 +60,16 @@ export interface Growth {
   readonly inside: Summary;
 }
 
+/** ADD while addresses are reserved for so many names. */
+export interface Reserved {
+  readonly reserved: number;
+  /** Whether one of them is the pod's. */
+  readonly own: boolean;
+  readonly add: Summary;
+  /** The daemon's part of the ADD, microseconds. */
+  readonly inside: Summary;
+}
+
 export interface Measured {
   readonly machine: Readonly<Record<string, string | number>>;
   /** Milliseconds: starting /bin/true, `selvedge` answering VERSION without the daemon, and STATUS with it. */
@@ -69,5 +79,6 @@ export interface Measured {
   readonly floor: readonly Floor[];
   readonly storms: readonly Storm[];
   readonly growth: readonly Growth[];
+  readonly reservations: readonly Reserved[];
   readonly memory: { readonly empty: Memory; readonly attachments: number; readonly full: Memory };
 }

@@ -1,5 +1,6 @@
 /** What a run does, and where it writes. */
 import { parseArgs } from "node:util";
+import type { Amounts } from "./reservations.ts";
 import type { Wanted } from "./storm.ts";
 import type { SubjectName } from "./subjects.ts";
 
@@ -12,6 +13,7 @@ export interface Options {
   readonly levels: readonly number[];
   /** ADDs and DELs at each level, on each way. */
   readonly samples: number;
+  readonly reservations: Amounts;
 }
 
 const SUBJECTS: readonly SubjectName[] = [
@@ -70,6 +72,20 @@ export function parseOptions(argv: readonly string[], date: string): Options | u
   const jsonFile = values.json ?? `bench/results/${date}.json`;
   const rest = { jsonFile, subjects: SUBJECTS };
   return values.quick === true
-    ? { ...rest, rounds: 12, storms: QUICK_STORMS, levels: [0, 250], samples: 12 }
-    : { ...rest, rounds: 100, storms: STORMS, levels: [0, 250, 500, 1_000], samples: 30 };
+    ? {
+        ...rest,
+        rounds: 12,
+        storms: QUICK_STORMS,
+        levels: [0, 250],
+        samples: 12,
+        reservations: { many: 1_000, turns: 2, samples: 8 },
+      }
+    : {
+        ...rest,
+        rounds: 100,
+        storms: STORMS,
+        levels: [0, 250, 500, 1_000],
+        samples: 30,
+        reservations: { many: 1_000, turns: 5, samples: 12 },
+      };
 }

@@ -16,6 +16,7 @@ export function report(measured: Measured, meanings: Meanings, verdicts: readonl
     ["The kernel's floor, µs: the netlink messages of one ADD", floor(measured)],
     ["Many pods: a second, and ms of single ADDs; CPU ms an ADD (mean)", storms(measured)],
     ["Selvedge full while other pods are attached, ms", growth(measured)],
+    ["Selvedge full while addresses are reserved for names, ms", reservations(measured)],
     ["Memory of the daemon, MiB", memory(measured)],
     ["Targets (ratios of medians of this run)", targets(verdicts)],
   ];
@@ -117,6 +118,21 @@ function growth({ growth: rows }: Measured): string {
       number(add.p50 / (none?.add.p50 ?? Number.NaN)),
       number(inside.p50 / 1_000),
       ...both(del),
+    ]),
+  );
+}
+
+function reservations({ reservations: rows }: Measured): string {
+  const [none] = rows;
+  return table(
+    ["reserved", "for the pod", "n", "ADD p50", "p99", "/ at none", "daemon p50"],
+    rows.map(({ reserved, own, add, inside }) => [
+      String(reserved),
+      own ? "yes" : "no",
+      String(add.count),
+      ...both(add),
+      number(add.p50 / (none?.add.p50 ?? Number.NaN)),
+      number(inside.p50 / 1_000),
     ]),
   );
 }

@@ -54,5 +54,6 @@ export const SAMPLE_RUN: Measured = {
     storm("chain bridge", 100, 32, 10),
   ],
   growth: [0, 1_000].map((pods) => ({ pods, add: summed(8), del: summed(6), inside: summed(1_500) })),
+  reservations: [0, 1_000].map((reserved) => ({ reserved, own: false, add: summed(8), inside: summed(1_500) })),
   memory: { empty: { rssMib: 80, pssMib: 60 }, attachments: 1_000, full: { rssMib: 110, pssMib: 90 } },
 };

@@ -12,6 +12,7 @@ test("each figure from the medians that it speaks of", () => {
     ["DEL: selvedge full / chain dual", 0.02, true],
     ["DEL: selvedge full / ptp bare", 0.3, true],
     ["ADD: at most pods / at none", 1, true],
+    ["ADD: 1,000 names with reservations / none", 1, true],
     ["daemon's share of ADD, selvedge full", 1.5, true],
     ["kernel work: selvedge dual / raw messages", 1.2, true],
     ["kernel work: selvedge full / raw messages", 1.2, true],

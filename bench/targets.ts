@@ -23,6 +23,7 @@ const goals: readonly Goal[] = [
   ratio("DEL: selvedge full / chain dual", 0.1, (m) => del(m, "selvedge full") / del(m, "chain dual")),
   ratio("DEL: selvedge full / ptp bare", 0.5, (m) => del(m, "selvedge full") / del(m, "ptp bare")),
   ratio("ADD: at most pods / at none", 1.15, (m) => last(m.growth).add.p50 / first(m.growth).add.p50),
+  ratio("ADD: 1,000 names with reservations / none", 1.1, (m) => mostReserved(m) / first(m.reservations).add.p50),
   {
     what: "daemon's share of ADD, selvedge full",
     unit: "ms",
@@ -78,7 +79,10 @@ const aloneOf = ({ alone }: Measured, name: SubjectName): Alone =>
   );
 const add = (measured: Measured, name: SubjectName): number => aloneOf(measured, name).add.p50;
 const del = (measured: Measured, name: SubjectName): number => aloneOf(measured, name).del.p50;
-const first = (growth: readonly Growth[]): Growth => found("growth", growth[0]);
+const first = <T>(rows: readonly T[]): T => found("the first row", rows[0]);
+/** The slower of a pod that has one of them and a pod that has none. */
+const mostReserved = ({ reservations }: Measured): number =>
+  Math.max(...reservations.slice(1).map(({ add }) => add.p50));
 const last = (growth: readonly Growth[]): Growth => found("growth", growth.at(-1));
 const inside = (measured: Measured, name: SubjectName): Inside =>
   found(
