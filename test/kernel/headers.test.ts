@@ -3,13 +3,26 @@ import { readFileSync } from "node:fs";
 import { expect } from "@jest/globals";
 import { addressMessage, IFA_F, RTM_ADDR } from "#lib/kernel/netlink/address.ts";
 import type { AttrTable } from "#lib/kernel/netlink/attr.ts";
+import { BRIDGE_FLAGS, RTM_VLAN, VLAN_INFO } from "#lib/kernel/netlink/bridge-vlan.ts";
 import { DEVCONF_ROUTE_LOCALNET, linkAnswer, linkRequest, RTM_LINK } from "#lib/kernel/netlink/link.ts";
-import { neighbourMessage, RTM_NEIGH } from "#lib/kernel/netlink/neighbour.ts";
+import {
+  bridgeData,
+  IPVLAN_MODE,
+  ipvlanData,
+  MACVLAN_MODE,
+  macvlanData,
+  tunData,
+  VLAN_PROTOCOL,
+  vlanData,
+  vxlanData,
+} from "#lib/kernel/netlink/link-data.ts";
+import { NTF_SELF, NUD_NOARP, NUD_PERMANENT, neighbourMessage, RTM_NEIGH } from "#lib/kernel/netlink/neighbour.ts";
 import { RT_SCOPE, RTM_ROUTE, routeMessage } from "#lib/kernel/netlink/route.ts";
 import { RTM_RULE, ruleMessage } from "#lib/kernel/netlink/rule.ts";
 import {
   htbOptions,
   queueStats,
+  RTM_ACTION,
   RTM_CLASS,
   RTM_FILTER,
   RTM_QDISC,
@@ -28,6 +41,8 @@ function numbersIn(header: string): Map<string, number> {
   const numbers = new Map<string, number>();
   for (const [, name, value] of source.matchAll(/^#define[ \t]+(\w+)[ \t]+(0x[0-9a-fA-F]+|\d+)[ \t]*$/gm))
     numbers.set(name ?? "", Number(value));
+  for (const [, name, bit] of source.matchAll(/^#define[ \t]+(\w+)[ \t]+\(1 ?<< ?(\d+)\)/gm))
+    numbers.set(name ?? "", 1 << Number(bit));
   for (const [, body] of source.matchAll(/enum(?:\s+\w+)?\s*\{([^}]*)\}/g)) {
     let next = 0;
     for (const member of (body ?? "").replaceAll(/^#.*$/gm, "").split(",")) {
@@ -105,7 +120,53 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
   ],
   ["gen_stats.h", types(queueStats.table), { basic: "TCA_STATS_BASIC", queue: "TCA_STATS_QUEUE" }],
   ["rtnetlink.h", RTM_CLASS, { NEW: "RTM_NEWTCLASS", DEL: "RTM_DELTCLASS", GET: "RTM_GETTCLASS" }],
+  [
+    "if_link.h",
+    types(bridgeData.table),
+    { vlanFiltering: "IFLA_BR_VLAN_FILTERING", defaultPvid: "IFLA_BR_VLAN_DEFAULT_PVID" },
+  ],
+  ["if_link.h", types(macvlanData.table), { mode: "IFLA_MACVLAN_MODE", broadcastQueue: "IFLA_MACVLAN_BC_QUEUE_LEN" }],
+  [
+    "if_link.h",
+    MACVLAN_MODE,
+    {
+      private: "MACVLAN_MODE_PRIVATE",
+      vepa: "MACVLAN_MODE_VEPA",
+      bridge: "MACVLAN_MODE_BRIDGE",
+      passthru: "MACVLAN_MODE_PASSTHRU",
+    },
+  ],
+  ["if_link.h", types(ipvlanData.table), { mode: "IFLA_IPVLAN_MODE" }],
+  ["if_link.h", IPVLAN_MODE, { l2: "IPVLAN_MODE_L2", l3: "IPVLAN_MODE_L3", l3s: "IPVLAN_MODE_L3S" }],
+  ["if_link.h", types(vlanData.table), { id: "IFLA_VLAN_ID", protocol: "IFLA_VLAN_PROTOCOL" }],
+  ["if_ether.h", VLAN_PROTOCOL, { "802.1Q": "ETH_P_8021Q", "802.1ad": "ETH_P_8021AD" }],
+  [
+    "if_link.h",
+    types(vxlanData.table),
+    {
+      id: "IFLA_VXLAN_ID",
+      link: "IFLA_VXLAN_LINK",
+      local4: "IFLA_VXLAN_LOCAL",
+      learning: "IFLA_VXLAN_LEARNING",
+      port: "IFLA_VXLAN_PORT",
+      local6: "IFLA_VXLAN_LOCAL6",
+    },
+  ],
+  [
+    "if_link.h",
+    types(tunData.table),
+    { owner: "IFLA_TUN_OWNER", group: "IFLA_TUN_GROUP", type: "IFLA_TUN_TYPE", multiQueue: "IFLA_TUN_MULTI_QUEUE" },
+  ],
+  ["if_bridge.h", VLAN_INFO, { PVID: "BRIDGE_VLAN_INFO_PVID", UNTAGGED: "BRIDGE_VLAN_INFO_UNTAGGED" }],
+  ["if_bridge.h", BRIDGE_FLAGS, { MASTER: "BRIDGE_FLAGS_MASTER", SELF: "BRIDGE_FLAGS_SELF" }],
+  [
+    "neighbour.h",
+    { NTF_SELF, NUD_NOARP, NUD_PERMANENT },
+    { NTF_SELF: "NTF_SELF", NUD_NOARP: "NUD_NOARP", NUD_PERMANENT: "NUD_PERMANENT" },
+  ],
   ...Object.entries({
+    VLAN: RTM_VLAN,
+    ACTION: RTM_ACTION,
     LINK: RTM_LINK,
     ADDR: RTM_ADDR,
     ROUTE: RTM_ROUTE,
@@ -126,4 +187,4 @@ test.each(cases)("%s: %j", (header, ours, theirs) => {
   expect(ours).toEqual(Object.fromEntries(expected));
 });
 
-test("the table has cases", () => expect(cases.length).toBe(21));
+test("the table has cases", () => expect(cases.length).toBe(35));

@@ -38,6 +38,7 @@ export async function applyAdditions(
   const pod = places.pod === undefined ? undefined : side(places.pod);
   writeSysctls(host.place, host.ops);
   await makeSingles(host, pod, nextIndex);
+  await raiseCarriers(host, pod);
   if (pod !== undefined) await takeDevices(host.place, pod);
   onPart("devices");
   const pairs = pairsOf([...(pod?.ops ?? []), ...host.ops]);
@@ -60,6 +61,17 @@ export async function applyAdditions(
       each.ops.map((op) => op.fact),
       each.known,
     );
+}
+
+/** A VLAN link goes up only when the one that carries it is up (net/8021q/vlan_dev.c, vlan_dev_open). */
+async function raiseCarriers(host: Side, pod: Side | undefined): Promise<void> {
+  const parents = [...(pod?.ops ?? []), ...host.ops].flatMap(({ fact }) =>
+    fact.type === "link" && fact.parent?.at === "host" ? [fact.parent.name] : [],
+  );
+  const carriers = host.ops.filter(({ fact }) => fact.type === "link" && parents.includes(fact.name));
+  if (carriers.length === 0) return;
+  await host.known.learn(carriers.map(({ fact }) => fact));
+  await perform(host.place, stepsOf({ ...host, ops: carriers }));
 }
 
 async function makePair(near: Side, host: Side, pair: Pair, nextIndex: () => number, travels: boolean): Promise<void> {

@@ -88,6 +88,7 @@ export function watchNetwork(
   const hearPod = podEar(isOwnPort);
 
   const take = (nsid: number, message: Message): void => {
+    if (isOfBridge(message)) return;
     if (message.type === RTM_NSID.DEL && nsid === HOST) {
       ids.forget(namespaceMessage.read(message.body).attrs.nsid ?? HOST);
     } else if (nsid === HOST) {
@@ -122,6 +123,10 @@ export function watchNetwork(
   );
   return promise;
 }
+
+/** Bridges tell of their ports in messages of a form of their own; the same events come in the common one, too. */
+const isOfBridge = ({ type, body }: Message): boolean =>
+  (type === RTM_LINK.NEW || type === RTM_LINK.DEL) && body[0] === AF_BRIDGE;
 
 /** What of a link others could have changed to our harm; the carrier and the counters are the kernel's. */
 const lookOf = (link: SeenLink): string =>
