@@ -9,7 +9,8 @@ into=$PWD/.cache/reference
 cni=v1.3.1
 plugins=v1.9.1
 
-[ "$(cat "$into/versions" 2>/dev/null)" = "$cni $plugins" ] && exit 0
+main=bridge,host-device,ipvlan,loopback,macvlan,ptp,tap,vlan
+[ "$(cat "$into/versions" 2>/dev/null)" = "$cni $plugins $main" ] && exit 0
 go=$(command -v go || echo /usr/local/go/bin/go)
 [ -x "$go" ] || { echo "reference: no Go here; Debian's plugins in /usr/lib/cni serve" >&2; exit 0; }
 
@@ -19,11 +20,11 @@ from=github.com/containernetworking
 build() { GOBIN=$building CGO_ENABLED=0 timeout 300 "$go" install "$@"; }
 {
   build $from/cni/cnitool@$cni &&
-    build $from/plugins/plugins/main/{bridge,ptp,macvlan,loopback}@$plugins \
+    build $(tr , '\n' <<<"$main" | sed "s|.*|$from/plugins/plugins/main/&@$plugins|") \
       $from/plugins/plugins/ipam/{host-local,static}@$plugins \
       $from/plugins/plugins/meta/{portmap,bandwidth,firewall,tuning}@$plugins
 } || { echo "reference: Go could not build the releases; Debian's plugins in /usr/lib/cni serve" >&2; exit 0; }
 mkdir -p "$into"
 rm -f "$into/versions"
 mv -f "$building"/* "$into/"
-echo "$cni $plugins" >"$into/versions"
+echo "$cni $plugins $main" >"$into/versions"
