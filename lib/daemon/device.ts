@@ -26,7 +26,10 @@ export async function lookUpDevice(
   const wish = plan.device(deviceId);
   if (wish === undefined) return undefined;
   const device = await found(core, wish);
-  if (device === undefined) throw await notThere(core, wish);
+  if (device === undefined) {
+    refuseLent(core, wish);
+    throw await notThere(core, wish);
+  }
   refuseHeld(core, wish, device);
   const current = core.table.get(record) ?? record;
   core.table.put({ ...current, facts: [...current.facts, ...claim(key, device)] });
@@ -111,6 +114,18 @@ function refuseHeld(core: Core, { field }: DeviceWish, { link, pci }: Device): v
     `${field}: ${name} is lent to container ${holder.containerId}${holder.pod === undefined ? "" : ` (${holder.pod})`}, interface ${holder.ifname}`,
     { hint: "It is free when that pod is gone." },
   );
+}
+
+/** What a pod has is not on the node to be found: then its attachment says what it was called there. */
+function refuseLent(core: Core, wish: DeviceWish): void {
+  const { which } = wish;
+  for (const record of core.table)
+    for (const fact of allFacts(record)) {
+      const lent = fact.type === "link" ? fact.lent : undefined;
+      if (lent === undefined) continue;
+      if (("name" in which && lent.name === which.name) || ("mac" in which && lent.mac === which.mac))
+        refuseHeld(core, wish, { link: lent, rdma: [], ...(lent.pci === undefined ? {} : { pci: lent.pci }) });
+    }
 }
 
 async function refuseUnfit(core: Core, { field, virtual, driver }: DeviceWish, device: Device): Promise<void> {
