@@ -9,6 +9,7 @@ import { logWriter } from "#lib/daemon/log-writer.ts";
 import { execDelegate } from "#lib/delegate/exec.ts";
 import { isFailure } from "#lib/errors.ts";
 import { linux } from "#lib/kernel/linux.ts";
+import { linuxRouters } from "#lib/kernel/linux-routers.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
 import { keepLittle } from "#native/memory.ts";
 import { peerCredentials } from "#native/socket.ts";
@@ -66,6 +67,7 @@ async function run(config: Config, configName: string): Promise<void> {
   const daemon = await startDaemon(
     {
       kernel,
+      routers: linuxRouters(config.routers.dir),
       store,
       delegate: execDelegate((plugin, text) => log({ event: "delegate-stderr", plugin, text })),
       queue: queue(config.queueDirs),

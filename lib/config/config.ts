@@ -141,6 +141,8 @@ export interface Encapsulation {
   readonly port: number;
   readonly peers: readonly Address[];
   readonly local?: Address;
+  /** Absent: the link of the node's default route. */
+  readonly parent?: string;
 }
 
 export interface ConfiguredPlane {

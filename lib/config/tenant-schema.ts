@@ -1,7 +1,7 @@
 /** The part of the configuration's shape that is about tenants. */
 import { z } from "zod";
 import { type Address, address, type Prefix } from "#lib/address.ts";
-import { absolutePath, cidrs, dns, flag, integer, ip, listOf, name, oneOf, read, setting } from "./leaves.ts";
+import { absolutePath, cidrs, dns, flag, integer, ip, link, listOf, name, oneOf, read, setting } from "./leaves.ts";
 
 /** An address and a port. */
 export interface Endpoint {
@@ -23,6 +23,7 @@ export const encapsulation = z.strictObject(
     vni: setting(integer(1, 16_777_215), "VXLAN network identifier, the same on all nodes of the network."),
     port: setting(integer(1, 65_535).default(4_789), "UDP port."),
     peers: setting(listOf(ip, "a list of addresses"), "Addresses of the other nodes."),
+    parent: setting(link.optional(), "Link of this node that leads to the others.", "that of the default route"),
     local: setting(ip.optional(), "Address of this node that is used.", "chosen by the node's routes"),
   },
   { error: "an object such as {type: vxlan, vni: 100, peers: [192.0.2.2]}" },

@@ -115,6 +115,7 @@ const recordOf = ({ key, conf, settings }: Plane, { name }: NetConf): PlaneRecor
   name: conf.network ?? name,
   ifname: key.ifname,
   type: settings.attachment,
+  ...(settings.tenant === undefined ? {} : { tenant: settings.tenant }),
 });
 
 /** How far an ADD came: until its intent is stored, the kernel and other plugins know nothing of it. */

@@ -7,7 +7,7 @@ import { diff } from "#lib/state/diff.ts";
 import { line } from "#lib/state/line.ts";
 import { type Core, hostOf } from "./core.ts";
 import { delegationOf, delegationOfRecord } from "./delegated.ts";
-import { nodeFacts } from "./node-facts.ts";
+import { jointLacks, nodeFacts } from "./node-facts.ts";
 import { leaseKeys, partsOf } from "./parts.ts";
 import { addressesOf, scopeOf } from "./record.ts";
 
@@ -35,6 +35,8 @@ export async function check(core: Core, request: Request): Promise<void> {
     ]);
     lines.push(...[...diff(part.facts, there), ...diff(node, nodeThere)].map(line));
   }
+  const tenants = new Set(partsOf(record).map(({ host }) => host));
+  lines.push(...(await jointLacks(core, tenants)).flatMap(({ ops }) => ops.map(line)));
   if (lines.length > 0)
     throw drifted(
       `${record.containerId} ${record.ifname} is not as it was attached: ${lines.length} differences`,

@@ -9,7 +9,7 @@ import { isFailure } from "#lib/errors.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
 import type { Log } from "#lib/log.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
-import { addressesOf, hostPortsOf } from "./record.ts";
+import { addressesOn, hostPortsOf } from "./record.ts";
 
 /** How long flushes are gathered, ms. */
 const GATHER_MS = 300;
@@ -23,7 +23,11 @@ export interface Connections {
   settled(): Promise<void>;
 }
 
-export function connections(kernel: Pick<Kernel, "flushConntrack" | "flushConntrackPort">, log: Log): Connections {
+/** Of one host. */
+export function connections(
+  { name, kernel }: { readonly name: string; readonly kernel: Pick<Kernel, "flushConntrack" | "flushConntrackPort"> },
+  log: Log,
+): Connections {
   let addresses = new Set<string>();
   let ports = new Map<string, ReturnType<typeof hostPortsOf>[number]>();
   let hurry = new AbortController();
@@ -59,7 +63,7 @@ export function connections(kernel: Pick<Kernel, "flushConntrack" | "flushConntr
 
   return {
     forget(record) {
-      for (const address of addressesOf(record)) addresses.add(address);
+      for (const address of addressesOn(record, name)) addresses.add(address);
       addPorts(record);
     },
     forgetPorts: addPorts,

@@ -28,7 +28,7 @@ export const isHostPort = (fact: Fact): boolean => fact.type === "element" && fa
 const ofTunnel = (fact: Fact): boolean =>
   (fact.type === "link" && isMirrorTunnel(fact.name)) || (fact.type === "forward" && isMirrorTunnel(fact.link));
 
-const COUNTED_SETS: readonly string[] = ["localnet"];
+const COUNTED_SETS: readonly string[] = ["localnet", "probe4", "probe6"];
 
 export const contested = (fact: Fact): boolean =>
   lasting(fact) || isHostPort(fact) || ofTunnel(fact) || (fact.type === "element" && COUNTED_SETS.includes(fact.set));

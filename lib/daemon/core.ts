@@ -9,18 +9,22 @@ import { SelvedgeError } from "#lib/errors.ts";
 import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
 import type { Kernel, NodeFacts } from "#lib/kernel/kernel.ts";
+import type { Routers } from "#lib/kernel/routers.ts";
 import { type KeyedLock, keyedLock } from "#lib/lock.ts";
 import type { Log } from "#lib/log.ts";
 import { root } from "#lib/parse.ts";
 import type { Reservation, Store } from "#lib/store/store.ts";
 import { contested } from "./contested.ts";
 import { type Host, host, NODE } from "./host.ts";
+import { openRouters } from "./routers.ts";
 import { type Table, table } from "./table.ts";
+import { areApart } from "./tenancy.ts";
 import { type Step, type Traces, traces } from "./trace.ts";
 
 /** The outside world, named only by cmd/. */
 export interface Ports {
   readonly kernel: Kernel;
+  readonly routers: Routers;
   readonly store: Store;
   readonly delegate: Delegate;
   readonly queue: Queue;
@@ -74,7 +78,7 @@ export async function openCore(
     ...ports,
     config,
     ipam: ipam({
-      pools: readPools(root(pools, "pools")),
+      pools: readPools(root(pools, "pools"), areApart(config)),
       reservations: config.reservations,
       coolDownMs: config.ipam.coolDownSeconds * 1_000,
       nowMs: ports.nowMs,
@@ -82,7 +86,7 @@ export async function openCore(
     }),
     table: table(contested),
     traces: traces({ capacity: TRACES, clockUs: ports.clockUs, onStep }),
-    hosts: new Map([[NODE, host(NODE, ports.kernel, ports.log)]]),
+    hosts: new Map([[NODE, host({ name: NODE, kernel: ports.kernel }, ports.log)]]),
     lock: keyedLock(),
     ownNetnsInode,
     node: await ports.kernel.facts(),
@@ -91,6 +95,7 @@ export async function openCore(
   };
   await forgetDisplaced(core, core.ipam.restore(snapshot));
   for (const record of snapshot.attachments) core.table.put(record);
+  openRouters(core);
   return { core, replayed: new Set(snapshot.replayed) };
 }
 

@@ -1,13 +1,15 @@
 /** The daemon put together: state from the store, then the queue, then the doors, then the loop. */
 import { type Serving, serve } from "#lib/api/server.ts";
+import type { Change } from "#lib/kernel/kernel.ts";
 import { loop } from "#lib/loop.ts";
 import { workers as pool } from "#lib/workers.ts";
 import { admin } from "./admin.ts";
 import { type CoreOptions, openCore, type Ports } from "./core.ts";
 import { devicePools, makeFunctions } from "./device-pools.ts";
-import { makeReady } from "./node-facts.ts";
+import { makeAllReady } from "./node-facts.ts";
 import { reconciler } from "./reconcile.ts";
 import { replay } from "./replay.ts";
+import { closeHost } from "./routers.ts";
 import { verbs } from "./verbs.ts";
 
 export interface DaemonOptions extends CoreOptions {
@@ -36,7 +38,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const { config } = options;
   const beganUs = ports.clockUs();
   const { core, replayed } = await openCore(ports, options);
-  for (const host of core.hosts.values()) await makeReady(core, host);
+  await makeAllReady(core);
   await makeFunctions(core);
 
   const stopping = new AbortController();
@@ -108,11 +110,16 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     tookMs: Math.round((ports.clockUs() - beganUs) / 1_000),
   });
 
-  const watching = ports.kernel.watch((change) => {
+  const heed = (change: Change | undefined): void => {
     if (change === undefined) ports.log({ event: "events-lost" });
     repairs.mark(change);
     reconciling.poke();
-  }, stopping.signal);
+  };
+  const watching = Promise.all(
+    [...core.hosts.values()].map(({ kernel, closing }) =>
+      kernel.watch(heed, AbortSignal.any([stopping.signal, closing.signal])),
+    ),
+  );
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
   const failed = new Promise<never>((_, reject) => {
@@ -132,9 +139,10 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await Promise.allSettled([reconciling.done, offering.done, watching, following]);
       await offered[Symbol.asyncDispose]();
       await Promise.all([...core.behind]);
-      for (const { connections, kernel } of core.hosts.values()) {
-        await connections.settled();
-        await kernel.settled();
+      for (const host of core.hosts.values()) {
+        await host.connections.settled();
+        await host.kernel.settled();
+        await closeHost(host);
       }
     },
   };

@@ -3,6 +3,7 @@ import type { PodRoute } from "#lib/attach/kind.ts";
 import { plan } from "#lib/attach/kinds.ts";
 import { linkAlias, totalNames } from "#lib/attach/names.ts";
 import type { Result, ResultRoute } from "#lib/cni/types.ts";
+import { overheadOf } from "#lib/datapath/overlay.ts";
 import type { Delegation } from "#lib/delegate/delegate.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import { acquire } from "./acquire.ts";
@@ -11,6 +12,7 @@ import { decide, type Given, type Where } from "./decide.ts";
 import { delegationOfRecord } from "./delegated.ts";
 import { lookUpDevice } from "./device.ts";
 import { NODE } from "./host.ts";
+import { placedOn } from "./in-tenant.ts";
 import { makeWay } from "./make-way.ts";
 import { lookUpParent } from "./parent.ts";
 import type { Plane } from "./planes.ts";
@@ -44,14 +46,19 @@ export async function decideOwn(
     held: podQos !== undefined,
     rank: core.table.ofContainer(intent.containerId).filter(({ ifname }) => ifname !== intent.ifname).length,
   };
-  const whereOf = (plane: Plane): Where => ({ ...common, ...found.get(plane) });
+  const whereOf = (plane: Plane): Where => ({
+    ...common,
+    pathMtu: common.pathMtu - overheadOf(plane.settings.encapsulation),
+    ...found.get(plane),
+  });
   // Only the attachment's own interface can have addresses from elsewhere: the others have no configuration to say so.
   const delegation = delegationOfRecord(intent, "ADD");
   // DHCP needs the link to ask by; other plugins need nothing.
-  const bare = ({ plugin }: Delegation, plane: Plane): AttachmentRecord => ({
-    ...intent,
-    facts: plugin === "dhcp" ? decide(plane, withoutAddresses(plane).given, whereOf(plane)).facts : [],
-  });
+  const bare = ({ plugin }: Delegation, plane: Plane): AttachmentRecord => {
+    const decided = () => decide(plane, withoutAddresses(plane).given, whereOf(plane));
+    const { facts, tenantFacts } = together(plugin === "dhcp" ? placedOn(core, plane, decided()) : []);
+    return { ...intent, facts, ...(tenantFacts === undefined ? {} : { tenantFacts }) };
+  };
   for (const plane of delegation === undefined ? planes : planes.slice(1)) await makeWay(core, plane);
   const leased = planes.map((plane, i) => ({
     plane,
@@ -60,10 +67,9 @@ export async function decideOwn(
   const [first] = planes;
   const asked = delegation && first && (await ask(core, delegation, first, () => prepare(bare(delegation, first))));
   trace.ended(asked === undefined ? "leased" : "delegated");
-  const decided = leased.map(({ plane, given }, i) => ({
-    host: NODE,
-    decided: decide(plane, i === 0 && asked !== undefined ? asked : given, whereOf(plane)),
-  }));
+  const decided = leased.flatMap(({ plane, given }, i) =>
+    placedOn(core, plane, decide(plane, i === 0 && asked !== undefined ? asked : given, whereOf(plane))),
+  );
   const devices = { ...totalNames(intent), alias: linkAlias(intent) };
   const whole = together(decided, podQos && { podQos, devices });
   return { whole, changes: leased.flatMap(({ changes }) => changes) };
@@ -72,7 +78,7 @@ export async function decideOwn(
 /** What of the node the attachment's type asks for. */
 async function lookUp(core: Core, intent: AttachmentRecord, plane: Plane): Promise<Pick<Where, "carrier" | "device">> {
   const { key, conf } = plane;
-  const carrier = await lookUpParent(hostOf(core, NODE).kernel, planned(plane), intent);
+  const carrier = await lookUpParent(hostOf(core, plane.settings.tenant ?? NODE).kernel, planned(plane), intent);
   const device = await lookUpDevice(core, planned(plane), { key, record: intent, deviceId: conf.wishes.deviceId });
   return { ...(carrier === undefined ? {} : { carrier }), ...(device === undefined ? {} : { device }) };
 }

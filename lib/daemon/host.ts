@@ -3,6 +3,7 @@
  * machinery works on every host: `at: "host"` in a fact means the host whose kernel it is given to.
  */
 import type { Kernel } from "#lib/kernel/kernel.ts";
+import type { Router } from "#lib/kernel/routers.ts";
 import type { Log } from "#lib/log.ts";
 import { type Connections, connections } from "./connections.ts";
 
@@ -10,6 +11,10 @@ export interface Host {
   /** The tenant whose router it is; `NODE` for the node itself. */
   readonly name: string;
   readonly kernel: Kernel;
+  /** Absent for the node itself. */
+  readonly router?: Router;
+  /** Aborted when the host is taken away while the daemon runs on. */
+  readonly closing: AbortController;
   readonly connections: Connections;
   /** The destinations that the host's tables were last made for; see `makeReady`. */
   tablesFor: string;
@@ -18,9 +23,9 @@ export interface Host {
 /** No tenant has this name. */
 export const NODE = "";
 
-export const host = (name: string, kernel: Kernel, log: Log): Host => ({
-  name,
-  kernel,
-  connections: connections(kernel, log),
+export const host = (of: Pick<Host, "name" | "kernel" | "router">, log: Log): Host => ({
+  ...of,
+  closing: new AbortController(),
+  connections: connections(of, log),
   tablesFor: "",
 });

@@ -2,6 +2,8 @@
  * The repair loop: the same comparison as ADD, for everything that should be there already. Events only say where to
  * look; a full pass looks everywhere, and is also what finishes or undoes the work of a daemon that was killed.
  */
+
+import { isJointLink } from "#lib/datapath/uplink.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Change } from "#lib/kernel/kernel.ts";
 import type { KeyedLock } from "#lib/lock.ts";
@@ -12,12 +14,14 @@ import type { AttachmentRecord, Change as StoreChange } from "#lib/store/store.t
 import { idles, lasting } from "./contested.ts";
 import { type Core, hostOf } from "./core.ts";
 import type { Host } from "./host.ts";
+import { jointFactsOn } from "./joints.ts";
 import { endExpired } from "./mirrors.ts";
 import { namespaceGone } from "./namespace-gone.ts";
-import { nodeFacts, nodeLacks } from "./node-facts.ts";
+import { jointLacks, makeJoints, nodeFacts, nodeLacks } from "./node-facts.ts";
 import { partsOf } from "./parts.ts";
 import { hostEndsOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
+import { removeRouters, showRouters } from "./routers.ts";
 import { keyOf } from "./table.ts";
 
 export interface Reconciler {
@@ -41,12 +45,17 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   const missingSince = new Map<string, number>();
   const last = { atMs: 0, tookMs: 0, repairs: 0 };
 
+  const isRouter = (inode: number): boolean =>
+    [...core.hosts.values()].some(({ router }) => router?.netnsInode === inode);
+
   const mark = (change: Change | undefined) => {
     if (change === undefined) everything = true;
     else if (change.where === "nftables") nftables = true;
+    else if (change.where === "pod" && isRouter(change.netnsInode)) node = true;
     else if (change.where === "pod")
       for (const record of core.table.inNamespace(change.netnsInode)) marked.set(keyOf(record), record);
     else if (change.link === undefined) everything = true;
+    else if (isJointLink(change.link)) node = true;
     else {
       // The links of an attachment that is gone are told of while they are being deleted.
       const record = core.table.byHostLink(change.link);
@@ -141,7 +150,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   /** Carries our mark, and nobody wants it: left by a daemon that was killed, or made by hand. */
   const strays = async (host: Host): Promise<Op[]> => {
     const owned = await host.kernel.owned();
-    const wanted = new Set(nodeFacts(core, host).map(identity));
+    const wanted = new Set([...nodeFacts(core, host), ...jointFactsOn(core, host.name)].map(identity));
     for (const record of core.table)
       for (const part of partsOf(record))
         if (part.host === host.name) for (const fact of part.facts) if (fact.at === "host") wanted.add(identity(fact));
@@ -218,7 +227,11 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
           return [];
         });
       }
-      if (wholeNode) lines.push(...(await onEachHost(repairHost)));
+      lines.push(...(await guarded(async () => showRouters(core))));
+      if (wholeNode) {
+        lines.push(...(await onEachHost(repairHost)));
+        lines.push(...(await guarded(async () => (await makeJoints(core)).map(line))));
+      }
       for (const record of targets) {
         // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
         if (locked.held(record.containerId)) behind(repair(record));
@@ -231,6 +244,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
             await host.kernel.apply({}, ops);
             return ops.map(line);
           })),
+          ...(await guarded(() => removeRouters(core))),
         );
       const tookMs = core.nowMs() - began;
       repaired(lines, tookMs);
@@ -243,6 +257,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     async plan() {
       const ops: Op[] = [];
       for (const host of core.hosts.values()) ops.push(...(await nodeLacks(core, host)));
+      for (const lack of await jointLacks(core)) ops.push(...lack.ops);
       for (const record of core.table)
         if (record.phase === "ready") ops.push(...(await differences(record)).flatMap((found) => found.ops));
       for (const host of core.hosts.values()) ops.push(...(await strays(host)));

@@ -28,6 +28,19 @@ export function addressesOf(record: AttachmentRecord): Address[] {
   return all.filter((address) => address !== "::1" && !address.startsWith("127."));
 }
 
+/**
+ * Addresses by which one host knows the pod. On the node a tenant's pod has only the one that leads to it, since others
+ * may have its own.
+ */
+export function addressesOn(record: AttachmentRecord, host: string): Address[] {
+  if (record.tenantFacts === undefined) return addressesOf(record);
+  const facts = partsOf(record).flatMap((part) => (part.host === host ? part.facts : []));
+  return facts.flatMap((fact) => {
+    if (fact.type === "address" && fact.at === "pod") return [addressOf(fact.address)];
+    return fact.type === "route" && fact.at === "host" ? [addressOf(fact.to)] : [];
+  });
+}
+
 export function hostPortsOf(record: AttachmentRecord): { protocol: "tcp" | "udp" | "sctp"; port: number }[] {
   const ports = new Map<string, { protocol: "tcp" | "udp" | "sctp"; port: number }>();
   for (const fact of allFacts(record)) {

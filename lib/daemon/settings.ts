@@ -3,7 +3,7 @@
 import type { PodRoute } from "#lib/attach/kind.ts";
 import { type AttachmentType, attachmentType } from "#lib/attach/kinds.ts";
 import type { Dns, NetConf } from "#lib/cni/types.ts";
-import type { Config } from "#lib/config/config.ts";
+import type { Config, Encapsulation } from "#lib/config/config.ts";
 import { optionsOf } from "#lib/config/shorthand.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Found, fields, root } from "#lib/parse.ts";
@@ -22,6 +22,11 @@ export interface Settings {
   readonly qos: Qos;
   /** What all interfaces of the pod may take together, where this is the pod's own network. */
   readonly podQos?: PodQos;
+  /** Whose network it is. Absent: the node's own. */
+  readonly tenant?: string;
+  /** The result names the pod's probe address first. */
+  readonly reportProbeAddress: boolean;
+  readonly encapsulation?: Encapsulation;
   readonly routes: readonly PodRoute[];
   readonly dns: Dns;
   /** Where the attachment type reads its own fields. */
@@ -51,6 +56,9 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
     ...(policyRouting === undefined ? {} : { policyRouting }),
     qos: { ...named?.qos, ...conf.qos },
     ...(podQos === undefined ? {} : { podQos }),
+    ...(named?.tenant === undefined ? {} : { tenant: named.tenant }),
+    reportProbeAddress: named?.reportProbeAddress ?? false,
+    ...(named?.encapsulation === undefined ? {} : { encapsulation: named.encapsulation }),
     routes: named?.routes ?? [],
     dns: { ...named?.dns, ...conf.dns, ...conf.wishes.dns },
     options: root({

@@ -22,8 +22,11 @@ export interface Segment {
   readonly mtu: number;
 }
 
-/** Outer Ethernet, IP, UDP and VXLAN headers (RFC 7348 section 5), bytes. */
-export const overheadOf = (peers: readonly Address[]): number => (peers.some((peer) => family(peer) === 6) ? 70 : 50);
+/** Outer Ethernet, IP, UDP and VXLAN headers (RFC 7348 section 5), bytes; 0 without a segment. */
+export function overheadOf(segment: { readonly peers: readonly Address[] } | undefined): number {
+  if (segment === undefined) return 0;
+  return segment.peers.some((peer) => family(peer) === 6) ? 70 : 50;
+}
 
 /** 13 bytes. */
 export const segmentLinkName = (network: string): string => `sx${shortOf("segment", network)}`;

@@ -97,8 +97,8 @@ export interface Ipam extends Omit<Reserving, "keep" | "ended"> {
   /** Those that have not ended. */
   cooling(pool?: string): (CoolDown & { readonly remainingMs: number })[];
   usage(): PoolUsage[];
-  /** Subnets of all pools, sorted. */
-  subnets(): Prefix[];
+  /** Subnets of the pools whose name is meant, sorted. */
+  subnets(isMeant?: (pool: string) => boolean): Prefix[];
   /** Forgets what nobody needs to know any more; to be removed from the store. For the timer. */
   sweep(): { readonly coolDowns: readonly CoolDown[]; readonly pools: readonly string[] };
 }
@@ -309,8 +309,8 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
 
     usage: () => [...books].map(([name, known]) => usageOf(name, known, clockMs())),
 
-    subnets() {
-      const shapes = [...books.values()].flatMap(({ shape }) => shape ?? []);
+    subnets(isMeant = () => true) {
+      const shapes = [...books].flatMap(([name, { shape }]) => (isMeant(name) ? (shape ?? []) : []));
       return [...new Set(shapes.flatMap(({ sets }) => sets.flat().map(({ subnet }) => subnet)))].sort();
     },
 

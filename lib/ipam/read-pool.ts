@@ -20,10 +20,10 @@ const POOL_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /**
  * `[{name, ranges: [[{subnet, rangeStart, rangeEnd, gateway}]], exclude: []}]`; every pool's ranges lie apart from
- * every other's.
+ * every other's, but for pools that are kept apart otherwise.
  * @throws SelvedgeError config-invalid, naming both pools where two overlap
  */
-export function readPools(found: Found): Pool[] {
+export function readPools(found: Found, areApart: (one: string, other: string) => boolean = () => false): Pool[] {
   const pools = list(found).map((each) => {
     const name = fields(each)("name");
     if (!POOL_NAME.test(text(name))) refuse(name, "a name of letters, digits, _, . and -");
@@ -33,7 +33,7 @@ export function readPools(found: Found): Pool[] {
     for (const other of pools.slice(0, i)) {
       if (other.name === pool.name) throw wrong(found.path, `two pools are called ${pool.name}`);
       const pair = firstOverlap(pool.sets.flat(), other.sets.flat());
-      if (pair === undefined) continue;
+      if (pair === undefined || areApart(pool.name, other.name)) continue;
       const [one, there] = pair;
       throw wrong(
         found.path,

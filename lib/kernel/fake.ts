@@ -41,6 +41,8 @@ export interface Connection {
 }
 
 export interface FakeKernel extends Kernel {
+  /** The kernel of a program whose host is the namespace at a path: a tenant's router. */
+  hostAt(path: string): Kernel;
   /** Makes a namespace at a path (or shows one more path to an inode that exists) and returns its inode. */
   addNamespace(path: string, inode?: number): number;
   /** Takes the path away, and with the last path the namespace. */
@@ -64,39 +66,22 @@ export interface FakeKernel extends Kernel {
 
 export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   const absent = new Set<FeatureName>();
-  const host = newNetwork(4_026_531_840, absent);
-  const networks = new Map<number, Network>([[host.inode, host]]);
-  const paths = new Map<string, number>([["/proc/self/ns/net", host.inode]]);
-  const ruleset: Ruleset = new Map();
+  const node = newNetwork(4_026_531_840, absent);
+  const networks = new Map<number, Network>([[node.inode, node]]);
+  const paths = new Map<string, number>([["/proc/self/ns/net", node.inode]]);
+  const rulesets = new Map<Network, Ruleset>();
   const connections: Connection[] = [];
   const counted = new Map<string, Partial<LinkCounters>>();
   const neighbours = new Map<Address, Mac>();
   const bench = newBench();
-  const watchers = new Set<(change: Change | undefined) => void>();
+  const watchers = new Map<(change: Change | undefined) => void, Network>();
   let nextInode = 4_026_532_000;
   let failure: { in: number; errno: Parameters<typeof refusal>[1] } | undefined;
 
-  const networkAt =
-    ({ netns, netnsInode }: Scope): NetworkAt =>
-    (place: Place) => {
-      if (place === "host") return host;
-      const inode = netns === undefined ? undefined : paths.get(netns);
-      return inode === undefined || (netnsInode !== undefined && netnsInode !== inode)
-        ? undefined
-        : networks.get(inode);
-    };
-
-  const perform = (at: NetworkAt, op: Op): void => {
-    if (failure !== undefined && --failure.in === 0) {
-      const { errno } = failure;
-      failure = undefined;
-      throw refusal(`${op.do} ${op.fact.type}`, errno);
-    }
-    if (performOnBench(bench, { host, pod: at("pod"), all: networks.values() }, op)) return;
-    const network = at(op.fact.at);
-    if (op.do === "remove") {
-      if (network !== undefined) remove(network, ruleset, op.fact);
-    } else if (network !== undefined) ensure(at, network, ruleset, op.fact);
+  const rulesetOf = (network: Network): Ruleset => {
+    const known = rulesets.get(network) ?? new Map();
+    rulesets.set(network, known);
+    return known;
   };
 
   const flush = (matches: (connection: Connection) => boolean): number => {
@@ -104,68 +89,110 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
     return connections.splice(0, connections.length, ...kept).length - kept.length;
   };
 
+  /** The kernel as it is used with one network as the host. */
+  function withHost(host: Network): Kernel {
+    const ruleset = rulesetOf(host);
+
+    const networkAt =
+      ({ netns, netnsInode }: Scope): NetworkAt =>
+      (place: Place) => {
+        if (place === "host") return host;
+        const inode = netns === undefined ? undefined : paths.get(netns);
+        return inode === undefined || (netnsInode !== undefined && netnsInode !== inode)
+          ? undefined
+          : networks.get(inode);
+      };
+
+    const perform = (at: NetworkAt, op: Op): void => {
+      if (failure !== undefined && --failure.in === 0) {
+        const { errno } = failure;
+        failure = undefined;
+        throw refusal(`${op.do} ${op.fact.type}`, errno);
+      }
+      if (performOnBench(bench, { host, pod: at("pod"), all: networks.values() }, op)) return;
+      const network = at(op.fact.at);
+      if (op.do === "remove") {
+        if (network !== undefined) remove(network, ruleset, op.fact);
+      } else if (network !== undefined) ensure(at, network, ruleset, op.fact);
+    };
+
+    return {
+      look: async (scope, facts) => [
+        ...look(networkAt(scope), ruleset, facts),
+        ...facts.flatMap((fact) => lookAtBench(bench, fact) ?? []),
+      ],
+      devices: fakeDevices(bench, host),
+      async apply(scope, ops) {
+        const at = networkAt(scope);
+        if (at("pod") === undefined && ops.some((op) => op.do !== "remove" && op.fact.at === "pod")) {
+          const path = scope.netns ?? "";
+          throw new SelvedgeError({ kind: "namespace-gone", path }, `no network namespace at ${JSON.stringify(path)}`);
+        }
+        for (const op of inOrder(ops)) perform(at, op);
+      },
+      owned: async () => owned(host, ruleset),
+      features: async () =>
+        (Object.keys(FEATURES) as FeatureName[]).map((name) => ({
+          name,
+          present: !absent.has(name),
+          ...FEATURES[name],
+        })),
+      namespaceInode: (path) => paths.get(path),
+      facts: async () => ({
+        pathMtu: 1500,
+        addresses: ["192.0.2.1"],
+        kernelRelease: "6.18.0",
+        links: [...host.devices.values()].flatMap((device) =>
+          device.kind === "loopback" || isOurs(device) ? [] : [device.name],
+        ),
+        ...nodeFacts,
+      }),
+      async probe(scope, link, addresses) {
+        const network = networkAt(scope)("pod");
+        if (network === undefined) throw refusal("probe", "ENOENT");
+        deviceOf(network, link, `probe on ${link}`);
+        return addresses.flatMap((address) => {
+          const mac = neighbours.get(address);
+          return mac === undefined ? [] : [{ address, mac }];
+        });
+      },
+      counters: async (names) =>
+        names
+          .filter((name) => host.devices.has(name))
+          .map((link) => ({ link, rxBytes: 0, rxPackets: 0, txBytes: 0, txPackets: 0, ...counted.get(link) })),
+      flushConntrack: async (addresses) => flush((c) => c.addresses.some((address) => addresses.includes(address))),
+      flushConntrackPort: async (protocol, port) => flush((c) => c.protocol === protocol && c.port === port),
+      watch(onChange, signal) {
+        watchers.set(onChange, host);
+        return new Promise((resolve) => {
+          const end = () => {
+            watchers.delete(onChange);
+            resolve();
+          };
+          if (signal.aborted) end();
+          else signal.addEventListener("abort", end, { once: true });
+        });
+      },
+      pendingRemovals: 0,
+      settled: async () => {},
+      async [Symbol.asyncDispose]() {
+        for (const [tell, of] of watchers) if (of === host) watchers.delete(tell);
+      },
+    };
+  }
+
   return {
+    ...withHost(node),
     connections,
     neighbours,
     absent,
-    look: async (scope, facts) => [
-      ...look(networkAt(scope), ruleset, facts),
-      ...facts.flatMap((fact) => lookAtBench(bench, fact) ?? []),
-    ],
-    devices: fakeDevices(bench, host),
-    plug: (hardware, settings) => plug(bench, host, hardware, settings),
-    async apply(scope, ops) {
-      const at = networkAt(scope);
-      if (at("pod") === undefined && ops.some((op) => op.do !== "remove" && op.fact.at === "pod")) {
-        const path = scope.netns ?? "";
-        throw new SelvedgeError({ kind: "namespace-gone", path }, `no network namespace at ${JSON.stringify(path)}`);
-      }
-      for (const op of inOrder(ops)) perform(at, op);
-    },
-    owned: async () => owned(host, ruleset),
-    features: async () =>
-      (Object.keys(FEATURES) as FeatureName[]).map((name) => ({ name, present: !absent.has(name), ...FEATURES[name] })),
-    namespaceInode: (path) => paths.get(path),
-    facts: async () => ({
-      pathMtu: 1500,
-      addresses: ["192.0.2.1"],
-      kernelRelease: "6.18.0",
-      links: [...host.devices.values()].flatMap((device) =>
-        device.kind === "loopback" || isOurs(device) ? [] : [device.name],
-      ),
-      ...nodeFacts,
-    }),
-    async probe(scope, link, addresses) {
-      const network = networkAt(scope)("pod");
-      if (network === undefined) throw refusal("probe", "ENOENT");
-      deviceOf(network, link, `probe on ${link}`);
-      return addresses.flatMap((address) => {
-        const mac = neighbours.get(address);
-        return mac === undefined ? [] : [{ address, mac }];
-      });
-    },
-    counters: async (names) =>
-      names
-        .filter((name) => host.devices.has(name))
-        .map((link) => ({ link, rxBytes: 0, rxPackets: 0, txBytes: 0, txPackets: 0, ...counted.get(link) })),
     counted,
-    flushConntrack: async (addresses) => flush((c) => c.addresses.some((address) => addresses.includes(address))),
-    flushConntrackPort: async (protocol, port) => flush((c) => c.protocol === protocol && c.port === port),
-    watch(onChange, signal) {
-      watchers.add(onChange);
-      return new Promise((resolve) => {
-        const end = () => {
-          watchers.delete(onChange);
-          resolve();
-        };
-        if (signal.aborted) end();
-        else signal.addEventListener("abort", end, { once: true });
-      });
+    plug: (hardware, settings) => plug(bench, node, hardware, settings),
+    hostAt(path) {
+      const network = networks.get(paths.get(path) ?? 0);
+      if (network === undefined) throw refusal("open namespace", "ENOENT");
+      return withHost(network);
     },
-    pendingRemovals: 0,
-    settled: async () => {},
-    [Symbol.asyncDispose]: async () => watchers.clear(),
-
     addNamespace(path, inode = nextInode++) {
       if (!networks.has(inode)) networks.set(inode, newNetwork(inode, absent));
       paths.set(path, inode);
@@ -174,24 +201,24 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
     removeNamespace(path) {
       const inode = paths.get(path);
       paths.delete(path);
-      if (inode === undefined || inode === host.inode || [...paths.values()].includes(inode)) return;
+      if (inode === undefined || inode === node.inode || [...paths.values()].includes(inode)) return;
       const network = networks.get(inode);
       networks.delete(inode);
       if (network === undefined) return;
-      comeHome(network, host);
+      comeHome(network, node);
       deleteNetwork(network);
     },
     meddle(netns, change) {
-      const network = netns === undefined ? host : networks.get(paths.get(netns) ?? 0);
+      const network = netns === undefined ? node : networks.get(paths.get(netns) ?? 0);
       if (network === undefined) throw refusal("open namespace", "ENOENT");
-      meddle(network, ruleset, change);
-      for (const tell of watchers) tell(whereOf(network === host ? undefined : network.inode, change));
+      meddle(network, rulesetOf(network), change);
+      for (const [tell, host] of watchers) tell(whereOf(network === host ? undefined : network.inode, change));
     },
     failAt: (nth, errno) => {
       failure = { in: nth, errno };
     },
     loseEvents: () => {
-      for (const tell of watchers) tell(undefined);
+      for (const tell of watchers.keys()) tell(undefined);
     },
   };
 }

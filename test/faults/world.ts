@@ -7,7 +7,7 @@ import type { Request } from "#lib/cni/types.ts";
 import { type Config, parseConfig } from "#lib/config/config.ts";
 import { lasting } from "#lib/daemon/contested.ts";
 import { type Core, openCore } from "#lib/daemon/core.ts";
-import { makeReady } from "#lib/daemon/node-facts.ts";
+import { makeAllReady } from "#lib/daemon/node-facts.ts";
 import { allFacts } from "#lib/daemon/parts.ts";
 import { type Reconciler, reconciler } from "#lib/daemon/reconcile.ts";
 import { replay } from "#lib/daemon/replay.ts";
@@ -16,7 +16,9 @@ import { type FakeDelegate, fakeDelegate } from "#lib/delegate/fake.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { inOrder } from "#lib/kernel/fake/order.ts";
 import { type FakeKernel, fakeKernel } from "#lib/kernel/fake.ts";
+import { fakeRouters } from "#lib/kernel/fake-routers.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
+import type { Routers } from "#lib/kernel/routers.ts";
 import type { Event } from "#lib/log.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
@@ -103,6 +105,7 @@ export async function boot(world: World, guard: Fuse = sound(), config: Config =
   const ownNetnsInode = world.kernel.namespaceInode("/proc/self/ns/net") ?? 0;
   const ports = {
     kernel: guardedKernel(world.kernel, guard),
+    routers: guardedRouters(world.kernel, guard),
     store: guardedStore(world.store, guard),
     delegate: async (delegation: Parameters<FakeDelegate["delegate"]>[0]) => {
       await guard.pass("plugin");
@@ -116,7 +119,7 @@ export async function boot(world: World, guard: Fuse = sound(), config: Config =
     clockUs: () => world.nowMs * 1_000,
   };
   const { core, replayed } = await openCore(ports, { config, ownNetnsInode });
-  for (const host of core.hosts.values()) await makeReady(core, host);
+  await makeAllReady(core);
   const { lock } = core;
   const node = verbs(core, { lock, workers: workers({ size: config.workers, limit: config.queueLimit }) });
   await replay(core, replayed, node.replayDel);
@@ -144,7 +147,7 @@ function oneByOne(ops: readonly Op[]): Op[] {
 }
 
 /** The power may go between any two operations, not only between calls. */
-function guardedKernel(kernel: FakeKernel, guard: Fuse): Kernel {
+function guardedKernel(kernel: Kernel, guard: Fuse): Kernel {
   return {
     ...kernel,
     async apply(scope, ops) {
@@ -158,6 +161,17 @@ function guardedKernel(kernel: FakeKernel, guard: Fuse): Kernel {
     async flushConntrack(addresses) {
       await guard.pass("kernel");
       return kernel.flushConntrack(addresses);
+    },
+  };
+}
+
+function guardedRouters(kernel: FakeKernel, guard: Fuse): Routers {
+  const routers = fakeRouters(kernel);
+  return {
+    ...routers,
+    open(name) {
+      const router = routers.open(name);
+      return { ...router, kernel: guardedKernel(router.kernel, guard) };
     },
   };
 }
@@ -197,6 +211,8 @@ export async function wounds(world: World, { core, repairs }: Running): Promise<
       .map((lease) => `leaked address of ${lease.containerId} ${lease.ifname}`),
     ...missingFrom(leaseTexts(saved.leases), leaseTexts(core.ipam.leases()), "lease on disk only"),
     ...missingFrom(leaseTexts(core.ipam.leases()), leaseTexts(saved.leases), "lease in memory only"),
+    ...missingFrom(reservationTexts(saved.reservations), reservationTexts(kept(core)), "reservation on disk only"),
+    ...missingFrom(reservationTexts(kept(core)), reservationTexts(saved.reservations), "reservation in memory only"),
     ...missingFrom(
       [...world.others.held].map((key) => key.replace("/", " ")),
       delegated,
@@ -208,6 +224,11 @@ export async function wounds(world: World, { core, repairs }: Running): Promise<
     ...saved.replayed.map((name) => `replayed: ${name}`),
   ];
 }
+
+/** Those that the store is to have. */
+const kept = ({ ipam }: Core) => ipam.reservations().filter(({ origin }) => origin !== "declared");
+const reservationTexts = (reservations: readonly { pool: string; name: string; addresses: readonly string[] }[]) =>
+  reservations.map(({ pool, name, addresses }) => `${pool}/${name} ${addresses.join(" ")}`);
 
 const leaseTexts = (leases: readonly { pool: string; address: string; containerId: string }[]) =>
   leases.map(({ pool, address, containerId }) => `${pool}/${address} ${containerId}`);
