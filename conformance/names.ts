@@ -28,8 +28,18 @@ export function facts(
     const known = { ...places.get(container), ...(result && resultFacts(result, ifname)) };
     places.set(name, known);
     if (ifname === "eth0") places.set(container, known);
+    for (const [other, facts] of furtherFacts(result, ifname)) places.set(`${container}/${other}`, facts);
   }
   return places;
+}
+
+/** Of the pod's other interfaces, which one ADD may have made with its own. */
+function furtherFacts(result: JsonObject | undefined, own: string): [name: string, facts: Record<string, string>][] {
+  return objects(result?.interfaces).flatMap(({ name, sandbox }, i) => {
+    if (typeof name !== "string" || name === own || !sandbox) return [];
+    const ips = objects(result?.ips).filter((ip) => ip.interface === i);
+    return [[name, resultFacts({ ips }, name)]];
+  });
 }
 
 /** Addresses without their length; `host` is the host's end of the pair, `gw4` the gateway. */

@@ -31,6 +31,7 @@ const TRAITS = [
   "name-taken",
   "node-to-pod",
   "own-ipam",
+  "planes",
   "result-mtu",
   "route-fields",
   "sctp",
@@ -39,8 +40,22 @@ const TRAITS = [
   "status",
 ] as const satisfies readonly Trait[];
 
-/** Repairs wait, so that what a case breaks is still broken when CHECK looks. */
-const SLOW_REPAIR = { reconcile: { everySeconds: 3600, debounceMs: 5_000 } };
+const dualStack = (name: string, n: number) => ({
+  name,
+  ranges: [[{ subnet: `10.${n}.0.0/16` }], [{ subnet: `fd00:${n}::/64` }]],
+});
+
+const DAEMON = {
+  // Repairs wait, so that what a case breaks is still broken when CHECK looks.
+  reconcile: { everySeconds: 3600, debounceMs: 5_000 },
+  pools: [dualStack("default", 66), dualStack("control", 89), dualStack("media", 90)],
+  // What cases call planes.
+  networks: [
+    { name: "std" },
+    { name: "control", pool: "control" },
+    { name: "media", pool: "media", attachment: "bridge", bridge: "media0", options: { isGateway: true } },
+  ],
+};
 
 /** What chained attachments cannot be asked for: the plugin before makes the link and its addresses. */
 const NOT_CHAINED: readonly Trait[] = [
@@ -49,6 +64,7 @@ const NOT_CHAINED: readonly Trait[] = [
   "late-del",
   "mac",
   "own-ipam",
+  "planes",
   "result-mtu",
   "route-fields",
 ];
@@ -64,7 +80,7 @@ function subject({ name, traits, versions = VERSIONS, chain }: Shape): Described
   const [first = {}, ...rest] = chain;
   const open = async ({ node }: Node, directory: string): Promise<Subject> => {
     const enter = (argv: readonly string[]) => inside(node.namespace, argv);
-    const daemon = await startDaemon({ enter, directory, config: SLOW_REPAIR });
+    const daemon = await startDaemon({ enter, directory, config: DAEMON });
     return {
       traits,
       versions,
@@ -82,7 +98,14 @@ const ranges = [[{ subnet: "10.88.0.0/16" }]];
 const routes = [{ dst: "0.0.0.0/0" }];
 const ours: JsonObject = {
   type: "selvedge",
-  capabilities: { bandwidth: true, ips: true, ipRanges: true, mac: true, portMappings: true },
+  capabilities: {
+    bandwidth: true,
+    "io.kubernetes.cri.pod-annotations": true,
+    ips: true,
+    ipRanges: true,
+    mac: true,
+    portMappings: true,
+  },
   ipam: { type: "selvedge", ranges, routes },
 };
 const bridge: JsonObject = { bridge: "cni0", isGateway: true, hairpinMode: true };

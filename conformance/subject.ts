@@ -24,6 +24,7 @@ export const TRAITS = [
   "name-taken",
   "node-to-pod",
   "own-ipam",
+  "planes",
   "result-mtu",
   "route-fields",
   "routed",
