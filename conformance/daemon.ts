@@ -37,7 +37,10 @@ export interface DaemonOptions {
   readonly config?: JsonObject;
 }
 
-/** @throws Error with the end of its log when it is not ready within 15 s */
+/** In a virtual machine without KVM it loads its modules for twenty seconds. */
+const START_LIMIT_MS = 60_000;
+
+/** @throws Error with the end of its log when it is not ready within `START_LIMIT_MS` */
 export async function startDaemon({ enter, directory, config = {} }: DaemonOptions): Promise<Daemon> {
   const path = (name: string) => join(directory, name);
   const environment = { SELVEDGE_SOCKET: path("selvedged.sock"), SELVEDGE_QUEUE: path("queue") };
@@ -58,7 +61,7 @@ export async function startDaemon({ enter, directory, config = {} }: DaemonOptio
     const answered = await eventually(
       "the daemon is ready",
       async () => (hasEnded(started) ? false : (await ready(enter, environment)) || undefined),
-      15_000,
+      START_LIMIT_MS,
     );
     if (!answered) throw new Error(`it ended with ${started.exitCode ?? started.signalCode}`);
   };

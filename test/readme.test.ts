@@ -3,9 +3,11 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "@jest/globals";
+import { NEEDS } from "#lib/attach/needs.ts";
 import { toCni } from "#lib/cni/error.ts";
 import { parseConfig } from "#lib/config/config.ts";
 import type { Failure, FailureKind } from "#lib/errors.ts";
+import { FEATURES, type FeatureName, type FeatureRow } from "#lib/state/features.ts";
 import { PICTURE } from "./support/picture.ts";
 import { needing } from "./support/requirement.ts";
 
@@ -72,6 +74,17 @@ test("the folder table is the twin of the import picture", () => {
     from.includes("*") ? "anything" : from.map((name) => `\`${name}\``).join(", ") || "nothing of ours",
   ]);
   expect(rows("<!-- picture -->")).toEqual(expected);
+});
+
+test("the table of kernel options is what doctor goes by", () => {
+  const options = (needs: readonly FeatureName[]) =>
+    needs.map((need) => {
+      const { option, module }: FeatureRow = FEATURES[need];
+      return module === undefined ? `\`${option}\`` : `\`${option}\` (${module})`;
+    });
+  const expected = [...NEEDS].map(([name, needs]) => [name, options(needs).join(", ") || "nothing"]);
+  expect(rows("<!-- kernel -->")).toEqual(expected);
+  expect(expected.length).toBeGreaterThan(0);
 });
 
 /** Complete by type: a new kind of failure does not compile until it stands here, and then in the README. */

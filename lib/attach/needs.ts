@@ -15,13 +15,17 @@ export const TYPE_NEEDS = {
   loopback: [],
   "host-device": [],
   sriov: ["sr-iov"],
-} as const satisfies Readonly<Record<AttachmentType | "host-device" | "sriov", readonly FeatureName[]>>;
+} as const satisfies Readonly<Record<AttachmentType, readonly FeatureName[]>>;
 
 export const ADD_ON_NEEDS = {
   "spoof protection": ["nftables", "nft-bridge"],
   masquerading: ["nftables", "nft-nat"],
   "host ports": ["nftables", "nft-nat", "conntrack", "bridge-conntrack"],
   bandwidth: ["tbf", "ifb", "clsact", "u32", "mirred"],
+  "totals of a pod": ["htb", "ifb", "clsact", "u32", "mirred"],
+  mirroring: ["clsact", "u32", "mirred"],
+  "mirroring into VXLAN": ["vxlan"],
+  "mirroring into GRE or ERSPAN": ["gre"],
   "tenants across nodes": ["vxlan"],
 } as const satisfies Readonly<Record<string, readonly FeatureName[]>>;
 

@@ -33,7 +33,7 @@ function suite(described: Described, runner: typeof ours, pick: (of: readonly Ve
       directory = await mkdtemp(join(tmpdir(), "cases-"));
       node = await makeNode("cases");
       subject = await described.open(node, directory);
-    }, 30_000);
+    }, 120_000);
     afterAll(async () => {
       await subject?.[Symbol.asyncDispose]();
       await node?.[Symbol.asyncDispose]();
@@ -52,9 +52,11 @@ function suite(described: Described, runner: typeof ours, pick: (of: readonly Ve
   });
 }
 
-for (const described of OURS) suite(described, ours, (versions) => versions);
+// In the guest of test/vm, which is slow, the newest version of each case, and no reference: it is the kernel that is looked at.
+const inGuest = process.env.SELVEDGE_VM !== undefined;
+for (const described of OURS) suite(described, ours, (versions) => (inGuest ? versions.slice(-1) : versions));
 // The reference is here to check the suite: the first and the last version do.
-for (const described of REFERENCES)
+for (const described of inGuest ? [] : REFERENCES)
   suite(described, reference, (versions) => versions.filter((version, at, all) => at === 0 || version === all.at(-1)));
 
 test("every case applies to one of our subjects", () => {

@@ -45,6 +45,9 @@ $b ln -sf /proc/self/fd /root/dev/fd
 $b ln -sf /proc/self/fd/0 /root/dev/stdin
 $b ln -sf /proc/self/fd/1 /root/dev/stdout
 $b ln -sf /proc/self/fd/2 /root/dev/stderr
+# As udev has it: opening it loads the module.
+$b mkdir -p /root/dev/net
+$b mknod -m 666 /root/dev/net/tun c 10 200
 $b mount -t cgroup2 cgroup2 /root/sys/fs/cgroup
 $b mount -t bpf bpf /root/sys/fs/bpf
 $b mount -t debugfs debugfs /root/sys/kernel/debug
