@@ -21,8 +21,10 @@ import { hostPlace, namespaceGone, podPlace } from "./linux/place.ts";
 import { probe } from "./linux/probe.ts";
 import { removal } from "./linux/removal.ts";
 import { applyRemovals } from "./linux/remove.ts";
+import { isSwitching } from "./linux/switching.ts";
 import { type Asked, watchNetwork } from "./linux/watch.ts";
 import { openNftables } from "./nft/nftables.ts";
+import { dumpLinks } from "./rtnl/link.ts";
 
 export interface LinuxOptions {
   /** Path of the network namespace that is the host here; absent for the one that the process runs in. */
@@ -106,7 +108,11 @@ export function linux({
     async watch(onChange, signal) {
       await Promise.all([
         nft.watch(() => onChange({ where: "nftables" }), signal),
-        watchNetwork({ netns, ids, isOwnPort, asked: (id) => asked.get(id) }, onChange, signal),
+        watchNetwork(
+          { netns, ids, isOwnPort, asked: (id) => asked.get(id), present: () => host.dump(dumpLinks) },
+          onChange,
+          signal,
+        ),
       ]);
     },
 
@@ -127,10 +133,10 @@ export function linux({
   };
 }
 
-/** Notes what the host's links, and the VLANs of its ports, are asked to be. */
+/** Notes what the host's links, VLANs of ports and forwarding entries are asked to be. */
 function remember(asked: Map<string, Asked>, ops: readonly Op[]): void {
   for (const { do: verb, fact } of ops) {
-    if ((fact.type !== "link" && fact.type !== "port-vlan") || fact.at !== "host") continue;
+    if ((fact.type !== "link" && !isSwitching(fact)) || fact.at !== "host") continue;
     if (verb === "remove") asked.delete(identity(fact));
     else asked.set(identity(fact), fact);
   }

@@ -7,7 +7,7 @@
  * asked for it and it can take away something that we made; everything else is for the full pass of the reconcile loop.
  */
 import { isFailure } from "#lib/errors.ts";
-import type { LinkFact, PortVlanFact } from "#lib/state/fact.ts";
+import { type ForwardFact, identity, type LinkFact, type PortVlanFact } from "#lib/state/fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import { closeDescriptor } from "#native/namespace.ts";
 import { NETLINK_ROUTE, namespacedReceiver, onReadable, openNetlink, setSocketOption } from "#native/socket.ts";
@@ -24,6 +24,7 @@ import { ALL_LINKS, netconfMessage, RTM_NEWNETCONF } from "../netlink/netconf.ts
 import { RTM_ROUTE, routeMessage } from "../netlink/route.ts";
 import { RTM_RULE } from "../netlink/rule.ts";
 import { RTM_FILTER, RTM_QDISC, tcMessage } from "../netlink/tc.ts";
+import { readForward } from "../rtnl/forward.ts";
 import { isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
 import { isOwnPriority, readRule } from "../rtnl/rule.ts";
 
@@ -59,20 +60,22 @@ export interface NamespaceIds {
 }
 
 export interface WatchOptions {
+  /** The host's links as the kernel lists them. */
+  readonly present: () => readonly Message[];
   /** Descriptor of the host's namespace; absent for the process's own. */
   readonly netns?: number | undefined;
   readonly ids: NamespaceIds;
   /** Port ids of our own sockets. A socket in a pod's namespace has the process id as its port, unless it is the second there. */
   readonly isOwnPort: (port: number) => boolean;
-  /** What a link of the host, or a VLAN of a port, was last asked to be, by its identity. */
+  /** What a link of the host, a VLAN of a port or a forwarding entry was last asked to be, by its identity. */
   readonly asked: (identity: string) => Asked | undefined;
 }
 
-export type Asked = LinkFact | PortVlanFact;
+export type Asked = LinkFact | PortVlanFact | ForwardFact;
 
 /** Ends with the signal. @throws SelvedgeError kernel */
 export function watchNetwork(
-  { netns, ids, isOwnPort, asked }: WatchOptions,
+  { netns, ids, isOwnPort, asked, present }: WatchOptions,
   onChange: (change: Change | undefined) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -86,6 +89,8 @@ export function watchNetwork(
   const next = namespacedReceiver(fd, buffer);
   const hearHost = hostEar(isOwnPort, asked);
   const hearPod = podEar(isOwnPort);
+  // Those of a daemon before this one are told of by nobody until they change; what is lost with a change needs their names.
+  for (const message of present()) hearHost(message);
 
   const take = (nsid: number, message: Message): void => {
     if (isOfBridge(message)) return;
@@ -152,7 +157,11 @@ function hostEar(
     const master = link.master === undefined ? undefined : links.get(link.master)?.name;
     return want?.type === "link" && agrees(want, { ...link, ...link.nature, master });
   };
-  /** The kernel names no requester here either. */
+  /** Bridges forget by themselves whom they have heard; the kernel names no requester here either. */
+  const isForwardAsked = (message: Message, index: number): boolean => {
+    const forward = readForward(message, "host", links.get(index)?.name ?? "");
+    return forward !== undefined && asked(identity(forward)) !== undefined;
+  };
   const isVlanLost = ({ index, vlans }: VlanEntries, gone: boolean): boolean => {
     const port = links.get(index)?.name;
     return vlans.some(({ vid, flags }) => {
@@ -182,9 +191,8 @@ function hostEar(
       case RTM_ADDR.DEL:
         return own ? undefined : at(addressMessage.read(message.body).head.index);
       case RTM_NEIGH.DEL: {
-        const { index, family, state } = neighbourMessage.read(message.body).head;
-        // A bridge forgets whom it has not heard for long; what stays is an entry that somebody made.
-        return own || (family === AF_BRIDGE && (state & NUD_PERMANENT) === 0) ? undefined : at(index);
+        const { index, family } = neighbourMessage.read(message.body).head;
+        return own || (family === AF_BRIDGE && !isForwardAsked(message, index)) ? undefined : at(index);
       }
       case RTM_NEIGH.NEW: {
         const { index, family, state } = neighbourMessage.read(message.body).head;
