@@ -37,7 +37,11 @@ export type Whereabouts = "here" | "guest" | "nowhere";
 export function whereabouts(piece: KernelPiece): Whereabouts {
   if (process.env.SELVEDGE_VM !== undefined) return "here";
   if (!known.has(piece)) known.set(piece, has(piece));
-  if (known.get(piece)) return "here";
-  const file = relative(process.cwd(), expect.getState().testPath ?? "");
+  return placeOf(known.get(piece) === true, relative(process.cwd(), expect.getState().testPath ?? ""));
+}
+
+/** @param file relative to the checkout */
+export function placeOf(isHere: boolean, file: string): Whereabouts {
+  if (isHere) return "here";
   return filesOfBoots().some(({ files }) => files.includes(file)) ? "guest" : "nowhere";
 }

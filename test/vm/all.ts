@@ -43,7 +43,9 @@ async function run(boot: Boot, files: readonly string[]): Promise<Outcome> {
   const [, passed = 0, failed = 0, skipped = 0] = (CLOSING.exec(output) ?? []).map(Number);
   const without = code !== 0 && failed === 0 ? 1 : 0;
   if (without) said(`the boot ${boot.name} ended with code ${code}\n`);
-  return { passed, failed: failed + without, skipped };
+  // What is skipped on the machine relies on running here: skipped here as well, it would run nowhere.
+  if (skipped > 0) said(`the boot ${boot.name} skipped ${skipped} tests: each must run in the guest\n`);
+  return { passed, failed: failed + without + skipped, skipped: 0 };
 }
 
 const asked = process.argv.slice(2);
