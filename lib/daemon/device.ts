@@ -138,7 +138,7 @@ async function refuseUnfit(core: Core, { field, virtual, driver }: DeviceWish, d
       { hint: 'The attachment type "host-device" takes any device.' },
     );
   if (link === undefined && !isUserspaceDriver(device.driver) && driver === undefined) {
-    const where = pci === undefined ? undefined : await core.kernel.devices.whereIs(pci);
+    const where = pci === undefined ? undefined : await core.kernel.devices.whereIs({ pci });
     throw new SelvedgeError(
       { kind: "conflict", what: name },
       `${field}: ${name} is not on the node: ${where === undefined ? `its driver (${device.driver ?? "none"}) shows no link` : `the namespace ${where} has it`}`,

@@ -37,6 +37,9 @@ export interface Devices {
    * @throws SelvedgeError kernel; conflict when there are some already, which must go first, and one of them is in use
    */
   setVirtualFunctions(pci: string, count: number): Promise<void>;
-  /** Path of a namespace that has the function's link, when it is not the node's. Cost grows with the node's processes: for refusals. */
-  whereIs(pci: string): Promise<string | undefined>;
+  /**
+   * Path of a namespace, other than the node's, that has the function's link, or one with that alias. Cost grows with the
+   * node's processes: for refusals, and for what seems to be gone.
+   */
+  whereIs(which: { readonly pci: string } | { readonly alias: string }): Promise<string | undefined>;
 }

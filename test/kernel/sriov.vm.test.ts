@@ -113,7 +113,7 @@ test("a virtual function with everything set goes to a pod, is what ip says, and
   });
   expect(shown("-n", "p0", "link", "show", "net1")[0]).toMatchObject({ address: "02:00:00:00:00:a0", mtu: 1400 });
   expect((await physicalFunctions())[0].virtual[0]).not.toHaveProperty("link");
-  expect(await kernel.devices.whereIs(pciOf(0))).toBe("/run/netns/p0");
+  expect(await kernel.devices.whereIs({ pci: pciOf(0) })).toBe("/run/netns/p0");
 
   ip("link", "set", first.link ?? "", "vf", "0", "vlan", "7", "spoofchk", "on");
   const ops = diff(facts, await kernel.look(scope, facts));

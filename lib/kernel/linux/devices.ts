@@ -92,11 +92,14 @@ export function devices(host: Place, sysfs: string): Devices {
       await setVirtualCount(sysfs, pci, count);
     },
 
-    async whereIs(pci) {
-      const of = await pciFunction(sysfs, pci);
+    async whereIs(which) {
+      const isIt =
+        "pci" in which
+          ? isOn(await pciFunction(sysfs, which.pci))
+          : ({ alias }: SeenDevice): boolean => alias === which.alias;
       for (const path of await namespacePaths([fstatSync(namespaceOf(host)).ino])) {
         using place = podPlace({ netns: path }, () => false);
-        if (place?.dump(dumpDevices).map(readDevice).some(isOn(of)) === true) return path;
+        if (place?.dump(dumpDevices).map(readDevice).some(isIt) === true) return path;
       }
       return undefined;
     },
