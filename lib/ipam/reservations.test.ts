@@ -116,6 +116,16 @@ test.each(ENDS)("an ADD that %s keeps nothing", (_what, end, free) => {
   else expect(again).toThrow("cooling down");
 });
 
+test("what is released while its ADD is under way is not stored after all", () => {
+  const { it, add, del } = node();
+  add("c1", { pod: db, keep: true });
+  it.unreserve(db);
+  expect(it.keeping(key("c1"))).toEqual([]);
+  it.reserve(wish(db));
+  del("c1");
+  expect(it.reservations()).toMatchObject([{ name: db, origin: "operator" }]);
+});
+
 test("what an operator keeps for a running pod is what the pod has", () => {
   const { it, add } = node();
   add("c0");

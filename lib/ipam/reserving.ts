@@ -65,7 +65,12 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
     const known = bookOf(reservation.pool);
     const before = known.reservations.for(reservation.name);
     known.reserve(reservation);
-    const undo = () => (before === undefined ? known.unreserve(reservation.name) : known.reserve(before));
+    const undo = () => {
+      // Somebody may have changed it meanwhile.
+      if (known.reservations.for(reservation.name) !== reservation) return;
+      if (before === undefined) known.unreserve(reservation.name);
+      else known.reserve(before);
+    };
     return { reservation, undo };
   };
 
@@ -91,8 +96,9 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
     },
 
     keeping(key) {
-      const made = unsettled.get(keyOf(key));
-      return made === undefined ? [] : [made.reservation];
+      const { reservation } = unsettled.get(keyOf(key)) ?? {};
+      const stands = reservation && bookOf(reservation.pool).reservations.for(reservation.name) === reservation;
+      return stands ? [reservation] : [];
     },
 
     kept: (key) => void unsettled.delete(keyOf(key)),

@@ -8,12 +8,18 @@ import { boot, fuse, type Mishap, patient, request, type World, world, wounds } 
 
 const PORTS = { runtimeConfig: { portMappings: [{ hostPort: 8080, containerPort: 80, protocol: "tcp" }] } };
 const SHAPED = { runtimeConfig: { bandwidth: { ingressRate: 1_000_000, egressRate: 1_000_000 } } };
+const KEPT = {
+  runtimeConfig: {
+    "io.kubernetes.cri.pod-annotations": { "selvedge.dev/keep-address": "true", "selvedge.dev/reservation": "vm:db" },
+  },
+};
 const RANGES = { ipam: { ranges: [[{ subnet: "10.5.0.0/24" }]] } };
 const NETWORKS: readonly [name: string, config: Readonly<Record<string, unknown>>][] = [
   ["ptp", {}],
   ["ptp with a host port", PORTS],
   ["ptp with bandwidth", SHAPED],
   ["ptp with ranges of its own", RANGES],
+  ["ptp with addresses that are kept", KEPT],
   ["bridge with a host port", { attachment: "bridge", bridge: "br0", isGateway: true, ...PORTS }],
   ["bridge with VLANs", { attachment: "bridge", bridge: "br0", isGateway: true, vlan: 5, vlanTrunk: [{ id: 7 }] }],
   ["macvlan", { attachment: "macvlan", master: "uplink" }],
@@ -82,7 +88,7 @@ async function struck(node: World, verb: Verb, config: Readonly<Record<string, u
   return { happened: wire.current.happened, reply: reply ?? undefined, running };
 }
 
-test("there are cases", () => expect(CASES.length).toBe(96));
+test("there are cases", () => expect(CASES.length).toBe(102));
 
 /** Who comes first after the mishap: the loop, the runtime's DEL, or an ADD of the same container. */
 const FIRST = ["loop", "DEL", "ADD"] as const;
