@@ -97,6 +97,8 @@ export interface Network extends NetworkDefaults {
   readonly dns: NetworkDns;
   /** Further planes; the network itself is the first. */
   readonly planes: readonly ConfiguredPlane[];
+  /** Whose pods may join it by annotation; with `*` for any letters. Absent: any's. */
+  readonly namespaces?: readonly string[];
   /** Absent: only where the network is one of several planes. */
   readonly policyRouting?: boolean;
   /** `ipMasq` where the network is not the first plane: what leaves by it keeps its address unless the network says otherwise. */
@@ -255,6 +257,7 @@ function complete({
             pool: pool ?? rest.defaultPool,
             ...(qos === undefined ? {} : { qos: present(qos) }),
             ...(podQos === undefined ? {} : { podQos: present(podQos) }),
+            ...(network.namespaces === undefined && network.tenant !== undefined ? { namespaces: [] } : {}),
             ipMasqAsPlane: network.ipMasq ?? false,
             routes: routes.map(({ dst, gw, priority, ...more }) =>
               present({ to: dst, via: gw, metric: priority, ...more }),

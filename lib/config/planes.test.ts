@@ -23,6 +23,14 @@ networks:
   expect(networks.get("media")).toMatchObject({ planes: [], ipMasqAsPlane: true });
 });
 
+test("a tenant's network is joined by annotation only where it says so", () => {
+  const networks = networksOf(`
+tenants: [{name: red}]
+networks: [{name: a}, {name: b, tenant: red}, {name: c, tenant: red, namespaces: [red-*]}]
+`);
+  expect([...networks.values()].map(({ namespaces }) => namespaces)).toEqual([undefined, [], ["red-*"]]);
+});
+
 test("rules name pods and the planes that they get", () => {
   const { planeRules } = parseConfig(`
 networks: [{name: control}]

@@ -159,6 +159,11 @@ const network = z.strictObject(
       "For a tenant's network: the CNI result names the pod's probe address first, so that a kubelet probes it there.",
     ),
     encapsulation: setting(encapsulation.optional(), "For a tenant's bridge: one segment with that of other nodes."),
+    namespaces: setting(
+      listOf(words, "a list of texts").optional(),
+      "Kubernetes namespaces whose pods may join it by annotation; `*` stands for any letters.",
+      "any; none for a tenant's network",
+    ),
     policyRouting: setting(
       flag.optional(),
       "Replies leave by the interface that they came in on, also when a runtime attaches the pod to each network on its own.",

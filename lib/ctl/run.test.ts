@@ -10,6 +10,7 @@ import {
   LeaseList,
   type Method,
   NodeStatus,
+  Plane,
   PlanReply,
   PoolList,
   PoolUsage,
@@ -39,8 +40,8 @@ const ATTACHMENTS = [
     hostLink: "svabc123",
     hostPorts: ["tcp 8080 -> 80"],
     planes: [
-      { name: "cluster", ifname: "eth0", type: "ptp", addresses: ["10.66.0.2", "fd42:5e1f:ed9e::2"] },
-      { name: "control", ifname: "ctl", type: "bridge", addresses: ["10.7.0.3"], hostLink: "sv7" },
+      Plane.of({ name: "cluster", ifname: "eth0", type: "ptp", addresses: ["10.66.0.2", "fd42:5e1f:ed9e::2"] }),
+      Plane.of({ name: "control", ifname: "ctl", type: "bridge", addresses: ["10.7.0.3"], hostLink: "sv7" }),
     ],
   }),
   Attachment.of({

@@ -15,6 +15,7 @@ networks:
   - {name: media, ipMasq: true, policyRouting: false}
   - {name: lonely, policyRouting: true}
   - {name: lo}
+  - {name: guarded, namespaces: [telco-*]}
 planeRules:
   - {namespace: telco, planes: [control]}
   - {pod: upf-*, labels: {app: upf}, planes: [media]}
@@ -89,7 +90,7 @@ const REFUSED: [name: string, conf: Conf, message: string][] = [
   [
     "a network that is not there",
     { planes: ["std", "medai"] },
-    'network: "medai" is not a network of the daemon\'s configuration; known: std, control, media, lonely, lo',
+    'network: "medai" is not a network of the daemon\'s configuration; known: std, control, media, lonely, lo, guarded',
   ],
   [
     "a plane named twice",
@@ -133,6 +134,16 @@ test("what came with the request is for its own interface; a plane masquerades w
     [undefined, true, 0, []],
   ]);
   expect(planes[1]?.conf.wishes.bandwidth).toBeUndefined();
+});
+
+test("an annotation leads to a network only where the network is for the pod's namespace", () => {
+  const joining = (namespace: string) => () =>
+    told(annotated("guarded"), { args: `K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=p` });
+  expect(joining("telco-1")()).toEqual(["eth0 slot 0", "guarded on guarded slot 1 not default"]);
+  expect(joining("other")).toThrow(
+    'selvedge.dev/planes[0]: the network "guarded" is not for pods of namespace "other"',
+  );
+  expect(told({ planes: ["std", "guarded"] })).toEqual(["eth0 on std slot 0", "guarded on guarded slot 1 not default"]);
 });
 
 const rule: RuleFact = { type: "rule", at: "pod", family: 4, priority: 5300, table: 100, from: prefix("10.1.0.5/32") };

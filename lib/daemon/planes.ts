@@ -12,7 +12,7 @@ import { linkName, root } from "#lib/parse.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
 import { allFacts } from "./parts.ts";
-import { meansPod } from "./pod-rule.ts";
+import { matches, meansPod } from "./pod-rule.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { keyOf } from "./table.ts";
 
@@ -70,6 +70,7 @@ export function planesOf(core: Pick<Core, "config" | "table">, key: AttachmentKe
 
 function askedOf(config: Config, conf: NetConf, first: boolean): readonly AskedPlane[] {
   const annotated = first ? conf.wishes.planes : undefined;
+  for (const plane of annotated ?? []) if (plane.network !== conf.network) refuseUninvited(config, conf, plane);
   const named = conf.network === undefined ? undefined : config.networks.get(conf.network);
   const configured = named?.planes.map((plane, i) => asAskedPlane(plane, `networks ${named.name}.planes[${i}]`)) ?? [];
   return (
@@ -80,6 +81,17 @@ function askedOf(config: Config, conf: NetConf, first: boolean): readonly AskedP
       asAskedPlane(plane, "planeRules"),
     )
   );
+}
+
+/** Whoever may write a pod's annotations does not choose its tenant. */
+function refuseUninvited(config: Config, { pod = "" }: NetConf, { network, path }: AskedPlane): void {
+  const namespaces = config.networks.get(network)?.namespaces;
+  const [own = ""] = pod.split("/");
+  if (namespaces === undefined || namespaces.some((pattern) => matches(pattern, own))) return;
+  const who = own === "" ? "of no namespace" : `of namespace ${JSON.stringify(own)}`;
+  throw wrong(path, `${path}: the network ${JSON.stringify(network)} is not for pods ${who}`, {
+    hint: "Its `namespaces` in the daemon's configuration lists whose pods may join it by annotation.",
+  });
 }
 
 const asAskedPlane = (plane: Pick<AskedPlane, "network" | "interface" | "defaultRoute">, path: string): AskedPlane => ({
@@ -174,5 +186,5 @@ function nextOf(free: Generator<number, undefined>, { key }: Plane): number {
   throw wrong("planes", `planes: container ${key.containerId} has ${MOST_INTERFACES} interfaces already`);
 }
 
-const wrong = (field: string, message: string): SelvedgeError =>
-  new SelvedgeError({ kind: "config-invalid", field }, message);
+const wrong = (field: string, message: string, options: { hint?: string } = {}): SelvedgeError =>
+  new SelvedgeError({ kind: "config-invalid", field }, message, options);

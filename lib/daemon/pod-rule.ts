@@ -22,7 +22,7 @@ export function meansPod({ namespace, pod, labels = {}, annotations = {} }: PodR
 }
 
 /** `*` stands for any letters; a pod that the runtime does not name matches nothing. */
-function matches(pattern: string, name: string): boolean {
+export function matches(pattern: string, name: string): boolean {
   const parts = pattern.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
   return name !== "" && new RegExp(`^${parts.join(".*")}$`).test(name);
 }
