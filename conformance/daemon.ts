@@ -37,8 +37,8 @@ export interface DaemonOptions {
   readonly config?: JsonObject;
 }
 
-/** In a virtual machine without KVM it loads its modules for twenty seconds. */
-const START_LIMIT_MS = 60_000;
+/** In a virtual machine without KVM it loads its modules for twenty seconds, and for minutes on a machine that is busy. */
+const START_LIMIT_MS = 240_000;
 
 /** @throws Error with the end of its log when it is not ready within `START_LIMIT_MS` */
 export async function startDaemon({ enter, directory, config = {} }: DaemonOptions): Promise<Daemon> {

@@ -4,6 +4,7 @@ import { expect } from "@jest/globals";
 import { addressMessage, IFA_F, RTM_ADDR } from "#lib/kernel/netlink/address.ts";
 import type { AttrTable } from "#lib/kernel/netlink/attr.ts";
 import { BRIDGE_FLAGS, RTM_VLAN, VLAN_INFO } from "#lib/kernel/netlink/bridge-vlan.ts";
+import { functionAnswer, functionRequest, functionSettings } from "#lib/kernel/netlink/function.ts";
 import { DEVCONF_ROUTE_LOCALNET, linkAnswer, linkRequest, RTM_LINK } from "#lib/kernel/netlink/link.ts";
 import {
   bridgeData,
@@ -77,6 +78,34 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
       netNsId: "IFLA_LINK_NETNSID",
       info: "IFLA_LINKINFO",
       specific: "IFLA_AF_SPEC",
+    },
+  ],
+  [
+    "if_link.h",
+    { ...types(functionAnswer.attrs.table), ...types(functionRequest.attrs.table) },
+    {
+      address: "IFLA_ADDRESS",
+      name: "IFLA_IFNAME",
+      mtu: "IFLA_MTU",
+      master: "IFLA_MASTER",
+      info: "IFLA_LINKINFO",
+      alias: "IFLA_IFALIAS",
+      functions: "IFLA_VFINFO_LIST",
+      extMask: "IFLA_EXT_MASK",
+      parentName: "IFLA_PARENT_DEV_NAME",
+      parentBus: "IFLA_PARENT_DEV_BUS_NAME",
+    },
+  ],
+  [
+    "if_link.h",
+    types(functionSettings.table),
+    {
+      mac: "IFLA_VF_MAC",
+      spoofCheck: "IFLA_VF_SPOOFCHK",
+      linkState: "IFLA_VF_LINK_STATE",
+      rate: "IFLA_VF_RATE",
+      trust: "IFLA_VF_TRUST",
+      vlans: "IFLA_VF_VLAN_LIST",
     },
   ],
   ["ip.h", { routeLocalnet: DEVCONF_ROUTE_LOCALNET }, { routeLocalnet: "IPV4_DEVCONF_ROUTE_LOCALNET" }],
