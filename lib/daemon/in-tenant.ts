@@ -25,7 +25,7 @@ export function placedOn(core: Core, plane: Plane, decided: Decided): Placed[] {
   if (tenant === undefined) return [{ host: NODE, decided }];
   const probes = probesOf(core, plane, decided.facts);
   const { ports = [], others = [] } = Object.groupBy(decided.facts, (fact) => (isHostPort(fact) ? "ports" : "others"));
-  const transfer = transferOf(core.config, tenant);
+  const transfer = transferOf(core, tenant);
   const onNode = [...probeFactsOfNode({ tenant, transfer, probes }), ...ports.map((port) => leadingTo(port, probes))];
   const result = reportProbeAddress ? reporting(decided.result, probes) : decided.result;
   return [

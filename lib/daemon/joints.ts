@@ -17,17 +17,19 @@ export interface Joint {
   readonly facts: readonly Fact[];
 }
 
-/** In the order in which they can be made. Only of tenants whose routers are open. */
+/** In the order in which they can be made. The uplink of every router that is open; the rest as it is configured. */
 export function joints(core: Core): Joint[] {
   const { config, hosts } = core;
   const open = [...config.tenants.values()].filter(({ name }) => hosts.has(name));
   const mtu = core.node.pathMtu;
   return [
-    ...open.map(({ name: tenant }) => ({
-      host: NODE,
-      tenant,
-      facts: uplinkFacts({ tenant, transfer: transferOf(config, tenant), mtu }),
-    })),
+    ...[...hosts.keys()]
+      .filter((name) => name !== NODE)
+      .map((tenant) => ({
+        host: NODE,
+        tenant,
+        facts: uplinkFacts({ tenant, transfer: transferOf(core, tenant), mtu }),
+      })),
     ...open.flatMap((tenant) =>
       peersOf(config, tenant)
         .filter((peer) => tenant.name < peer && hosts.has(peer))

@@ -23,9 +23,9 @@ function noMasquerade(core: Core, { name }: Host): Prefix[] {
 
 function chainsOf(core: Core, { name }: Host): Chain[] {
   const { config } = core;
-  if (name === NODE) return config.tenants.size === 0 ? [] : uplinkChains(config.routers);
+  if (name === NODE) return core.hosts.size === 1 ? [] : uplinkChains(config.routers);
   const tenant = config.tenants.get(name);
-  // Of a tenant that is no longer configured nothing passes.
+  // Pods of a tenant that is no longer configured are still probed, and reach nobody.
   if (tenant === undefined) return routerChains({ egress: false, services: [], peers: [] });
   const peers = peersOf(config, tenant).map((peer) => sideOf(core, peer));
   return routerChains({ egress: tenant.egress, services: tenant.services, peers });

@@ -228,6 +228,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
         });
       }
       lines.push(...(await guarded(async () => showRouters(core))));
+      if (all) lines.push(...(await guarded(() => removeRouters(core))));
       if (wholeNode) {
         lines.push(...(await onEachHost(repairHost)));
         lines.push(...(await guarded(async () => (await makeJoints(core)).map(line))));
@@ -244,7 +245,6 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
             await host.kernel.apply({}, ops);
             return ops.map(line);
           })),
-          ...(await guarded(() => removeRouters(core))),
         );
       const tookMs = core.nowMs() - began;
       repaired(lines, tookMs);

@@ -4,6 +4,7 @@ import type { Config, Network, Tenant } from "#lib/config/config.ts";
 import type { PeerSide } from "#lib/datapath/peering.ts";
 import { type Transfer, transfers } from "#lib/datapath/transfer.ts";
 import type { Ipam } from "#lib/ipam/ipam.ts";
+import type { Core } from "./core.ts";
 import { NODE } from "./host.ts";
 
 /** Names of the hosts on which a pool's addresses are routed. */
@@ -37,6 +38,11 @@ export const sideOf = (of: { config: Config; ipam: Ipam }, tenant: string): Peer
 export const networksOf = ({ networks }: Config, tenant: string): Network[] =>
   [...networks.values()].filter((network) => network.tenant === tenant);
 
-/** @throws SelvedgeError config-invalid: more tenants than the range has room for */
-export const transferOf = ({ tenants, routers }: Config, tenant: string): Transfer =>
-  transfers([...tenants.keys()], routers.transferRanges).get(tenant) ?? [];
+/**
+ * The addresses of a tenant's uplink; also of one that is no longer configured while its router is open.
+ * @throws SelvedgeError config-invalid: more tenants than the range has room for
+ */
+export function transferOf({ config, hosts }: Pick<Core, "config" | "hosts">, tenant: string): Transfer {
+  const tenants = new Set([...config.tenants.keys(), ...hosts.keys()].filter((name) => name !== NODE));
+  return transfers([...tenants], config.routers.transferRanges).get(tenant) ?? [];
+}

@@ -7,8 +7,10 @@ import type { Request } from "#lib/cni/types.ts";
 import { type Config, parseConfig } from "#lib/config/config.ts";
 import { lasting } from "#lib/daemon/contested.ts";
 import { type Core, openCore } from "#lib/daemon/core.ts";
-import { makeAllReady } from "#lib/daemon/node-facts.ts";
-import { allFacts } from "#lib/daemon/parts.ts";
+import { type Host, NODE } from "#lib/daemon/host.ts";
+import { jointFactsOn } from "#lib/daemon/joints.ts";
+import { makeAllReady, nodeFacts } from "#lib/daemon/node-facts.ts";
+import { allFacts, partsOf } from "#lib/daemon/parts.ts";
 import { type Reconciler, reconciler } from "#lib/daemon/reconcile.ts";
 import { replay } from "#lib/daemon/replay.ts";
 import { type Verbs, verbs } from "#lib/daemon/verbs.ts";
@@ -194,16 +196,12 @@ export async function wounds(world: World, { core, repairs }: Running): Promise<
   const keys = (of: Iterable<{ containerId: string; ifname: string }>) =>
     [...of].map(({ containerId, ifname }) => `${containerId} ${ifname}`).sort();
   const known = new Set(keys(core.table));
-  const wanted = new Set([...core.table].flatMap((record) => record.facts.map(identity)));
-  const owned = await world.kernel.owned();
+  const left: string[] = [];
+  for (const host of core.hosts.values()) left.push(...(await leftOn(core, host)));
   const delegated = keys([...core.table].filter((record) => record.config.includes("fake-ipam")));
   return [
     ...[...core.table].filter(({ phase }) => phase !== "ready").map((r) => `${r.containerId} is ${r.phase}`),
-    ...owned
-      .filter((fact) => fact.type !== "table" && fact.type !== "sysctl" && !lasting(fact))
-      .map(identity)
-      .filter((id) => !wanted.has(id))
-      .map((id) => `left behind: ${id}`),
+    ...left,
     ...keys(saved.attachments).flatMap((key) => (known.has(key) ? [] : [`on disk only: ${key}`])),
     ...[...known].flatMap((key) => (keys(saved.attachments).includes(key) ? [] : [`in memory only: ${key}`])),
     ...saved.leases
@@ -229,6 +227,19 @@ export async function wounds(world: World, { core, repairs }: Running): Promise<
 const kept = ({ ipam }: Core) => ipam.reservations().filter(({ origin }) => origin !== "declared");
 const reservationTexts = (reservations: readonly { pool: string; name: string; addresses: readonly string[] }[]) =>
   reservations.map(({ pool, name, addresses }) => `${pool}/${name} ${addresses.join(" ")}`);
+
+/** What carries our mark on a host and is neither the host's own nor an attachment's. */
+async function leftOn(core: Core, host: Host): Promise<string[]> {
+  const own = partsOfAll(core).flatMap((part) => (part.host === host.name ? part.facts : []));
+  const wanted = new Set([...own, ...nodeFacts(core, host), ...jointFactsOn(core, host.name)].map(identity));
+  return (await host.kernel.owned())
+    .filter((fact) => fact.type !== "table" && fact.type !== "sysctl" && !lasting(fact))
+    .map(identity)
+    .filter((id) => !wanted.has(id))
+    .map((id) => `left behind${host.name === NODE ? "" : ` in ${host.name}`}: ${id}`);
+}
+
+const partsOfAll = (core: Core) => [...core.table].flatMap(partsOf);
 
 const leaseTexts = (leases: readonly { pool: string; address: string; containerId: string }[]) =>
   leases.map(({ pool, address, containerId }) => `${pool}/${address} ${containerId}`);
