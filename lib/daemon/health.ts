@@ -169,7 +169,7 @@ function managers({ managed }: Survey): Finding {
   return problem(
     check,
     `${by} manages ${managed.length} links of pods, the first is ${managed[0]?.link}`,
-    "systemd-networkd: a .network file with [Match] Name=sv* and [Link] Unmanaged=yes; NetworkManager: unmanaged-devices=interface-name:sv*",
+    "systemd-networkd: a .network file with [Match] Name=s[beimostv][0-9a-f]* and [Link] Unmanaged=yes; NetworkManager: unmanaged-devices=interface-name:s[beimostv][0-9a-f]*",
   );
 }
 
