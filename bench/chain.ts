@@ -18,6 +18,8 @@ export interface Pod {
 /** One plugin of a list: its program and its configuration for a pod, without what every list has in common. */
 export interface Plugin {
   readonly program: string;
+  /** Of an attachment of its own, which knows nothing of the others' results. Absent: eth0, in the chain. */
+  readonly ifname?: string;
   config(pod: Pod): JsonObject;
 }
 
@@ -49,7 +51,9 @@ function* commands(subject: Subject, verb: Verb, pod: Pod, result: string): Gene
   let previous = result;
   for (const plugin of plugins) {
     const common = { cniVersion: CNI_VERSION, name: networkOf(subject) };
-    const prevResult = previous === "" ? {} : { prevResult: JSON.parse(previous) as JsonObject };
+    const { ifname } = plugin;
+    const prevResult =
+      previous === "" || ifname !== undefined ? {} : { prevResult: JSON.parse(previous) as JsonObject };
     const ended = yield {
       argv: [plugin.program],
       environment: {
@@ -57,7 +61,7 @@ function* commands(subject: Subject, verb: Verb, pod: Pod, result: string): Gene
         CNI_COMMAND: verb,
         CNI_CONTAINERID: pod.id,
         CNI_NETNS: pod.netns,
-        CNI_IFNAME: "eth0",
+        CNI_IFNAME: ifname ?? "eth0",
         CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=bench;K8S_POD_NAME=${pod.id}`,
         CNI_PATH: plugin.program.slice(0, plugin.program.lastIndexOf("/")),
       },

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askOver } from "#lib/ctl/ask.ts";
 import { Admin } from "#proto/selvedge_pb.ts";
+import { DAEMON } from "./subjects.ts";
 
 export interface Span {
   readonly step: string;
@@ -42,7 +43,7 @@ export async function startDaemon(program: string, directory: string): Promise<D
   const logFile = join(directory, "selvedged.log");
   await mkdir(queue, { recursive: true });
   // JSON is YAML.
-  writeFileSync(config, JSON.stringify({ socket, stateDir: join(directory, "state"), queueDirs: [queue] }));
+  writeFileSync(config, JSON.stringify({ ...DAEMON, socket, stateDir: join(directory, "state"), queueDirs: [queue] }));
   const log = openSync(logFile, "a");
   const child = spawn(program, ["--config", config], { stdio: ["ignore", log, log] });
   closeSync(log);

@@ -4,7 +4,7 @@ import { parseOptions } from "./options.ts";
 test("a full run measures every subject, and every storm that a target speaks of", () => {
   const options = parseOptions([], "2026-01-02T030405");
   expect(options?.jsonFile).toBe("bench/results/2026-01-02T030405.json");
-  expect(options?.subjects.length).toBe(10);
+  expect(options?.subjects.length).toBe(12);
   expect(options?.levels).toEqual([0, 250, 500, 1_000]);
   const selvedge = options?.storms.filter(({ subject }) => subject === "selvedge full");
   expect(selvedge?.map(({ pods, atOnce }) => [pods, atOnce])).toEqual([

@@ -25,6 +25,8 @@ const SUBJECTS: readonly SubjectName[] = [
   "bridge bare",
   "selvedge bridge",
   "bridge masq",
+  "selvedge planes",
+  "ptp planes",
   "chain ptp",
   "chain dual",
 ];

@@ -38,6 +38,9 @@ export const SAMPLE_RUN: Measured = {
     alone("chain bridge", 80, 200),
     alone("chain dual", 100, 300),
     alone("ptp bare", 10, 20),
+    alone("selvedge plain", 8, 6),
+    alone("selvedge planes", 10, 7),
+    alone("ptp planes", 40, 60),
   ],
   inside: [
     { subject: "selvedge full", whole: summed(1_500), steps, kernel: summed(1_200) },

@@ -36,12 +36,29 @@ export type SubjectName =
   | "selvedge plain"
   | "selvedge dual"
   | "selvedge bridge"
+  | "selvedge planes"
   | "ptp bare"
+  | "ptp planes"
   | "bridge bare"
   | "bridge masq"
   | "chain bridge"
   | "chain ptp"
   | "chain dual";
+
+/** Planes that the daemon's configuration has besides each subject's own network. */
+const PLANES = [
+  { name: "control", net: 40 },
+  { name: "media", net: 41 },
+] as const;
+
+/** What the daemon is configured with. */
+export const DAEMON: JsonObject = {
+  pools: [
+    { name: "default", ranges: [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd42:5e1f:ed9e::/64" }]] },
+    ...PLANES.map(({ name, net }) => ({ name, ranges: ranges(net, false) })),
+  ],
+  networks: [{ name: "std" }, ...PLANES.map(({ name }) => ({ name, pool: name }))],
+};
 
 export function subjects({ reference, selvedge, state, socket }: Places): Readonly<Record<SubjectName, Subject>> {
   const theirs = (name: SubjectName, means: string, plugins: readonly [type: string, config: Plugin["config"]][]) => ({
@@ -119,7 +136,20 @@ export function subjects({ reference, selvedge, state, socket }: Places): Readon
       ipMasq: true,
       ipam: own(23, false),
     })),
+    "selvedge planes": ours("selvedge planes", "selvedge plain on three planes, by one ADD", () => ({
+      network: "std",
+      ipMasq: false,
+      ipam: own(24, false),
+      planes: PLANES.map(({ name }) => name),
+    })),
     "ptp bare": theirs("ptp bare", "ptp + host-local, IPv4, no masquerade", [ptp(30, false)]),
+    "ptp planes": eachByItself(
+      theirs("ptp planes", "three ADDs of ptp bare, without routing by source", [
+        ptp(36, false),
+        ptp(37, false),
+        ptp(38, false),
+      ]),
+    ),
     "bridge bare": theirs("bridge bare", "bridge + host-local, IPv4, no masquerade", [bridge("bench-bare", 31, false)]),
     "bridge masq": theirs("bridge masq", "bridge + host-local, IPv4, ipMasq", [bridge("bench-masq", 32, true)]),
     "chain bridge": theirs("chain bridge", "bridge + ipMasq + portmap (2 ports) + bandwidth + firewall, IPv4", [
@@ -133,3 +163,9 @@ export function subjects({ reference, selvedge, state, socket }: Places): Readon
     "chain dual": theirs("chain dual", "chain bridge in dual stack", [bridge("bench-dual", 35, true, true), ...behind]),
   };
 }
+
+/** Every plugin attaches an interface of its own. */
+const eachByItself = (subject: Subject): Subject => ({
+  ...subject,
+  plugins: subject.plugins.map((plugin, i) => ({ ...plugin, ifname: i === 0 ? "eth0" : `net${i}` })),
+});

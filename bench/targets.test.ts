@@ -11,6 +11,8 @@ test("each figure from the medians that it speaks of", () => {
     ["DEL: selvedge full / chain bridge (IPv4)", 0.03, true],
     ["DEL: selvedge full / chain dual", 0.02, true],
     ["DEL: selvedge full / ptp bare", 0.3, true],
+    ["ADD: selvedge planes / selvedge plain", 1.25, true],
+    ["ADD: selvedge planes / ptp planes", 0.25, true],
     ["ADD: at most pods / at none", 1, true],
     ["ADD: 1,000 names with reservations / none", 1, true],
     ["daemon's share of ADD, selvedge full", 1.5, true],

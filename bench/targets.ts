@@ -22,6 +22,8 @@ const goals: readonly Goal[] = [
   ratio("DEL: selvedge full / chain bridge (IPv4)", 0.1, (m) => del(m, "selvedge full") / del(m, "chain bridge")),
   ratio("DEL: selvedge full / chain dual", 0.1, (m) => del(m, "selvedge full") / del(m, "chain dual")),
   ratio("DEL: selvedge full / ptp bare", 0.5, (m) => del(m, "selvedge full") / del(m, "ptp bare")),
+  ratio("ADD: selvedge planes / selvedge plain", 1.5, (m) => add(m, "selvedge planes") / add(m, "selvedge plain")),
+  ratio("ADD: selvedge planes / ptp planes", 0.4, (m) => add(m, "selvedge planes") / add(m, "ptp planes")),
   ratio("ADD: at most pods / at none", 1.15, (m) => last(m.growth).add.p50 / first(m.growth).add.p50),
   ratio("ADD: 1,000 names with reservations / none", 1.1, (m) => mostReserved(m) / first(m.reservations).add.p50),
   {
