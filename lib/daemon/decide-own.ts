@@ -77,9 +77,11 @@ export async function decideOwn(
 
 /** What of the node the attachment's type asks for. */
 async function lookUp(core: Core, intent: AttachmentRecord, plane: Plane): Promise<Pick<Where, "carrier" | "device">> {
-  const { key, conf } = plane;
-  const carrier = await lookUpParent(hostOf(core, plane.settings.tenant ?? NODE).kernel, planned(plane), intent);
-  const device = await lookUpDevice(core, planned(plane), { key, record: intent, deviceId: conf.wishes.deviceId });
+  const { key, conf, settings } = plane;
+  const { tenant } = settings;
+  const { deviceId } = conf.wishes;
+  const carrier = await lookUpParent(hostOf(core, tenant ?? NODE).kernel, planned(plane), intent);
+  const device = await lookUpDevice(core, planned(plane), { key, record: intent, deviceId, tenant });
   return { ...(carrier === undefined ? {} : { carrier }), ...(device === undefined ? {} : { device }) };
 }
 

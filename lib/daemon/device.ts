@@ -13,6 +13,13 @@ import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
 import { allFacts } from "./parts.ts";
 
+export interface Asking {
+  readonly key: AttachmentKey;
+  readonly record: AttachmentRecord;
+  readonly deviceId: string | undefined;
+  readonly tenant: string | undefined;
+}
+
 /**
  * Undefined for types that take none. `key`: the interface that it is to be; `record`: the attachment that this is for.
  * @throws SelvedgeError config-invalid: there is no such device, with those that there are; conflict: it is in use, with
@@ -21,10 +28,16 @@ import { allFacts } from "./parts.ts";
 export async function lookUpDevice(
   core: Core,
   plan: Plan,
-  { key, record, deviceId }: { key: AttachmentKey; record: AttachmentRecord; deviceId: string | undefined },
+  { key, record, deviceId, tenant }: Asking,
 ): Promise<Device | undefined> {
   const wish = plan.device(deviceId);
   if (wish === undefined) return undefined;
+  if (tenant !== undefined)
+    throw new SelvedgeError(
+      { kind: "config-invalid", field: "tenant" },
+      `tenant: a network of attachment ${JSON.stringify(plan.type)} cannot be ${JSON.stringify(tenant)}'s: packets of a device do not pass its router`,
+      { hint: "Keep tenants apart by the VLAN of a virtual function, in networks without a tenant." },
+    );
   const device = await found(core, wish);
   if (device === undefined) {
     refuseLent(core, wish);
