@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { Address, Mac } from "#lib/address.ts";
+import type { Mirror } from "#lib/state/mirror.ts";
 import type { AttachmentRecord, Change, CoolDown, Lease, Reservation, Snapshot, Store } from "./store.ts";
 
 export interface Walk {
@@ -120,8 +121,20 @@ const attachment = (random: Random, key: { containerId: string; ifname: string }
   path: "/opt/cni/bin",
   facts: [{ type: "sysctl", at: "host", key: "net/ipv4/ip_forward", value: String(random(2)) }],
   ...(random(2) === 0 ? {} : { result: `{"ips":[${random(9)}]}` }),
+  ...(random(3) === 0 ? { mirrors: [mirror(random)] } : {}),
   ...pod(random),
   createdMs: 1_760_000_000_000 + random(1_000_000),
+});
+
+const mirror = (random: Random): Mirror => ({
+  id: `m${random(9)}`,
+  ifname: `eth${random(2)}`,
+  to: "link:up0",
+  direction: (["in", "out", "both"] as const)[random(3)] ?? "both",
+  filter: ["", "tcp port 80"][random(2)] ?? "",
+  startedMs: 1_760_000_000_000 + random(1_000),
+  untilMs: 1_760_003_600_000 + random(1_000),
+  facts: [],
 });
 
 const lease = (

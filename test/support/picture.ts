@@ -75,7 +75,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     builtins: PURE,
   },
   "lib/datapath": {
-    holds: "what the node needs as a whole: masquerade, spoof protection, host ports, bandwidth. Pure",
+    holds: "what the node needs as a whole: masquerade, spoof protection, host ports, quality of service, mirrors. Pure",
     from: ["lib", "lib/cni", "lib/state"],
     packages: [],
     builtins: PURE,
