@@ -7,7 +7,7 @@ import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
 export const reservations: Command = {
-  summary: "The names that addresses are kept for, and who has them now.",
+  summary: "Names that addresses are kept for, and their holders.",
   usage: "",
   fewestWords: 0,
   mostWords: 0,
@@ -24,14 +24,18 @@ export const reservations: Command = {
 };
 
 export const reserve: Command = {
-  summary: "Keeps addresses for a name: those given, else those that it has, else free ones.",
+  summary: "Keeps addresses for a name, while nothing runs.",
   usage: "NAME",
   fewestWords: 1,
   mostWords: 1,
   choices: [],
   options: {
     pool: { value: "NAME", meaning: "pool of the addresses (the default pool)" },
-    address: { value: "ADDRESS", repeated: true, meaning: "an address to keep; once for each that a pod gets" },
+    address: {
+      value: "ADDRESS",
+      repeated: true,
+      meaning: "one to keep, once for each that a pod gets (what the name has, else free ones)",
+    },
     mac: { value: "MAC", meaning: "MAC of the pod's interface" },
   },
   async run(ask, { words: [name = ""], value }) {
@@ -44,7 +48,7 @@ export const reserve: Command = {
 };
 
 export const release: Command = {
-  summary: "Ends what is kept for a name; who has an address keeps it until it is deleted.",
+  summary: "Ends what is kept for a name; a pod keeps what it has.",
   usage: "NAME",
   fewestWords: 1,
   mostWords: 1,
