@@ -38,11 +38,15 @@ export async function lookUpDevice(
       `tenant: a network of attachment ${JSON.stringify(plan.type)} cannot be ${JSON.stringify(tenant)}'s: packets of a device do not pass its router`,
       { hint: "Keep tenants apart by the VLAN of a virtual function, in networks without a tenant." },
     );
-  const device = await found(core, wish);
+  let device = await found(core, wish);
+  // Another ADD may have chosen the same one meanwhile: then there is another, or none.
+  while (device !== undefined && isAny(wish) && holderOf(core.table, { pci: device.pci }) !== undefined)
+    device = await found(core, wish);
   if (device === undefined) {
     refuseLent(core, wish);
     throw await notThere(core, wish);
   }
+  // From here to the claim nothing is waited for.
   refuseHeld(core, wish, device);
   const current = core.table.get(record) ?? record;
   core.table.put({ ...current, facts: [...current.facts, ...claim(key, device)] });
@@ -50,16 +54,14 @@ export async function lookUpDevice(
   return device;
 }
 
+/** Whether one of several will do. */
+const isAny = ({ which }: DeviceWish): boolean => "pool" in which || ("physical" in which && which.index === undefined);
+
 async function found(core: Core, wish: DeviceWish): Promise<Device | undefined> {
   const { which } = wish;
   if (!("pool" in which || "physical" in which)) return core.kernel.devices.find(which);
-  for (;;) {
-    const chosen = await chosenOf(core, wish);
-    const device = chosen && (await core.kernel.devices.find({ pci: chosen.pci }));
-    // Another ADD may have chosen the same one meanwhile: then there is another, or none.
-    const isLost = device !== undefined && holderOf(core.table, { pci: device.pci }) !== undefined;
-    if (!isLost || ("physical" in which && which.index !== undefined)) return device;
-  }
+  const chosen = await chosenOf(core, wish);
+  return chosen && core.kernel.devices.find({ pci: chosen.pci });
 }
 
 /** What marks a device as taken while the rest is decided; never performed as it is. */
