@@ -52,7 +52,7 @@ export interface LinkFact {
   readonly gre?: { readonly remote: Address; readonly session?: number };
   /** For device: which link of the host it is, and what it goes back to when the pod goes. Never compared. */
   readonly lent?: LentDevice;
-  /** For bridge: IFLA_BR_VLAN_FILTERING. */
+  /** For bridge: IFLA_BR_VLAN_FILTERING. One of ours that filters gives its ports no VLAN by itself: facts name each. */
   readonly vlanFiltering?: boolean;
   /** Name of the bridge that this link is a port of. */
   readonly master?: string;
@@ -85,7 +85,10 @@ export interface LentDevice {
   readonly pci?: string;
 }
 
-/** A VLAN of a bridge's port, or of the bridge itself (linux/if_bridge.h, IFLA_BRIDGE_VLAN_INFO). */
+/**
+ * A VLAN of a bridge's port, or of the bridge itself (linux/if_bridge.h, IFLA_BRIDGE_VLAN_INFO). A port of ours that has
+ * any is on these and on no other, whatever its bridge gives to ports.
+ */
 export interface PortVlanFact {
   readonly type: "port-vlan";
   readonly at: Place;

@@ -20,6 +20,8 @@ export interface SingleContract {
   readonly needing: (...pieces: readonly KernelPiece[]) => typeof jestTest | typeof jestTest.skip;
 }
 
+/** Every state after every other one: some hundred changes. */
+const WALK_MS = 120_000;
 /** Links of the host that are not ours. */
 const PARENTS = ["up0", "up1"] as const;
 const POD_MAC = mac("02:00:00:00:00:51");
@@ -255,29 +257,33 @@ export function singleContract({ open, needing }: SingleContract): void {
     const test = needing(...needs);
     const all = unique(Object.values(states).flat());
 
-    test(`${group}: any state to any other, and nothing touches the parents`, () =>
-      withPod(async ({ kernel, scope }) => {
-        const parents = PARENTS.map((name): Fact => ({ type: "link", at: "host", name, kind: "foreign", up: true }));
-        const before = await kernel.look({}, parents);
-        const names = ["nothing", ...Object.keys(states)];
-        for (const from of names)
-          for (const to of names) {
-            for (const name of [from, to]) {
-              const want = states[name] ?? [];
-              await kernel.apply(scope, diff(want, await kernel.look(scope, [...want, ...others(all, want)])));
-              await kernel.settled();
-              expect({ [`${from}, ${to}`]: lines(want, await kernel.look(scope, want)) }).toEqual({
-                [`${from}, ${to}`]: [],
-              });
+    test(
+      `${group}: any state to any other, and nothing touches the parents`,
+      () =>
+        withPod(async ({ kernel, scope }) => {
+          const parents = PARENTS.map((name): Fact => ({ type: "link", at: "host", name, kind: "foreign", up: true }));
+          const before = await kernel.look({}, parents);
+          const names = ["nothing", ...Object.keys(states)];
+          for (const from of names)
+            for (const to of names) {
+              for (const name of [from, to]) {
+                const want = states[name] ?? [];
+                await kernel.apply(scope, diff(want, await kernel.look(scope, [...want, ...others(all, want)])));
+                await kernel.settled();
+                expect({ [`${from}, ${to}`]: lines(want, await kernel.look(scope, want)) }).toEqual({
+                  [`${from}, ${to}`]: [],
+                });
+              }
             }
-          }
-        await kernel.apply(scope, diff([], await kernel.look(scope, all)));
-        await kernel.settled();
-        expect((await kernel.look(scope, all)).map(identity)).toEqual([]);
-        expect(await kernel.look({}, parents)).toEqual(
-          before.map((fact) => ({ ...fact, promiscuous: expect.anything() })),
-        );
-      }));
+          await kernel.apply(scope, diff([], await kernel.look(scope, all)));
+          await kernel.settled();
+          expect((await kernel.look(scope, all)).map(identity)).toEqual([]);
+          expect(await kernel.look({}, parents)).toEqual(
+            before.map((fact) => ({ ...fact, promiscuous: expect.anything() })),
+          );
+        }),
+      WALK_MS,
+    );
 
     test.each(Object.keys(states))(`${group}: applying and removing twice succeeds: %s`, (name) =>
       withPod(async ({ kernel, scope }) => {

@@ -1,5 +1,5 @@
 /**
- * Building what operations add or change: bridges and queueing devices, then the pod's side in one datagram with the
+ * Building what operations add or change: links without another end, then the pod's side in one datagram with the
  * birth of its link, then the host's side in another.
  */
 import type { Op } from "#lib/state/diff.ts";

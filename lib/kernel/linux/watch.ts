@@ -143,19 +143,25 @@ function hostEar(
   isOwnPort: (port: number) => boolean,
   asked: WatchOptions["asked"],
 ): (message: Message) => Change | undefined {
-  const looks = new Map<number, string>();
-  const links = new Map<number, Pick<SeenLink, "name" | "kind">>();
+  const links = new Map<number, SeenLink>();
   /** A link of one attachment by its name; what serves many makes everything be looked at. */
   const at = (index: number): Change | undefined => {
     const link = links.get(index);
     if (link === undefined) return undefined;
     return OF_ONE.has(link.kind) ? { where: "host", link: link.name } : { where: "host" };
   };
-  /** The kernel names no requester when a link goes up or changes: what we asked for is our own doing. */
-  const isAsked = (link: SeenLink): boolean => {
+  const named = (link: SeenLink) => ({
+    ...link,
+    ...link.nature,
+    master: link.master === undefined ? undefined : links.get(link.master)?.name,
+  });
+  /**
+   * The kernel names no requester when a link goes up or changes: what we asked for is our own doing, and so is what
+   * has not come to pass yet.
+   */
+  const isAsked = (link: SeenLink, before: SeenLink): boolean => {
     const want = asked(`link host ${link.name}`);
-    const master = link.master === undefined ? undefined : links.get(link.master)?.name;
-    return want?.type === "link" && agrees(want, { ...link, ...link.nature, master });
+    return want?.type === "link" && agrees(want, named(link), named(before));
   };
   /** Bridges forget by themselves whom they have heard; the kernel names no requester here either. */
   const isForwardAsked = (message: Message, index: number): boolean => {
@@ -175,16 +181,15 @@ function hostEar(
     switch (message.type) {
       case RTM_LINK.NEW: {
         const link = readLink(message);
-        const before = looks.get(link.index);
+        const before = links.get(link.index);
         if (before === undefined && !isOurs(link)) return undefined;
-        looks.set(link.index, lookOf(link));
-        links.set(link.index, { name: link.name, kind: link.kind });
-        return own || before === undefined || before === lookOf(link) || isAsked(link) ? undefined : at(link.index);
+        links.set(link.index, link);
+        const isKnown = own || before === undefined || lookOf(before) === lookOf(link) || isAsked(link, before);
+        return isKnown ? undefined : at(link.index);
       }
       case RTM_LINK.DEL: {
         const { index } = linkAnswer.read(message.body).head;
         const change = own ? undefined : at(index);
-        looks.delete(index);
         links.delete(index);
         return change;
       }
@@ -238,9 +243,11 @@ const COMPARED = [
   "vlanFiltering",
 ] as const;
 
-/** Whether a link is in everything that the fact names as the fact wants it. */
-const agrees = (want: LinkFact, link: Readonly<Partial<Record<(typeof COMPARED)[number], unknown>>>): boolean =>
-  COMPARED.every((key) => want[key] === undefined || want[key] === link[key]);
+type Compared = Readonly<Partial<Record<(typeof COMPARED)[number], unknown>>>;
+
+/** Whether everything of a link that has changed is as the fact wants it. */
+const agrees = (want: LinkFact, link: Compared, before: Compared): boolean =>
+  COMPARED.every((key) => want[key] === undefined || want[key] === link[key] || before[key] === link[key]);
 
 const isAlone = (link: SeenLink): boolean => standsAlone(link.kind) && isOurs(link);
 const isOfPod = (link: SeenLink): boolean => link.kind === "veth" || isAlone(link);
