@@ -80,6 +80,12 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     packages: [],
     builtins: PURE,
   },
+  "lib/cluster": {
+    holds: "what the nodes of a cluster tell each other, and what follows from it. Pure",
+    from: ["lib", "lib/ipam", "lib/state"],
+    packages: [],
+    builtins: PURE,
+  },
   "lib/api": {
     holds: "gRPC over the Unix socket: server, client, and the queue of DELs that waits for the daemon",
     from: ["lib", "lib/cni/types.ts", "proto"],

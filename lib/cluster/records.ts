@@ -1,0 +1,79 @@
+/** What the nodes of a cluster tell each other, and under which key of the shared store. */
+import type { Address, Mac, Prefix } from "#lib/address.ts";
+
+/** How packets get from one node to another. */
+export type Way = "direct" | "vxlan" | "gre" | "wireguard";
+
+/** `nodes/<name>`: written by the node itself. */
+export interface NodeRecord {
+  readonly name: string;
+  /** Made when the node first joined: a machine that takes over the name of another is another node. */
+  readonly uid: string;
+  /** Its addresses on the networks between nodes, the preferred of each family first. */
+  readonly addresses: readonly Address[];
+  /** On-link prefixes of those addresses: nodes that share one need no tunnel. */
+  readonly segments: readonly Prefix[];
+  /** Ways that its kernel can be the other end of. */
+  readonly ways: readonly Way[];
+  /** MAC of its VXLAN device: of each node its own (datapath.md: a frame with the device's own MAC is dropped). */
+  readonly tunnelMac: Mac;
+  /** The newest key first; the one before stays valid while it is rotated. */
+  readonly wireguard?: { readonly publicKeys: readonly string[]; readonly port: number };
+  /** UDP port of the echo that peers probe. */
+  readonly echoPort: number;
+  /** Of the daemon. */
+  readonly version: string;
+}
+
+/** `alive/<name>`: there while the node is heard of. */
+export interface LivenessRecord {
+  readonly uid: string;
+}
+
+/**
+ * `blocks/<pool>/<prefix with - for />`: a piece of a pool and who owns it. Changed by compare-and-swap only; without an owner
+ * there is no record.
+ */
+export interface BlockRecord {
+  readonly pool: string;
+  readonly prefix: Prefix;
+  readonly node: string;
+  readonly uid: string;
+  /** Addresses of it that pods on other nodes hold, by address: the name of that node. */
+  readonly lent: Readonly<Record<Address, string>>;
+}
+
+/** `fixed/<pool>/<address>`: an address that is kept for a name, and the node where its pod is now, outside of all blocks. */
+export interface FixedRecord {
+  readonly pool: string;
+  readonly address: Address;
+  /** Whose address it is: the name of the reservation. */
+  readonly name: string;
+  /** Absent while no pod holds it. */
+  readonly node?: string;
+  readonly uid?: string;
+  readonly mac?: Mac;
+}
+
+/** `egress/<name>`: the address that a namespace or a tenant leaves the cluster by, and the gateway that holds it now. */
+export interface EgressRecord {
+  readonly name: string;
+  readonly address: Address;
+  readonly node: string;
+  readonly uid: string;
+}
+
+/** Prefixes of the keys, each ending with a slash. */
+export const KEYS = {
+  nodes: "nodes/",
+  alive: "alive/",
+  blocks: "blocks/",
+  fixed: "fixed/",
+  egress: "egress/",
+} as const;
+
+export const nodeKey = (name: string): string => `${KEYS.nodes}${name}`;
+export const aliveKey = (name: string): string => `${KEYS.alive}${name}`;
+export const blockKey = (pool: string, prefix: Prefix): string => `${KEYS.blocks}${pool}/${prefix.replace("/", "-")}`;
+export const fixedKey = (pool: string, address: Address): string => `${KEYS.fixed}${pool}/${address}`;
+export const egressKey = (name: string): string => `${KEYS.egress}${name}`;
