@@ -1,0 +1,227 @@
+/** States of links without another end, of VLANs of ports and of forwarding entries, for the contract suite. */
+import { address, mac, prefix } from "#lib/address.ts";
+import type { Meddling } from "#lib/kernel/meddling.ts";
+import { EVERYONE_ELSE, type Fact, type LinkFact, type PortVlanFact } from "#lib/state/fact.ts";
+import type { KernelPiece } from "../support/kernel-piece.ts";
+
+/** Links of the host that are not ours. */
+export const PARENTS = ["up0", "up1"] as const;
+const POD_MAC = mac("02:00:00:00:00:51");
+
+export const carried = (kind: LinkFact["kind"], more: Partial<LinkFact>): Fact[] => [
+  {
+    type: "link",
+    at: "pod",
+    name: "eth0",
+    kind,
+    up: true,
+    mtu: 1400,
+    parent: { at: "host", name: "up0" },
+    ...(kind === "ipvlan" || more.mode === "passthru" ? {} : { mac: POD_MAC }),
+    ...more,
+  },
+  { type: "address", at: "pod", link: "eth0", address: prefix("10.5.0.2/24") },
+  { type: "route", at: "pod", to: prefix("0.0.0.0/0"), link: "eth0", via: address("10.5.0.1") },
+];
+
+/** The node's own way to the pods on a parent. */
+const shim: Fact[] = [
+  {
+    type: "link",
+    at: "host",
+    name: "ss0",
+    kind: "macvlan",
+    up: true,
+    alias: "selvedge shim up0",
+    parent: { at: "host", name: "up0" },
+    mode: "bridge",
+  },
+  { type: "route", at: "host", to: prefix("10.5.0.2/32"), link: "ss0" },
+];
+
+const outer = (id: number): Fact => ({
+  type: "link",
+  at: "host",
+  name: "so0",
+  kind: "vlan",
+  up: true,
+  alias: "selvedge outer",
+  parent: { at: "host", name: "up0" },
+  vlan: { id, protocol: "802.1ad" },
+});
+
+const tap = (more: Partial<LinkFact>): Fact[] => [
+  { type: "link", at: "pod", name: "tap0", kind: "tap", up: true, mtu: 1400, mac: POD_MAC, ...more },
+];
+
+const vxlan = (id: number, to: readonly string[], parent?: string): Fact[] => [
+  {
+    type: "link",
+    at: "host",
+    name: "sx0",
+    kind: "vxlan",
+    up: true,
+    alias: "selvedge vxlan",
+    vxlan: { id, port: 4790, local: address("192.0.2.1") },
+    ...(parent === undefined ? {} : { parent: { at: "host", name: parent } }),
+  },
+  ...to.map((each): Fact => ({ type: "forward", at: "host", link: "sx0", mac: EVERYONE_ELSE, to: address(each) })),
+  { type: "forward", at: "host", link: "sx0", mac: POD_MAC, to: address("192.0.2.9") },
+];
+
+export const FILTERING: Fact = {
+  type: "link",
+  at: "host",
+  name: "sf0",
+  kind: "bridge",
+  up: true,
+  alias: "selvedge sf0",
+  vlanFiltering: true,
+};
+const vlanOf = (link: string, vid: number, isUntagged: boolean): PortVlanFact => ({
+  type: "port-vlan",
+  at: "host",
+  link,
+  vid,
+  pvid: isUntagged,
+  untagged: isUntagged,
+});
+const port = (master: string, ...vlans: readonly [vid: number, isUntagged: boolean][]): Fact[] => [
+  {
+    type: "link",
+    at: "host",
+    name: "sv0",
+    kind: "veth",
+    up: true,
+    alias: "selvedge c1 eth0",
+    peer: { at: "pod", name: "eth0" },
+    master,
+  },
+  { type: "link", at: "pod", name: "eth0", kind: "veth", up: true, peer: { at: "host", name: "sv0" } },
+  ...vlans.map(([vid, isUntagged]) => vlanOf("sv0", vid, isUntagged)),
+];
+
+export interface Group {
+  readonly needs: readonly KernelPiece[];
+  readonly states: Readonly<Record<string, readonly Fact[]>>;
+  /** What somebody does to a state, and what the repair has to say among other things. */
+  readonly meddlings: readonly [state: string, at: "host" | "pod", change: Meddling, expected: string][];
+}
+
+export const GROUPS = {
+  macvlan: {
+    needs: [],
+    states: {
+      bridge: carried("macvlan", { mode: "bridge" }),
+      "bridge, with a shim": [...shim, ...carried("macvlan", { mode: "bridge" })],
+      vepa: carried("macvlan", { mode: "vepa" }),
+      "private, on another parent": carried("macvlan", { mode: "private", parent: { at: "host", name: "up1" } }),
+      passthru: carried("macvlan", { mode: "passthru", parent: { at: "host", name: "up1" } }),
+    },
+    meddlings: [
+      ["bridge", "pod", { do: "delete-link", link: "eth0" }, "+ link eth0 [pod] macvlan up parent up0 mode bridge"],
+      [
+        "bridge",
+        "pod",
+        { do: "set-mode", link: "eth0", kind: "macvlan", mode: "private" },
+        "~ link eth0 [pod] macvlan",
+      ],
+      ["bridge", "pod", { do: "set-link", link: "eth0", mtu: 1300 }, "~ link eth0 [pod] macvlan"],
+      [
+        "bridge",
+        "pod",
+        { do: "delete-route", link: "eth0", to: prefix("0.0.0.0/0") },
+        "+ route 0.0.0.0/0 via 10.5.0.1",
+      ],
+      ["bridge, with a shim", "host", { do: "delete-link", link: "ss0" }, "+ link ss0 macvlan"],
+    ],
+  },
+  ipvlan: {
+    needs: ["ipvlan"],
+    states: {
+      l2: carried("ipvlan", { mode: "l2" }),
+      l3: carried("ipvlan", { mode: "l3" }),
+      "l3s, on another parent": carried("ipvlan", { mode: "l3s", parent: { at: "host", name: "up1" } }),
+    },
+    meddlings: [
+      ["l2", "pod", { do: "delete-link", link: "eth0" }, "+ link eth0 [pod] ipvlan up parent up0 mode l2"],
+      ["l2", "pod", { do: "set-mode", link: "eth0", kind: "ipvlan", mode: "l3" }, "~ link eth0 [pod] ipvlan"],
+    ],
+  },
+  vlan: {
+    needs: ["vlan"],
+    states: {
+      "802.1Q": carried("vlan", { vlan: { id: 100, protocol: "802.1Q" } }),
+      "802.1Q, another id": carried("vlan", { vlan: { id: 200, protocol: "802.1Q" } }),
+      "802.1ad": carried("vlan", { vlan: { id: 100, protocol: "802.1ad" } }),
+      "a tag within a tag": [
+        outer(300),
+        ...carried("vlan", { vlan: { id: 100, protocol: "802.1Q" }, parent: { at: "host", name: "so0" } }),
+      ],
+      "a tag within another tag": [
+        outer(301),
+        ...carried("vlan", { vlan: { id: 100, protocol: "802.1Q" }, parent: { at: "host", name: "so0" } }),
+      ],
+    },
+    meddlings: [
+      ["802.1Q", "pod", { do: "delete-link", link: "eth0" }, "+ link eth0 [pod] vlan up parent up0 id 100"],
+      ["a tag within a tag", "host", { do: "delete-link", link: "so0" }, "+ link so0 vlan up parent up0 id 300"],
+    ],
+  },
+  tap: {
+    needs: [],
+    states: {
+      plain: tap({}),
+      "for one user": tap({ tap: { owner: 107, group: 108 } }),
+      "for another user, with many queues": tap({ tap: { owner: 109, multiQueue: true } }),
+      "in a bridge of the pod": [
+        { type: "link", at: "pod", name: "br0", kind: "bridge", up: true },
+        ...tap({ master: "br0" }),
+      ],
+    },
+    meddlings: [
+      ["for one user", "pod", { do: "delete-link", link: "tap0" }, "+ link tap0 [pod] tap"],
+      ["for one user", "pod", { do: "set-link", link: "tap0", up: false }, "~ link tap0 [pod] tap up"],
+    ],
+  },
+  vxlan: {
+    needs: [],
+    states: {
+      "one peer": vxlan(70, ["192.0.2.2"]),
+      "two peers": vxlan(70, ["192.0.2.2", "192.0.2.3"]),
+      "another id, by a parent": vxlan(71, ["192.0.2.3"], "up0"),
+    },
+    meddlings: [
+      [
+        "two peers",
+        "host",
+        { do: "delete-forward", link: "sx0", mac: EVERYONE_ELSE, to: address("192.0.2.3") },
+        "+ fdb 00:00:00:00:00:00 dev sx0 dst 192.0.2.3",
+      ],
+      ["two peers", "host", { do: "delete-link", link: "sx0" }, "+ link sx0 vxlan"],
+    ],
+  },
+  "VLANs of ports": {
+    needs: ["bridge-vlan"],
+    states: {
+      access: [FILTERING, ...port("sf0", [100, true])],
+      "another VLAN": [FILTERING, ...port("sf0", [101, true])],
+      trunk: [FILTERING, ...port("sf0", [100, false], [101, false], [102, false], [200, true])],
+      "the bridge is on one, too": [FILTERING, vlanOf("sf0", 100, true), ...port("sf0", [100, true])],
+      "a bridge that gives its ports VLAN 1": [
+        { ...FILTERING, name: "sf1", alias: "selvedge sf1", vlanFiltering: false },
+        ...port("sf1", [100, true]),
+      ],
+    },
+    meddlings: [
+      ["access", "host", { do: "delete-port-vlan", link: "sv0", vid: 100 }, "+ vlan 100 dev sv0 pvid untagged"],
+      ["access", "host", { do: "add-port-vlan", link: "sv0", vid: 666, pvid: false }, "- vlan 666 dev sv0"],
+      [
+        "access",
+        "host",
+        { do: "add-port-vlan", link: "sv0", vid: 666, pvid: true },
+        "~ vlan 100 dev sv0 pvid untagged",
+      ],
+    ],
+  },
+} as const satisfies Readonly<Record<string, Group>>;
