@@ -33,7 +33,7 @@ function suite(described: Described, runner: typeof ours, pick: (of: readonly Ve
       directory = await mkdtemp(join(tmpdir(), "cases-"));
       node = await makeNode("cases");
       subject = await described.open(node, directory);
-    }, 180_000);
+    }, 300_000);
     afterAll(async () => {
       await subject?.[Symbol.asyncDispose]();
       await node?.[Symbol.asyncDispose]();
