@@ -67,7 +67,7 @@ for (const { piece, to, number } of cases)
         await kernel.settled();
         for (const name of ["analyser", "mirrored"]) ip(`netns del ${name}`);
       }
-      expect(ip("-br link show type " + (piece === "gre" ? "gretap" : "erspan"))).not.toContain("st0");
+      expect(ip(`-br link show type ${piece === "gre" ? "gretap" : "erspan"}`)).not.toContain("st0");
     },
     60_000,
   );
