@@ -69,6 +69,23 @@ const NOT_CHAINED: readonly Trait[] = [
   "route-fields",
 ];
 
+/** What cannot be asked for where the pod's packets do not pass the node. */
+const NOT_ON_A_PARENT: readonly Trait[] = [
+  "bandwidth",
+  "chained",
+  "hairpin",
+  "host-ports",
+  "localhost-ports",
+  "masquerade",
+  // From the pod to the node's own address goes by the wire's gateway, and the suite's wire has none.
+  "node-to-pod",
+  "sctp",
+  "spoof-protection",
+];
+
+/** There are hundreds of ADDs. */
+const QUICK: JsonObject = { probes: 1, intervalMs: 10 };
+
 interface Shape {
   readonly name: string;
   readonly traits: readonly Trait[];
@@ -116,6 +133,11 @@ export const OURS: readonly Described[] = [
     name: "selvedge bridge",
     traits: [...TRAITS, "bridge"],
     chain: [{ ...ours, ...bridge, attachment: "bridge" }],
+  }),
+  subject({
+    name: "selvedge macvlan",
+    traits: TRAITS.filter((trait) => !NOT_ON_A_PARENT.includes(trait)),
+    chain: [{ ...ours, attachment: "macvlan", master: "uplink", ipMasq: false, duplicateCheck: QUICK }],
   }),
   subject({
     name: "selvedge behind reference ptp",

@@ -84,6 +84,9 @@ export const mirrorTunnelName = (to: string): string => `st${commonTag("mirror",
 
 export const isMirrorTunnel = (name: string): boolean => /^st[0-9a-f]{11}$/.test(name);
 
+/** RTA_PRIORITY of a pod's route to the shim: two of its interfaces may hang on one parent, and each has its own. */
+export const shimMetric = (ifname: string): number => 1_024 + digest("shim metric", ifname).readUInt16BE(0);
+
 /** The node's link that carries all inner VLANs of one outer VLAN, 13 bytes. */
 export const outerVlanName = (parent: string, id: number): string => `so${commonTag("outer", parent, String(id))}`;
 

@@ -9,7 +9,7 @@ import { addressOf, family, hostPrefix, type Mac } from "#lib/address.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import { familiesOf } from "./families.ts";
 import type { Attached, Carrier } from "./kind.ts";
-import { shimAddress, shimAlias, shimMac, shimName } from "./names.ts";
+import { shimAddress, shimAlias, shimMac, shimMetric, shimName } from "./names.ts";
 
 export interface Beside {
   readonly kind: "macvlan" | "ipvlan";
@@ -55,7 +55,13 @@ export function shim(
         ];
       }),
       ...families.flatMap((f): Fact[] => [
-        { type: "route", at: "pod", to: hostPrefix(near[f]), link: attached.ifname },
+        {
+          type: "route",
+          at: "pod",
+          to: hostPrefix(near[f]),
+          link: attached.ifname,
+          metric: shimMetric(attached.ifname),
+        },
         ...(neighbours
           ? [{ type: "neighbour", at: "pod", link: attached.ifname, address: near[f], mac } as const]
           : []),

@@ -26,7 +26,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "observed-"));
   node = await makeNode("observed");
   daemon = await startDaemon({ enter: (argv) => inside(node.node.namespace, argv), directory });
-}, 30_000);
+}, 120_000);
 afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
   await node?.[Symbol.asyncDispose]();
@@ -187,7 +187,7 @@ for (const one of CASES) {
       expect(ours).toEqual(theirs);
       expect(theirs.link.up).toBe(true);
     },
-    60_000,
+    120_000,
   );
 }
 test("the table has cases", () => expect(CASES.length).toBeGreaterThan(15));

@@ -20,7 +20,7 @@ const cases: [name: string, config: object, shared: string[], own: string[]][] =
       "+ route 10.1.0.0/16 dev eth0 [pod]",
       "+ route 10.1.0.5/32 dev sm8787822f46d src 169.254.90.229",
       "+ neigh 10.1.0.5 lladdr 02:00:00:00:00:aa dev sm8787822f46d permanent",
-      "+ route 169.254.90.229/32 dev eth0 [pod]",
+      "+ route 169.254.90.229/32 dev eth0 [pod] metric 21730",
       "+ neigh 169.254.90.229 lladdr 02:00:00:00:00:aa dev eth0 [pod] permanent",
     ],
   ],
@@ -36,7 +36,7 @@ const cases: [name: string, config: object, shared: string[], own: string[]][] =
       "+ addr 10.1.0.5/16 dev eth0 [pod]",
       "+ route 10.1.0.0/16 dev eth0 [pod]",
       "+ route 10.1.0.5/32 dev sm8787822f46d src 169.254.90.229",
-      "+ route 169.254.90.229/32 dev eth0 [pod]",
+      "+ route 169.254.90.229/32 dev eth0 [pod] metric 21730",
     ],
   ],
   [
