@@ -76,6 +76,29 @@ export function bridged(of: Pod, { hairpin = false }: { hairpin?: boolean } = {}
   ];
 }
 
+/** Two pairs to one pod: the second with a routing table of its own for what is sent from its address. */
+export function planes(of: Pod): Fact[] {
+  const second: Pod = { ...of, host: of.host.replace("sv", "sc"), mac: mac(`02:00:00:00:01:0${of.number}`) };
+  const own = address(`10.3.0.${of.number}`);
+  const renamed = routed(second, { address4: own }).map((fact): Fact => {
+    if (fact.at !== "pod" || fact.type === "sysctl") return fact;
+    if (fact.type === "link" && fact.name === "eth0") return { ...fact, name: "control" };
+    if ("link" in fact) return { ...fact, link: "control" } as Fact;
+    return fact;
+  });
+  const joined = renamed.map(
+    (fact): Fact =>
+      fact.type === "link" && fact.peer?.name === "eth0" ? { ...fact, peer: { at: "pod", name: "control" } } : fact,
+  );
+  const isOnPod = (fact: Fact) => fact.type === "route" && fact.at === "pod";
+  return [
+    ...routed(of),
+    ...joined.filter((fact) => !isOnPod(fact) && !(fact.type === "link" && fact.name === "lo")),
+    ...joined.filter(isOnPod).map((fact) => ({ ...fact, table: 101 }) as Fact),
+    { type: "rule", at: "pod", family: 4, priority: 5301, table: 101, from: hostPrefix(own) },
+  ];
+}
+
 export const hostPorts = (of: Pod, to: string, port: number): Fact[] => [
   element("inet", "ports4", ["tcp", String(port)], [to, "80"]),
   element("inet", "ports4_ip", ["192.0.2.1", "udp", String(port)], [to, "53"]),

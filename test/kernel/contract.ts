@@ -20,6 +20,7 @@ import {
   hostPorts,
   mirrors,
   type Pod,
+  planes,
   pod,
   routed,
   totals,
@@ -65,6 +66,7 @@ const STATES: Readonly<Record<string, (of: Pod) => Fact[]>> = {
   "routed, held to a total": (of) => [...routed(of), ...totals(of, 80_000_000)],
   "routed, held to another total": (of) => [...routed(of), ...totals(of, 40_000_000)],
   "routed and mirrored": (of) => [...routed(of), ...mirrors(of)],
+  "two routed pairs, one with a routing table of its own": planes,
   "on the bridge": (of) => bridged(of),
   "on the bridge, hairpin": (of) => [...bridged(of, { hairpin: true }), ...bandwidth(of, 10_000_000)],
 };
