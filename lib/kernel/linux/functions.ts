@@ -53,7 +53,10 @@ export async function setFunctions(host: Place, ops: readonly Op[]): Promise<voi
         ERRNO.ENODEV,
         physical === undefined ? "the node has no such link" : `it has ${physical.functions.size} virtual functions`,
       );
-    insist(await host.run(setFunction({ link: fact.link, index: physical.index, vf: fact.vf }, fact.settings, have)));
+    // Some drivers tell the link's own address where none was given: it is given even if it is the same.
+    const { mac: _, ...known } = have;
+    const at = { link: fact.link, index: physical.index, vf: fact.vf };
+    insist(await host.run(setFunction(at, fact.settings, verb === "add" ? known : have)));
   }
 }
 
