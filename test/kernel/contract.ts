@@ -286,7 +286,7 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
     }));
 
   test("the tables have cases", () => {
-    expect(Object.keys(STATES).length).toBe(11);
+    expect(Object.keys(STATES).length).toBe(12);
     expect(MEDDLINGS.length).toBe(17);
   });
 }
