@@ -10,8 +10,8 @@ const DEEDS = ["start", "list", "stop"] as const;
 type Deed = (typeof DEEDS)[number];
 
 export const mirror: Command = {
-  summary: "Copies of a pod's traffic to another link or to an analyser, for a limited time.",
-  usage: "start ATTACHMENT|list|stop MIRROR",
+  summary: "Copies of a pod's traffic, for a limited time.",
+  usage: "start|list|stop [NAME]",
   fewestWords: 1,
   mostWords: 2,
   choices: DEEDS,

@@ -7,7 +7,7 @@ import { table } from "./table.ts";
 import { theOne } from "./the-one.ts";
 
 export const qos: Command = {
-  summary: "Configured and measured rates, marks and drops; takes about a second.",
+  summary: "Rates, marks and drops: configured and measured.",
   usage: "[ATTACHMENT]",
   fewestWords: 0,
   mostWords: 1,

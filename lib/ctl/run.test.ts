@@ -9,15 +9,20 @@ import {
   Lease,
   LeaseList,
   type Method,
+  Mirror,
+  MirrorList,
   NodeStatus,
   Plane,
   PlanReply,
   PoolList,
   PoolUsage,
+  Qos,
+  QosList,
   Reservation,
   ReservationList,
   Span,
   Trace,
+  Traffic,
 } from "#proto/selvedge_pb.ts";
 import type { Ask } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -53,6 +58,30 @@ const ATTACHMENTS = [
     namespaceGone: true,
   }),
 ];
+const TRAFFIC = Traffic.of({
+  key: { containerId: ID, ifname: "eth0" },
+  direction: "egress",
+  limitBits: 40_000_000,
+  measuredBits: 1_250_000,
+  drops: 7,
+  overlimits: 99,
+});
+const MEASURED = Qos.of({
+  key: { containerId: ID, ifname: "eth0" },
+  network: "cluster",
+  dscp: "EF",
+  priority: "6",
+  ingress: Traffic.of({ direction: "ingress", measuredBits: 950 }),
+  egress: Traffic.of({ ...TRAFFIC, assuredBits: 10_000_000 }),
+});
+const MIRROR = Mirror.of({
+  id: "1a2b3c4d-0",
+  key: { containerId: ID, ifname: "eth0" },
+  pod: "default/web-0",
+  to: "vxlan:192.0.2.9:42",
+  direction: "both",
+  leftMs: 600_000,
+});
 const LEASES = [
   Lease.of({
     pool: "default",
@@ -136,6 +165,10 @@ const REPLIES = new Map<unknown, object>([
   [Admin.listReservations, ReservationList.of({ reservations: RESERVATIONS })],
   [Admin.reserve, Reservation.of(RESERVATIONS[1])],
   [Admin.release, ReservationList.of({ reservations: RESERVATIONS.slice(1) })],
+  [Admin.measureQos, QosList.of({ interfaces: [MEASURED], totals: [TRAFFIC] })],
+  [Admin.startMirror, MIRROR],
+  [Admin.listMirrors, MirrorList.of({ mirrors: [MIRROR] })],
+  [Admin.stopMirror, MIRROR],
   [Admin.findLeaks, LEAKS],
   [Admin.freeLeaks, LeakList.of({ leaks: LEAKS.leaks.slice(0, 1) })],
   [Admin.getTrace, Trace.of({ key: { containerId: ID, ifname: "eth0" }, spans: SPANS })],
@@ -205,6 +238,23 @@ six      fd00::/64            > 2^53     1        0         0  now
 default  10.66.0.2  3f9a0c1d2e4b/eth0  default/web-0  2026-01-02T03:04:05Z
 `,
   ],
+  [
+    "qos web-0",
+    `CONTAINER     IFNAME  NETWORK  DSCP  PRIORITY  DIRECTION      LIMIT    ASSURED     MEASURED  DROPS  WAITED
+3f9a0c1d2e4b  eth0    cluster  EF           6  ingress            -          -    950 bit/s      0       0
+                                               egress     40 Mbit/s  10 Mbit/s  1.25 Mbit/s      7      99
+
+POD TOTAL     DIRECTION      LIMIT  ASSURED     MEASURED  DROPS  WAITED
+3f9a0c1d2e4b  egress     40 Mbit/s        -  1.25 Mbit/s      7      99
+`,
+  ],
+  [
+    "mirror start web-0 --to vxlan:192.0.2.9:42 --for 10m",
+    `MIRROR      CONTAINER     IFNAME  POD            DIRECTION  TO                  FILTER      ENDS IN
+1a2b3c4d-0  3f9a0c1d2e4b  eth0    default/web-0  both       vxlan:192.0.2.9:42  everything   10 min
+`,
+  ],
+  ["mirror stop 1a2b3c4d-0", "1a2b3c4d-0 ended\n"],
   [
     "reservations",
     `NAME          POOL  ADDRESSES  MAC                ORIGIN    HOLDER
@@ -298,6 +348,8 @@ test.each(GOLDEN)("selvedgectl %s", async (words, out) => {
 });
 
 const EMPTY: [words: string, out: string][] = [
+  ["qos", "no attachments\n"],
+  ["mirror list", "no mirrors\n"],
   ["attachments", "no attachments\n"],
   ["ipam", "no pools\n"],
   ["ipam leases", "no leases\n"],
@@ -394,6 +446,11 @@ const USAGE: [words: string, message: string][] = [
   ["status --timeout 0", '--timeout: "0" is not a number of seconds from 0 to 3600'],
   ["status now", '"now" is one argument too many for "status"'],
   ["status --free", '"status" does not take --free; see `selvedgectl help status`'],
+  ["mirror start web-0", "`selvedgectl mirror start` needs --to TARGET"],
+  ["mirror start", "`selvedgectl mirror start` needs an attachment"],
+  ["mirror stop", "`selvedgectl mirror stop` needs the name of a mirror"],
+  ["mirror list x", "`selvedgectl mirror list` takes no argument"],
+  ["mirror start web-0 --to link:up0 --for ever", '--for: "ever" is not a time such as 90s, 10m or 2h'],
   ["trace", '"trace" needs an argument: ATTACHMENT'],
   ["ipam leeks", '"ipam" does not know "leeks"; did you mean "leaks"?'],
   ["ipam zzzzzz", '"ipam" does not know "zzzzzz"; did you mean one of pools, leases, cooldowns, leaks?'],
