@@ -30,6 +30,7 @@ const invoke = ({ node, running }: { node: World; running: Running }, env: Recor
       const { result = new Uint8Array(), error } = await running.verbs[METHOD[verb]](request, patient());
       return { result, ...(error && { error: CniError.of(error) }) };
     },
+    loopback: async () => "",
     enqueue: () => Promise.reject(new Error("the daemon is there")),
   });
 
