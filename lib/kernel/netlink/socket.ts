@@ -27,7 +27,7 @@ export interface Reply {
 }
 
 export interface NetlinkSocket {
-  /** Port id: notifications that our own requests cause carry it. */
+  /** Port id: notifications that our own requests cause carry it. 0 when it was closed without having been asked for. */
   readonly port: number;
   /** Performs the requests in order, all of them even when some are refused. Blocks while the kernel works. @throws SelvedgeError kernel */
   exchange(requests: readonly Request[]): Reply[];
@@ -58,6 +58,7 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
   const to = writer(4096);
   let sequence = 0;
   let port: number | undefined;
+  let closed = false;
   let queue: Promise<unknown> = Promise.resolve();
 
   const encode = (requests: readonly Request[]): { bytes: Uint8Array; first: number } => {
@@ -115,8 +116,9 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
 
   return {
     get port() {
-      port ??= portIdOf(fd);
-      return port;
+      // Whoever watches may ask once more after the end.
+      if (!closed) port ??= portIdOf(fd);
+      return port ?? 0;
     },
     exchange(requests) {
       const replies: Reply[] = [];
@@ -150,7 +152,10 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
       }
       throw refused(request.what, ERRNO.EAGAIN, "the list changed at every attempt to read it");
     },
-    close: () => closeDescriptor(fd),
+    close() {
+      closed = true;
+      closeDescriptor(fd);
+    },
   };
 }
 
