@@ -68,7 +68,10 @@ export const ROUTER_DEFAULTS = {
 } as const;
 
 export const routers = {
-  dir: setting(absolutePath.default("/run/selvedge/tenants"), "Where tenants' routers are mounted, each by its name."),
+  dir: setting(
+    absolutePath.default("/run/selvedge/tenants"),
+    "Where tenants' routers are mounted, as `selvedge-` and the tenant's name; with /run/netns, `ip netns` finds them.",
+  ),
   transferRanges: setting(
     cidrs.default(ROUTER_DEFAULTS.transferRanges),
     "Addresses between the node and tenants' routers, at most one range of each family; used on the node alone.",

@@ -6,9 +6,12 @@ import { closeDescriptor, openNamespace } from "#native/namespace.ts";
 import { linux } from "./linux.ts";
 import type { Router, Routers } from "./routers.ts";
 
+/** Others' namespaces may be mounted in the same directory (`ip netns` has /run/netns): only what begins so is ours. */
+const PREFIX = "selvedge-";
+
 /** @param directory where they are mounted, one file for each; made with the first */
 export function linuxRouters(directory: string): Routers {
-  const pathOf = (name: string): string => join(directory, name);
+  const pathOf = (name: string): string => join(directory, `${PREFIX}${name}`);
   return {
     open: (name) => openRouter(name, pathOf(name)),
     names: () => namesIn(directory).filter((name) => isNamespace(pathOf(name))),
@@ -46,7 +49,7 @@ function isNamespace(path: string): boolean {
 
 function namesIn(directory: string): string[] {
   try {
-    return readdirSync(directory);
+    return readdirSync(directory).flatMap((file) => (file.startsWith(PREFIX) ? [file.slice(PREFIX.length)] : []));
   } catch {
     return [];
   }

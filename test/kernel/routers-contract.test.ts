@@ -21,7 +21,7 @@ kernelContract({
     ip("netns", "add", "first");
     ip("netns", "del", "first");
     const router = routers.open(`router${++made}`);
-    ip("-n", router.name, "link", "set", "lo", "up");
+    ip("-n", basename(router.netns), "link", "set", "lo", "up");
     const namespaces = new Set<string>();
     return {
       kernel: router.kernel,
@@ -35,7 +35,8 @@ kernelContract({
         ip("netns", "del", basename(path));
         namespaces.delete(basename(path));
       },
-      meddle: async (netns, change) => meddleLinux(netns === undefined ? router.name : basename(netns), change),
+      meddle: async (netns, change) =>
+        meddleLinux(netns === undefined ? basename(router.netns) : basename(netns), change),
       async [Symbol.asyncDispose]() {
         await router.kernel.settled();
         await router[Symbol.asyncDispose]();

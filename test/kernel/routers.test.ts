@@ -37,7 +37,7 @@ test("it is made, holds what was made in it beyond the daemon's end, and is gone
   await again[Symbol.asyncDispose]();
   routers.remove("blue");
   expect(routers.names()).toEqual([]);
-  expect(existsSync(join(directory, "blue"))).toBe(false);
+  expect(existsSync(join(directory, "selvedge-blue"))).toBe(false);
   expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(directory);
   routers.remove("blue");
 });
@@ -63,7 +63,7 @@ test("nothing of a router is seen on the node or in another router, and the same
 test("one whose mount was taken away is the same one again; what a reboot leaves is made anew", async () => {
   const directory = place();
   const routers = linuxRouters(directory);
-  const path = join(directory, "blue");
+  const path = join(directory, "selvedge-blue");
   await using blue = routers.open("blue");
   await blue.kernel.apply(
     {},
