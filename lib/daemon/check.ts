@@ -36,7 +36,7 @@ export async function check(core: Core, request: Request): Promise<void> {
     lines.push(...[...diff(part.facts, there), ...diff(node, nodeThere)].map(line));
   }
   const tenants = new Set(partsOf(record).map(({ host }) => host));
-  lines.push(...(await jointLacks(core, tenants)).flatMap(({ ops }) => ops.map(line)));
+  lines.push(...(await jointLacks(core, tenants)).map(line));
   if (lines.length > 0)
     throw drifted(
       `${record.containerId} ${record.ifname} is not as it was attached: ${lines.length} differences`,

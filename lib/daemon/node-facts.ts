@@ -3,12 +3,12 @@ import { networkOf, type Prefix } from "#lib/address.ts";
 import { nodeFacts as factsOfNode } from "#lib/datapath/node.ts";
 import type { Chain } from "#lib/datapath/tables.ts";
 import { routerChains, uplinkChains } from "#lib/datapath/tenant-chains.ts";
-import type { Scope } from "#lib/kernel/kernel.ts";
+import { isFailure } from "#lib/errors.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
-import type { Core } from "./core.ts";
+import { type Core, hostOf } from "./core.ts";
 import { type Host, NODE } from "./host.ts";
-import { joints, scopeOfRouter } from "./joints.ts";
+import { type Joint, joints, scopeOfRouter } from "./joints.ts";
 import { bridgeFacts } from "./segment-bridge.ts";
 import { networksOf, peersOf, sideOf, subnetsOn } from "./tenancy.ts";
 
@@ -46,13 +46,6 @@ export const nodeFacts = (core: Core, host: Host): Fact[] => [
   ),
 ];
 
-/** What lacks, and whom `pod` in it means. */
-export interface Lack {
-  readonly host: Host;
-  readonly scope: Scope;
-  readonly ops: readonly Op[];
-}
-
 /** What is missing of it now. @throws SelvedgeError kernel */
 export async function nodeLacks(core: Core, host: Host): Promise<Op[]> {
   const facts = nodeFacts(core, host);
@@ -60,23 +53,36 @@ export async function nodeLacks(core: Core, host: Host): Promise<Op[]> {
 }
 
 /** What is missing of the links between hosts; of those `of` the tenants only, if that is given. @throws SelvedgeError kernel */
-export async function jointLacks(core: Core, of?: ReadonlySet<string>): Promise<Lack[]> {
-  const lacks: Lack[] = [];
-  for (const joint of joints(core)) {
-    const host = core.hosts.get(joint.host);
-    if (host === undefined || (of !== undefined && !of.has(joint.tenant))) continue;
-    const scope = scopeOfRouter(core, joint.tenant);
-    const ops = lacking(joint.facts, await host.kernel.look(scope, joint.facts));
-    if (ops.length > 0) lacks.push({ host, scope, ops });
-  }
-  return lacks;
+export async function jointLacks(core: Core, of?: ReadonlySet<string>): Promise<Op[]> {
+  const meant = joints(core).filter(({ tenant }) => of === undefined || of.has(tenant));
+  const found: Op[] = [];
+  for (const joint of meant) found.push(...(await lacksOf(core, joint)));
+  return found;
 }
 
-/** Makes the links between hosts; returns what was done. @throws SelvedgeError kernel */
+/** Makes the links between hosts, each whatever becomes of the others; returns what was done. Reports its own failures. */
 export async function makeJoints(core: Core): Promise<Op[]> {
-  const lacks = await jointLacks(core);
-  for (const { host, scope, ops } of lacks) await host.kernel.apply(scope, ops);
-  return lacks.flatMap(({ ops }) => ops);
+  const done: Op[] = [];
+  for (const joint of joints(core)) {
+    try {
+      const ops = await lacksOf(core, joint);
+      await hostOf(core, joint.host).kernel.apply(scopeOfRouter(core, joint.tenant), ops);
+      done.push(...ops);
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      core.log({
+        event: "repair-failed",
+        container: "",
+        ifname: "",
+        message: `tenant ${joint.tenant}: ${error.message}`,
+      });
+    }
+  }
+  return done;
+}
+
+async function lacksOf(core: Core, { host, tenant, facts }: Joint): Promise<Op[]> {
+  return lacking(facts, await hostOf(core, host).kernel.look(scopeOfRouter(core, tenant), facts));
 }
 
 /** Makes the host's tables and switches, if the pools have changed since this was done last. @throws SelvedgeError kernel */

@@ -231,7 +231,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       if (all) lines.push(...(await guarded(() => removeRouters(core))));
       if (wholeNode) {
         lines.push(...(await onEachHost(repairHost)));
-        lines.push(...(await guarded(async () => (await makeJoints(core)).map(line))));
+        lines.push(...(await makeJoints(core)).map(line));
       }
       for (const record of targets) {
         // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
@@ -257,7 +257,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     async plan() {
       const ops: Op[] = [];
       for (const host of core.hosts.values()) ops.push(...(await nodeLacks(core, host)));
-      for (const lack of await jointLacks(core)) ops.push(...lack.ops);
+      ops.push(...(await jointLacks(core)));
       for (const record of core.table)
         if (record.phase === "ready") ops.push(...(await differences(record)).flatMap((found) => found.ops));
       for (const host of core.hosts.values()) ops.push(...(await strays(host)));
