@@ -7,7 +7,16 @@ import { seeded } from "../support/seeded.ts";
 
 const runs = needing(...LIVE);
 const PODS = ["kd-a", "kd-b", "kd-c", "kd-d"] as const;
-const wish = (id: string) => ({ config: everything(8_000 + id.charCodeAt(3)) });
+/** Two of the pods are on three planes. */
+const wish = (id: string) => ({
+  config: { ...everything(8_000 + id.charCodeAt(3)), network: id < "kd-c" ? "alone" : "std" },
+});
+const NETWORKS = [
+  { name: "alone" },
+  { name: "std", planes: ["control", "media"] },
+  { name: "control" },
+  { name: "media", attachment: "bridge", bridge: "media0", options: { isGateway: true } },
+];
 /** Four pods at once: the first and the third time that a step ends are different moments of their neighbours' work. */
 const STEPS = [
   ["ADD", ["queued", "parsed", "leased", "decided", "intent-stored", "ready-stored"]],
@@ -22,7 +31,8 @@ let live: LiveNode;
 beforeAll(async () => {
   if (runs === test.skip) return;
   // Repairs come quickly, and a released address may be used again at once: the pool is small.
-  live = await makeLiveNode({ name: "kd", config: { ipam: { coolDownSeconds: 0 }, reconcile: { debounceMs: 10 } } });
+  const config = { ipam: { coolDownSeconds: 0 }, reconcile: { debounceMs: 10 }, networks: NETWORKS };
+  live = await makeLiveNode({ name: "kd", config });
   await live.pods(...PODS);
 }, 30_000);
 afterAll(async () => live?.[Symbol.asyncDispose]());
