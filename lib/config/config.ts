@@ -42,6 +42,8 @@ export interface Config {
   /** By name. */
   readonly tenants: ReadonlyMap<string, Tenant>;
   readonly routers: Routers;
+  /** Absent: the node is alone. */
+  readonly cluster?: Cluster;
   readonly noMasquerade: readonly Prefix[];
   readonly routerAdvertisedLinks: readonly string[];
   readonly reconcile: { readonly everySeconds: number; readonly debounceMs: number };
@@ -133,6 +135,25 @@ export interface Routers {
   readonly dir: string;
   readonly transferRanges: readonly Prefix[];
   readonly probeRanges: readonly Prefix[];
+}
+
+export interface Cluster {
+  readonly store: { readonly etcd: Etcd };
+}
+
+export interface Etcd {
+  /** `https://192.0.2.10:2379`; at least one, of one scheme. */
+  readonly endpoints: readonly string[];
+  /** PEM files. */
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  /** Begins and ends with a slash. */
+  readonly prefix: string;
+  readonly livenessSeconds: number;
 }
 
 /** One Ethernet segment with those of other nodes. */
@@ -235,6 +256,7 @@ function complete({
   planeRules,
   sriov,
   tenants,
+  cluster,
   defaults: given,
   ...rest
 }: Shape): Config {
@@ -246,6 +268,7 @@ function complete({
     pools: pools.map((pool, i) => ({ ...pool, ranges: { path: `pools[${i}].ranges`, value: pool.ranges } })),
     poolRules: poolRules.map(present),
     reservations: reservations.map(({ pool, ...each }) => ({ ...present(each), pool: pool ?? rest.defaultPool })),
+    ...(cluster === undefined ? {} : { cluster: { ...cluster, store: { etcd: present(cluster.store.etcd) } } }),
     tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),
     networks: new Map(
       networks.map(

@@ -1,10 +1,12 @@
 /** What must agree with something elsewhere in the file. Looks past anything whose shape is wrong. */
+import { clusterMistakes } from "./cluster-mistakes.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { overlaps } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
 import { ATTACHMENTS } from "./schema.ts";
 import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
 import { tenantMistakes } from "./tenant-mistakes.ts";
+import { unservedWishes } from "./unserved.ts";
 import type { Path } from "./yaml.ts";
 
 export function references(root: unknown): Complaint[] {
@@ -43,6 +45,7 @@ export function references(root: unknown): Complaint[] {
     ...complaints,
     ...all.flatMap((member, i) => [
       ...wrongShorthand(root, member, i),
+      ...unservedWishes(root, member, i),
       ...planeMistakes(root, ["networks", i, "planes"], { networks, self: lookUp(member, ["name"]) }),
     ]),
     ...members(root, ["planeRules"]).flatMap((_, i) =>
@@ -51,6 +54,7 @@ export function references(root: unknown): Complaint[] {
     ...reservedTwice(root),
     ...overlaps(root),
     ...tenantMistakes(root, tenants),
+    ...clusterMistakes(root),
   ];
 }
 

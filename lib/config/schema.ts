@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { reservationName, root } from "#lib/parse.ts";
 import { DSCP_TEXT, dscp, PRIORITY, RATE } from "#lib/qos.ts";
+import { cluster } from "./cluster-schema.ts";
 import {
   absolutePath,
   cidr,
@@ -199,7 +200,7 @@ const reservation = z.strictObject(
 
 const poolRule = z.strictObject(
   {
-    network: setting(name.optional(), "Network that is attached to.", "any"),
+    network: setting(name.optional(), "Network that is attached to.", "any, but for further planes"),
     namespace: planeRule.shape.namespace,
     pod: planeRule.shape.pod,
     labels: planeRule.shape.labels,
@@ -299,6 +300,11 @@ export const SCHEMA = z.strictObject(
       "Each has a router of its own on the node: a network namespace.",
     ),
     routers: section(routers),
+    cluster: setting(
+      cluster.optional(),
+      "The nodes that this one shares pools and pods' traffic with.",
+      "none: one node",
+    ),
     noMasquerade: setting(cidrs.default([]), "Destinations that pods reach with their own address, besides all pools."),
     routerAdvertisedLinks: setting(
       listOf(link, "a list of link names").default([]),

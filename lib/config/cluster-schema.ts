@@ -1,0 +1,61 @@
+/** The part of the configuration's shape that is about the cluster that the node is in. */
+import { z } from "zod";
+import { SelvedgeError } from "#lib/errors.ts";
+import { absolutePath, integer, leaf, listOf, read, setting, words } from "./leaves.ts";
+
+/** As etcdctl writes it; the port is etcd's for clients (IANA: etcd-client). Canonical: scheme, host and port, no more. */
+export function endpointUrl(value: unknown): string {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  const isBare =
+    url !== undefined && ["", "/"].includes(url.pathname) && `${url.username}${url.search}${url.hash}` === "";
+  if (!isBare || !["http:", "https:"].includes(url.protocol) || url.hostname === "")
+    throw new SelvedgeError({ kind: "config-invalid", field: "endpoint" }, `${JSON.stringify(value)} is no endpoint`);
+  // URL leaves out the ports of HTTP itself, which are then those that were written.
+  const written = /:(\d+)\/?$/.exec(String(value))?.[1];
+  return `${url.protocol}//${url.hostname}:${url.port || (written === undefined ? 2_379 : Number(written))}`;
+}
+
+const endpoint = read('an endpoint such as "https://192.0.2.10:2379" or "https://[2001:db8::10]:2379"', endpointUrl);
+
+/** A path of segments as `Shared` has them, between slashes. */
+const keyPrefix = leaf<string>(
+  'a prefix of keys such as "/selvedge/v1/"',
+  (v) => typeof v === "string" && /^(\/[A-Za-z0-9._:-]+)+\/$/.test(v),
+);
+
+const etcd = z.strictObject(
+  {
+    endpoints: setting(
+      listOf(endpoint, "a list of endpoints").refine((list) => list.length > 0, {
+        error: "a list of at least one endpoint",
+      }),
+      "Members of the etcd cluster, any number of them, all http or all https.",
+    ),
+    ca: setting(
+      absolutePath.optional(),
+      "PEM file with the authorities that sign the members' certificates.",
+      "the machine's",
+    ),
+    certificate: setting(absolutePath.optional(), "PEM file with this node's certificate; needs `key`."),
+    key: setting(absolutePath.optional(), "PEM file with its key."),
+    serverName: setting(words.optional(), "Name in the members' certificates.", "the host of the endpoint"),
+    user: setting(words.optional(), "User of etcd's own authentication; needs `passwordFile`."),
+    passwordFile: setting(absolutePath.optional(), "File whose first line is the password."),
+    prefix: setting(keyPrefix.default("/selvedge/v1/"), "Of every key that Selvedge uses; the same on all nodes."),
+    livenessSeconds: setting(
+      integer(3, 600).default(15),
+      "A node that etcd has not heard of for so long counts as silent.",
+    ),
+  },
+  { error: "an object such as {endpoints: [https://192.0.2.10:2379]}" },
+);
+
+const store = z.strictObject(
+  { etcd: setting(etcd, "etcd v3.4 or newer.") },
+  { error: "an object such as {etcd: {endpoints: [https://192.0.2.10:2379]}}" },
+);
+
+export const cluster = z.strictObject(
+  { store: setting(store, "Where the nodes meet. Running pods, ADD and DEL go on while it is away.") },
+  { error: "an object such as {store: {etcd: {endpoints: [https://192.0.2.10:2379]}}}" },
+);

@@ -1,0 +1,70 @@
+import { expect, test } from "@jest/globals";
+import { isFailure } from "#lib/errors.ts";
+import { parseConfig } from "./config.ts";
+
+const etcd = (settings: string) => `cluster: {store: {etcd: {${settings}}}}`;
+
+test("without the section the node is alone", () => expect("cluster" in parseConfig("")).toBe(false));
+
+test("endpoints become canonical, the rest has defaults", () => {
+  const { cluster } = parseConfig(
+    etcd('endpoints: [http://Etcd-1, "http://[2001:DB8:0::5]:80/", http://192.0.2.1:2380]'),
+  );
+  expect(cluster).toEqual({
+    store: {
+      etcd: {
+        endpoints: ["http://etcd-1:2379", "http://[2001:db8::5]:80", "http://192.0.2.1:2380"],
+        prefix: "/selvedge/v1/",
+        livenessSeconds: 15,
+      },
+    },
+  });
+});
+
+test("everything that etcd asks for can be said", () => {
+  const { cluster } = parseConfig(
+    etcd(
+      "endpoints: [https://a], ca: /ca, certificate: /c, key: /k, serverName: etcd, user: u, passwordFile: /p, prefix: /two/, livenessSeconds: 30",
+    ),
+  );
+  expect(cluster?.store.etcd).toEqual({
+    endpoints: ["https://a:2379"],
+    ca: "/ca",
+    certificate: "/c",
+    key: "/k",
+    serverName: "etcd",
+    user: "u",
+    passwordFile: "/p",
+    prefix: "/two/",
+    livenessSeconds: 30,
+  });
+});
+
+/** The complaints of a text, without the place in the file. */
+function complaints(text: string): string[] {
+  try {
+    parseConfig(text, "c");
+  } catch (error) {
+    if (!isFailure(error, "config-invalid")) throw error;
+    return error.message.split("\n").map((line) => line.replace(/^c:\d+:\d+: cluster\.store\.etcd\.?/, ""));
+  }
+  return [];
+}
+
+const NO_ENDPOINT = 'is not an endpoint such as "https://192.0.2.10:2379" or "https://[2001:db8::10]:2379"';
+const REFUSED: [settings: string, complaints: string[]][] = [
+  ["prefix: /a/", ["endpoints: is missing; it must be a list of endpoints"]],
+  ["endpoints: []", ["endpoints: [] is not a list of at least one endpoint"]],
+  ["endpoints: [192.0.2.1:2379]", [`endpoints[0]: "192.0.2.1:2379" ${NO_ENDPOINT}`]],
+  ["endpoints: [https://a/v3]", [`endpoints[0]: "https://a/v3" ${NO_ENDPOINT}`]],
+  ["endpoints: [https://u:p@a]", [`endpoints[0]: "https://u:p@a" ${NO_ENDPOINT}`]],
+  ["endpoints: [5]", [`endpoints[0]: 5 ${NO_ENDPOINT}`]],
+  ["endpoints: [https://a, http://b]", ["endpoints[1]: is http while others are https; use one of them for all"]],
+  ["endpoints: [http://b], ca: /ca", ["ca: is for https, and the endpoints are http"]],
+  ["endpoints: [https://a], key: /k", ["key: needs `certificate` beside it"]],
+  ["endpoints: [https://a], user: u", ["user: needs `passwordFile` beside it"]],
+  ["endpoints: [https://a], prefix: selvedge", ['prefix: "selvedge" is not a prefix of keys such as "/selvedge/v1/"']],
+  ["endpoints: [https://a], livenessSeconds: 1", ["livenessSeconds: 1 is not a whole number from 3 to 600"]],
+  ["endpoints: [https://a], passwordfile: x", ['passwordfile: unknown setting; did you mean "passwordFile"?']],
+];
+test.each(REFUSED)("%s", (settings, expected) => expect(complaints(etcd(settings))).toEqual(expected));
