@@ -1624,6 +1624,139 @@ export const MirrorList = codec<MirrorList>({
   },
 });
 
+export interface TenantList {
+  readonly tenants: readonly Tenant[];
+}
+
+export const TenantList = codec<TenantList>({
+  of: (some) => ({ tenants: [], ...some }),
+  write(m, w) {
+    for (const one of m.tenants ?? []) Tenant.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { tenants: Tenant[] } = { tenants: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.tenants.push(Tenant.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Tenant {
+  readonly name: string;
+  readonly configured: boolean;
+  readonly router: string;
+  readonly networks: readonly string[];
+  readonly subnets: readonly string[];
+  readonly peers: readonly string[];
+  readonly asked: readonly string[];
+  readonly addresses: readonly string[];
+  readonly probes: readonly Probe[];
+}
+
+export const Tenant = codec<Tenant>({
+  of: (some) => ({ name: "", configured: false, router: "", networks: [], subnets: [], peers: [], asked: [], addresses: [], probes: [], ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.configured) w.uint32(16).bool(m.configured);
+    if (m.router?.length) w.uint32(26).string(m.router);
+    for (const one of m.networks ?? []) w.uint32(34).string(one);
+    for (const one of m.subnets ?? []) w.uint32(42).string(one);
+    for (const one of m.peers ?? []) w.uint32(50).string(one);
+    for (const one of m.asked ?? []) w.uint32(58).string(one);
+    for (const one of m.addresses ?? []) w.uint32(66).string(one);
+    for (const one of m.probes ?? []) Probe.write(one, w.uint32(74).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; configured: boolean; router: string; networks: string[]; subnets: string[]; peers: string[]; asked: string[]; addresses: string[]; probes: Probe[] } = { name: "", configured: false, router: "", networks: [], subnets: [], peers: [], asked: [], addresses: [], probes: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 16:
+          m.configured = r.bool();
+          break;
+        case 26:
+          m.router = r.string();
+          break;
+        case 34:
+          m.networks.push(r.string());
+          break;
+        case 42:
+          m.subnets.push(r.string());
+          break;
+        case 50:
+          m.peers.push(r.string());
+          break;
+        case 58:
+          m.asked.push(r.string());
+          break;
+        case 66:
+          m.addresses.push(r.string());
+          break;
+        case 74:
+          m.probes.push(Probe.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Probe {
+  readonly key?: AttachmentKey;
+  readonly pod: string;
+  readonly address: string;
+  readonly probe: string;
+}
+
+export const Probe = codec<Probe>({
+  of: (some) => ({ pod: "", address: "", probe: "", ...some }),
+  write(m, w) {
+    if (m.key) AttachmentKey.write(m.key, w.uint32(10).fork()).ldelim();
+    if (m.pod?.length) w.uint32(18).string(m.pod);
+    if (m.address?.length) w.uint32(26).string(m.address);
+    if (m.probe?.length) w.uint32(34).string(m.probe);
+    return w;
+  },
+  read(r, end) {
+    const m: { key?: AttachmentKey; pod: string; address: string; probe: string } = { pod: "", address: "", probe: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.key = AttachmentKey.read(r, r.uint32() + r.pos);
+          break;
+        case 18:
+          m.pod = r.string();
+          break;
+        case 26:
+          m.address = r.string();
+          break;
+        case 34:
+          m.probe = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export const Node = {
   add: { path: "/selvedge.v1.Node/Add", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
   del: { path: "/selvedge.v1.Node/Del", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
@@ -1651,4 +1784,5 @@ export const Admin = {
   listMirrors: { path: "/selvedge.v1.Admin/ListMirrors", request: Empty, reply: MirrorList } as Method<Empty, MirrorList>,
   stopMirror: { path: "/selvedge.v1.Admin/StopMirror", request: MirrorName, reply: Mirror } as Method<MirrorName, Mirror>,
   doctor: { path: "/selvedge.v1.Admin/Doctor", request: Empty, reply: Diagnosis } as Method<Empty, Diagnosis>,
+  listTenants: { path: "/selvedge.v1.Admin/ListTenants", request: Empty, reply: TenantList } as Method<Empty, TenantList>,
 };

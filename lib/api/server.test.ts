@@ -32,6 +32,7 @@ const admin: AdminHandlers = {
   listMirrors: nothing,
   stopMirror: nothing,
   doctor: nothing,
+  listTenants: nothing,
 };
 
 let directory = "";
@@ -96,7 +97,7 @@ const refused = (promise: Promise<unknown>): Promise<ServiceError> =>
 
 const METHODS = [...Object.entries(Node), ...Object.entries(Admin)] as unknown as [string, Method<object, object>][];
 
-test("the services have methods", () => expect(METHODS.length).toBe(23));
+test("the services have methods", () => expect(METHODS.length).toBe(24));
 
 test.each(METHODS)("%s is called and answers", async (name, method) => {
   const seen: string[] = [];

@@ -11,6 +11,7 @@ import { plan, reconcile } from "./plan.ts";
 import { qos } from "./qos.ts";
 import { release, reservations, reserve } from "./reservations.ts";
 import { status } from "./status.ts";
+import { tenants } from "./tenants.ts";
 import { trace } from "./trace.ts";
 
 /** Options that every command takes. */
@@ -31,6 +32,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   reservations,
   reserve,
   release,
+  tenants,
   qos,
   mirror,
   trace,

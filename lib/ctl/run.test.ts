@@ -21,6 +21,8 @@ import {
   Reservation,
   ReservationList,
   Span,
+  Tenant,
+  TenantList,
   Trace,
   Traffic,
 } from "#proto/selvedge_pb.ts";
@@ -57,6 +59,23 @@ const ATTACHMENTS = [
     hostLink: "svdef456",
     namespaceGone: true,
   }),
+];
+const TENANTS = [
+  Tenant.of({
+    name: "blue",
+    configured: true,
+    router: "/run/selvedge/tenants/selvedge-blue",
+    networks: ["b"],
+    subnets: ["10.0.0.0/24", "fd00::/64"],
+    peers: ["red"],
+    asked: ["green"],
+    addresses: ["169.254.18.29"],
+    probes: [
+      { key: { containerId: ID, ifname: "eth0" }, pod: "default/web-0", address: "10.0.0.2", probe: "169.254.135.237" },
+      { key: { containerId: ID, ifname: "eth0" }, pod: "", address: "fd00::2", probe: "fd42:5e1f:ed9d:1::7" },
+    ],
+  }),
+  Tenant.of({ name: "old", router: "/run/selvedge/tenants/selvedge-old" }),
 ];
 const TRAFFIC = Traffic.of({
   key: { containerId: ID, ifname: "eth0" },
@@ -176,6 +195,7 @@ const REPLIES = new Map<unknown, object>([
   [Admin.reconcile, PlanReply.of()],
   [Admin.collectGarbage, AttachmentList.of({ attachments: ATTACHMENTS.slice(1) })],
   [Admin.doctor, DIAGNOSIS],
+  [Admin.listTenants, TenantList.of({ tenants: TENANTS })],
 ]);
 
 type Asked = [path: string, request: object];
@@ -278,6 +298,24 @@ vm:db  std   10.1.0.6   02:00:00:00:00:06  operator  -
 `,
   ],
   [
+    "tenants",
+    `TENANT                NETWORKS  SUBNETS      PEERS                 PODS  ROUTER
+blue                  b         10.0.0.0/24  red                      1  /run/selvedge/tenants/selvedge-blue
+                                fd00::/64    green (does not ask)        169.254.18.29
+old (not configured)  -         -            -                        0  /run/selvedge/tenants/selvedge-old
+
+PROBE ADDRESS        ADDRESS   TENANT  POD
+169.254.135.237      10.0.0.2  blue    default/web-0
+fd42:5e1f:ed9d:1::7  fd00::2   blue    3f9a0c1d2e4b
+`,
+  ],
+  [
+    "tenants old",
+    `TENANT                NETWORKS  SUBNETS  PEERS  PODS  ROUTER
+old (not configured)  -         -        -         0  /run/selvedge/tenants/selvedge-old
+`,
+  ],
+  [
     "ipam cooldowns",
     `POOL     ADDRESS    RELEASED                 FREE IN
 default  10.66.0.9  2026-01-02T03:00:00Z  1 min 35 s
@@ -355,6 +393,7 @@ const EMPTY: [words: string, out: string][] = [
   ["ipam leases", "no leases\n"],
   ["ipam cooldowns", "no addresses are cooling down\n"],
   ["reservations", "no reservations\n"],
+  ["tenants", "no tenants\n"],
   ["ipam leaks", "no leaks\n"],
   ["ipam leaks --free", "no leaks\n"],
   ["plan", "nothing to do\n"],
@@ -469,7 +508,7 @@ test("no command at all prints the help, as an error", async () => {
 
 test("help tells every command, and each command's help its options", async () => {
   const { out } = await ctl("--help");
-  expect(Object.keys(COMMANDS)).toHaveLength(15);
+  expect(Object.keys(COMMANDS)).toHaveLength(16);
   for (const [name, { summary, options }] of Object.entries(COMMANDS)) {
     expect(out).toMatch(new RegExp(`^  ${name}\\b.*`, "m"));
     const help = (await ctl(`${name} --help`)).out;
@@ -502,6 +541,7 @@ const JSON_OF: [words: string, fields: string[]][] = [
   ["reconcile", ["lines"]],
   ["gc", ["attachments"]],
   ["doctor", ["findings", "types", "features"]],
+  ["tenants", ["tenants"]],
 ];
 test.each(JSON_OF)("selvedgectl %s --json has its fields", async (words, fields) => {
   const { out } = await ctl(`${words} --json`);

@@ -6,6 +6,7 @@ import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import type { Workers } from "#lib/workers.ts";
 import type { Leak, PoolUsage } from "#proto/selvedge_pb.ts";
 import { adminReservations } from "./admin-reservations.ts";
+import { adminTenants } from "./admin-tenants.ts";
 import { adminTraffic } from "./admin-traffic.ts";
 import type { Core } from "./core.ts";
 import { doctor } from "./doctor.ts";
@@ -43,6 +44,7 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
   return {
     ...adminReservations(core),
     ...adminTraffic(core),
+    ...adminTenants(core),
     getStatus: async () => ({
       ready: core.waitingFor.size === 0,
       waitingFor: [...core.waitingFor],

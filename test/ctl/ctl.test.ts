@@ -34,6 +34,7 @@ const admin: AdminHandlers = {
   listMirrors: nothing,
   stopMirror: nothing,
   doctor: nothing,
+  listTenants: nothing,
 };
 
 let directory = "";
@@ -149,6 +150,7 @@ test.each(["zsh", "fish"])("the completion for %s names every command", async (s
     "reservations",
     "reserve",
     "release",
+    "tenants",
     "completion",
     "help",
   ])
