@@ -115,6 +115,8 @@ export interface NetConf {
   /** Networks that the pod is on, each by an interface of its own; the first is this one where `network` is absent. */
   readonly planes?: readonly AskedPlane[];
   readonly policyRouting?: boolean;
+  /** Of a further plane: made by the daemon, not by the runtime. */
+  readonly further?: true;
   readonly qos?: Qos;
   /** What all its interfaces may take together: the pod's annotation `selvedge.dev/pod-qos`, or `podQos`. */
   readonly podQos?: PodQos;

@@ -60,8 +60,10 @@ function sourceOf(
 ): { pool: string | Pool; routes: readonly PodRoute[] | undefined } {
   const { pool, routes } = readNetworkIpam(conf.name, conf.ipam, conf.wishes.ipRanges);
   const said = conf.ipam !== undefined && !absent(fields(conf.ipam)("routes"));
+  // A rule for any network means the pod's own: further planes are other networks, with pools of theirs.
   const rule = config.poolRules.find(
-    (each) => (each.network === undefined || each.network === conf.network) && meansPod(each, conf),
+    (each) =>
+      (each.network === undefined ? conf.further !== true : each.network === conf.network) && meansPod(each, conf),
   );
   return { pool: conf.wishes.pool ?? rule?.pool ?? pool ?? settings.pool, routes: said ? routes : undefined };
 }

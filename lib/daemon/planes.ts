@@ -130,6 +130,7 @@ function confOf(conf: NetConf, plane: AskedPlane): NetConf {
     cniVersion,
     name,
     network: plane.network,
+    further: true,
     dns: {},
     ...(pod === undefined ? {} : { pod }),
     wishes: {
