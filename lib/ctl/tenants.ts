@@ -6,7 +6,7 @@ import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
 export const tenants: Command = {
-  summary: "Tenants, their routers, and the addresses by which the node reaches their pods.",
+  summary: "Tenants, their routers, and how the node reaches their pods.",
   usage: "[TENANT]",
   fewestWords: 0,
   mostWords: 1,
