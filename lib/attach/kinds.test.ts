@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { address, prefix } from "#lib/address.ts";
+import { SERVED } from "#lib/config/unserved.ts";
 import { isFailure } from "#lib/errors.ts";
 import { fields, root } from "#lib/parse.ts";
 import { diff } from "#lib/state/diff.ts";
@@ -67,6 +68,12 @@ test.each(["macvlan", "ipvlan", "vlan", "tap"] as const)("%s: defaults of the no
   const planned = plan(type, root({ vlanId: 100 }));
   const defaults = { masquerade: true, spoofProtection: true, portMappings: [], bandwidth: { ingressRate: 0 } };
   expect(assemble(planned, pod, defaults)).toEqual(planned.build({ ...pod, published: false }));
+});
+
+test("the daemon's configuration knows whose packets pass the node", () => {
+  const pod = { ...dualStack, published: false, carrier: uplink, device: card, mac: uplink.mac };
+  const served = ATTACHMENT_TYPES.filter((type) => plan(type, root({ vlanId: 100 })).build(pod).guard !== undefined);
+  expect(served).toEqual(SERVED);
 });
 
 const inVain: [wish: Partial<Wishes>, message: string][] = [

@@ -153,6 +153,14 @@ const REFUSED: [text: string, message: string][] = [
     'c.yaml:1:25: routerAdvertisedLinks[0]: "eth0/1" is not a link name of 1 to 15 bytes',
   ],
   ["reconcile: {zzz: 1}", "c.yaml:1:13: reconcile.zzz: unknown setting; known: everySeconds, debounceMs"],
+  [
+    "networks: [{name: m, attachment: macvlan, spoofProtection: true}]",
+    'c.yaml:1:43: networks[0].spoofProtection: true is not possible with attachment "macvlan", whose packets do not pass the node; types that have it: ptp, bridge',
+  ],
+  [
+    "{defaults: {attachment: vlan}, networks: [{name: p, attachment: ptp, qos: {dscp: EF}}, {name: m, qos: {dscp: EF}}]}",
+    'c.yaml:1:104: networks[1].qos.dscp: "EF" is not possible with attachment "vlan", whose packets do not pass the node; types that have it: ptp, bridge',
+  ],
   ["workers: 1\nworkers: 2", "c.yaml:2:1: Map keys must be unique"],
   ["a: *b", "c.yaml: Unresolved alias (the anchor must be set before the alias): b"],
 ];

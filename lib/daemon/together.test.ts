@@ -69,3 +69,13 @@ test("of two hosts each has its own bridge of the same name", () => {
   expect(facts.map(({ type }) => type)).toEqual(["link", "route"]);
   expect(tenantFacts?.red?.map(({ type }) => type)).toEqual(["link", "route"]);
 });
+
+test("a total that none of the pod's interfaces could be held to is refused", () => {
+  const total = {
+    podQos: { egressRate: 1_000_000 },
+    devices: { into: "in0", outOf: "out0", alias: "selvedge c1 eth0" },
+  };
+  expect(() => together([{ host: "", decided: first }], total)).toThrow(
+    'podQos: {"egressRate":1000000} is not supported: packets of none of the pod\'s interfaces pass the node',
+  );
+});

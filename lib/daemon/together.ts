@@ -1,6 +1,7 @@
 /** The planes of one attachment as one: what is wanted of each host, and one result that names every interface. */
 import type { Dns, Result, ResultInterface, ResultIp, ResultRoute } from "#lib/cni/types.ts";
 import { type PodDevices, totals } from "#lib/datapath/totals.ts";
+import { SelvedgeError } from "#lib/errors.ts";
 import type { PodQos } from "#lib/qos.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
@@ -17,12 +18,13 @@ export interface Whole extends Pick<AttachmentRecord, "facts" | "tenantFacts"> {
 /**
  * In the order of the planes: what two of them want is the earlier one's. `host` is the name of the plane's host; a total
  * holds together what passes one host.
- * @throws SelvedgeError config-invalid for a total that cannot be
+ * @throws SelvedgeError config-invalid for a total that cannot be, unsupported-field where no plane's packets pass the node
  */
 export function together(
   planes: readonly { readonly host: string; readonly decided: Decided }[],
   total?: { readonly podQos: PodQos; readonly devices: PodDevices },
 ): Whole {
+  if (total !== undefined && planes.every(({ decided }) => decided.shaped === undefined)) throw inVain(total.podQos);
   const held = (ofHost: typeof planes): Fact[] =>
     total === undefined
       ? []
@@ -46,6 +48,13 @@ export function together(
   const probes = planes.flatMap(({ decided }) => decided.probe ?? []);
   return { facts: ofNode, ...(Object.keys(tenantFacts).length === 0 ? {} : { tenantFacts }), result, probes };
 }
+
+const inVain = (podQos: PodQos): SelvedgeError =>
+  new SelvedgeError(
+    { kind: "unsupported-field", field: "podQos" },
+    `podQos: ${JSON.stringify(podQos)} is not supported: packets of none of the pod's interfaces pass the node, where they could be shaped`,
+    { hint: 'Attach the pod with "ptp" or "bridge", where the node sees its packets.' },
+  );
 
 /**
  * Two planes may be on one bridge, and two planes may lead to the same destination: the pod's main table knows one way.
