@@ -1,7 +1,7 @@
 /** The part of the configuration's shape that is about the cluster that the node is in. */
 import { z } from "zod";
 import { SelvedgeError } from "#lib/errors.ts";
-import { absolutePath, integer, leaf, listOf, read, setting, words } from "./leaves.ts";
+import { absolutePath, flag, integer, ip, leaf, listOf, name, read, setting, words } from "./leaves.ts";
 
 /** As etcdctl writes it; the port is etcd's for clients (IANA: etcd-client). Canonical: scheme, host and port, no more. */
 export function endpointUrl(value: unknown): string {
@@ -55,7 +55,44 @@ const store = z.strictObject(
   { error: "an object such as {etcd: {endpoints: [https://192.0.2.10:2379]}}" },
 );
 
+const node = z
+  .strictObject(
+    {
+      name: setting(
+        name.optional(),
+        "What the other nodes know this one by; no two may have the same.",
+        "the machine's host name",
+      ),
+      addresses: setting(
+        listOf(ip, "a list of addresses").default([]),
+        "Its addresses that the other nodes reach it by, the preferred of each family first.",
+        "those of the default route's link",
+      ),
+    },
+    { error: "an object such as {name: alpha, addresses: [192.0.2.10]}" },
+  )
+  .prefault({});
+
+const probe = z
+  .strictObject(
+    {
+      port: setting(integer(1, 65_535).default(4_796), "UDP port of the echo; the same on all nodes is not needed."),
+      everyMs: setting(integer(50, 60_000).default(1_000), "How often each other node is asked."),
+      lost: setting(integer(2, 100).default(5), "A node that has not answered so many times in a row does not answer."),
+      decides: setting(
+        flag.default(false),
+        "Routes to a node that does not answer are withdrawn at once; without it only when the store has not heard of it either.",
+      ),
+    },
+    { error: "an object such as {everyMs: 300, lost: 3, decides: true}" },
+  )
+  .prefault({});
+
 export const cluster = z.strictObject(
-  { store: setting(store, "Where the nodes meet. Running pods, ADD and DEL go on while it is away.") },
+  {
+    store: setting(store, "Where the nodes meet. Running pods, ADD and DEL go on while it is away."),
+    node,
+    probe,
+  },
   { error: "an object such as {store: {etcd: {endpoints: [https://192.0.2.10:2379]}}}" },
 );

@@ -18,7 +18,17 @@ test("endpoints become canonical, the rest has defaults", () => {
         livenessSeconds: 15,
       },
     },
+    node: { addresses: [] },
+    probe: { port: 4_796, everyMs: 1_000, lost: 5, decides: false },
   });
+});
+
+test("a node says who it is and how it is looked for", () => {
+  const { cluster } = parseConfig(
+    'cluster: {store: {etcd: {endpoints: [http://a]}}, node: {name: alpha, addresses: ["2001:DB8::1"]}, probe: {everyMs: 300, lost: 3, decides: true}}',
+  );
+  expect(cluster?.node).toEqual({ name: "alpha", addresses: ["2001:db8::1"] });
+  expect(cluster?.probe).toEqual({ port: 4_796, everyMs: 300, lost: 3, decides: true });
 });
 
 test("everything that etcd asks for can be said", () => {

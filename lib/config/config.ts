@@ -139,6 +139,27 @@ export interface Routers {
 
 export interface Cluster {
   readonly store: { readonly etcd: Etcd };
+  readonly node: ClusterNode;
+  readonly probe: ClusterProbe;
+}
+
+/** This node, as the others know it. */
+export interface ClusterNode {
+  /** Absent: the machine's host name. */
+  readonly name?: string;
+  /** None: those of the link of the default route. */
+  readonly addresses: readonly Address[];
+}
+
+/** How nodes find out whether they reach each other. */
+export interface ClusterProbe {
+  /** UDP, of this node's echo. */
+  readonly port: number;
+  readonly everyMs: number;
+  /** A node that has not answered so many probes in a row does not answer. */
+  readonly lost: number;
+  /** That is enough for its routes to be withdrawn, whatever the store says. */
+  readonly decides: boolean;
 }
 
 export interface Etcd {
@@ -268,7 +289,9 @@ function complete({
     pools: pools.map((pool, i) => ({ ...pool, ranges: { path: `pools[${i}].ranges`, value: pool.ranges } })),
     poolRules: poolRules.map(present),
     reservations: reservations.map(({ pool, ...each }) => ({ ...present(each), pool: pool ?? rest.defaultPool })),
-    ...(cluster === undefined ? {} : { cluster: { ...cluster, store: { etcd: present(cluster.store.etcd) } } }),
+    ...(cluster === undefined
+      ? {}
+      : { cluster: { ...cluster, node: present(cluster.node), store: { etcd: present(cluster.store.etcd) } } }),
     tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),
     networks: new Map(
       networks.map(

@@ -1,0 +1,87 @@
+/**
+ * Records of the shared store, read with care: another version of Selvedge, or a person, may have written them. Fields
+ * that are not known are passed over; what a node cannot do without must be right.
+ */
+import { type Address, address, mac, type Prefix, prefix } from "#lib/address.ts";
+import { absent, entries, type Found, fields, integer, list, optional, refuse, root, text } from "#lib/parse.ts";
+import type { BlockRecord, EgressRecord, FixedRecord, LivenessRecord, NodeRecord, Way } from "./records.ts";
+
+/** Values that a version of ours may not know yet are left out of the list. */
+const WAYS: ReadonlySet<string> = new Set<Way>(["direct", "vxlan", "gre", "wireguard"]);
+const isWay = (word: string): word is Way => WAYS.has(word);
+
+/** The value of a key, as JSON. @throws SelvedgeError config-invalid naming the key */
+export function readJson(key: string, value: string): Found {
+  try {
+    return root(JSON.parse(value), key);
+  } catch {
+    return refuse({ path: key, value }, "JSON");
+  }
+}
+
+const addressAt = (found: Found): Address => address(found.value, found.path);
+const prefixAt = (found: Found): Prefix => prefix(found.value, found.path);
+const word = (found: Found): string => (text(found) === "" ? refuse(found, "a text that is not empty") : text(found));
+const PORT = { min: 1, max: 65_535 };
+
+/** @throws SelvedgeError config-invalid */
+export function readNode(found: Found): NodeRecord {
+  const at = fields(found);
+  const keys = fields(at("wireguard"));
+  return {
+    name: word(at("name")),
+    uid: word(at("uid")),
+    addresses: list(at("addresses")).map(addressAt),
+    segments: list(at("segments")).map(prefixAt),
+    ways: list(at("ways"))
+      .map((each) => text(each))
+      .filter(isWay),
+    tunnelMac: mac(at("tunnelMac").value, at("tunnelMac").path),
+    ...(absent(at("wireguard"))
+      ? {}
+      : {
+          wireguard: { publicKeys: list(keys("publicKeys")).map(word), port: integer(keys("port"), PORT) },
+        }),
+    echoPort: integer(at("echoPort"), PORT),
+    version: text(at("version"), { or: "" }),
+  };
+}
+
+/** @throws SelvedgeError config-invalid */
+export const readLiveness = (found: Found): LivenessRecord => ({ uid: word(fields(found)("uid")) });
+
+/** @throws SelvedgeError config-invalid */
+export function readBlock(found: Found): BlockRecord {
+  const at = fields(found);
+  return {
+    pool: word(at("pool")),
+    prefix: prefixAt(at("prefix")),
+    node: word(at("node")),
+    uid: word(at("uid")),
+    lent: Object.fromEntries(
+      entries(at("lent")).map(([lent, node]) => [address(lent, at("lent").path), word(node)] as const),
+    ),
+  };
+}
+
+/** @throws SelvedgeError config-invalid */
+export function readFixed(found: Found): FixedRecord {
+  const at = fields(found);
+  const node = optional(at("node"), word);
+  const uid = optional(at("uid"), word);
+  const hardware = optional(at("mac"), (each) => mac(each.value, each.path));
+  return {
+    pool: word(at("pool")),
+    address: addressAt(at("address")),
+    name: word(at("name")),
+    ...(node === undefined ? {} : { node }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(hardware === undefined ? {} : { mac: hardware }),
+  };
+}
+
+/** @throws SelvedgeError config-invalid */
+export function readEgress(found: Found): EgressRecord {
+  const at = fields(found);
+  return { name: word(at("name")), address: addressAt(at("address")), node: word(at("node")), uid: word(at("uid")) };
+}
