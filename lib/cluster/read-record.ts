@@ -36,6 +36,7 @@ export function readNode(found: Found): NodeRecord {
     ways: list(at("ways"))
       .map((each) => text(each))
       .filter(isWay),
+    tunnelAddresses: list(at("tunnelAddresses")).map(addressAt),
     tunnelMac: mac(at("tunnelMac").value, at("tunnelMac").path),
     ...(absent(at("wireguard"))
       ? {}

@@ -15,6 +15,8 @@ export interface NodeRecord {
   readonly segments: readonly Prefix[];
   /** Ways that its kernel can be the other end of. */
   readonly ways: readonly Way[];
+  /** At most one of each family, out of its own blocks: who it is where its own packets travel in a tunnel to pods. */
+  readonly tunnelAddresses: readonly Address[];
   /** MAC of its VXLAN device: of each node its own (datapath.md: a frame with the device's own MAC is dropped). */
   readonly tunnelMac: Mac;
   /** The newest key first; the one before stays valid while it is rotated. */
