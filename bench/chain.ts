@@ -18,7 +18,7 @@ export interface Pod {
 /** One plugin of a list: its program and its configuration for a pod, without what every list has in common. */
 export interface Plugin {
   readonly program: string;
-  /** Of an attachment of its own, which knows nothing of the others' results. Absent: eth0, in the chain. */
+  /** Plugins that follow each other with one name are a chain of their own, as when a list is run for each interface. */
   readonly ifname?: string;
   config(pod: Pod): JsonObject;
 }
@@ -49,11 +49,13 @@ export const networkOf = ({ name }: Subject): string => name.replaceAll(" ", "-"
 function* commands(subject: Subject, verb: Verb, pod: Pod, result: string): Generator<Command, string, Ended> {
   const plugins = verb === "ADD" ? subject.plugins : subject.plugins.toReversed();
   let previous = result;
+  let chained = plugins[0]?.ifname;
   for (const plugin of plugins) {
     const common = { cniVersion: CNI_VERSION, name: networkOf(subject) };
     const { ifname } = plugin;
-    const prevResult =
-      previous === "" || ifname !== undefined ? {} : { prevResult: JSON.parse(previous) as JsonObject };
+    if (ifname !== chained) previous = "";
+    chained = ifname;
+    const prevResult = previous === "" ? {} : { prevResult: JSON.parse(previous) as JsonObject };
     const ended = yield {
       argv: [plugin.program],
       environment: {

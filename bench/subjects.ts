@@ -85,6 +85,8 @@ export function subjects({ reference, selvedge, state, socket }: Places): Readon
     "ptp",
     () => ({ ipMasq, ipam: hostLocal(net, false) }),
   ];
+  /** A routing table for each interface, and rules by source. */
+  const sbr: [string, Plugin["config"]] = ["sbr", () => ({})];
   /** What a kubelet's list has behind the first plugin. */
   const behind: [string, Plugin["config"]][] = [
     [
@@ -143,12 +145,15 @@ export function subjects({ reference, selvedge, state, socket }: Places): Readon
       planes: PLANES.map(({ name }) => name),
     })),
     "ptp bare": theirs("ptp bare", "ptp + host-local, IPv4, no masquerade", [ptp(30, false)]),
-    "ptp planes": eachByItself(
-      theirs("ptp planes", "three ADDs of ptp bare, without routing by source", [
+    "ptp planes": onInterfaces(
+      theirs("ptp planes", "three ADDs of ptp bare, as Multus does; sbr behind the second and the third", [
         ptp(36, false),
         ptp(37, false),
+        sbr,
         ptp(38, false),
+        sbr,
       ]),
+      ["eth0", "net1", "net1", "net2", "net2"],
     ),
     "bridge bare": theirs("bridge bare", "bridge + host-local, IPv4, no masquerade", [bridge("bench-bare", 31, false)]),
     "bridge masq": theirs("bridge masq", "bridge + host-local, IPv4, ipMasq", [bridge("bench-masq", 32, true)]),
@@ -164,8 +169,8 @@ export function subjects({ reference, selvedge, state, socket }: Places): Readon
   };
 }
 
-/** Every plugin attaches an interface of its own. */
-const eachByItself = (subject: Subject): Subject => ({
+/** Each plugin with the interface that it is run for. */
+const onInterfaces = (subject: Subject, names: readonly string[]): Subject => ({
   ...subject,
-  plugins: subject.plugins.map((plugin, i) => ({ ...plugin, ifname: i === 0 ? "eth0" : `net${i}` })),
+  plugins: subject.plugins.map((plugin, i) => ({ ...plugin, ifname: names[i] ?? "" })),
 });
