@@ -126,10 +126,13 @@ test("handed over to vfio-pci and back", async () => {
   const result = await added("g", config);
   const pci = result.interfaces[0]?.pciID ?? "";
   expect(driverOf(pci)).toBe("vfio-pci");
+  const [card = ""] = execFileSync("ls", [join("/sys/bus/pci/devices", CARD, "net")], { encoding: "utf8" }).split("\n");
+  const [first] = JSON.parse(ip("-j", "-d", "link", "show", card))[0].vfinfo_list;
+  expect(first).toMatchObject({ address: result.interfaces[0]?.mac });
   const group = basename(readlinkSync(join("/sys/bus/pci/devices", pci, "iommu_group")));
   expect(existsSync(`/dev/vfio/${group}`)).toBe(true);
   expect(ip("-n", "g", "-br", "link").trim().split("\n")).toHaveLength(1);
-  expect(await ask("CHECK", "g", { ...config, prevResult: result })).toMatchObject({ exit: 0 });
+  expect(await ask("CHECK", "g", { ...config, prevResult: result })).toMatchObject({ exit: 0, stdout: "" });
   await removed("g", config);
   expect(driverOf(pci)).toBe("fakesriov");
 }, 300_000);
