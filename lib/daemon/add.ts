@@ -11,6 +11,7 @@ import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change, PlaneRecord } from "#lib/store/store.ts";
+import { refusePlanesBehind } from "./asked-planes.ts";
 import { idles, isHostPort, lasting } from "./contested.ts";
 import { type Core, hostOf } from "./core.ts";
 import { decideChained } from "./decide.ts";
@@ -32,6 +33,7 @@ import type { Recording } from "./trace.ts";
  */
 export async function add(core: Core, request: Request, trace: Recording, signal: AbortSignal): Promise<string> {
   const conf = parseNetConf("ADD", request.config, request.args, request.ifname);
+  if (conf.prevResult !== undefined) refusePlanesBehind(conf);
   const netnsInode = namespaceOf(core, request);
   trace.ended("parsed");
 

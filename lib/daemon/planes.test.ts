@@ -4,6 +4,7 @@ import { parseNetConf } from "#lib/cni/netconf.ts";
 import { parseConfig } from "#lib/config/config.ts";
 import type { RuleFact } from "#lib/state/fact.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
+import { refusePlanesBehind } from "./asked-planes.ts";
 import { contested } from "./contested.ts";
 import { planesOf } from "./planes.ts";
 import { table } from "./table.ts";
@@ -171,6 +172,17 @@ test("a later attachment takes the next free table, and no planes from what the 
   expect(told({ network: "lonely", ...annotated("media") }, { args: TELCO, records })).toEqual([
     "eth0 on lonely slot 1",
   ]);
+});
+
+test("behind another plugin there are no planes", () => {
+  const conf = (planes: Conf) => {
+    const text = JSON.stringify({ cniVersion: "1.1.0", name: "n", type: "selvedge", ...planes });
+    return parseNetConf("ADD", Buffer.from(text), "");
+  };
+  expect(refusePlanesBehind(conf({}))).toBeUndefined();
+  expect(() => refusePlanesBehind(conf({ planes: ["std"] }))).toThrow(
+    'planes: ["std"] is not supported behind another plugin, which makes the pod\'s links',
+  );
 });
 
 test("an interface of another attachment's plane is refused", () => {

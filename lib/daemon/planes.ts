@@ -6,13 +6,12 @@ import { MOST_INTERFACES, slotOf } from "#lib/attach/plane-routing.ts";
 import { readAnnotations } from "#lib/cni/annotations.ts";
 import type { AskedPlane } from "#lib/cni/planes.ts";
 import type { NetConf } from "#lib/cni/types.ts";
-import type { Config } from "#lib/config/config.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { linkName, root } from "#lib/parse.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
+import { askedPlanes, withItself } from "./asked-planes.ts";
 import type { Core } from "./core.ts";
 import { allFacts } from "./parts.ts";
-import { matches, meansPod } from "./pod-rule.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { keyOf } from "./table.ts";
 
@@ -29,15 +28,13 @@ export interface Plane {
 }
 
 /**
- * The first is the attachment's own. Others are what the pod's annotation says, else the configuration or its network,
- * else the first of the daemon's rules that holds; the annotation and the rules count for a container's first attachment
- * only, since a runtime repeats them for each.
- *
+ * The first is the attachment's own.
  * @throws SelvedgeError config-invalid: an unknown network, a plane or an interface named twice; interface-exists
  */
 export function planesOf(core: Pick<Core, "config" | "table">, key: AttachmentKey, given: NetConf): Plane[] {
   const earlier = core.table.ofContainer(key.containerId).filter((record) => keyOf(record) !== keyOf(key));
-  const { conf, asked } = withItself(given, askedOf(core.config, given, earlier.length === 0));
+  const conf = withItself(given);
+  const asked = askedPlanes(core.config, conf, earlier.length === 0);
   const itself = asked.find(({ network }) => network === conf.network);
   const others = asked.filter((plane) => plane !== itself);
   refuseRepeats(others, conf, key);
@@ -66,46 +63,6 @@ export function planesOf(core: Pick<Core, "config" | "table">, key: AttachmentKe
   return planes.map((plane) =>
     (plane.settings.policyRouting ?? several) ? { ...plane, slot: nextOf(free, plane) } : plane,
   );
-}
-
-function askedOf(config: Config, conf: NetConf, first: boolean): readonly AskedPlane[] {
-  const annotated = first ? conf.wishes.planes : undefined;
-  for (const plane of annotated ?? []) if (plane.network !== conf.network) refuseUninvited(config, conf, plane);
-  const named = conf.network === undefined ? undefined : config.networks.get(conf.network);
-  const configured = named?.planes.map((plane, i) => asAskedPlane(plane, `networks ${named.name}.planes[${i}]`)) ?? [];
-  return (
-    annotated ??
-    conf.planes ??
-    (configured.length > 0 ? configured : undefined) ??
-    (first ? (config.planeRules.find((rule) => meansPod(rule, conf))?.planes ?? []) : []).map((plane) =>
-      asAskedPlane(plane, "planeRules"),
-    )
-  );
-}
-
-/** Whoever may write a pod's annotations does not choose its tenant. */
-function refuseUninvited(config: Config, { pod = "" }: NetConf, { network, path }: AskedPlane): void {
-  const namespaces = config.networks.get(network)?.namespaces;
-  const [own = ""] = pod.split("/");
-  if (namespaces === undefined || namespaces.some((pattern) => matches(pattern, own))) return;
-  const who = own === "" ? "of no namespace" : `of namespace ${JSON.stringify(own)}`;
-  throw wrong(path, `${path}: the network ${JSON.stringify(network)} is not for pods ${who}`, {
-    hint: "Its `namespaces` in the daemon's configuration lists whose pods may join it by annotation.",
-  });
-}
-
-const asAskedPlane = (plane: Pick<AskedPlane, "network" | "interface" | "defaultRoute">, path: string): AskedPlane => ({
-  ...plane,
-  ips: [],
-  path,
-});
-
-/** A configuration that names no network, but planes, is on the first of them itself. */
-function withItself(conf: NetConf, asked: readonly AskedPlane[]): { conf: NetConf; asked: readonly AskedPlane[] } {
-  const [first] = conf.planes ?? [];
-  return conf.network !== undefined || first === undefined
-    ? { conf, asked }
-    : { conf: { ...conf, network: first.network }, asked };
 }
 
 /** What is asked of the network itself in a list of planes. Its interface is CNI_IFNAME, whatever the list says. */
@@ -187,5 +144,5 @@ function nextOf(free: Generator<number, undefined>, { key }: Plane): number {
   throw wrong("planes", `planes: container ${key.containerId} has ${MOST_INTERFACES} interfaces already`);
 }
 
-const wrong = (field: string, message: string, options: { hint?: string } = {}): SelvedgeError =>
-  new SelvedgeError({ kind: "config-invalid", field }, message, options);
+const wrong = (field: string, message: string): SelvedgeError =>
+  new SelvedgeError({ kind: "config-invalid", field }, message);

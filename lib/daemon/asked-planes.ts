@@ -1,0 +1,55 @@
+/** Who says which planes a pod is on. */
+import type { AskedPlane } from "#lib/cni/planes.ts";
+import type { NetConf } from "#lib/cni/types.ts";
+import type { Config, ConfiguredPlane } from "#lib/config/config.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { matches, meansPod } from "./pod-rule.ts";
+
+/** A configuration that names no network, but planes, is on the first of them itself. */
+export function withItself(conf: NetConf): NetConf {
+  const [first] = conf.planes ?? [];
+  return conf.network !== undefined || first === undefined ? conf : { ...conf, network: first.network };
+}
+
+/**
+ * The pod's annotation, else the configuration, else its network, else the first of the daemon's rules that holds.
+ * Annotation and rules count for a container's first attachment only, since a runtime repeats them for each.
+ * @throws SelvedgeError config-invalid: the annotation names a network that is not for the pod's namespace
+ */
+export function askedPlanes(config: Config, conf: NetConf, first: boolean): readonly AskedPlane[] {
+  if (first && conf.wishes.planes !== undefined) {
+    for (const plane of conf.wishes.planes) if (plane.network !== conf.network) refuseUninvited(config, conf, plane);
+    return conf.wishes.planes;
+  }
+  if (conf.planes !== undefined) return conf.planes;
+  const named = conf.network === undefined ? undefined : config.networks.get(conf.network);
+  if (named !== undefined && named.planes.length > 0) return configured(named.planes, `network ${named.name}: planes`);
+  const rule = first ? config.planeRules.find((each) => meansPod(each, conf)) : undefined;
+  return configured(rule?.planes ?? [], "planeRules");
+}
+
+const configured = (planes: readonly ConfiguredPlane[], path: string): AskedPlane[] =>
+  planes.map((plane) => ({ ...plane, ips: [], path }));
+
+/** Whoever may write a pod's annotations does not choose its tenant. */
+function refuseUninvited(config: Config, { pod = "" }: NetConf, { network, path }: AskedPlane): void {
+  const namespaces = config.networks.get(network)?.namespaces;
+  const [own = ""] = pod.split("/");
+  if (namespaces === undefined || namespaces.some((pattern) => matches(pattern, own))) return;
+  const who = own === "" ? "of no namespace" : `of namespace ${JSON.stringify(own)}`;
+  throw new SelvedgeError(
+    { kind: "config-invalid", field: path },
+    `${path}: the network ${JSON.stringify(network)} is not for pods ${who}`,
+    { hint: "Its `namespaces` in the daemon's configuration lists whose pods may join it by annotation." },
+  );
+}
+
+/** @throws SelvedgeError unsupported-field: the pod's links are another plugin's */
+export function refusePlanesBehind(conf: NetConf): void {
+  if (conf.planes === undefined) return;
+  throw new SelvedgeError(
+    { kind: "unsupported-field", field: "planes" },
+    `planes: ${JSON.stringify(conf.planes.map(({ network }) => network))} is not supported behind another plugin, which makes the pod's links`,
+    { hint: "Put Selvedge first in the list, or attach each plane by a list of its own." },
+  );
+}
