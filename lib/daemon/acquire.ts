@@ -10,6 +10,7 @@ import type { Core } from "./core.ts";
 import { ownerOf } from "./owner.ts";
 import { meansPod } from "./pod-rule.ts";
 import type { Settings } from "./settings.ts";
+import { refuseStrangers } from "./tenancy.ts";
 
 export interface Acquired {
   readonly given: {
@@ -30,6 +31,7 @@ export function acquire(
   settings: Settings,
 ): Acquired {
   const { pool, routes } = sourceOf(core, conf, settings);
+  refuseStrangers(core.config, pool, settings.tenant);
   const owner = ownerOf(core, conf, pool);
   const { leases, addresses, mac, ended, pools } = core.ipam.allocate({
     key: { containerId, ifname },

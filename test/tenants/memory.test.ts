@@ -123,3 +123,34 @@ test("a host port leads to the address that the node knows; the same port of ano
     await node.repairs.pass();
     expect(await wounds(at, node)).toEqual([]);
   }));
+
+const REFUSED: [what: string, network: string, more: object, msg: string][] = [
+  [
+    "ranges that come with a tenant's network",
+    "b",
+    { ipam: { type: "selvedge", ranges: [[{ subnet: "10.0.0.0/24" }]] } },
+    'ipam.ranges: a network of tenant "blue" has addresses of a pool of the daemon\'s only',
+  ],
+  [
+    "another tenant's pool",
+    "b",
+    { ipam: { type: "selvedge", pool: "green" } },
+    'pool: "green" does not serve networks of tenant "blue"; pools that do: blue',
+  ],
+  [
+    "a tenant's pool without the tenant",
+    "n",
+    { ipam: { type: "selvedge", pool: "green" } },
+    'pool: "green" does not serve networks without a tenant; pools that do: default',
+  ],
+];
+test.each(REFUSED)("refused before anything is made: %s", (_what, network, more, msg) =>
+  withNode(async (at) => {
+    const node = await at.start();
+    at.kernel.addNamespace("/run/netns/x1");
+    expect(await node.verbs.add(on("x1", network, more), patient())).toMatchObject({ error: { code: 7, msg } });
+    await node.repairs.pass();
+    expect(await wounds(at, node)).toEqual([]);
+    expect(node.core.table.size).toBe(0);
+  }),
+);
