@@ -1,6 +1,7 @@
 /** The part of the configuration's shape that is about the cluster that the node is in. */
 import { z } from "zod";
 import { SelvedgeError } from "#lib/errors.ts";
+import { ways } from "./cluster-ways.ts";
 import { absolutePath, flag, integer, ip, leaf, listOf, name, read, setting, words } from "./leaves.ts";
 
 /** As etcdctl writes it; the port is etcd's for clients (IANA: etcd-client). Canonical: scheme, host and port, no more. */
@@ -93,6 +94,7 @@ export const cluster = z.strictObject(
     store: setting(store, "Where the nodes meet. Running pods, ADD and DEL go on while it is away."),
     node,
     probe,
+    ...ways,
   },
   { error: "an object such as {store: {etcd: {endpoints: [https://192.0.2.10:2379]}}}" },
 );

@@ -137,10 +137,23 @@ export interface Routers {
   readonly probeRanges: readonly Prefix[];
 }
 
-export interface Cluster {
+export interface Cluster extends ClusterWays {
   readonly store: { readonly etcd: Etcd };
   readonly node: ClusterNode;
   readonly probe: ClusterProbe;
+}
+
+/** How packets get from node to node; the same on all nodes. */
+export interface ClusterWays {
+  readonly way: "auto" | "cross-subnet" | "direct" | "vxlan" | "gre" | "wireguard";
+  /** In WireGuard, whichever the way. */
+  readonly encrypt: boolean;
+  /** UDP port. */
+  readonly vxlan: { readonly vni: number; readonly port: number };
+  /** RFC 2890. */
+  readonly gre: { readonly key: number };
+  /** UDP port; how often a key is replaced, and how long before its use the other nodes are told. */
+  readonly wireguard: { readonly port: number; readonly rotateHours: number; readonly leadSeconds: number };
 }
 
 /** This node, as the others know it. */
