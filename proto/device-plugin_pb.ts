@@ -22,6 +22,8 @@ export interface Method<Request, Reply> {
   readonly reply: Codec<Reply>;
   /** The answer is a stream of replies. */
   readonly streams?: true;
+  /** The question is a stream of requests. */
+  readonly asksStream?: true;
 }
 
 /** Counters, milliseconds and inodes: all below 2^53. */

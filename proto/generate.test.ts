@@ -16,9 +16,14 @@ test("constructs that the generator does not know are refused", () => {
   expect(() => generate(proto("message M { map<string, string> a = 1; }"))).toThrow("maps and oneofs");
   expect(() => generate(proto("message M { repeated uint32 a = 1; }"))).toThrow("repeated numbers");
   expect(() => generate(proto("enum E { A = 0; }"))).toThrow("messages and services only");
-  expect(() => generate(proto("message M {} service S { rpc A(stream M) returns (M); }"))).toThrow(
-    "streams of requests",
-  );
+});
+
+test.each([
+  ["rpc A(M) returns (M)", "reply: M }"],
+  ["rpc A(M) returns (stream M)", "reply: M, streams: true }"],
+  ["rpc A(stream M) returns (stream M)", "reply: M, streams: true, asksStream: true }"],
+])("%s", (rpc, row) => {
+  expect(generate(`syntax = "proto3"; package p; message M {} service S { ${rpc}; }`)).toContain(row);
 });
 
 const { root } = protobuf.parse(beside("selvedge.proto"), { keepCase: false });

@@ -55,6 +55,8 @@ export interface Method<Request, Reply> {
   readonly reply: Codec<Reply>;
   /** The answer is a stream of replies. */
   readonly streams?: true;
+  /** The question is a stream of requests. */
+  readonly asksStream?: true;
 }
 
 /** Counters, milliseconds and inodes: all below 2^53. */
@@ -138,17 +140,20 @@ function reading(field: protobuf.Field): string {
 
 function service(of: protobuf.Service, packageName: string): string {
   const methods = of.methodsArray.map((m) => {
-    if (m.requestStream) throw new Error(`${of.name}.${m.name}: streams of requests are not generated`);
     const key = `${m.name.charAt(0).toLowerCase()}${m.name.slice(1)}`;
     const type = `Method<${m.requestType}, ${m.responseType}>`;
-    const streams = m.responseStream ? ", streams: true" : "";
+    const streams = `${m.responseStream ? ", streams: true" : ""}${m.requestStream ? ", asksStream: true" : ""}`;
     return `  ${key}: { path: "/${packageName}.${of.name}/${m.name}", request: ${m.requestType}, reply: ${m.responseType}${streams} } as ${type},`;
   });
   return `export const ${of.name} = {\n${methods.join("\n")}\n};`;
 }
 
 /** Each .proto with what is generated from it. */
-export const FILES = { "selvedge.proto": "selvedge_pb.ts", "device-plugin.proto": "device-plugin_pb.ts" } as const;
+export const FILES = {
+  "selvedge.proto": "selvedge_pb.ts",
+  "device-plugin.proto": "device-plugin_pb.ts",
+  "etcd.proto": "etcd_pb.ts",
+} as const;
 
 if (import.meta.main)
   for (const [from, to] of Object.entries(FILES))

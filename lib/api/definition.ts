@@ -9,11 +9,11 @@ export function definition(service: object): ServiceDefinition {
   const write = (codec: Codec<unknown>) => (value: object) => codec.encode(value) as Buffer;
   const read = (codec: Codec<unknown>) => (bytes: Buffer) => codec.decode(bytes);
   return Object.fromEntries(
-    Object.entries(service as AnyService).map(([name, { path, request, reply, streams }]) => [
+    Object.entries(service as AnyService).map(([name, { path, request, reply, streams, asksStream }]) => [
       name,
       {
         path,
-        requestStream: false,
+        requestStream: asksStream === true,
         responseStream: streams === true,
         requestSerialize: write(request),
         requestDeserialize: read(request),
