@@ -11,6 +11,7 @@ const node = (name: string, uid = `${name}-1`): Known => ({
     segments: ["192.0.2.0/24"],
     ways: ["direct", "vxlan"],
     tunnelMac: "02:00:00:00:00:01",
+    tunnelAddresses: [],
     echoPort: 4796,
     version: "1",
   } satisfies Record<keyof Omit<NodeRecord, "wireguard">, unknown>),

@@ -27,6 +27,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
       "lib/ctl",
       "lib/daemon",
       "lib/delegate",
+      "lib/echo",
       "lib/kernel",
       "lib/store",
       "native",
@@ -75,7 +76,8 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     builtins: PURE,
   },
   "lib/datapath": {
-    holds: "what the node needs as a whole: masquerade, spoof protection, host ports, quality of service, mirrors. Pure",
+    holds:
+      "what the node needs as a whole: masquerade, spoof protection, host ports, quality of service, mirrors. Pure",
     from: ["lib", "lib/cni", "lib/state"],
     packages: [],
     builtins: PURE,
@@ -111,6 +113,11 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     from: ["lib", "lib/cni"],
     packages: [],
   },
+  "lib/echo": {
+    holds: "the echo by which nodes find out whether they reach each other: the port, memory, UDP",
+    from: ["lib"],
+    packages: [],
+  },
   "lib/ctl": {
     holds: "selvedgectl's commands as values, and how their answers are printed",
     from: ["lib", "lib/api", "proto"],
@@ -122,10 +129,12 @@ export const PICTURE: Readonly<Record<string, Area>> = {
       "lib",
       "lib/api",
       "lib/attach",
+      "lib/cluster",
       "lib/cni",
       "lib/config",
       "lib/datapath",
       "lib/delegate",
+      "lib/echo",
       "lib/ipam",
       "lib/k8s",
       "lib/kernel",

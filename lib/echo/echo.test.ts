@@ -1,0 +1,87 @@
+import { createSocket } from "node:dgram";
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { type Address, address } from "#lib/address.ts";
+import { decode, encode, SHORTEST } from "./datagram.ts";
+import type { EchoOptions, OpenEcho } from "./echo.ts";
+import { fakeNetwork } from "./fake.ts";
+import { udpEcho } from "./udp.ts";
+
+const datagram = fc.record({
+  kind: fc.constantFrom("question" as const, "answer" as const),
+  nonce: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  uid: fc.stringMatching(/^[\w-]{1,64}$/),
+});
+test("what is written is what is read, padded or not", () =>
+  fc.assert(
+    fc.property(datagram, fc.nat(9_000), (value, size) => {
+      const bytes = encode(value, size);
+      expect(bytes.length).toBe(Math.max(size, SHORTEST));
+      expect(decode(bytes)).toEqual(value);
+    }),
+  ));
+test("no bytes make the reader fail", () =>
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => expect(decode(bytes)).toBeUndefined())));
+test("what begins like one but is of no kind is none", () => {
+  const bytes = encode({ kind: "question", nonce: 1n, uid: "a" });
+  bytes.writeUInt8(3, 4);
+  expect(decode(bytes)).toBeUndefined();
+});
+
+/** The contract: two nodes, the second of which knows the first or not. */
+interface Pair {
+  readonly open: (which: "asking" | "asked") => OpenEcho;
+  readonly to: Address;
+}
+const pairs: [string, () => Pair][] = [
+  ["udp over IPv4", () => ({ open: () => udpEcho, to: address("127.0.0.1") })],
+  ["udp over IPv6", () => ({ open: () => udpEcho, to: address("::1") })],
+  [
+    "memory",
+    () => {
+      const network = fakeNetwork();
+      const to = address("192.0.2.2");
+      return { open: (which) => network.echoOf([which === "asked" ? to : address("192.0.2.1")]), to };
+    },
+  ],
+];
+test("there are pairs", () => expect(pairs.length).toBeGreaterThan(0));
+
+const PORTS = { asking: 47_961, asked: 47_962 };
+
+test.each(pairs)("%s: an answer for the right node from a known one, and none else", async (_name, pair) => {
+  const { open, to } = pair();
+  const answers: bigint[] = [];
+  let knows = true;
+  const options = { isKnown: () => knows, onAnswer: () => {} } satisfies Partial<EchoOptions>;
+  await using _asked = await open("asked")({ ...options, port: PORTS.asked, uid: "b-1" });
+  await using asking = await open("asking")({
+    ...options,
+    port: PORTS.asking,
+    uid: "a-1",
+    onAnswer: (nonce) => answers.push(nonce),
+  });
+  const arrived = async () => {
+    for (let tries = 0; tries < 20 && answers.length === 0; tries++) await new Promise((r) => setTimeout(r, 5));
+    return answers.splice(0);
+  };
+  asking.ask({ address: to, port: PORTS.asked, uid: "b-1" }, 7n);
+  expect(await arrived()).toEqual([7n]);
+  asking.ask({ address: to, port: PORTS.asked, uid: "b-2" }, 8n);
+  expect(await arrived()).toEqual([]);
+  knows = false;
+  asking.ask({ address: to, port: PORTS.asked, uid: "b-1" }, 9n);
+  expect(await arrived()).toEqual([]);
+});
+
+test("a port that is taken is named", async () => {
+  const socket = createSocket({ type: "udp4" });
+  await new Promise<void>((resolve) => socket.bind(PORTS.asked, () => resolve()));
+  try {
+    await expect(
+      udpEcho({ port: PORTS.asked, uid: "a", isKnown: () => true, onAnswer: () => {} }),
+    ).rejects.toMatchObject({ failure: { kind: "config-invalid", field: "cluster.probe.port" } });
+  } finally {
+    socket.close();
+  }
+});
