@@ -9,8 +9,7 @@ import type { BlockRecord, FixedRecord } from "./records.ts";
 interface Holding {
   readonly prefix: Prefix;
   readonly pool: string;
-  /** Absent: of whatever node has the name now (an address that was lent). */
-  readonly uid?: string;
+  readonly uid: string;
 }
 
 export interface Holdings {
@@ -55,9 +54,8 @@ export function holdings(): Holdings {
     putBlock(key, { pool, prefix, node, uid, lent }) {
       const holders = new Map<string, Holding[]>([[node, [{ prefix, pool, uid }]]]);
       for (const [address, borrower] of Object.entries(lent)) {
-        const held = holders.get(borrower) ?? [];
-        // What a node lends to itself is within its block.
-        if (borrower !== node) holders.set(borrower, [...held, { prefix: hostPrefix(address as Address), pool }]);
+        const held = holders.get(borrower.node) ?? [];
+        holders.set(borrower.node, [...held, { prefix: hostPrefix(address as Address), pool, uid: borrower.uid }]);
       }
       return replace(key, holders);
     },
@@ -72,7 +70,7 @@ export function holdings(): Holdings {
     of: (node, uid) =>
       [...(byNode.get(node)?.values() ?? [])]
         .flat()
-        .filter((holding) => holding.uid === undefined || holding.uid === uid)
+        .filter((holding) => holding.uid === uid)
         .map(({ pool, prefix }) => ({ pool, prefix }))
         .sort((a, b) => (a.pool === b.pool ? compare(a.prefix, b.prefix) : compare(a.pool, b.pool))),
   };

@@ -3,8 +3,31 @@
  * that are not known are passed over; what a node cannot do without must be right.
  */
 import { type Address, address, mac, type Prefix, prefix } from "#lib/address.ts";
-import { absent, entries, type Found, fields, integer, list, optional, refuse, root, text } from "#lib/parse.ts";
-import type { BlockRecord, EgressRecord, FixedRecord, LivenessRecord, NodeRecord, Way } from "./records.ts";
+import {
+  absent,
+  entries,
+  type Found,
+  fields,
+  integer,
+  list,
+  oneOf,
+  optional,
+  refuse,
+  reservationName,
+  root,
+  text,
+} from "#lib/parse.ts";
+import type {
+  BlockRecord,
+  EgressRecord,
+  FixedRecord,
+  LivenessRecord,
+  NodeId,
+  NodeRecord,
+  ReservationRecord,
+  WantRecord,
+  Way,
+} from "./records.ts";
 
 /** Values that a version of ours may not know yet are left out of the list. */
 const WAYS: ReadonlySet<string> = new Set<Way>(["direct", "vxlan", "gre", "wireguard"]);
@@ -51,6 +74,13 @@ export function readNode(found: Found): NodeRecord {
 /** @throws SelvedgeError config-invalid */
 export const readLiveness = (found: Found): LivenessRecord => ({ uid: word(fields(found)("uid")) });
 
+const COUNT = { min: 0, max: Number.MAX_SAFE_INTEGER, or: 0 };
+
+const readNodeId = (found: Found): NodeId => {
+  const at = fields(found);
+  return { node: word(at("node")), uid: word(at("uid")) };
+};
+
 /** @throws SelvedgeError config-invalid */
 export function readBlock(found: Found): BlockRecord {
   const at = fields(found);
@@ -60,8 +90,10 @@ export function readBlock(found: Found): BlockRecord {
     node: word(at("node")),
     uid: word(at("uid")),
     lent: Object.fromEntries(
-      entries(at("lent")).map(([lent, node]) => [address(lent, at("lent").path), word(node)] as const),
+      entries(at("lent")).map(([lent, to]) => [address(lent, at("lent").path), readNodeId(to)] as const),
     ),
+    fixed: list(at("fixed")).map(addressAt),
+    writes: integer(at("writes"), COUNT),
   };
 }
 
@@ -78,6 +110,7 @@ export function readFixed(found: Found): FixedRecord {
     ...(node === undefined ? {} : { node }),
     ...(uid === undefined ? {} : { uid }),
     ...(hardware === undefined ? {} : { mac: hardware }),
+    writes: integer(at("writes"), COUNT),
   };
 }
 
@@ -85,4 +118,29 @@ export function readFixed(found: Found): FixedRecord {
 export function readEgress(found: Found): EgressRecord {
   const at = fields(found);
   return { name: word(at("name")), address: addressAt(at("address")), node: word(at("node")), uid: word(at("uid")) };
+}
+
+/** @throws SelvedgeError config-invalid */
+export function readReservation(found: Found): ReservationRecord {
+  const at = fields(found);
+  const hardware = optional(at("mac"), (each) => mac(each.value, each.path));
+  return {
+    pool: word(at("pool")),
+    name: reservationName(at("name")),
+    addresses: list(at("addresses")).map(addressAt),
+    ...(hardware === undefined ? {} : { mac: hardware }),
+    origin: oneOf(at("origin"), ["operator", "kept"]),
+    sinceMs: integer(at("sinceMs"), COUNT),
+  };
+}
+
+/** @throws SelvedgeError config-invalid */
+export function readWant(found: Found): WantRecord {
+  const at = fields(found);
+  return {
+    ...readNodeId(found),
+    pool: word(at("pool")),
+    family: integer(at("family"), { min: 4, max: 6 }) === 4 ? 4 : 6,
+    round: integer(at("round"), COUNT),
+  };
 }

@@ -1,5 +1,6 @@
 /** What the nodes of a cluster tell each other, and under which key of the shared store. */
-import type { Address, Mac, Prefix } from "#lib/address.ts";
+import type { Address, Family, Mac, Prefix } from "#lib/address.ts";
+import type { Reservation } from "#lib/state/lease.ts";
 
 /** How packets get from one node to another. */
 export type Way = "direct" | "vxlan" | "gre" | "wireguard";
@@ -41,8 +42,18 @@ export interface BlockRecord {
   readonly prefix: Prefix;
   readonly node: string;
   readonly uid: string;
-  /** Addresses of it that pods on other nodes hold, by address: the name of that node. */
-  readonly lent: Readonly<Record<Address, string>>;
+  /** Addresses of it that the owner has given up to another node, until that node gives them back. */
+  readonly lent: Readonly<Record<Address, NodeId>>;
+  /** Addresses of it that the owner leaves alone because they are fixed: only then may the holder of the fixed address use it. */
+  readonly fixed: readonly Address[];
+  /** Counts its changes: each makes a new revision in every store, and what is still under way from before comes too late. */
+  readonly writes: number;
+}
+
+/** A machine that takes over the name of another is another node. */
+export interface NodeId {
+  readonly node: string;
+  readonly uid: string;
 }
 
 /** `fixed/<pool>/<address>`: an address that is kept for a name, and the node where its pod is now, outside of all blocks. */
@@ -55,6 +66,19 @@ export interface FixedRecord {
   readonly node?: string;
   readonly uid?: string;
   readonly mac?: Mac;
+  /** As of a block. */
+  readonly writes: number;
+}
+
+/** `reservations/<pool>/<name>`: a `Reservation` of lib/state; those that configurations declare are not among them. */
+export type ReservationRecord = Pick<Reservation, "pool" | "name" | "addresses" | "mac" | "origin" | "sinceMs">;
+
+/** `wants/<pool>/<family>/<node>`, while the node is alive: it has no address left, and nobody has no block. */
+export interface WantRecord extends NodeId {
+  readonly pool: string;
+  readonly family: Family;
+  /** Grows for as long as nobody lends: more and more of the owners feel addressed. */
+  readonly round: number;
 }
 
 /** `egress/<name>`: the address that a namespace or a tenant leaves the cluster by, and the gateway that holds it now. */
@@ -72,6 +96,8 @@ export const KEYS = {
   blocks: "blocks/",
   fixed: "fixed/",
   egress: "egress/",
+  reservations: "reservations/",
+  wants: "wants/",
 } as const;
 
 export const nodeKey = (name: string): string => `${KEYS.nodes}${name}`;
@@ -79,3 +105,5 @@ export const aliveKey = (name: string): string => `${KEYS.alive}${name}`;
 export const blockKey = (pool: string, prefix: Prefix): string => `${KEYS.blocks}${pool}/${prefix.replace("/", "-")}`;
 export const fixedKey = (pool: string, address: Address): string => `${KEYS.fixed}${pool}/${address}`;
 export const egressKey = (name: string): string => `${KEYS.egress}${name}`;
+export const reservationKey = (pool: string, name: string): string => `${KEYS.reservations}${pool}/${name}`;
+export const wantKey = (pool: string, family: Family, node: string): string => `${KEYS.wants}${pool}/${family}/${node}`;

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import type { BlockRecord, FixedRecord, NodeRecord } from "./records.ts";
+import type { BlockRecord, FixedRecord, NodeId, NodeRecord } from "./records.ts";
 import { type ClusterView, clusterView, type Known } from "./view.ts";
 
 const node = (name: string, uid = `${name}-1`): Known => ({
@@ -17,12 +17,18 @@ const node = (name: string, uid = `${name}-1`): Known => ({
   } satisfies Record<keyof Omit<NodeRecord, "wireguard">, unknown>),
 });
 
-const block = (prefix: string, owner: string, more: { uid?: string; lent?: Record<string, string> } = {}): Known => ({
+const block = (prefix: string, owner: string, more: { uid?: string; lent?: Record<string, NodeId> } = {}): Known => ({
   key: `blocks/std/${prefix.replace("/", "-")}`,
-  value: JSON.stringify({ pool: "std", prefix, node: owner, uid: `${owner}-1`, lent: {}, ...more } satisfies Record<
-    keyof BlockRecord,
-    unknown
-  >),
+  value: JSON.stringify({
+    pool: "std",
+    prefix,
+    node: owner,
+    uid: `${owner}-1`,
+    lent: {},
+    fixed: [],
+    writes: 1,
+    ...more,
+  } satisfies Record<keyof BlockRecord, unknown>),
 });
 
 const fixed = (address: string, holder?: string): Known => ({
@@ -67,7 +73,11 @@ test("one record changes what is known of those that it names", () => {
 });
 
 test("an address that is lent is reached by the node that has it, and the block by its owner", () => {
-  const view = viewOf(node("a"), node("b"), block("10.1.0.0/26", "a", { lent: { "10.1.0.7": "b" } }));
+  const view = viewOf(
+    node("a"),
+    node("b"),
+    block("10.1.0.0/26", "a", { lent: { "10.1.0.7": { node: "b", uid: "b-1" } } }),
+  );
   expect(reached(view, "a")).toEqual(["10.1.0.0/26"]);
   expect(reached(view, "b")).toEqual(["10.1.0.7/32"]);
   expect(view.take({ put: block("10.1.0.0/26", "a") }).nodes).toEqual(new Set(["b"]));

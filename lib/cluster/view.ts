@@ -154,7 +154,7 @@ interface Notes extends Taken {
 
 const notes = (): Notes => ({ nodes: new Set(), egress: new Set(), refused: [], kept: [] });
 
-const READ: readonly string[] = Object.values(KEYS);
+const READ: readonly string[] = [KEYS.nodes, KEYS.alive, KEYS.blocks, KEYS.fixed, KEYS.egress];
 /** Other parts of the daemon keep records of their own in the store. */
 const isRead = (key: string): boolean => READ.some((kind) => key.startsWith(kind));
 
