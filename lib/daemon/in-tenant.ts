@@ -4,7 +4,7 @@
  */
 import { type Address, addressOf, hostPrefix } from "#lib/address.ts";
 import type { Result } from "#lib/cni/types.ts";
-import { type Probe, probeAddress, probeElements, probeFactsOfNode } from "#lib/datapath/probe.ts";
+import { type Probe, probeAddress, probeElements, probeFactsOfNode, refuseRouted } from "#lib/datapath/probe.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { isHostPort } from "./contested.ts";
 import type { Core } from "./core.ts";
@@ -23,6 +23,9 @@ export interface Placed {
 export function placedOn(core: Core, plane: Plane, decided: Decided): Placed[] {
   const { tenant, reportProbeAddress } = plane.settings;
   if (tenant === undefined) return [{ host: NODE, decided }];
+  const { probeRanges, transferRanges } = core.config.routers;
+  refuseRouted("routers.probeRanges", probeRanges, core.node.routes);
+  refuseRouted("routers.transferRanges", transferRanges, core.node.routes);
   const probes = probesOf(core, plane, decided.facts);
   const { ports = [], others = [] } = Object.groupBy(decided.facts, (fact) => (isHostPort(fact) ? "ports" : "others"));
   const transfer = transferOf(core, tenant);

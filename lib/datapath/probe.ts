@@ -3,12 +3,37 @@
  * pod and family, which the tenant's router translates one to one. Probes of a kubelet and host ports go this way.
  */
 import { createHash } from "node:crypto";
-import { type Address, contains, family, fromNumber, hostPrefix, type Prefix, rangeOf } from "#lib/address.ts";
+import {
+  type Address,
+  addressOf,
+  contains,
+  family,
+  fromNumber,
+  hostPrefix,
+  lengthOf,
+  type Prefix,
+  rangeOf,
+} from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { element } from "#lib/state/element.ts";
 import type { ElementFact, Fact } from "#lib/state/fact.ts";
 import type { Transfer } from "./transfer.ts";
 import { ROUTER_MAC, uplinkName } from "./uplink.ts";
+
+/**
+ * A network that the node reaches elsewhere must not lie in a range of the routers'; the node's own wider route does no
+ * harm. @throws SelvedgeError config-invalid
+ */
+export function refuseRouted(field: string, ranges: readonly Prefix[], routes: readonly Prefix[]): void {
+  const isUsed = (to: Prefix) => NEVER.some((p) => contains(p, addressOf(to)) && lengthOf(to) >= lengthOf(p));
+  for (const range of ranges)
+    for (const to of routes)
+      if (lengthOf(to) >= lengthOf(range) && contains(range, addressOf(to)) && !isUsed(to))
+        throw new SelvedgeError(
+          { kind: "config-invalid", field },
+          `${field}: ${range} holds ${to}, which the node has a route to; choose a range that it does not use`,
+        );
+}
 
 /** A pod's address, and the one that leads to it on the node. */
 export interface Probe {

@@ -5,7 +5,7 @@ import { isFailure } from "#lib/errors.ts";
 import { line } from "#lib/state/line.ts";
 import { overheadOf, segmentFacts } from "./overlay.ts";
 import { peeringFacts } from "./peering.ts";
-import { probeAddress, probeElements, probeFactsOfNode, probesIn } from "./probe.ts";
+import { probeAddress, probeElements, probeFactsOfNode, probesIn, refuseRouted } from "./probe.ts";
 import { routerChains, uplinkChains } from "./tenant-chains.ts";
 import { transfers } from "./transfer.ts";
 import { isJointLink, uplinkFacts } from "./uplink.ts";
@@ -188,4 +188,20 @@ test("a segment sends what is for everybody to each of the other nodes", () => {
   expect([overheadOf(undefined), overheadOf({ peers }), overheadOf({ peers: [address("2001:db8::1")] })]).toEqual([
     0, 50, 70,
   ]);
+});
+
+const ROUTED: [what: string, route: string, refused: boolean][] = [
+  ["a network inside", "169.254.200.0/24", true],
+  ["the range itself", "169.254.128.0/17", true],
+  ["all of link-local", "169.254.0.0/16", false],
+  ["the metadata service", "169.254.169.254/32", false],
+  ["a network elsewhere", "192.0.2.0/24", false],
+];
+test.each(ROUTED)("a node that has a route to %s (%s)", (_what, route, refused) => {
+  const look = () => refuseRouted("routers.probeRanges", PROBES, [prefix(route)]);
+  if (refused)
+    expect(look).toThrow(
+      `routers.probeRanges: 169.254.128.0/17 holds ${route}, which the node has a route to; choose a range that it does not use`,
+    );
+  else expect(look).not.toThrow();
 });

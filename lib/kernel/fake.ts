@@ -142,6 +142,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
         pathMtu: 1500,
         addresses: ["192.0.2.1"],
         kernelRelease: "6.18.0",
+        routes: [],
         links: [...host.devices.values()].flatMap((device) =>
           device.kind === "loopback" || isOurs(device) ? [] : [device.name],
         ),

@@ -7,7 +7,7 @@
  * `selvedge`. It never removes anything else.
  */
 
-import type { Address, Mac } from "#lib/address.ts";
+import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { Feature } from "#lib/state/features.ts";
@@ -117,4 +117,6 @@ export interface NodeFacts {
   readonly uplink?: string;
   /** Links of the node that are not ours and not its loopback. */
   readonly links: readonly string[];
+  /** Destinations of the main table that lead out by those links; default routes left out. */
+  readonly routes: readonly Prefix[];
 }
