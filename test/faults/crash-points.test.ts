@@ -28,6 +28,8 @@ const NETWORKS: readonly [name: string, config: Readonly<Record<string, unknown>
   ["tap", { attachment: "tap", owner: 107 }],
   ["loopback", { attachment: "loopback" }],
   ["three planes", { network: "std", ...PORTS }],
+  ["a tenant's network", { network: "apart", ...PORTS }],
+  ["two planes, one of a tenant", { network: "mixed", ...PORTS }],
   ["a virtual function", { attachment: "sriov", pf: "ens1", vlan: 7, ipam: { ranges: [[{ subnet: "10.6.0.0/24" }]] } }],
   ["a virtual function for DPDK", { attachment: "sriov", pf: "ens1", driver: "vfio-pci" }],
   ["ptp with an IPAM of somebody else", { ipam: { type: "fake-ipam" } }],
@@ -88,7 +90,7 @@ async function struck(node: World, verb: Verb, config: Readonly<Record<string, u
   return { happened: wire.current.happened, reply: reply ?? undefined, running };
 }
 
-test("there are cases", () => expect(CASES.length).toBe(102));
+test("there are cases", () => expect(CASES.length).toBe(114));
 
 /** Who comes first after the mishap: the loop, the runtime's DEL, or an ADD of the same container. */
 const FIRST = ["loop", "DEL", "ADD"] as const;

@@ -134,6 +134,12 @@ networks:
   - {name: std, planes: [control, media]}
   - {name: control}
   - {name: media, attachment: bridge, bridge: br1, options: {isGateway: true}}
+  - {name: apart, tenant: blue, pool: blue}
+  - {name: mixed, planes: [apart]}
+pools:
+  - {name: default, ranges: [[{subnet: 10.66.0.0/16}], [{subnet: "fd42:5e1f:ed9e::/64"}]]}
+  - {name: blue, ranges: [[{subnet: 10.66.0.0/16}], [{subnet: "fd42:5e1f:ed9e::/64"}]]}
+tenants: [{name: blue}]
 `);
 
 /** The end that carries the mark first: Linux marks both ends at birth (IFLA_GROUP), which the fake has no word for. */
