@@ -45,6 +45,8 @@ export function difference(snapshot: Snapshot, expected: ReadonlyMap<string, Cha
   for (const value of snapshot.pools) meaning(found, { put: "pool", value });
   for (const value of snapshot.reservations) meaning(found, { put: "reservation", value });
   for (const name of snapshot.replayed) meaning(found, { put: "replayed", name, atMs: 0 });
+  for (const value of snapshot.shared) meaning(found, { put: "shared", value });
+  for (const value of snapshot.own) meaning(found, { put: "own", value });
   for (const [key, change] of expected)
     if (!isDeepStrictEqual(found.get(key), change))
       return `${key} should be ${JSON.stringify(change)}, is ${JSON.stringify(found.get(key))}`;
@@ -101,6 +103,10 @@ export function randomChange(random: Random): Change {
     { remove: "reservation", pool, name },
     { put: "replayed", name, atMs: random(1_000_000) },
     { remove: "replayed", name },
+    { put: "shared", value: { name: `nodes/${name}`, value: `{"ü":${random(100)}}` } },
+    { remove: "shared", name: `nodes/${name}` },
+    { put: "own", value: { name, value: String(random(100)) } },
+    { remove: "own", name },
   ];
   return choices[random(choices.length)] ?? { remove: "pool", name };
 }

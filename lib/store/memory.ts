@@ -17,6 +17,8 @@ export function memory(): Store {
   const pools = new Map<string, PoolRecord>();
   const reservations = new Map<string, Reservation>();
   const replayed = new Set<string>();
+  const shared = new Map<string, string>();
+  const own = new Map<string, string>();
 
   const put = (change: Extract<Change, { put: string }>): unknown => {
     switch (change.put) {
@@ -32,6 +34,10 @@ export function memory(): Store {
         return reservations.set(nameOf(change.value), change.value);
       case "replayed":
         return replayed.add(change.name);
+      case "shared":
+        return shared.set(change.value.name, change.value.value);
+      case "own":
+        return own.set(change.value.name, change.value.value);
     }
   };
 
@@ -49,6 +55,10 @@ export function memory(): Store {
         return reservations.delete(nameOf(change));
       case "replayed":
         return replayed.delete(change.name);
+      case "shared":
+        return shared.delete(change.name);
+      case "own":
+        return own.delete(change.name);
     }
   };
 
@@ -60,6 +70,8 @@ export function memory(): Store {
       pools: [...pools.values()],
       reservations: [...reservations.values()],
       replayed: [...replayed],
+      shared: Array.from(shared, ([name, value]) => ({ name, value })),
+      own: Array.from(own, ([name, value]) => ({ name, value })),
     }),
     commit: async (changes) => {
       for (const change of changes) "put" in change ? put(change) : remove(change);

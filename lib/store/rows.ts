@@ -1,7 +1,17 @@
 /** Between the values of the port and the rows of the tables. */
 import type { SQLInputValue } from "node:sqlite";
 import type { Address, Mac } from "#lib/address.ts";
-import type { AttachmentRecord, Change, CoolDown, Lease, Origin, Phase, PoolRecord, Reservation } from "./store.ts";
+import type {
+  AttachmentRecord,
+  Change,
+  CoolDown,
+  Lease,
+  Named,
+  Origin,
+  Phase,
+  PoolRecord,
+  Reservation,
+} from "./store.ts";
 
 /** One statement for each kind of change. */
 export const SQL = {
@@ -20,6 +30,10 @@ export const SQL = {
   "remove reservation": "DELETE FROM reservation WHERE pool = ? AND name = ?",
   "put replayed": "INSERT OR REPLACE INTO replayed (name, at_ms) VALUES (?, ?)",
   "remove replayed": "DELETE FROM replayed WHERE name = ?",
+  "put shared": "INSERT OR REPLACE INTO shared (name, value) VALUES (?, ?)",
+  "remove shared": "DELETE FROM shared WHERE name = ?",
+  "put own": "INSERT OR REPLACE INTO own (name, value) VALUES (?, ?)",
+  "remove own": "DELETE FROM own WHERE name = ?",
 } as const;
 
 export type Statement = keyof typeof SQL;
@@ -46,6 +60,9 @@ export function statementOf(change: Change): [Statement, SQLInputValue[]] {
       }
       case "replayed":
         return ["put replayed", [change.name, change.atMs]];
+      case "shared":
+      case "own":
+        return [`put ${change.put}`, [change.value.name, change.value.value]];
     }
   switch (change.remove) {
     case "attachment":
@@ -60,6 +77,9 @@ export function statementOf(change: Change): [Statement, SQLInputValue[]] {
       return ["remove reservation", [change.pool, change.name]];
     case "replayed":
       return ["remove replayed", [change.name]];
+    case "shared":
+    case "own":
+      return [`remove ${change.remove}`, [change.name]];
   }
 }
 
@@ -140,5 +160,7 @@ export const reservationOf = (row: Row): Reservation => ({
   origin: words(row, "origin") as Origin,
   sinceMs: count(row, "since_ms"),
 });
+
+export const namedOf = (row: Row): Named => ({ name: words(row, "name"), value: words(row, "value") });
 
 export const nameOf = (row: Row): string => words(row, "name");

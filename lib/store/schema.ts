@@ -66,6 +66,16 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE attachment ADD COLUMN mirrors TEXT; -- JSON: Mirror[] of lib/state
   `,
+  `
+  CREATE TABLE shared (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE own (
+    name  TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** `PRAGMA application_id`: "SELV". Tells our files from every other SQLite file. */

@@ -12,6 +12,7 @@ import {
   attachmentOf,
   coolDownOf,
   leaseOf,
+  namedOf,
   nameOf,
   poolOf,
   type Row,
@@ -57,6 +58,8 @@ export async function sqlite(file: string, { synchronous = "NORMAL" }: SqliteOpt
           pools: all("pool", poolOf),
           reservations: all("reservation", reservationOf),
           replayed: all("replayed", nameOf),
+          shared: all("shared", namedOf),
+          own: all("own", namedOf),
         };
       } catch (error) {
         if (error instanceof SyntaxError) throw damaged(file, `a column that holds JSON does not (${error.message})`);

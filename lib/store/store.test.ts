@@ -8,7 +8,7 @@ import { walk } from "./contract.ts";
 import { memory } from "./memory.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import { sqlite } from "./sqlite.ts";
-import type { Reservation } from "./store.ts";
+import type { Reservation, Snapshot } from "./store.ts";
 
 /** A file name in a directory of its own, which goes when the test ends. */
 async function scratch() {
@@ -43,7 +43,16 @@ test("a commit that fails half-way leaves nothing of itself", async () => {
   const good = { put: "pool", value: { name: "a", pool: "{}" } } as const;
   const bad = { put: "replayed", name: "x", atMs: 1.5 } as const;
   await expect(store.commit([good, bad])).rejects.toMatchObject(refusal("state.db"));
-  const nothing = { attachments: [], leases: [], coolDowns: [], pools: [], reservations: [], replayed: [] };
+  const nothing: Snapshot = {
+    attachments: [],
+    leases: [],
+    coolDowns: [],
+    pools: [],
+    reservations: [],
+    replayed: [],
+    shared: [],
+    own: [],
+  };
   expect(await store.load()).toEqual(nothing);
   await store.commit([good]);
   expect((await store.load()).pools).toEqual([{ name: "a", pool: "{}" }]);

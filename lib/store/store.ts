@@ -69,7 +69,19 @@ export type Change =
   | { readonly remove: "reservation"; readonly pool: string; readonly name: string }
   /** The entry of the DEL queue with this name has been carried out; a replay of it is skipped. */
   | { readonly put: "replayed"; readonly name: string; readonly atMs: number }
-  | { readonly remove: "replayed"; readonly name: string };
+  | { readonly remove: "replayed"; readonly name: string }
+  /** The last that was seen of what nodes share: a daemon that starts without them begins with it. */
+  | { readonly put: "shared"; readonly value: Named }
+  | { readonly remove: "shared"; readonly name: string }
+  /** What the node has made for itself, once: its uid. */
+  | { readonly put: "own"; readonly value: Named }
+  | { readonly remove: "own"; readonly name: string };
+
+/** A key and its value, as text. */
+export interface Named {
+  readonly name: string;
+  readonly value: string;
+}
 
 export interface Snapshot {
   readonly attachments: readonly AttachmentRecord[];
@@ -79,6 +91,8 @@ export interface Snapshot {
   /** Those that are not declared in the daemon's configuration. */
   readonly reservations: readonly Reservation[];
   readonly replayed: readonly string[];
+  readonly shared: readonly Named[];
+  readonly own: readonly Named[];
 }
 
 export interface Store extends AsyncDisposable {
