@@ -17,7 +17,7 @@ export const BOOTS: readonly Boot[] = [
   { name: "kernel", options: [], files: ["test/kernel/{linux-contract,linux,single,features,nft,conntrack}.test.ts"] },
   { name: "conformance", options: [], files: ["test/conformance/{cases,observed}.test.ts"] },
   { name: "sriov", options: ["--sriov"], files: ["**/*sriov*.vm.test.ts"] },
-  { name: "links", options: ["--modules"], files: ["**/*.vm.test.ts"] },
+  { name: "links", options: ["--modules"], files: ["**/*.vm.test.ts", "test/attach/shim.test.ts"] },
 ];
 
 const top = join(import.meta.dirname, "..", "..");

@@ -6,7 +6,7 @@ import type { Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import type { Request } from "../netlink/message.ts";
-import { lowerLink, mayAdopt, prepareLink, raiseLink } from "../rtnl/link.ts";
+import { type Had, lowerLink, mayAdopt, prepareLink, raiseLink } from "../rtnl/link.ts";
 import { announceAddresses } from "./announce.ts";
 import { type Known, knownLinks } from "./known.ts";
 import { isLent, lend } from "./lent.ts";
@@ -127,13 +127,19 @@ function stepsOf({ place, ops, known }: Side): Step[] {
     const index = known.index(fact.name);
     const was = op.do === "change" && op.was.type === "link" ? op.was : undefined;
     const master = fact.master === undefined ? undefined : known.index(fact.master);
-    const requests = prepareLink(fact, index, { fresh: known.isFresh(fact.name), was });
+    const requests = prepareLink(fact, index, { fresh: known.isFresh(fact.name), was: was ?? seenAs(fact, known) });
     ranked.push([0, requests.map((request) => (isLent(fact) ? evenIfUp(fact, index, request) : { request }))]);
     if (op.do === "add" || was?.master !== fact.master) ranked.push([0, joinWithVlans(fact, index, known, ops)]);
     if (!isBornUp(fact, known))
       ranked.push([RANK_RAISE, raiseLink(fact, index, master).map((request) => ({ request }))]);
   }
   return ranked.sort(([a], [b]) => a - b).flatMap(([, steps]) => steps);
+}
+
+/** What several attachments want is there when the second one adds it. */
+function seenAs({ name }: LinkFact, known: Known): Had | undefined {
+  const link = known.seen(name);
+  return link && { mtu: link.mtu, mac: link.mac };
 }
 
 /** Most hardware takes another MAC address only while it is down (net/ethernet/eth.c, eth_prepare_mac_addr_change). */

@@ -7,8 +7,8 @@ import { linksByName, type Place } from "./place.ts";
 export interface Known {
   /** Looks up what the facts speak of and is not known yet. @throws SelvedgeError kernel */
   learn(facts: readonly Fact[]): Promise<void>;
-  /** A link that was just made, or that is there under this number. */
-  add(name: string, index: number, made: "fresh" | "there"): void;
+  /** A link that was just made, or that is there under this number, or as it was seen. */
+  add(name: string, index: number, made: "fresh" | "there" | SeenLink): void;
   isFresh(name: string): boolean;
   seen(name: string): SeenLink | undefined;
   has(name: string): boolean;
@@ -37,6 +37,7 @@ export function knownLinks(place: Place): Known {
     add(name, index, made) {
       indexes.set(name, index);
       if (made === "fresh") fresh.add(name);
+      else if (made !== "there") links.set(name, made);
     },
     isFresh: (name) => fresh.has(name),
     seen: (name) => links.get(name),

@@ -24,6 +24,9 @@ const SINGLE: ReadonlySet<string> = new Set<LinkFact["kind"]>([
   "vxlan",
   "gretap",
   "erspan",
+  "gre",
+  "ip6gre",
+  "wireguard",
 ]);
 
 interface Wanted {
@@ -71,7 +74,7 @@ async function makeSingle(wanted: Wanted, nextIndex: () => number): Promise<void
     if (link === undefined) throw refusal(fact, last);
     if (!mayAdopt(fact, link)) throw taken(fact, link);
     const isSame = isSameNature(fact, link.nature) && isCarriedBy(fact, link, parent);
-    if (isSame) return near.known.add(fact.name, link.index, "there");
+    if (isSame) return near.known.add(fact.name, link.index, link);
     insist(await near.place.wait([deleteLink(link.index)]), [ERRNO.ENODEV]);
   }
   throw inTheWay(fact, last) ?? refused(`link add ${fact.name}`, ERRNO.EBUSY, "every index that was tried is taken");

@@ -19,7 +19,7 @@ import { AF_BRIDGE, RTM_VLAN, readVlans, VLAN_INFO, type VlanEntries } from "../
 import { linkAnswer, RTM_LINK } from "../netlink/link.ts";
 import { eachMessage, type Message } from "../netlink/message.ts";
 import { namespaceMessage, RTM_NSID } from "../netlink/namespace.ts";
-import { NUD_PERMANENT, neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";
+import { NUD_NOARP, NUD_PERMANENT, neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";
 import { ALL_LINKS, netconfMessage, RTM_NEWNETCONF } from "../netlink/netconf.ts";
 import { RTM_ROUTE, routeMessage } from "../netlink/route.ts";
 import { RTM_RULE } from "../netlink/rule.ts";
@@ -129,6 +129,8 @@ export function watchNetwork(
   return promise;
 }
 
+const HOST_CHANGE: Change = { where: "host" };
+
 /** Bridges tell of their ports in messages of a form of their own; the same events come in the common one, too. */
 const isOfBridge = ({ type, body }: Message): boolean =>
   (type === RTM_LINK.NEW || type === RTM_LINK.DEL) && body[0] === AF_BRIDGE;
@@ -144,6 +146,13 @@ function hostEar(
   asked: WatchOptions["asked"],
 ): (message: Message) => Change | undefined {
   const links = new Map<number, SeenLink>();
+  /** By index, of links that are not ours: what the ways to other nodes depend on. */
+  const strangers = new Map<number, string>();
+  const isCarrierChanged = (link: SeenLink): boolean => {
+    const [before, now] = [strangers.get(link.index), `${link.up} ${link.mtu}`];
+    strangers.set(link.index, now);
+    return before !== undefined && before !== now;
+  };
   /** A link of one attachment by its name; what serves many makes everything be looked at. */
   const at = (index: number): Change | undefined => {
     const link = links.get(index);
@@ -182,7 +191,8 @@ function hostEar(
       case RTM_LINK.NEW: {
         const link = readLink(message);
         const before = links.get(link.index);
-        if (before === undefined && !isOurs(link)) return undefined;
+        if (before === undefined && !isOurs(link))
+          return isCarrierChanged(link) ? { where: "host", link: link.name } : undefined;
         links.set(link.index, link);
         const isKnown = own || before === undefined || lookOf(before) === lookOf(link) || isAsked(link, before);
         return isKnown ? undefined : at(link.index);
@@ -191,13 +201,16 @@ function hostEar(
         const { index } = linkAnswer.read(message.body).head;
         const change = own ? undefined : at(index);
         links.delete(index);
+        strangers.delete(index);
         return change;
       }
       case RTM_ADDR.DEL:
         return own ? undefined : at(addressMessage.read(message.body).head.index);
       case RTM_NEIGH.DEL: {
-        const { index, family } = neighbourMessage.read(message.body).head;
-        return own || (family === AF_BRIDGE && !isForwardAsked(message, index)) ? undefined : at(index);
+        const { index, family, state } = neighbourMessage.read(message.body).head;
+        if (own || (family === AF_BRIDGE && !isForwardAsked(message, index))) return undefined;
+        // The kernel keeps entries of its own for multicast addresses, and lets them go.
+        return family !== AF_BRIDGE && state === NUD_NOARP ? undefined : at(index);
       }
       case RTM_NEIGH.NEW: {
         const { index, family, state } = neighbourMessage.read(message.body).head;
@@ -210,7 +223,11 @@ function hostEar(
       }
       case RTM_ROUTE.DEL: {
         const { head, attrs } = routeMessage.read(message.body);
-        return own || head.protocol !== ROUTE_PROTOCOL ? undefined : at(attrs.oif ?? 0);
+        if (own || head.protocol !== ROUTE_PROTOCOL) return undefined;
+        // One with a gateway may lie on a link that is not ours: it leads to another node.
+        return (
+          at(attrs.oif ?? 0) ?? (attrs.via === undefined && attrs.otherVia === undefined ? undefined : HOST_CHANGE)
+        );
       }
       case RTM_RULE.DEL:
         return !own && isOwnPriority(readRule(message, "host")?.priority ?? 0) ? { where: "host" } : undefined;

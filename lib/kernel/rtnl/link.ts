@@ -171,8 +171,11 @@ const birth = (fact: LinkFact) => ({
 
 const set = (what: string, body: Uint8Array): Request => ({ what, type: RTM_LINK.NEW, flags: 0, body });
 
+/** What a link that is there is known to have. */
+export type Had = Readonly<Partial<Record<"mtu" | "mac" | "mode" | "broadcastQueue" | "vlanFiltering", unknown>>>;
+
 /** Those of the values with which a link is born that it does not have. */
-const unlike = ({ mtu, address, ...rest }: ReturnType<typeof birth>, was: LinkFact | undefined) => ({
+const unlike = ({ mtu, address, ...rest }: ReturnType<typeof birth>, was: Had | undefined) => ({
   ...(was === undefined ? rest : {}),
   ...(mtu === undefined || mtu === was?.mtu ? {} : { mtu }),
   ...(address === undefined || address === was?.mac ? {} : { address }),
@@ -186,7 +189,7 @@ const unlike = ({ mtu, address, ...rest }: ReturnType<typeof birth>, was: LinkFa
 export function prepareLink(
   fact: LinkFact,
   index: number,
-  { fresh, was }: { fresh: boolean; was?: LinkFact | undefined },
+  { fresh, was }: { fresh: boolean; was?: Had | undefined },
 ): Request[] {
   const { alias, noIpv6LinkLocal, routeLocalnet } = fact;
   const data = fresh || !isNatureChanged(fact, was) ? undefined : natureOf(fact);
@@ -208,7 +211,7 @@ export function prepareLink(
 }
 
 /** What a link can become: everything else of its nature is for life. */
-const isNatureChanged = (fact: LinkFact, was: LinkFact | undefined): boolean =>
+const isNatureChanged = (fact: LinkFact, was: Had | undefined): boolean =>
   (["mode", "broadcastQueue", "vlanFiltering"] as const).some(
     (key) => fact[key] !== undefined && fact[key] !== was?.[key],
   );
