@@ -52,6 +52,8 @@ export interface Subject extends AsyncDisposable {
 /** A subject before it is opened: enough to know which cases it will run. */
 export interface Described extends Pick<Subject, "traits" | "versions"> {
   readonly name: string;
+  /** Kind of link that not every kernel has. */
+  readonly kernel?: "ipvlan" | "vlan";
   /** Prepares it on a node; `directory` is empty and its own. */
   open(node: Node, directory: string): Promise<Subject>;
 }

@@ -1,14 +1,13 @@
 /** The protocol rows against our plugin in both attachment types, and against the reference, which checks the runner. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { makeNode, type Node } from "../../conformance/node.ts";
+import { describe, expect, test } from "@jest/globals";
 import { problemsOf, type Row, rowsOf } from "../../conformance/protocol.ts";
 import { REFERENCES, referenceBin } from "../../conformance/reference.ts";
 import { OURS } from "../../conformance/selvedge.ts";
-import type { Described, Subject } from "../../conformance/subject.ts";
+import type { Described } from "../../conformance/subject.ts";
 import { needing } from "../support/requirement.ts";
+import { stage } from "./stage.ts";
 
 const top = join(import.meta.dirname, "..", "..");
 const rows = rowsOf(await readFile(join(top, "..", "shared", "data", "cni-cases.json"), "utf8"));
@@ -17,21 +16,9 @@ const reference = needing("root", { file: join(referenceBin(), "bridge") });
 
 function suite(described: Described, runner: typeof ours, applies: (row: Row) => boolean): void {
   describe(described.name, () => {
-    let directory: string;
-    let node: Node;
-    let subject: Subject;
-    beforeAll(async () => {
-      if (runner === test.skip) return;
-      directory = await mkdtemp(join(tmpdir(), "protocol-"));
-      node = await makeNode("proto");
-      subject = await described.open(node, directory);
-    }, 30_000);
-    afterAll(async () => {
-      await subject?.[Symbol.asyncDispose]();
-      await node?.[Symbol.asyncDispose]();
-      if (directory) await rm(directory, { recursive: true });
-    });
+    const staged = stage(described, "proto", runner);
     runner.each(rows.filter(applies).map((row) => [row.name, row] as const))("%s", async (_name, row) => {
+      const { subject, node } = staged();
       expect(await problemsOf(row, { subject, namespace: node.node.namespace })).toEqual([]);
     });
   });
