@@ -2,7 +2,7 @@
  * Linux in memory, as strict as the real one: the same suite (`test/kernel/contract.ts`) runs against both, so it cannot drift.
  * Beside the port it has what a test needs to play the rest of the world.
  */
-import type { Address, Mac } from "#lib/address.ts";
+import type { Address, Mac, Prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact, Place, VirtualFunctionSettings } from "#lib/state/fact.ts";
@@ -143,6 +143,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
         addresses: ["192.0.2.1"],
         kernelRelease: "6.18.0",
         routes: [],
+        networks: [{ link: "up0", address: "192.0.2.1/24" as Prefix }],
         links: [...host.devices.values()].flatMap((device) =>
           device.kind === "loopback" || isOurs(device) ? [] : [device.name],
         ),
