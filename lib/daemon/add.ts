@@ -12,7 +12,7 @@ import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change, PlaneRecord } from "#lib/store/store.ts";
 import { refusePlanesBehind } from "./asked-planes.ts";
-import { idles, isHostPort, lasting } from "./contested.ts";
+import { isHostPort, lasting } from "./contested.ts";
 import { type Core, hostOf } from "./core.ts";
 import { decideChained } from "./decide.ts";
 import { decideOwn } from "./decide-own.ts";
@@ -195,8 +195,18 @@ function refuseHeldPorts(core: Core, record: AttachmentRecord): void {
 }
 
 /** Makes what the attachment wants of one host, and what that host itself lacks. */
-async function build(core: Core, record: AttachmentRecord, part: Part, probes: readonly Probe[] = []): Promise<Op[]> {
+const build = (core: Core, record: AttachmentRecord, part: Part, probes: readonly Probe[] = []): Promise<Op[]> => {
   const host = hostOf(core, part.host);
+  return host.building.together(() => buildOn(core, host, record, part, probes));
+};
+
+async function buildOn(
+  core: Core,
+  host: Host,
+  record: AttachmentRecord,
+  part: Part,
+  probes: readonly Probe[],
+): Promise<Op[]> {
   await makeReady(core, host);
   const ops = await missing(host, part);
   if (probes.length > 0) {
@@ -215,14 +225,11 @@ async function build(core: Core, record: AttachmentRecord, part: Part, probes: r
  * shares with others.
  */
 async function missing({ kernel }: Host, { facts }: Part): Promise<Op[]> {
-  const common = facts.filter(looksFirst);
+  const common = facts.filter(lasting);
   const there = common.length === 0 ? [] : await kernel.look({}, common);
-  const own = facts.filter((fact) => !looksFirst(fact)).map((fact): Op => ({ do: "add", fact }));
+  const own = facts.filter((fact) => !lasting(fact)).map((fact): Op => ({ do: "add", fact }));
   return [...lacking(common, there), ...own];
 }
-
-/** What may be removed by a full pass meanwhile is made again whatever was seen: a thing that is there is no error. */
-const looksFirst = (fact: Fact): boolean => lasting(fact) && !idles(fact);
 
 /** Nothing of a failed ADD stays. What cannot be removed now stays known, in phase `deleting`, for the reconcile loop. */
 async function takeBack(core: Core, intent: AttachmentRecord, { stored }: Progress): Promise<void> {

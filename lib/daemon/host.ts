@@ -4,6 +4,7 @@
  */
 import type { Kernel } from "#lib/kernel/kernel.ts";
 import type { Router } from "#lib/kernel/routers.ts";
+import { type Gate, gate } from "#lib/lock.ts";
 import type { Log } from "#lib/log.ts";
 import { type Connections, connections } from "./connections.ts";
 
@@ -16,6 +17,8 @@ export interface Host {
   /** Aborted when the host is taken away while the daemon runs on. */
   readonly closing: AbortController;
   readonly connections: Connections;
+  /** ADDs build together; what idles is removed when none does. */
+  readonly building: Gate;
   /** The destinations that the host's tables were last made for; see `makeReady`. */
   tablesFor: string;
 }
@@ -27,5 +30,6 @@ export const host = (of: Pick<Host, "name" | "kernel" | "router">, log: Log): Ho
   ...of,
   closing: new AbortController(),
   connections: connections(of, log),
+  building: gate(),
   tablesFor: "",
 });

@@ -159,6 +159,16 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       .map((fact): Op => ({ do: "remove", fact }));
   };
 
+  /** What idles, unless an ADD is at work that may have found it standing. */
+  const clearIdle = async (host: Host): Promise<Op[]> => {
+    const removed: Op[] = [];
+    await host.building.alone(async () => {
+      removed.push(...(await strays(host)).filter(({ fact }) => idles(fact)));
+      await host.kernel.apply({}, removed);
+    });
+    return removed;
+  };
+
   /**
    * Switches that the kernel changes without telling anybody: those of the node, and route_localnet of the links that
    * host ports need it on. Looked at by every pass; cheap, since few links have it.
@@ -241,9 +251,9 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       if (all)
         lines.push(
           ...(await onEachHost(async (host) => {
-            const ops = await strays(host);
+            const ops = (await strays(host)).filter(({ fact }) => !idles(fact));
             await host.kernel.apply({}, ops);
-            return ops.map(line);
+            return [...ops, ...(await clearIdle(host))].map(line);
           })),
         );
       const tookMs = core.nowMs() - began;
