@@ -3,8 +3,8 @@
  * change, or differ from one request to the next (`ipRanges`), while the leases stay: every shape of the pool draws on
  * the same book, so no address is ever given twice. Times are milliseconds on a monotonic clock.
  */
-import type { Address } from "#lib/address.ts";
-import type { CoolDown, Lease, Reservation } from "#lib/state/lease.ts";
+import { type Address, addressOf, contains, family, hostPrefix, lengthOf, type Prefix, rangeOf } from "#lib/address.ts";
+import type { CoolDown, Lease, Reservation, Share } from "#lib/state/lease.ts";
 import type { Pool } from "./pool.ts";
 import { type Reserved, reserved } from "./reserved.ts";
 import { type Supply, supply } from "./supply.ts";
@@ -23,6 +23,13 @@ export interface Book {
   readonly released: ReadonlyMap<Address, Released>;
   /** An address of one that nobody has is given to its name only; changed by `reserve` and `unreserve`. */
   readonly reservations: Reserved;
+  /** What this node may give where the pool is shared between nodes, by prefix; changed by `own` and `disown`. */
+  readonly shares: ReadonlyMap<Prefix, Share>;
+  own(share: Share): void;
+  /** Leases of it stay. */
+  disown(prefix: Prefix): void;
+  /** Whether this node may give the address to that name. */
+  isOurs(shape: Pool, address: Address, name: string | undefined): boolean;
   /** What each set of these ranges can still give. */
   supplies(shape: Pool): readonly Supply[];
   lease(lease: Lease): void;
@@ -48,20 +55,47 @@ export function book(): Book {
   const before = new Map<Address, Released>();
   const reservations = reserved();
   const shapes = new Map<string, readonly Supply[]>();
+  const shares = new Map<Prefix, Share>();
 
   const everySupply = (act: (supply: Supply) => void): void => {
     for (const supplies of shapes.values()) for (const each of supplies) act(each);
   };
 
   const filled = (shape: Pool): readonly Supply[] => {
-    const supplies = shape.sets.map((ranges) => supply(ranges, shape.exclude));
+    const supplies = shape.sets.map((ranges) => supply(ranges, shape.exclude, shape.blocks !== undefined));
     for (const each of supplies) {
+      for (const share of shares.values()) grow(each, share);
       for (const address of leases.keys()) each.take(address);
       for (const [address, { untilMs }] of released) each.cool(address, untilMs);
       for (const { addresses } of reservations.all())
         for (const address of addresses) if (!leases.has(address)) each.keep(address);
     }
     return supplies;
+  };
+
+  /** What is given to one name alone is asked for by that name: no supply needs it. */
+  const grow = (of: Supply, { prefix, without, name }: Share): void => {
+    if (name !== undefined || family(prefix) !== of.family) return;
+    of.grow(rangeOf(prefix));
+    for (const address of without) of.shrink(rangeOf(hostPrefix(address)));
+  };
+
+  const disown = (prefix: Prefix): void => {
+    if (!shares.delete(prefix)) return;
+    everySupply((each) => {
+      if (each.family === family(prefix)) each.shrink(rangeOf(prefix));
+    });
+    for (const other of shares.values())
+      if (lengthOf(other.prefix) > lengthOf(prefix) && contains(prefix, addressOf(other.prefix))) settle(other);
+  };
+
+  /** Takes a share that has grown through the states that its addresses are in. */
+  const settle = (share: Share): void => {
+    everySupply((each) => grow(each, share));
+    for (const address of leases.keys()) if (contains(share.prefix, address)) everySupply((each) => each.take(address));
+    for (const address of released.keys()) if (contains(share.prefix, address)) idle(address);
+    for (const { addresses } of reservations.all())
+      for (const address of addresses) if (!leases.has(address) && contains(share.prefix, address)) idle(address);
   };
 
   /** Nobody has it now, whatever was before. */
@@ -93,8 +127,23 @@ export function book(): Book {
     leases,
     released,
     reservations,
+    shares,
+    own(share) {
+      disown(share.prefix);
+      shares.set(share.prefix, share);
+      settle(share);
+    },
+    disown,
+    isOurs: (shape, address, name) =>
+      shape.blocks === undefined ||
+      [...shares.values()].some(
+        (share) =>
+          contains(share.prefix, address) &&
+          !share.without.includes(address) &&
+          (share.name === undefined || share.name === name),
+      ),
     supplies(shape) {
-      const key = JSON.stringify([shape.sets, shape.exclude]);
+      const key = JSON.stringify([shape.sets, shape.exclude, shape.blocks]);
       const supplies = shapes.get(key) ?? filled(shape);
       shapes.delete(key);
       shapes.set(key, supplies);

@@ -15,6 +15,8 @@ export interface Wish {
   readonly pod?: string;
   /** What is kept for whom the addresses are for. */
   readonly reservation?: Reservation;
+  /** Whether this node may give an address of a pool that nodes share. Absent: all of the pool is its own. */
+  readonly isOurs?: (address: Address) => boolean;
 }
 
 /**
@@ -81,7 +83,14 @@ function mustFitLength(pool: string, asked: Address | Prefix, { subnet }: Range)
  * A cooling address is refused even by name, because replies to its last owner may still be under way; only the same
  * pod may have its own address back at once.
  */
-function mustBeFree(from: Book, { pool, pod, reservation }: Wish, address: Address, nowMs: number): void {
+function mustBeFree(from: Book, { pool, pod, reservation, isOurs }: Wish, address: Address, nowMs: number): void {
+  if (isOurs?.(address) === false)
+    throw unavailable(
+      pool,
+      address,
+      "is another node's to give",
+      "`selvedgectl reserve` fixes it for a name, whose pod may have it on any node.",
+    );
   const lease = from.leases.get(address);
   const kept = from.reservations.of(address);
   if (kept !== undefined && kept.name !== reservation?.name)

@@ -8,7 +8,7 @@
 import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { PodAddress } from "#lib/attach/kind.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { AttachmentKey, CoolDown, Lease, PoolRecord, Reservation } from "#lib/state/lease.ts";
+import type { AttachmentKey, CoolDown, Lease, PoolRecord, Reservation, Share } from "#lib/state/lease.ts";
 import { type Book, book } from "./book.ts";
 import { choose, owner, placed, podAddress } from "./choose.ts";
 import type { Pool } from "./pool.ts";
@@ -16,6 +16,7 @@ import { poolText, readPoolText } from "./pool-text.ts";
 import { exhausted } from "./refusal.ts";
 import { declare, mustFitMac, type ReservationWish } from "./reservation.ts";
 import { type Reserving, reservations } from "./reserving.ts";
+import { type Sharing, sharing } from "./sharing.ts";
 import { type PoolUsage, usageOf } from "./usage.ts";
 
 export interface IpamOptions {
@@ -68,9 +69,11 @@ export interface Saved {
   readonly coolDowns: readonly CoolDown[];
   readonly pools: readonly PoolRecord[];
   readonly reservations: readonly Reservation[];
+  /** Of pools that nodes share. */
+  readonly shares?: readonly Share[];
 }
 
-export interface Ipam extends Omit<Reserving, "keep" | "ended"> {
+export interface Ipam extends Omit<Reserving, "keep" | "ended">, Sharing {
   /**
    * Takes over what a store holds; once, before anything else.
    * @returns stored reservations that the configuration's displace, by name or by address: to be removed
@@ -138,6 +141,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
   };
 
   const reserving = reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockMs });
+  const shared = sharing({ books, bookOf, shapes: configured, coolDownMs, nowMs, clockMs });
 
   /** What to store of a network's pool: itself, when its shape is not the one that was stored last. */
   const reshaped = (known: Book, shape: Pool): PoolRecord[] => {
@@ -198,6 +202,8 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
   };
 
   return {
+    ...shared,
+
     restore(saved) {
       for (const record of saved.pools) bookOf(record.name).shape ??= readPoolText(record);
       const displaced = saved.reservations.filter(({ pool, name, addresses }) => {
@@ -215,6 +221,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
         (a, b) => remaining(a) - remaining(b) || a.releasedMs - b.releasedMs || (a.address < b.address ? -1 : 1),
       );
       for (const record of inOrder) bookOf(record.pool).release(record, clock + remaining(record));
+      for (const share of saved.shares ?? []) bookOf(share.pool).own(share);
       for (const lease of saved.leases) {
         bookOf(lease.pool).lease(lease);
         holdings.set(keyOf(lease), [...(holdings.get(keyOf(lease)) ?? []), lease]);
@@ -236,6 +243,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
         requested: request.requested ?? [],
         ...pod,
         ...(reservation === undefined ? {} : { reservation }),
+        isOurs: (address: Address) => known.isOurs(shape, address, reservation?.name),
       };
       const chosen = choose(known, supplies, wish, clockMs());
       const ended = chosen.flatMap((address) => known.released.get(address)?.record ?? []);
@@ -278,6 +286,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
     reserve: reserving.reserve,
     unreserve: reserving.unreserve,
     reservations: reserving.reservations,
+    adopt: reserving.adopt,
     isReserved: reserving.isReserved,
     holders: reserving.holders,
 

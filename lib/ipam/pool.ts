@@ -1,5 +1,5 @@
 /** What a pool is. Parsing of the CNI `ipam` block and of the daemon's configuration both end here. */
-import type { Address, Prefix } from "#lib/address.ts";
+import type { Address, Family, Prefix } from "#lib/address.ts";
 
 export interface Range {
   /** Network with host bits zero. */
@@ -20,4 +20,6 @@ export interface Pool {
   readonly sets: readonly (readonly Range[])[];
   /** Addresses and prefixes inside the ranges that are never handed out unless asked for by name. */
   readonly exclude: readonly Prefix[];
+  /** Prefix length of the blocks that nodes share it by: then only what is in a `Share` is handed out. Absent: all of it is this node's. */
+  readonly blocks?: Readonly<Record<Family, number>>;
 }

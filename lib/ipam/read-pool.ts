@@ -11,7 +11,7 @@ import {
   prefix,
 } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import { type Found, fields, list, refuse, text } from "#lib/parse.ts";
+import { type Found, fields, integer, list, optional, refuse, text } from "#lib/parse.ts";
 import type { Pool, Range } from "./pool.ts";
 import { disjoint, firstOverlap, readSets, spanText } from "./ranges.ts";
 
@@ -43,12 +43,21 @@ export function readPools(found: Found, areApart: (one: string, other: string) =
   return pools;
 }
 
-/** `{ranges, exclude}`. @throws SelvedgeError config-invalid */
+/** `{ranges, exclude, blocks}`; `blocks` as `Pool` has it. @throws SelvedgeError config-invalid */
 export function readPool(name: string, found: Found): Pool {
   const at = fields(found);
   const sets = disjoint(readSets(at("ranges")));
   if (sets.length === 0) refuse(at("ranges"), 'a list of sets of ranges, as in [[{"subnet": "10.1.0.0/16"}]]');
-  return { name, sets, exclude: excluded(readExclude(at("exclude")), sets.flat(), at("exclude").path) };
+  const blocks = optional(at("blocks"), (given) => {
+    const length = fields(given);
+    return { 4: integer(length("4"), { min: 0, max: 32 }), 6: integer(length("6"), { min: 0, max: 128 }) };
+  });
+  return {
+    name,
+    sets,
+    exclude: excluded(readExclude(at("exclude")), sets.flat(), at("exclude").path),
+    ...(blocks === undefined ? {} : { blocks }),
+  };
 }
 
 /** Addresses and prefixes. @throws SelvedgeError config-invalid */

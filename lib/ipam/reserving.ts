@@ -42,6 +42,8 @@ export interface Reserving {
    */
   unreserve(name: string, pool?: string): Unreserved;
   reservations(pool?: string): (Reservation & { readonly holders: readonly Lease[] })[];
+  /** What another node made, or made known: in place of what was there. */
+  adopt(reservation: Reservation): void;
   /** Whether anything is reserved for the name, in whichever pool. */
   isReserved(name: string): boolean;
   /** Who has what is reserved for the name. */
@@ -74,6 +76,10 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
     return { reservation, undo };
   };
 
+  /** Of a pool that nodes share, before they have heard of it. */
+  const unshared = (reservation: Reservation): Reservation =>
+    bookOf(reservation.pool).shape?.blocks === undefined ? reservation : { ...reservation, unshared: true };
+
   const list = (pool?: string) =>
     [...books]
       .filter(([name]) => pool === undefined || pool === name)
@@ -87,7 +93,7 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
       const there = bookOf(pool).reservations.for(pod);
       if (there?.origin === "declared" || addresses.every((address) => there?.addresses.includes(address))) return;
       const wish = { name: pod, pool, addresses, ...(mac === undefined ? {} : { mac }) };
-      unsettled.set(keyOf(key), put(withAll(there, wish, nowMs())));
+      unsettled.set(keyOf(key), put(unshared(withAll(there, wish, nowMs()))));
     },
 
     ended(key) {
@@ -106,7 +112,8 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
     reserve(wish) {
       const shape = shapeOf(books.get(wish.pool)?.shape ?? wish.pool);
       mustBeNobodysMac(wish, list());
-      return put(reservationFor(wish, bookOf(shape.name), shape, { monotonicMs: clockMs(), wallMs: nowMs() }));
+      const now = { monotonicMs: clockMs(), wallMs: nowMs() };
+      return put(unshared(reservationFor(wish, bookOf(shape.name), shape, now)));
     },
 
     unreserve(name, pool) {
@@ -133,6 +140,7 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
     },
 
     reservations: list,
+    adopt: (reservation) => bookOf(reservation.pool).reserve(reservation),
 
     isReserved: (name) => [...books.values()].some(({ reservations }) => reservations.for(name) !== undefined),
 

@@ -16,8 +16,12 @@ export interface Spans {
   add(n: bigint): boolean;
   /** False when it was no member. */
   remove(n: bigint): boolean;
+  /** Makes every number of the span a member. */
+  put(span: Span): void;
   /** Takes every member of the span away. */
   cut(span: Span): void;
+  /** Its members in the span. */
+  within(span: Span): Span[];
   list(): Span[];
 }
 
@@ -90,7 +94,18 @@ export function spans(initial: Iterable<Span> = []): Spans {
       cut({ first: n, last: n });
       return true;
     },
+    put,
     cut,
+    within(span) {
+      const found: Span[] = [];
+      for (let i = index(span.first), at = held[i]; at !== undefined && at.first <= span.last; at = held[++i]) {
+        let { first, last } = at;
+        if (first < span.first) first = span.first;
+        if (last > span.last) last = span.last;
+        found.push({ first, last });
+      }
+      return found;
+    },
     list: () => [...held],
   };
 }

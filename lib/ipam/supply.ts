@@ -11,6 +11,14 @@ export interface Supply {
   readonly ranges: readonly Range[];
   /** Addresses that may be handed out without being asked for by name. */
   readonly size: bigint;
+  /** What that would be if all of the ranges were this node's. */
+  readonly usable: readonly Span[];
+  /** These are this node's from now on, as far as they are usable; nobody has them. */
+  grow(span: Span): void;
+  /** These are not this node's any more. */
+  shrink(span: Span): void;
+  /** How many of the span may be handed out, and up to `count` of those that are free, those that come last in turn. */
+  within(span: Span, count: number, nowMs: number): { readonly size: bigint; readonly free: readonly Address[] };
   /** The range that `address` lies in, excluded or not. */
   rangeFor(address: Address): Range | undefined;
   /** Somebody has it now. */
@@ -27,6 +35,7 @@ export interface Supply {
 }
 
 export interface Counts {
+  readonly free: bigint;
   readonly leased: bigint;
   readonly cooling: number;
   /** Kept for a name, and not leased. */
@@ -35,17 +44,18 @@ export interface Counts {
   readonly nextFreeMs?: number;
 }
 
-export function supply(ranges: readonly Range[], exclude: readonly Prefix[]): Supply {
+/** @param shared nothing is this node's before it has grown */
+export function supply(ranges: readonly Range[], exclude: readonly Prefix[], shared = false): Supply {
   const of: Family = ranges[0] === undefined ? 4 : family(ranges[0].subnet);
   const parts = ranges.map((range) => {
     const span = { first: toNumber(range.first), last: toNumber(range.last) };
-    const eligible = unreserved(span, ranges, exclude);
-    return { range, span, eligible, fresh: spans(eligible.list()) };
+    const usable = unreserved(span, ranges, exclude);
+    const own = shared ? [] : usable.list();
+    return { range, span, usable, eligible: spans(own), fresh: spans(own) };
   });
   const cooling = new Map<Address, number>();
   const rested = new Set<Address>();
   const kept = new Set<Address>();
-  const size = parts.reduce((sum, part) => sum + part.eligible.size, 0n);
   let turn = 0;
   let pointer = 0n;
 
@@ -61,6 +71,7 @@ export function supply(ranges: readonly Range[], exclude: readonly Prefix[]): Su
     rested.delete(address);
     kept.delete(address);
   };
+  const sizeNow = () => parts.reduce((sum, part) => sum + part.eligible.size, 0n);
   const freshCount = () => parts.reduce((sum, part) => sum + part.fresh.size, 0n);
 
   /** Each address moves from cooling to rested once, so the cost is paid once a release. */
@@ -85,7 +96,37 @@ export function supply(ranges: readonly Range[], exclude: readonly Prefix[]): Su
   return {
     family: of,
     ranges,
-    size,
+    get size() {
+      return sizeNow();
+    },
+    usable: parts.flatMap(({ usable }) => usable.list()),
+    grow(span) {
+      for (const { usable, eligible, fresh } of parts)
+        for (const each of usable.within(span)) {
+          eligible.put(each);
+          fresh.put(each);
+        }
+    },
+    shrink(span) {
+      for (const { eligible, fresh } of parts) {
+        eligible.cut(span);
+        fresh.cut(span);
+      }
+      for (const idle of [cooling, rested, kept])
+        for (const address of idle.keys()) if (inSpan(span, address)) leave(address);
+    },
+    within(span, count, nowMs) {
+      settle(nowMs);
+      let size = 0n;
+      const free: Address[] = [];
+      for (const { eligible, fresh } of parts) {
+        for (const { first, last } of eligible.within(span)) size += last - first + 1n;
+        for (const { first, last } of fresh.within(span).reverse())
+          for (let n = last; n >= first && free.length < count; n--) free.push(fromNumber(n, of));
+      }
+      for (const address of [...rested].reverse()) if (free.length < count && inSpan(span, address)) free.push(address);
+      return { size, free };
+    },
     rangeFor: (address) => (family(address) === of ? partFor(toNumber(address))?.range : undefined),
     take(address) {
       const at = eligible(address);
@@ -125,14 +166,20 @@ export function supply(ranges: readonly Range[], exclude: readonly Prefix[]): Su
     },
     count(nowMs) {
       settle(nowMs);
-      const leased = size - freshCount() - BigInt(cooling.size + rested.size + kept.size);
-      const counts = { leased, cooling: cooling.size, reserved: kept.size };
-      if (freshCount() > 0n || rested.size > 0) return { ...counts, nextFreeMs: 0 };
+      const free = freshCount() + BigInt(rested.size);
+      const leased = sizeNow() - free - BigInt(cooling.size + kept.size);
+      const counts = { free, leased, cooling: cooling.size, reserved: kept.size };
+      if (free > 0n) return { ...counts, nextFreeMs: 0 };
       const untilMs = cooling.values().next().value;
       return { ...counts, ...(untilMs === undefined ? {} : { nextFreeMs: untilMs - nowMs }) };
     },
   };
 }
+
+const inSpan = ({ first, last }: Span, address: Address): boolean => {
+  const n = toNumber(address);
+  return n >= first && n <= last;
+};
 
 /** Neither gateways nor excluded addresses are handed out unasked. */
 function unreserved(span: Span, ranges: readonly Range[], exclude: readonly Prefix[]) {

@@ -1,5 +1,5 @@
 /** Who holds which address: shared by the decision (lib/ipam) and by the durable state (lib/store). */
-import type { Address, Mac } from "#lib/address.ts";
+import type { Address, Mac, Prefix } from "#lib/address.ts";
 
 /** CNI's own key of an attachment: container id and interface name. Never the pod's name. */
 export interface AttachmentKey {
@@ -54,4 +54,20 @@ export interface Reservation {
   readonly origin: Origin;
   /** Milliseconds since the epoch. */
   readonly sinceMs: number;
+  /** Its pool is one that nodes share, and the others have not been told of it yet. */
+  readonly unshared?: true;
+}
+
+/**
+ * What this node alone may give of a pool that nodes share: a block, an address that another node lends, or (with
+ * `name`) an address that is fixed. It is durable before it is used, and durably forgotten before another node may have
+ * it; so whatever is under way between the nodes, an address that is in a share is nobody else's.
+ */
+export interface Share {
+  readonly pool: string;
+  readonly prefix: Prefix;
+  /** Addresses of it that are not this node's to give: lent, or fixed. */
+  readonly without: readonly Address[];
+  /** For this name alone. */
+  readonly name?: string;
 }

@@ -3,9 +3,9 @@
  * loaded again by a new opening where the store outlives one.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Address, Mac } from "#lib/address.ts";
+import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { Mirror } from "#lib/state/mirror.ts";
-import type { AttachmentRecord, Change, CoolDown, Lease, Reservation, Snapshot, Store } from "./store.ts";
+import type { AttachmentRecord, Change, CoolDown, Lease, Reservation, Share, Snapshot, Store } from "./store.ts";
 
 export interface Walk {
   readonly seed: number;
@@ -44,6 +44,7 @@ export function difference(snapshot: Snapshot, expected: ReadonlyMap<string, Cha
   for (const value of snapshot.coolDowns) meaning(found, { put: "coolDown", value });
   for (const value of snapshot.pools) meaning(found, { put: "pool", value });
   for (const value of snapshot.reservations) meaning(found, { put: "reservation", value });
+  for (const value of snapshot.shares) meaning(found, { put: "share", value });
   for (const name of snapshot.replayed) meaning(found, { put: "replayed", name, atMs: 0 });
   for (const value of snapshot.shared) meaning(found, { put: "shared", value });
   for (const value of snapshot.own) meaning(found, { put: "own", value });
@@ -63,14 +64,16 @@ export function meaning(there: Map<string, Change>, change: Change): void {
 }
 
 function identity(kind: string, of: object): string {
-  const { key, pool, address, name } = of as {
+  const { key, pool, address, prefix, name } = of as {
     key?: { containerId: string; ifname: string };
     pool?: string;
     address?: string;
+    prefix?: string;
     name?: string;
   };
   if (key !== undefined) return `${kind} ${key.containerId} ${key.ifname}`;
   if (address !== undefined) return `${kind} ${pool} ${address}`;
+  if (prefix !== undefined) return `${kind} ${pool} ${prefix}`;
   return kind === "reservation" ? `${kind} ${pool} ${name}` : `${kind} ${name}`;
 }
 
@@ -101,6 +104,8 @@ export function randomChange(random: Random): Change {
     { remove: "pool", name },
     { put: "reservation", value: reservation(random, pool, name) },
     { remove: "reservation", pool, name },
+    { put: "share", value: share(random, pool) },
+    { remove: "share", pool, prefix: share(random, pool).prefix },
     { put: "replayed", name, atMs: random(1_000_000) },
     { remove: "replayed", name },
     { put: "shared", value: { name: `nodes/${name}`, value: `{"ü":${random(100)}}` } },
@@ -165,4 +170,12 @@ const reservation = (random: Random, pool: string, name: string): Reservation =>
   ...(random(2) === 0 ? {} : { mac: `02:00:00:00:00:0${random(9)}` as Mac }),
   origin: (["operator", "kept"] as const)[random(2)] ?? "kept",
   sinceMs: 1_760_000_000_000 + random(1_000_000),
+  ...(random(2) === 0 ? {} : { unshared: true }),
+});
+
+const share = (random: Random, pool: string): Share => ({
+  pool,
+  prefix: `10.1.0.${64 * random(4)}/26` as Prefix,
+  without: [`10.1.0.${random(20)}`, "10.1.0.70"].slice(random(3)) as Address[],
+  ...(random(2) === 0 ? {} : { name: `ns/pod-${random(9)}` }),
 });

@@ -7,6 +7,7 @@ import type {
   Lease,
   PoolRecord,
   Reservation,
+  Share,
   Store,
 } from "./store.ts";
 
@@ -16,6 +17,7 @@ export function memory(): Store {
   const coolDowns = new Map<string, CoolDown>();
   const pools = new Map<string, PoolRecord>();
   const reservations = new Map<string, Reservation>();
+  const shares = new Map<string, Share>();
   const replayed = new Set<string>();
   const shared = new Map<string, string>();
   const own = new Map<string, string>();
@@ -32,6 +34,8 @@ export function memory(): Store {
         return pools.set(change.value.name, change.value);
       case "reservation":
         return reservations.set(nameOf(change.value), change.value);
+      case "share":
+        return shares.set(prefixOf(change.value), change.value);
       case "replayed":
         return replayed.add(change.name);
       case "shared":
@@ -53,6 +57,8 @@ export function memory(): Store {
         return pools.delete(change.name);
       case "reservation":
         return reservations.delete(nameOf(change));
+      case "share":
+        return shares.delete(prefixOf(change));
       case "replayed":
         return replayed.delete(change.name);
       case "shared":
@@ -69,6 +75,7 @@ export function memory(): Store {
       coolDowns: [...coolDowns.values()],
       pools: [...pools.values()],
       reservations: [...reservations.values()],
+      shares: [...shares.values()],
       replayed: [...replayed],
       shared: Array.from(shared, ([name, value]) => ({ name, value })),
       own: Array.from(own, ([name, value]) => ({ name, value })),
@@ -86,3 +93,4 @@ const placeOf = ({ pool, address }: { readonly pool: string; readonly address: s
   `${pool} ${address}`;
 /** No pool's name holds a space. */
 const nameOf = ({ pool, name }: { readonly pool: string; readonly name: string }): string => `${pool} ${name}`;
+const prefixOf = ({ pool, prefix }: { readonly pool: string; readonly prefix: string }): string => `${pool} ${prefix}`;

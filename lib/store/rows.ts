@@ -1,6 +1,6 @@
 /** Between the values of the port and the rows of the tables. */
 import type { SQLInputValue } from "node:sqlite";
-import type { Address, Mac } from "#lib/address.ts";
+import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type {
   AttachmentRecord,
   Change,
@@ -11,6 +11,7 @@ import type {
   Phase,
   PoolRecord,
   Reservation,
+  Share,
 } from "./store.ts";
 
 /** One statement for each kind of change. */
@@ -26,8 +27,10 @@ export const SQL = {
   "put pool": "INSERT OR REPLACE INTO pool (name, pool) VALUES (?, ?)",
   "remove pool": "DELETE FROM pool WHERE name = ?",
   "put reservation":
-    "INSERT OR REPLACE INTO reservation (pool, name, addresses, mac, origin, since_ms) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO reservation (pool, name, addresses, mac, origin, since_ms, unshared) VALUES (?, ?, ?, ?, ?, ?, ?)",
   "remove reservation": "DELETE FROM reservation WHERE pool = ? AND name = ?",
+  "put share": "INSERT OR REPLACE INTO share (pool, prefix, without, name) VALUES (?, ?, ?, ?)",
+  "remove share": "DELETE FROM share WHERE pool = ? AND prefix = ?",
   "put replayed": "INSERT OR REPLACE INTO replayed (name, at_ms) VALUES (?, ?)",
   "remove replayed": "DELETE FROM replayed WHERE name = ?",
   "put shared": "INSERT OR REPLACE INTO shared (name, value) VALUES (?, ?)",
@@ -55,8 +58,15 @@ export function statementOf(change: Change): [Statement, SQLInputValue[]] {
       case "pool":
         return ["put pool", [change.value.name, change.value.pool]];
       case "reservation": {
-        const { pool, name, addresses, mac, origin, sinceMs } = change.value;
-        return ["put reservation", [pool, name, JSON.stringify(addresses), mac ?? null, origin, sinceMs]];
+        const { pool, name, addresses, mac, origin, sinceMs, unshared } = change.value;
+        return [
+          "put reservation",
+          [pool, name, JSON.stringify(addresses), mac ?? null, origin, sinceMs, unshared === true ? 1 : 0],
+        ];
+      }
+      case "share": {
+        const { pool, prefix, without, name } = change.value;
+        return ["put share", [pool, prefix, JSON.stringify(without), name ?? null]];
       }
       case "replayed":
         return ["put replayed", [change.name, change.atMs]];
@@ -75,6 +85,8 @@ export function statementOf(change: Change): [Statement, SQLInputValue[]] {
       return ["remove pool", [change.name]];
     case "reservation":
       return ["remove reservation", [change.pool, change.name]];
+    case "share":
+      return ["remove share", [change.pool, change.prefix]];
     case "replayed":
       return ["remove replayed", [change.name]];
     case "shared":
@@ -159,6 +171,15 @@ export const reservationOf = (row: Row): Reservation => ({
   ...(row.mac === null ? {} : { mac: words(row, "mac") as Mac }),
   origin: words(row, "origin") as Origin,
   sinceMs: count(row, "since_ms"),
+  ...(row.unshared === 1 ? { unshared: true } : {}),
+});
+
+/** @throws SyntaxError when the addresses are no JSON */
+export const shareOf = (row: Row): Share => ({
+  pool: words(row, "pool"),
+  prefix: words(row, "prefix") as Prefix,
+  without: JSON.parse(words(row, "without")),
+  ...(row.name === null ? {} : { name: words(row, "name") }),
 });
 
 export const namedOf = (row: Row): Named => ({ name: words(row, "name"), value: words(row, "value") });

@@ -76,6 +76,16 @@ export const MIGRATIONS: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE reservation ADD COLUMN unshared INTEGER NOT NULL DEFAULT 0 CHECK (unshared IN (0, 1));
+  CREATE TABLE share (
+    pool    TEXT NOT NULL,
+    prefix  TEXT NOT NULL,
+    without TEXT NOT NULL, -- JSON: list of addresses
+    name    TEXT,
+    PRIMARY KEY (pool, prefix)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** `PRAGMA application_id`: "SELV". Tells our files from every other SQLite file. */

@@ -4,7 +4,8 @@
  *
  * WAL with `synchronous` NORMAL: a commit is in the kernel's page cache when it resolves, which SIGKILL cannot take
  * away. A power cut may take the last commits (never half of one); it takes every namespace and interface with them, so
- * nothing is left that they spoke of. FULL waits for the disk at each commit, for those who keep more on that disk.
+ * nothing is left that they spoke of. FULL waits for the disk at each commit, for those who keep more on that disk; what
+ * other nodes rely on is always committed so.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { damaged, foreign, newer, refused } from "./refusal.ts";
@@ -19,6 +20,7 @@ import {
   reservationOf,
   SQL,
   type Statement,
+  shareOf,
   statementOf,
 } from "./rows.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
@@ -57,6 +59,7 @@ export async function sqlite(file: string, { synchronous = "NORMAL" }: SqliteOpt
           coolDowns: all("cool_down", coolDownOf),
           pools: all("pool", poolOf),
           reservations: all("reservation", reservationOf),
+          shares: all("share", shareOf),
           replayed: all("replayed", nameOf),
           shared: all("shared", namedOf),
           own: all("own", namedOf),
@@ -70,7 +73,14 @@ export async function sqlite(file: string, { synchronous = "NORMAL" }: SqliteOpt
     async commit(changes) {
       if (changes.length === 0) return;
       try {
-        transaction(db, () => changes.forEach(run));
+        // Of what nodes share, a power cut must not bring back what was given away.
+        const forAll = synchronous === "NORMAL" && changes.some(isShare);
+        if (forAll) db.exec("PRAGMA synchronous = FULL");
+        try {
+          transaction(db, () => changes.forEach(run));
+        } finally {
+          if (forAll && db.isOpen) db.exec("PRAGMA synchronous = NORMAL");
+        }
       } catch (error) {
         throw refused(file, error);
       }
@@ -81,6 +91,8 @@ export async function sqlite(file: string, { synchronous = "NORMAL" }: SqliteOpt
     },
   };
 }
+
+const isShare = (change: Change): boolean => ("put" in change ? change.put : change.remove) === "share";
 
 function open(file: string, synchronous: "NORMAL" | "FULL"): DatabaseSync {
   let db: DatabaseSync | undefined;

@@ -49,6 +49,7 @@ test("a commit that fails half-way leaves nothing of itself", async () => {
     coolDowns: [],
     pools: [],
     reservations: [],
+    shares: [],
     replayed: [],
     shared: [],
     own: [],

@@ -1,14 +1,14 @@
 /**
  * The port to durable state. One `commit` is atomic and durable against SIGKILL when it resolves.
  * The daemon keeps everything in memory and reads the store only at start.
- * Implementations: `memory.ts` (tests), `sqlite.ts` (one node); part 3 adds etcd and Kubernetes. All pass `contract.ts`.
+ * Implementations: `memory.ts` (tests), `sqlite.ts`. Both pass `contract.ts`. What nodes share is another port (`shared.ts`).
  */
-import type { Address } from "#lib/address.ts";
+import type { Address, Prefix } from "#lib/address.ts";
 import type { Fact } from "#lib/state/fact.ts";
-import type { AttachmentKey, CoolDown, Lease, Origin, PoolRecord, Reservation } from "#lib/state/lease.ts";
+import type { AttachmentKey, CoolDown, Lease, Origin, PoolRecord, Reservation, Share } from "#lib/state/lease.ts";
 import type { Mirror } from "#lib/state/mirror.ts";
 
-export type { AttachmentKey, CoolDown, Lease, Origin, PoolRecord, Reservation };
+export type { AttachmentKey, CoolDown, Lease, Origin, PoolRecord, Reservation, Share };
 
 /**
  * `adding`: the intent is written, the kernel may hold any part of it. `ready`: ADD has answered.
@@ -67,6 +67,9 @@ export type Change =
   | { readonly remove: "pool"; readonly name: string }
   | { readonly put: "reservation"; readonly value: Reservation }
   | { readonly remove: "reservation"; readonly pool: string; readonly name: string }
+  /** Durable against a power cut, too: what is forgotten may be another node's a moment later. */
+  | { readonly put: "share"; readonly value: Share }
+  | { readonly remove: "share"; readonly pool: string; readonly prefix: Prefix }
   /** The entry of the DEL queue with this name has been carried out; a replay of it is skipped. */
   | { readonly put: "replayed"; readonly name: string; readonly atMs: number }
   | { readonly remove: "replayed"; readonly name: string }
@@ -90,6 +93,8 @@ export interface Snapshot {
   readonly pools: readonly PoolRecord[];
   /** Those that are not declared in the daemon's configuration. */
   readonly reservations: readonly Reservation[];
+  /** What this node may give of pools that nodes share. */
+  readonly shares: readonly Share[];
   readonly replayed: readonly string[];
   readonly shared: readonly Named[];
   readonly own: readonly Named[];
