@@ -9,7 +9,6 @@ import type { NetConf, Request } from "#lib/cni/types.ts";
 import { hostPortClaims } from "#lib/datapath/host-ports.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
-import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change, PlaneRecord } from "#lib/store/store.ts";
 import { refusePlanesBehind } from "./asked-planes.ts";
 import { isHostPort, lasting } from "./contested.ts";
