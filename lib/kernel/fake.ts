@@ -28,7 +28,8 @@ import { inOrder } from "./fake/order.ts";
 import { refusal } from "./fake/refusal.ts";
 import { deleteTable, ensureElement, ensureTable, type Ruleset, removeElement } from "./fake/ruleset.ts";
 import { ensureMirror, ensureQueue, ensureRedirect, removeTraffic } from "./fake/traffic.ts";
-import type { Change, Kernel, NodeFacts, Scope } from "./kernel.ts";
+import { ensurePeer } from "./fake/wireguard.ts";
+import type { Change, Egress, Kernel, NodeFacts, Scope } from "./kernel.ts";
 import type { Meddling } from "./meddling.ts";
 
 /** A tracked connection, as far as flushing looks at it. */
@@ -56,6 +57,8 @@ export interface FakeKernel extends Kernel {
   readonly connections: Connection[];
   /** By link: what `counters` answers; nothing was counted on others. */
   readonly counted: Map<string, Partial<LinkCounters>>;
+  /** How addresses are reached, by address: what `egress` answers. */
+  readonly reached: Map<Address, Egress>;
   /** What this kernel was built without: a test adds to it. */
   readonly absent: Set<FeatureName>;
   /** Who else is on the wire, by address: they answer probes. */
@@ -73,6 +76,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   const connections: Connection[] = [];
   const counted = new Map<string, Partial<LinkCounters>>();
   const neighbours = new Map<Address, Mac>();
+  const reached = new Map<Address, Egress>();
   const bench = newBench();
   const watchers = new Map<(change: Change | undefined) => void, Network>();
   let nextInode = 4_026_532_000;
@@ -119,7 +123,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
     return {
       look: async (scope, facts) => [
         ...look(networkAt(scope), ruleset, facts),
-        ...facts.flatMap((fact) => lookAtBench(bench, fact) ?? []),
+        ...facts.flatMap((fact) => lookAtBench(bench, fact, networkAt(scope)("pod")) ?? []),
       ],
       devices: fakeDevices(bench, host),
       async apply(scope, ops) {
@@ -158,6 +162,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
           return mac === undefined ? [] : [{ address, mac }];
         });
       },
+      egress: async (addresses) => addresses.flatMap((address) => reached.get(address) ?? []),
       counters: async (names) =>
         names
           .filter((name) => host.devices.has(name))
@@ -187,6 +192,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
     ...withHost(node),
     connections,
     neighbours,
+    reached,
     absent,
     counted,
     plug: (hardware, settings) => plug(bench, node, hardware, settings),
@@ -207,7 +213,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
       const network = networks.get(inode);
       networks.delete(inode);
       if (network === undefined) return;
-      comeHome(network, node);
+      comeHome(bench, network, node);
       deleteNetwork(network);
     },
     meddle(netns, change) {
@@ -267,8 +273,12 @@ function ensure(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): 
     case "forward":
       ensureForward(network, fact);
       return;
+    case "wireguard-peer":
+      ensurePeer(network, fact);
+      return;
     case "vf":
     case "driver":
+    case "rdma":
       // On the bench: see fake/lent.ts.
       return;
     case "table":
@@ -314,8 +324,12 @@ function remove(network: Network, ruleset: Ruleset, fact: Fact): void {
     case "forward":
       device?.forwards.delete(forwardKey(fact));
       return;
+    case "wireguard-peer":
+      device?.peers.delete(fact.publicKey);
+      return;
     case "vf":
     case "driver":
+    case "rdma":
       // On the bench: see fake/lent.ts.
       return;
     case "table":

@@ -71,6 +71,9 @@ export interface Kernel extends AsyncDisposable {
    */
   probe(scope: Scope, link: string, addresses: readonly Address[], pace: Pace): Promise<readonly Holder[]>;
 
+  /** How each of the addresses is reached by links that are not ours; nothing for one that is not. @throws SelvedgeError kernel */
+  egress(addresses: readonly Address[]): Promise<readonly Egress[]>;
+
   /** Counters of those of the host's links that are there. @throws SelvedgeError kernel */
   counters(links: readonly string[]): Promise<LinkCounters[]>;
 
@@ -106,6 +109,19 @@ export interface Pace {
 export interface Holder {
   readonly address: Address;
   readonly mac: Mac;
+}
+
+/** How the node reaches an address, as its routing table has it. */
+export interface Egress {
+  /** The address that was asked for. */
+  readonly to: Address;
+  readonly link: string;
+  /** Largest packet that the device, or the route, takes, bytes. */
+  readonly mtuBytes: number;
+  /** Address of the node that such packets carry. */
+  readonly source: Address;
+  /** Next hop; absent: on the link itself. */
+  readonly via?: Address;
 }
 
 export interface NodeFacts {

@@ -10,6 +10,7 @@ import type { Kernel } from "./kernel.ts";
 import { applyAdditions, type Part } from "./linux/add.ts";
 import { linkCounters } from "./linux/counters.ts";
 import { devices } from "./linux/devices.ts";
+import { egressOf } from "./linux/egress.ts";
 import { features } from "./linux/features.ts";
 import { indexes } from "./linux/indexes.ts";
 import { lending } from "./linux/lending.ts";
@@ -64,7 +65,7 @@ export function linux({
       using pod = podPlace(scope, leaving.busy);
       const places = pod === undefined ? { host } : { host, pod };
       if (pod !== undefined && !ids.knows(pod.inode)) await ids.learn(pod, "ask");
-      return [...(await lookAround(places, facts)), ...(await lent.look(facts)), ...nft.look(facts)];
+      return [...(await lookAround(places, facts)), ...(await lent.look(pod, facts)), ...nft.look(facts)];
     },
 
     async apply(scope, ops) {
@@ -83,7 +84,7 @@ export function linux({
       onPart("taken-away");
       nft.apply(ops);
       onPart("nftables");
-      await lent.prepare(ops);
+      await lent.prepare(pod, ops);
       await applyAdditions({ host, pod }, nextIndex, ops, onPart);
       await applyRemovals([host, pod], leaving, late);
       if (pod !== undefined) await ids.learn(pod, "assign");
@@ -91,6 +92,7 @@ export function linux({
 
     owned: async () => [...(await ownedFacts(host, leaving.pending)), ...nft.owned()],
     devices: devices(host, sysfs),
+    egress: (addresses) => egressOf(host, addresses),
     counters: (names) => linkCounters(host, names),
     facts: async () => nodeFacts(host),
     features: () => features(sysfs),

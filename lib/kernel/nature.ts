@@ -1,14 +1,26 @@
 /** What makes a link the one that it is: the properties that are for life, whichever kernel has it. */
 import type { LinkFact } from "#lib/state/fact.ts";
 
-export type Nature = Pick<LinkFact, "mode" | "broadcastQueue" | "vlan" | "tap" | "vxlan" | "gre" | "vlanFiltering">;
+export type Nature = Pick<
+  LinkFact,
+  "mode" | "broadcastQueue" | "vlan" | "tap" | "vxlan" | "gre" | "wireguard" | "vlanFiltering"
+>;
 
 /** Kinds of links that another one carries, named by its ifindex. */
 const CARRIED: ReadonlySet<string> = new Set(["macvlan", "ipvlan", "vlan"] satisfies LinkFact["kind"][]);
 export const isCarried = (kind: string): boolean => CARRIED.has(kind);
 
 /** Kinds that stand in a pod without a host's end: what tells that they are ours is with themselves. */
-const ALONE: ReadonlySet<string> = new Set([...CARRIED, "tap", "vxlan", "gretap", "erspan"]);
+const ALONE: ReadonlySet<string> = new Set([
+  ...CARRIED,
+  "tap",
+  "vxlan",
+  "gretap",
+  "erspan",
+  "gre",
+  "ip6gre",
+  "wireguard",
+]);
 export const standsAlone = (kind: string): boolean => ALONE.has(kind);
 
 /** Whether a link is what the fact wants in all that cannot be changed after its birth. Its parent is looked at elsewhere. */
@@ -43,7 +55,7 @@ export const asAsked = <T extends object>(want: T, have: T | undefined): T =>
 
 /** A link's nature as a fact tells it: with the members that were asked for, or all. */
 export function natureFacts(
-  { mode, broadcastQueue, vlan, vxlan, gre, tap, vlanFiltering }: Nature,
+  { mode, broadcastQueue, vlan, vxlan, gre, tap, wireguard, vlanFiltering }: Nature,
   want: Partial<LinkFact> | undefined,
 ): Nature {
   return {
@@ -53,6 +65,7 @@ export function natureFacts(
     ...(vxlan === undefined ? {} : { vxlan: want?.vxlan === undefined ? vxlan : asAsked(want.vxlan, vxlan) }),
     ...(gre === undefined ? {} : { gre: want?.gre === undefined ? gre : asAsked(want.gre, gre) }),
     ...(tap === undefined ? {} : { tap: want?.tap === undefined ? tap : asAsked(want.tap, tap) }),
+    ...(wireguard === undefined ? {} : { wireguard }),
     ...(vlanFiltering === undefined ? {} : { vlanFiltering }),
   };
 }

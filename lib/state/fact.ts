@@ -27,6 +27,9 @@ export interface LinkFact {
     | "vxlan"
     | "gretap"
     | "erspan"
+    | "gre"
+    | "ip6gre"
+    | "wireguard"
     | "device"
     | "foreign";
   readonly up: boolean;
@@ -48,8 +51,18 @@ export interface LinkFact {
   readonly tap?: { readonly owner?: number; readonly group?: number; readonly multiQueue?: boolean };
   /** For vxlan: VNI 0 to 2^24 - 1, UDP port, and the source address of the outer packets. No learning. */
   readonly vxlan?: { readonly id: number; readonly port: number; readonly local?: Address };
-  /** For gretap (Ethernet in GRE, RFC 1701) and erspan (type II): the other end, IPv4, and for erspan the session, 0 to 1023. */
-  readonly gre?: { readonly remote: Address; readonly session?: number };
+  /**
+   * For gretap (Ethernet in GRE, RFC 1701) and erspan (type II): the other end, IPv4, and for erspan the session, 0 to 1023.
+   * For gre and ip6gre (IP in GRE, RFC 2784): both ends, and the key (RFC 2890), 32 bits.
+   */
+  readonly gre?: {
+    readonly remote: Address;
+    readonly session?: number;
+    readonly local?: Address;
+    readonly key?: number;
+  };
+  /** For wireguard: UDP port, and the public half of its key in base64. The private half is never in a fact. */
+  readonly wireguard?: { readonly publicKey: string; readonly port: number };
   /** For device: which link of the host it is, and what it goes back to when the pod goes. Never compared. */
   readonly lent?: LentDevice;
   /** For bridge: IFLA_BR_VLAN_FILTERING. One of ours that filters gives its ports no VLAN by itself: facts name each. */
@@ -116,6 +129,18 @@ export interface ForwardFact {
   readonly to: Address;
 }
 
+/** Another end of a wireguard device (linux/wireguard.h). */
+export interface WireguardPeerFact {
+  readonly type: "wireguard-peer";
+  readonly at: Place;
+  readonly link: string;
+  /** Base64. */
+  readonly publicKey: string;
+  readonly endpoint: { readonly address: Address; readonly port: number };
+  /** What it is believed to be the source of, and what is sent to it; no two peers have the same. Sorted as texts. */
+  readonly allowed: readonly Prefix[];
+}
+
 /** What a physical function holds for one of its virtual functions (linux/if_link.h, IFLA_VFINFO_LIST). */
 export interface VirtualFunctionFact {
   readonly type: "vf";
@@ -152,6 +177,17 @@ export interface DriverFact {
   readonly driver: string;
   /** What it goes back to when the fact is removed: "" lets the kernel choose. Never compared. */
   readonly before?: string;
+}
+
+/**
+ * An RDMA device of the node that the pod sees. It is moved there where each belongs to one namespace (`rdma system`:
+ * netns exclusive); where all see all of them nothing has to be done.
+ */
+export interface RdmaFact {
+  readonly type: "rdma";
+  readonly at: "pod";
+  /** The kernel has every name once, whatever the namespace: `mlx5_2`. */
+  readonly name: string;
 }
 
 export interface AddressFact {
@@ -326,8 +362,10 @@ export type Fact =
   | MirrorFact
   | PortVlanFact
   | ForwardFact
+  | WireguardPeerFact
   | VirtualFunctionFact
   | DriverFact
+  | RdmaFact
   | TableFact
   | ElementFact;
 
@@ -357,8 +395,12 @@ export function identity(fact: Fact): string {
       return `port-vlan ${fact.at} ${fact.link} ${fact.vid}`;
     case "forward":
       return `forward ${fact.at} ${fact.link} ${fact.mac} ${fact.to}`;
+    case "wireguard-peer":
+      return `wireguard-peer ${fact.at} ${fact.link} ${fact.publicKey}`;
     case "driver":
       return `driver ${fact.pci}`;
+    case "rdma":
+      return `rdma ${fact.name}`;
     case "vf":
       return `vf ${fact.link} ${fact.vf}`;
     case "table":

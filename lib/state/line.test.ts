@@ -140,12 +140,26 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
     ],
   ],
   forward: [["fdb 02:00:00:00:00:01 dev sx1 dst 10.1.0.5", { type: "forward", at: "host", link: "sx1", mac, to: a4 }]],
+  "wireguard-peer": [
+    [
+      "wg peer 2Ag= dev swg0 endpoint fd00::5 port 51830 allowed-ips 10.1.0.0/26",
+      {
+        type: "wireguard-peer",
+        at: "host",
+        link: "swg0",
+        publicKey: "2Ag=",
+        endpoint: { address: a6, port: 51_830 },
+        allowed: ["10.1.0.0/26" as Prefix],
+      },
+    ],
+  ],
   vf: [
     [
       "vf 3 dev ens1 vlan 7 trust true",
       { type: "vf", at: "host", link: "ens1", vf: 3, settings: { vlan: 7, trust: true } },
     ],
   ],
+  rdma: [["rdma mlx5_2 [pod]", { type: "rdma", at: "pod", name: "mlx5_2" }]],
   driver: [
     [
       "driver 0000:3b:02.1 vfio-pci",
@@ -178,7 +192,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
 const rows = Object.values(table).flat();
 
 test("every type of fact has a row", () => {
-  expect(Object.keys(table)).toHaveLength(16);
+  expect(Object.keys(table)).toHaveLength(17);
   for (const [type, of] of Object.entries(table)) {
     expect(of.length).toBeGreaterThan(0);
     for (const [, fact] of of) expect(fact.type).toBe(type);

@@ -77,6 +77,9 @@ export const SETS = [
   { family: "inet", table: "selvedge", name: "prio_class", key: ["ifname", "ether_addr"], value: ["classid"] },
   /** The node's ends of the links to tenants' routers. */
   { family: "inet", table: "selvedge", name: "uplinks", key: ["ifname"] },
+  /** Addresses of the other nodes on the networks between them. */
+  { family: "inet", table: "selvedge", name: "nodes4", key: ["ipv4_addr"] },
+  { family: "inet", table: "selvedge", name: "nodes6", key: ["ipv6_addr"] },
   /** In a tenant's router: addresses on the node that lead to the tenant's pods. */
   { family: "inet", table: "selvedge", name: "probe4", key: ["ipv4_addr"], value: ["ipv4_addr"] },
   { family: "inet", table: "selvedge", name: "probe6", key: ["ipv6_addr"], value: ["ipv6_addr"] },

@@ -66,8 +66,10 @@ function commands(fact: Fact, host: string): string[] {
       ];
     case "forward":
       return [`bridge fdb append ${fact.mac} dev ${fact.link} dst ${fact.to}`];
+    case "wireguard-peer":
     case "vf":
     case "driver":
+    case "rdma":
     case "tree":
     case "mirror":
     case "rule":

@@ -77,8 +77,8 @@ export const PICTURE: Readonly<Record<string, Area>> = {
   },
   "lib/datapath": {
     holds:
-      "what the node needs as a whole: masquerade, spoof protection, host ports, quality of service, mirrors. Pure",
-    from: ["lib", "lib/cni", "lib/state"],
+      "what the node needs as a whole: masquerade, spoof protection, host ports, quality of service, mirrors, ways between nodes. Pure",
+    from: ["lib", "lib/cluster/ways.ts", "lib/cni", "lib/state"],
     packages: [],
     builtins: PURE,
   },

@@ -10,6 +10,7 @@ import type {
   RuleFact,
   ShaperFact,
   TreeFact,
+  WireguardPeerFact,
 } from "#lib/state/fact.ts";
 import type { FeatureName } from "#lib/state/features.ts";
 import type { Nature } from "../nature.ts";
@@ -52,6 +53,8 @@ export interface Device {
   /** By VLAN id; of a port, or of a bridge itself. */
   readonly vlans: Map<number, Pick<PortVlanFact, "pvid" | "untagged">>;
   readonly forwards: Map<string, ForwardFact>;
+  /** Of a wireguard device, by public key. */
+  readonly peers: Map<string, WireguardPeerFact>;
 }
 
 export interface Route {
@@ -119,6 +122,7 @@ export function newDevice(network: Network, name: string, kind: LinkFact["kind"]
     givenVlan: undefined,
     vlans: new Map(kind === "bridge" ? [[DEFAULT_PVID, { pvid: true, untagged: true }]] : []),
     forwards: new Map(),
+    peers: new Map(),
   };
   network.devices.set(name, device);
   return device;

@@ -86,8 +86,11 @@ function find(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): Fa
     }
     case "forward":
       return device?.forwards.has(forwardKey(fact)) ? fact : undefined;
+    case "wireguard-peer":
+      return device?.peers.get(fact.publicKey);
     case "vf":
     case "driver":
+    case "rdma":
       return undefined;
     case "table":
       return findTable(ruleset, fact.family, fact.name);
@@ -123,6 +126,7 @@ function ofDevice(device: Device): Fact[] {
     ...[...device.neighbours].map(([address, mac]): Fact => ({ type: "neighbour", at, link, address, mac })),
     ...trafficOf(device),
     ...device.forwards.values(),
+    ...device.peers.values(),
     ...(filtersForUs(device.master ?? device) ? vlansOf(device) : []),
   ];
 }

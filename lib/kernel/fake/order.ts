@@ -17,8 +17,10 @@ const RANK = {
   mirror: 9,
   "port-vlan": 10,
   forward: 11,
+  "wireguard-peer": 11,
   vf: 12,
   driver: 1.5,
+  rdma: 12,
 } as const satisfies Record<Fact["type"], number>;
 
 /** A port comes after its bridge, a link after the one that carries it, and a gateway after the route that leads to it. */

@@ -93,13 +93,14 @@ const conflict = (what: string): SelvedgeError => new SelvedgeError({ kind: "con
 export function setNature(device: Device, fact: LinkFact): void {
   const call = `set link ${fact.name}`;
   refuseAbsent(call, fact, device.network.absent);
-  const { mode, broadcastQueue, vlanFiltering } = fact;
+  const { mode, broadcastQueue, wireguard, vlanFiltering } = fact;
   if ((mode === "passthru") !== (device.nature.mode === "passthru") && mode !== undefined)
     throw refusal(call, "EINVAL");
   device.nature = {
     ...device.nature,
     ...(mode === undefined ? {} : { mode }),
     ...(broadcastQueue === undefined ? {} : { broadcastQueue }),
+    ...(wireguard === undefined ? {} : { wireguard }),
     ...(vlanFiltering === undefined ? {} : { vlanFiltering }),
   };
   // Told to filter, a bridge of ours gives its ports no VLAN by itself, and takes back what it gave.

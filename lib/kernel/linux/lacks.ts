@@ -24,6 +24,7 @@ function featureOf({ kind, mode, vlanFiltering }: LinkFact, { code, text }: Erro
   // net/core/rtnetlink.c, rtnl_newlink: what it says of a kind that nobody registered.
   const isKindKnown = text !== "Unknown device type";
   if (kind === "bridge" && vlanFiltering !== undefined && isKindKnown) return "bridge-vlan";
-  if ((kind === "gretap" || kind === "erspan") && !isKindKnown) return "gre";
+  if ((kind === "gretap" || kind === "erspan" || kind === "gre") && !isKindKnown) return "gre";
+  if (kind === "ip6gre" && !isKindKnown) return "gre6";
   return kind in FEATURES && !isKindKnown ? (kind as FeatureName) : undefined;
 }

@@ -161,6 +161,9 @@ const KINDS: ReadonlySet<string> = new Set([
   "vxlan",
   "gretap",
   "erspan",
+  "gre",
+  "ip6gre",
+  "wireguard",
 ] satisfies LinkFact["kind"][]);
 
 /** What it is to us: a device is one by whom it is lent to, whatever its driver. */

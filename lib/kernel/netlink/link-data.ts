@@ -28,19 +28,23 @@ export const vxlanData = attrs({
   local6: [17, ip],
 });
 
-/** IFLA_GRE_*: flags in the network's order; the session of ERSPAN is the key. */
+/** IFLA_GRE_*: flags of the packets in the network's order; the session of ERSPAN is the key. */
 export const greData = attrs({
   inFlags: [2, be16],
   outFlags: [3, be16],
   inKey: [4, be32],
   outKey: [5, be32],
+  local: [6, ip],
   remote: [7, ip],
   ttl: [8, u8],
+  tunnelFlags: [13, u32],
   erspanIndex: [21, u32],
   erspanVersion: [22, u8],
 });
 /** linux/if_tunnel.h: GRE_KEY, GRE_SEQ */
 export const GRE_FLAG = { key: 0x2000, sequence: 0x1000 } as const;
+/** linux/ip6_tunnel.h: without the option of RFC 2473 section 5.1, which would take 8 bytes of each packet. */
+export const IP6_TNL_F_IGN_ENCAP_LIMIT = 1;
 
 /** IFLA_TUN_*; written by the ioctls of /dev/net/tun, only read here. */
 export const tunData = attrs({ owner: [1, u32], group: [2, u32], type: [3, u8], multiQueue: [7, u8] });

@@ -1,6 +1,7 @@
 /** Routes on the wire: linux/rtnetlink.h (v6.12). */
+import type { Address } from "#lib/address.ts";
 import { attrs } from "./attr.ts";
-import { ip, u8, u32 } from "./codec.ts";
+import { type Codec, ip, u8, u16, u32 } from "./codec.ts";
 import { layout } from "./message.ts";
 import { struct } from "./struct.ts";
 
@@ -24,6 +25,17 @@ const rtmsg = struct({
   flags: u32,
 });
 
+/** struct rtvia: a gateway of another family than the destination (RFC 5549). */
+const otherVia: Codec<Address> = {
+  write(to, address) {
+    u16.write(to, address.includes(":") ? AF_INET6 : AF_INET);
+    ip.write(to, address);
+  },
+  read: (bytes) => ip.read(bytes.subarray(2)),
+};
+const AF_INET = 2;
+const AF_INET6 = 10;
+
 /** RTAX_* */
 const metrics = attrs({ mtu: [2, u32], advmss: [8, u32] });
 
@@ -38,5 +50,6 @@ export const routeMessage = layout(
     source: [7, ip],
     metrics: [8, metrics],
     table: [15, u32],
+    otherVia: [18, otherVia],
   }),
 );

@@ -5,6 +5,7 @@ import {
   bridgeData,
   GRE_FLAG,
   greData,
+  IP6_TNL_F_IGN_ENCAP_LIMIT,
   IPVLAN_MODE,
   ipvlanData,
   MACVLAN_MODE,
@@ -50,6 +51,9 @@ export function natureOf(fact: LinkFact, carrier?: number): Uint8Array | undefin
     case "gretap":
     case "erspan":
       return fact.gre && greNature(fact.gre);
+    case "gre":
+    case "ip6gre":
+      return fact.gre && keyedGreNature(fact.gre);
     default:
       return undefined;
   }
@@ -76,6 +80,16 @@ function greNature({ remote, session }: NonNullable<LinkFact["gre"]>): Uint8Arra
     ...(session === undefined
       ? {}
       : { inFlags: flags, outFlags: flags, inKey: session, outKey: session, erspanVersion: 1, erspanIndex: session }),
+  });
+}
+
+function keyedGreNature({ remote, local, key }: NonNullable<LinkFact["gre"]>): Uint8Array {
+  return greData.put({
+    remote,
+    ...(local === undefined ? {} : { local }),
+    ttl: TTL,
+    ...(remote.includes(":") ? { tunnelFlags: IP6_TNL_F_IGN_ENCAP_LIMIT } : {}),
+    ...(key === undefined ? {} : { inFlags: GRE_FLAG.key, outFlags: GRE_FLAG.key, inKey: key, outKey: key }),
   });
 }
 
@@ -117,6 +131,13 @@ export function readNature(kind: string, data: Uint8Array): SeenNature {
       if (remote === undefined) return {};
       const session = (outFlags & GRE_FLAG.key) !== 0 ? outKey : undefined;
       return { gre: { remote, ...(session === undefined ? {} : { session }) } };
+    }
+    case "gre":
+    case "ip6gre": {
+      const { remote, local, outKey, outFlags = 0 } = greData.get(data);
+      if (remote === undefined) return {};
+      const key = (outFlags & GRE_FLAG.key) !== 0 ? outKey : undefined;
+      return { gre: { remote, ...(local === undefined ? {} : { local }), ...(key === undefined ? {} : { key }) } };
     }
     case "tap": {
       const { owner, group, multiQueue = 0 } = tunData.get(data);

@@ -36,7 +36,7 @@ export function addRoute(fact: RouteFact, index: number, replace: boolean): Requ
       },
       {
         ...selector(fact, index),
-        ...(via === undefined ? {} : { via }),
+        ...(via === undefined ? {} : family(via) === family(fact.to) ? { via } : { otherVia: via }),
         ...(metric === undefined ? {} : { metric }),
         ...(source === undefined ? {} : { source }),
         ...(mtu === undefined && advmss === undefined ? {} : { metrics }),
@@ -84,6 +84,14 @@ export const matchRoute = (to: Address): Request => ({
   ),
 });
 
+/** What a packet of the node's own would take, and with which source. */
+export const getRoute = (to: Address): Request => ({
+  what: `route get ${to}`,
+  type: RTM_ROUTE.GET,
+  flags: 0,
+  body: routeMessage.body({ family: familyNumber(to), toLength: family(to) === 4 ? 32 : 128 }, { to }),
+});
+
 /** The kernel walks the table and gives what leaves by the link (by any, without one). */
 export const dumpRoutes = (familyOfRoutes: 4 | 6, table: number, index?: number): Request => ({
   what: `route list table ${table}`,
@@ -118,7 +126,7 @@ export function readRoute(message: Message): SeenRoute | undefined {
   return {
     to: attrs.to === undefined ? anyPrefix(of) : withLength(attrs.to, header.toLength),
     index: attrs.oif,
-    via: attrs.via,
+    via: attrs.via ?? attrs.otherVia,
     table: attrs.table ?? header.table,
     metric: metric === DEFAULT_METRIC[of] ? undefined : metric,
     mtu: attrs.metrics?.mtu,

@@ -1,0 +1,14 @@
+/** Without a tunnel: the other node, or who leads to it, is the next hop. */
+import type { RouteFact } from "#lib/state/fact.ts";
+import type { Stretch } from "./ends.ts";
+
+/** Within a segment the MTU is that of the device, which the kernel follows by itself. */
+export const directFacts = ({ way: { to: via, egress, mtuBytes }, prefixes }: Stretch): RouteFact[] =>
+  prefixes.map((to) => ({
+    type: "route",
+    at: "host",
+    to,
+    link: egress.link,
+    via,
+    ...(egress.via === undefined ? {} : { mtu: mtuBytes }),
+  }));
