@@ -49,6 +49,7 @@ const OPTION = {
 /** linux/netlink.h: protocols of netlink sockets. */
 export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
+export const NETLINK_RDMA = 20;
 
 /**
  * A netlink socket in the namespace behind `netns`, or in the process's own. It stays there whatever happens after.

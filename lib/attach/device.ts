@@ -34,7 +34,7 @@ export function lent(attached: Attached, driver: UserspaceDriver | undefined, mo
   if (driver !== undefined || isUserspaceDriver(device.driver))
     return { facts: [...more, ...driverFacts(device, driver)], ...told };
   return {
-    facts: [...more, link(attached, device), ...segmentSide(ifname, addresses, routes)],
+    facts: [...more, link(attached, device), ...rdmaFacts(device), ...segmentSide(ifname, addresses, routes)],
     ...told,
     underlay: true,
   };
@@ -69,6 +69,9 @@ function driverFacts({ pci, driver: before }: Device, asked: UserspaceDriver | u
   if (pci === undefined || driver === undefined) return [];
   return [{ type: "driver", at: "host", pci, driver, before: isUserspaceDriver(before) ? before : "" }];
 }
+
+/** They go where their link goes: the two know each other only in the same namespace. */
+const rdmaFacts = ({ rdma }: Device): Fact[] => rdma.map((name) => ({ type: "rdma", at: "pod", name }));
 
 /** `0000:3b:02.1`; upper case is taken too. @throws SelvedgeError config-invalid */
 export function pciAddress(found: Found): string {

@@ -4,8 +4,7 @@ import type { SriovPool } from "#lib/config/sriov.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import type { Offer } from "#lib/k8s/device-plugin/allocation.ts";
 import { devicePlugin, type Plugin } from "#lib/k8s/device-plugin/plugin.ts";
-import type { PhysicalFunction, VirtualFunction } from "#lib/kernel/devices.ts";
-import { isUserspaceDriver } from "#lib/state/device.ts";
+import type { PhysicalFunction } from "#lib/kernel/devices.ts";
 import type { Core } from "./core.ts";
 import { holderOf, isFree, isOf } from "./device.ts";
 
@@ -91,14 +90,7 @@ export async function offersOf(core: Core, pool: SriovPool): Promise<Offer[]> {
         id: one.pci,
         isHealthy: isFree(core, one) || holderOf(core.table, { pci: one.pci }) !== undefined,
         ...(numaNode === undefined ? {} : { numaNode }),
-        nodes: await nodesOf(core, one),
+        nodes: one.nodes,
       });
   return offers;
-}
-
-/** What a container opens: Documentation/driver-api/vfio.rst (v6.12). */
-async function nodesOf(core: Core, { pci, driver }: VirtualFunction): Promise<string[]> {
-  if (!isUserspaceDriver(driver)) return [];
-  const group = (await core.kernel.devices.find({ pci }))?.iommuGroup;
-  return driver === "vfio-pci" && group !== undefined ? ["/dev/vfio/vfio", `/dev/vfio/${group}`] : [];
 }

@@ -139,7 +139,12 @@ function refuseLent(core: Core, wish: DeviceWish): void {
       const lent = fact.type === "link" ? fact.lent : undefined;
       if (lent === undefined) continue;
       if (("name" in which && lent.name === which.name) || ("mac" in which && lent.mac === which.mac))
-        refuseHeld(core, wish, { link: lent, rdma: [], ...(lent.pci === undefined ? {} : { pci: lent.pci }) });
+        refuseHeld(core, wish, {
+          link: lent,
+          rdma: [],
+          nodes: [],
+          ...(lent.pci === undefined ? {} : { pci: lent.pci }),
+        });
     }
 }
 

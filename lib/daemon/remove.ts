@@ -76,4 +76,6 @@ const removal = (core: Core, record: AttachmentRecord, { host, facts }: Part): O
 
 const staysInPod = (fact: Fact): boolean =>
   fact.at === "pod" &&
-  (fact.type === "rule" || (fact.type === "link" && fact.kind !== "veth" && fact.kind !== "loopback"));
+  (fact.type === "rule" ||
+    fact.type === "rdma" ||
+    (fact.type === "link" && fact.kind !== "veth" && fact.kind !== "loopback"));

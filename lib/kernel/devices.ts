@@ -19,6 +19,8 @@ export interface VirtualFunction {
   readonly pci: string;
   readonly index: number;
   readonly driver?: string;
+  /** As in `Device`. */
+  readonly nodes: readonly string[];
   /** Its link on the node, when it is there. */
   readonly link?: string;
   /** IFLA_IFALIAS of that link. */

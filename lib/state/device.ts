@@ -30,8 +30,8 @@ export interface Device {
   readonly driver?: string;
   /** RDMA devices of the function: `mlx5_2`. */
   readonly rdma: readonly string[];
-  /** Number of its IOMMU group: a pod that drives it from userspace opens /dev/vfio/<group>. */
-  readonly iommuGroup?: string;
+  /** What a process opens to drive it from userspace: `/dev/vfio/87`, `/dev/uio0`, `/dev/infiniband/uverbs2`. */
+  readonly nodes: readonly string[];
   /** For a virtual function: whose it is. */
   readonly virtual?: {
     /** Link of the physical function. */

@@ -29,6 +29,7 @@ export const card: Device = {
   pci: "0000:3b:02.3",
   driver: "iavf",
   rdma: [],
+  nodes: [],
   virtual: {
     link: "ens1f0",
     index: 3,

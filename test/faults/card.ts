@@ -10,13 +10,14 @@ const SETTINGS = { mac: "00:00:00:00:00:00" as Mac, vlan: 0, qos: 0, vlanProtoco
 
 export function plugCard(kernel: FakeKernel): void {
   const physical = { pci: "0000:3b:00.0", link: LINK, vendor: "8086", product: "1572", driver: "i40e", maxVirtual: 8 };
-  kernel.plug({ name: LINK, pci: physical.pci, driver: "i40e", rdma: [], physical });
+  kernel.plug({ name: LINK, pci: physical.pci, driver: "i40e", rdma: [], nodes: [], physical });
   for (let index = 0; index < COUNT; index++)
     kernel.plug({
       name: `${LINK}v${index}`,
       pci: pciOf(index),
       driver: "iavf",
-      rdma: [],
+      rdma: [`irdma${index}`],
+      nodes: [],
       virtual: { link: LINK, index, settings: SETTINGS },
     });
 }

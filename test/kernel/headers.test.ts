@@ -18,6 +18,7 @@ import {
   vxlanData,
 } from "#lib/kernel/netlink/link-data.ts";
 import { NTF_SELF, NUD_NOARP, NUD_PERMANENT, neighbourMessage, RTM_NEIGH } from "#lib/kernel/netlink/neighbour.ts";
+import { NLDEV, NLDEV_COMMAND, rdmaAttrs } from "#lib/kernel/netlink/rdma.ts";
 import { RT_SCOPE, RTM_ROUTE, routeMessage } from "#lib/kernel/netlink/route.ts";
 import { RTM_RULE, ruleMessage } from "#lib/kernel/netlink/rule.ts";
 import {
@@ -106,6 +107,18 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
       rate: "IFLA_VF_RATE",
       trust: "IFLA_VF_TRUST",
       vlans: "IFLA_VF_VLAN_LIST",
+    },
+  ],
+  [
+    "../rdma/rdma_netlink.h",
+    { ...types(rdmaAttrs.table), nldev: NLDEV, ...NLDEV_COMMAND },
+    {
+      index: "RDMA_NLDEV_ATTR_DEV_INDEX",
+      name: "RDMA_NLDEV_ATTR_DEV_NAME",
+      netNsFd: "RDMA_NLDEV_NET_NS_FD",
+      nldev: "RDMA_NL_NLDEV",
+      get: "RDMA_NLDEV_CMD_GET",
+      set: "RDMA_NLDEV_CMD_SET",
     },
   ],
   ["ip.h", { routeLocalnet: DEVCONF_ROUTE_LOCALNET }, { routeLocalnet: "IPV4_DEVCONF_ROUTE_LOCALNET" }],
@@ -216,4 +229,4 @@ test.each(cases)("%s: %j", (header, ours, theirs) => {
   expect(ours).toEqual(Object.fromEntries(expected));
 });
 
-test("the table has cases", () => expect(cases.length).toBe(37));
+test("the table has cases", () => expect(cases.length).toBe(38));

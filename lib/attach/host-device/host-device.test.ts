@@ -10,6 +10,7 @@ const card: Device = {
   pci: "0000:3b:00.0",
   driver: "i40e",
   rdma: [],
+  nodes: [],
 };
 const build = (device: Device) =>
   hostDevice.desired(hostDevice.parse(root({ device: "ens1" })), { ...ipv4Only, device });
@@ -25,8 +26,17 @@ test("the device is the pod's interface, with its addresses", () => {
   expect(built).toMatchObject({ pciId: "0000:3b:00.0", underlay: true, shared: [], hostInterfaces: [] });
 });
 
+test("its RDMA devices go where its link goes", () => {
+  const built = build({ ...card, rdma: ["irdma0", "irdma1"] });
+  expect(built.facts.filter(({ type }) => type === "rdma")).toEqual([
+    { type: "rdma", at: "pod", name: "irdma0" },
+    { type: "rdma", at: "pod", name: "irdma1" },
+  ]);
+  expect(build({ pci: "0000:3b:00.0", driver: "vfio-pci", rdma: ["irdma0"], nodes: [] }).facts).toHaveLength(1);
+});
+
 test("what a userspace driver has is handed over as it is: told, and nothing set", () => {
-  const built = build({ pci: "0000:3b:00.0", driver: "vfio-pci", rdma: [], iommuGroup: "87" });
+  const built = build({ pci: "0000:3b:00.0", driver: "vfio-pci", rdma: [], nodes: [] });
   expect(built.facts).toEqual([
     { type: "driver", at: "host", pci: "0000:3b:00.0", driver: "vfio-pci", before: "vfio-pci" },
   ]);

@@ -19,9 +19,11 @@ export interface Hardware extends Omit<Found, "link"> {
 export interface Bench {
   readonly hardware: Hardware[];
   readonly settings: Map<string, VirtualFunctionSettings>;
+  /** RDMA devices that are not on the host: as under a kernel where each belongs to one namespace. */
+  readonly rdma: Map<string, Network>;
 }
 
-export const newBench = (): Bench => ({ hardware: [], settings: new Map() });
+export const newBench = (): Bench => ({ hardware: [], settings: new Map(), rdma: new Map() });
 
 const functionKey = (fact: Pick<VirtualFunctionFact, "link" | "vf">): string => `${fact.link} ${fact.vf}`;
 
@@ -56,13 +58,14 @@ export function fakeDevices(bench: Bench, host: Network): Devices {
         .map((physical) => ({
           ...physical,
           virtual: bench.hardware.flatMap((one): VirtualFunction[] => {
-            const { virtual, pci = "", driver, link } = found(one);
+            const { virtual, pci = "", driver, link, nodes } = found(one);
             if (virtual === undefined || virtual.link !== physical.link) return [];
             return [
               {
                 pci,
                 index: virtual.index,
                 isUsed: false,
+                nodes,
                 ...(driver === undefined ? {} : { driver }),
                 ...(link === undefined ? {} : { link: link.name }),
                 ...(link?.alias === undefined ? {} : { alias: link.alias }),
@@ -99,7 +102,8 @@ function giveBack(host: Network, networks: Iterable<Network>, { alias, lent }: L
 }
 
 /** Hardware comes home when its namespace ends. */
-export function comeHome(from: Network, host: Network): void {
+export function comeHome(bench: Bench, from: Network, host: Network): void {
+  for (const [name, network] of bench.rdma) if (network === from) bench.rdma.delete(name);
   for (const device of [...from.devices.values()])
     if (device.home !== undefined) move(device, host, host.devices.has(device.name) ? "dev0" : device.name);
 }
@@ -141,6 +145,11 @@ export function performOnBench(bench: Bench, { host, pod, all }: Networks, { do:
       bench.hardware[at] = { ...before, driver: verb === "remove" ? (fact.before ?? fact.driver) : fact.driver };
     return true;
   }
+  if (fact.type === "rdma") {
+    if (verb !== "remove" && pod !== undefined) lendRdma(bench, pod, fact.name);
+    else if (bench.rdma.get(fact.name) === pod) bench.rdma.delete(fact.name);
+    return true;
+  }
   if (fact.type !== "vf") return false;
   const have = bench.settings.get(functionKey(fact));
   if (verb === "remove") {
@@ -152,7 +161,17 @@ export function performOnBench(bench: Bench, { host, pod, all }: Networks, { do:
   return true;
 }
 
-export function lookAtBench(bench: Bench, fact: Fact): Fact | undefined {
+/** @throws SelvedgeError kernel */
+function lendRdma(bench: Bench, pod: Network, name: string): void {
+  const where = bench.rdma.get(name);
+  if (where === pod) return;
+  if (where !== undefined || !bench.hardware.some(({ rdma }) => rdma.includes(name)))
+    throw refusal(`rdma dev get ${name}`, "ENODEV");
+  bench.rdma.set(name, pod);
+}
+
+export function lookAtBench(bench: Bench, fact: Fact, pod: Network | undefined): Fact | undefined {
+  if (fact.type === "rdma") return pod !== undefined && bench.rdma.get(fact.name) === pod ? fact : undefined;
   if (fact.type === "driver") {
     const { driver } = bench.hardware.find(({ pci }) => pci === fact.pci) ?? {};
     return driver === undefined ? undefined : { ...fact, driver };

@@ -35,6 +35,7 @@ export function devices(host: Place, sysfs: string): Devices {
         return {
           ...one,
           ...(of?.driver === undefined ? {} : { driver: of.driver }),
+          nodes: of?.nodes ?? [],
           ...(link === undefined ? {} : { link: link.name }),
           ...(link?.alias === undefined ? {} : { alias: link.alias }),
           isUsed: link !== undefined && (link.master !== undefined || addressed.has(link.index)),
@@ -163,7 +164,7 @@ function describe(link: SeenDevice | undefined, of: PciFunction | undefined, vir
     ...(of === undefined ? {} : { pci: of.pci }),
     ...(of?.driver === undefined ? {} : { driver: of.driver }),
     rdma: of?.rdma ?? [],
-    ...(of?.iommuGroup === undefined ? {} : { iommuGroup: of.iommuGroup }),
+    nodes: of?.nodes ?? [],
     ...(virtual === undefined ? {} : { virtual }),
   };
 }

@@ -2,19 +2,20 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Op } from "#lib/state/diff.ts";
-import type { DriverFact, Fact, LentDevice } from "#lib/state/fact.ts";
+import type { Fact, LentDevice } from "#lib/state/fact.ts";
 import { bindDriver, driverOf } from "../sysfs/pci.ts";
 import { restoreFunctions, setFunctions } from "./functions.ts";
 import { fetchBack, isLent, restore } from "./lent.ts";
 import type { Place, PodPlace } from "./place.ts";
+import { lendRdma, lookRdma, takeRdmaBack } from "./rdma.ts";
 
 export interface Lending {
-  /** Drivers that are bound; what rtnetlink tells of is looked at elsewhere. */
-  look(facts: readonly Fact[]): Promise<Fact[]>;
+  /** Drivers that are bound, RDMA devices that the pod sees; what rtnetlink tells of is looked at elsewhere. */
+  look(pod: PodPlace | undefined, facts: readonly Fact[]): Promise<Fact[]>;
   /** Everything that removals take from the pod is the host's again, as it was. @throws SelvedgeError kernel */
   giveBack(pod: PodPlace | undefined, ops: readonly Op[]): Promise<void>;
-  /** Virtual functions and drivers are as wanted; the devices themselves move with the pod's links. @throws SelvedgeError kernel */
-  prepare(ops: readonly Op[]): Promise<void>;
+  /** Virtual functions, drivers and RDMA devices are as wanted; the devices themselves move with the pod's links. @throws SelvedgeError kernel */
+  prepare(pod: PodPlace | undefined, ops: readonly Op[]): Promise<void>;
 }
 
 /** `sysfs`: where it is mounted. */
@@ -22,8 +23,8 @@ export function lending(host: Place, sysfs: string): Lending {
   const exists = (lent: LentDevice): boolean =>
     lent.pci === undefined ? lent.physical === true : existsSync(join(sysfs, "bus/pci/devices", lent.pci));
   return {
-    async look(facts) {
-      const found: DriverFact[] = [];
+    async look(pod, facts) {
+      const found: Fact[] = lookRdma(pod, facts);
       for (const fact of facts) {
         const driver = fact.type === "driver" ? await driverOf(sysfs, fact.pci) : undefined;
         if (fact.type === "driver" && driver !== undefined) found.push({ ...fact, driver });
@@ -31,6 +32,7 @@ export function lending(host: Place, sysfs: string): Lending {
       return found;
     },
     async giveBack(pod, ops) {
+      takeRdmaBack(host, pod, ops);
       const given = ops.flatMap(({ do: verb, fact }) => (verb === "remove" && isLent(fact) ? [fact] : []));
       const back = await fetchBack(host, pod, given, exists);
       // A driver may refuse the device's own address while the physical function still names another.
@@ -41,8 +43,9 @@ export function lending(host: Place, sysfs: string): Lending {
         if (verb === "remove" && fact.type === "driver" && fact.before !== undefined)
           await bindDriver(sysfs, fact.pci, fact.before);
     },
-    async prepare(ops) {
+    async prepare(pod, ops) {
       await setFunctions(host, ops);
+      lendRdma(host, pod, ops);
       for (const { do: verb, fact } of ops)
         if (verb !== "remove" && fact.type === "driver") await bindDriver(sysfs, fact.pci, fact.driver);
     },

@@ -21,9 +21,11 @@ beforeAll(() => {
     "0000:3b:00.0",
     { ...id, numa_node: "1", sriov_totalvfs: "64", sriov_numvfs: "2" },
     { driver: "../../drivers/i40e", virtfn1: "../0000:3b:02.1", virtfn0: "../0000:3b:02.0" },
-    ["infiniband/irdma0"],
+    ["infiniband/irdma0", "infiniband_verbs/uverbs0"],
   );
-  plug("0000:3b:02.0", { ...id, numa_node: "1" }, { driver: "../../drivers/iavf", physfn: "../0000:3b:00.0" });
+  plug("0000:3b:02.0", { ...id, numa_node: "1" }, { driver: "x/uio_pci_generic", physfn: "../0000:3b:00.0" }, [
+    "uio/uio3",
+  ]);
   plug(
     "0000:3b:02.1",
     { ...id, numa_node: "1" },
@@ -43,6 +45,7 @@ test("a physical function has its virtual ones in the order of their numbers", a
     driver: "i40e",
     numaNode: 1,
     rdma: ["irdma0"],
+    nodes: ["/dev/infiniband/rdma_cm", "/dev/infiniband/uverbs0"],
     virtio: [],
     maxVirtual: 64,
     virtual: [
@@ -60,12 +63,15 @@ test("a virtual function names its physical one, and the group that a userspace 
     driver: "vfio-pci",
     numaNode: 1,
     rdma: [],
-    iommuGroup: "87",
+    nodes: ["/dev/vfio/vfio", "/dev/vfio/87"],
     virtio: [],
     physical: "0000:3b:00.0",
     virtual: [],
   });
 });
+
+test("a function that uio has is opened by the number of its device", async () =>
+  expect((await pciFunction(sysfs, "0000:3b:02.0"))?.nodes).toEqual(["/dev/uio3"]));
 
 test("a virtio card carries its link one step down, and a node of -1 is none", async () => {
   const card = await pciFunction(sysfs, "0000:00:03.0");

@@ -13,7 +13,8 @@ export interface PciFunction {
   readonly driver?: string;
   readonly numaNode?: number;
   readonly rdma: readonly string[];
-  readonly iommuGroup?: string;
+  /** What a process opens to drive it from userspace, as its driver and its RDMA device have it: `/dev/vfio/87`. */
+  readonly nodes: readonly string[];
   /** Names of the virtio devices on it, which carry its link. */
   readonly virtio: readonly string[];
   /** For a virtual function: the physical one. */
@@ -36,6 +37,16 @@ const target = async (link: string): Promise<string | undefined> => {
   return found === undefined ? undefined : basename(found);
 };
 
+/** Names in a folder of a device's; none where it has no such folder. */
+const below = async (at: string, name: string): Promise<string[]> =>
+  (await readdir(join(at, name)).catch(() => [])).toSorted();
+
+/** Documentation/infiniband/user_verbs.rst; connections are made by a node that all devices share. */
+async function verbsNodes(at: string): Promise<string[]> {
+  const names = await below(at, "infiniband_verbs");
+  return names.length === 0 ? [] : ["/dev/infiniband/rdma_cm", ...names.map((name) => `/dev/infiniband/${name}`)];
+}
+
 const hexDigits = (text: string | undefined): string => text?.replace(/^0x/, "") ?? "";
 
 /** Undefined when there is no such function. */
@@ -43,7 +54,7 @@ export async function pciFunction(sysfs: string, pci: string): Promise<PciFuncti
   const at = folder(sysfs, pci);
   const entries = await readdir(at).catch(() => undefined);
   if (entries === undefined) return undefined;
-  const [vendor, product, numa, most, driver, iommuGroup, physical] = await Promise.all([
+  const [vendor, product, numa, most, driver, group, physical] = await Promise.all([
     line(join(at, "vendor")),
     line(join(at, "device")),
     line(join(at, "numa_node")),
@@ -67,8 +78,13 @@ export async function pciFunction(sysfs: string, pci: string): Promise<PciFuncti
     ...(driver === undefined ? {} : { driver }),
     // -1: the machine has one node, or does not say.
     ...(numa === undefined || Number(numa) < 0 ? {} : { numaNode: Number(numa) }),
-    rdma: entries.includes("infiniband") ? (await readdir(join(at, "infiniband"))).toSorted() : [],
-    ...(iommuGroup === undefined ? {} : { iommuGroup }),
+    rdma: await below(at, "infiniband"),
+    nodes: [
+      // Documentation/driver-api/vfio.rst
+      ...(driver === "vfio-pci" && group !== undefined ? ["/dev/vfio/vfio", `/dev/vfio/${group}`] : []),
+      ...(await below(at, "uio")).map((name) => `/dev/${name}`),
+      ...(await verbsNodes(at)),
+    ],
     virtio: entries.filter((entry) => /^virtio\d+$/.test(entry)),
     ...(physical === undefined ? {} : { physical }),
     ...(most === undefined ? {} : { maxVirtual: Number(most) }),
