@@ -104,9 +104,9 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     packages: ["koffi"],
   },
   "lib/store": {
-    holds: "durable state: the port, memory, SQLite",
-    from: ["lib", "lib/state"],
-    packages: [],
+    holds: "durable state of the node (memory, SQLite), and what the nodes of a cluster share (memory, etcd)",
+    from: ["lib", "lib/state", "proto"],
+    packages: ["@grpc/grpc-js"],
   },
   "lib/delegate": {
     holds: "other CNI plugins as programs, for delegated IPAM",

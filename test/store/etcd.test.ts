@@ -1,0 +1,48 @@
+/** The contract of a shared store, kept by a real etcd. */
+import { afterAll, beforeAll, expect } from "@jest/globals";
+import { etcd } from "#lib/store/etcd/etcd.ts";
+import { CASES, type World } from "#lib/store/shared-contract.ts";
+import { needing } from "../support/requirement.ts";
+import { ETCD, type EtcdServer, etcdServer, freePort } from "./etcd-server.ts";
+import { wire } from "./wire.ts";
+
+const test = needing({ file: ETCD });
+/** Twice etcd's election timeout, rounded up, is the shortest lease that it gives. */
+const LIVENESS_SECONDS = 2;
+
+let server: EtcdServer;
+let count = 0;
+beforeAll(async () => {
+  server = await etcdServer();
+}, 60_000);
+afterAll(async () => server[Symbol.asyncDispose](), 30_000);
+
+function world(prefix: string): World {
+  return {
+    livenessSeconds: LIVENESS_SECONDS,
+    async open() {
+      const line = await wire(server.port, await freePort());
+      const shared = etcd({
+        endpoints: [`http://127.0.0.1:${line.port}`],
+        prefix,
+        livenessSeconds: LIVENESS_SECONDS,
+      });
+      return {
+        ...shared,
+        cut: line.cut,
+        heal: line.heal,
+        async [Symbol.asyncDispose]() {
+          await shared[Symbol.asyncDispose]();
+          await line[Symbol.asyncDispose]();
+        },
+      };
+    },
+    compact: server.compact,
+    stop: server.stop,
+    start: server.start,
+  };
+}
+
+test("the contract has cases", () => expect(CASES.length).toBeGreaterThan(10));
+
+test.each(CASES)("%s", (_name, run) => run(world(`/case${++count}/`)), 60_000);
