@@ -10,6 +10,7 @@ import { execDelegate } from "#lib/delegate/exec.ts";
 import { isFailure } from "#lib/errors.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
+import { etcd } from "#lib/store/etcd/etcd.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
 import { keepLittle } from "#native/memory.ts";
 import { peerCredentials } from "#native/socket.ts";
@@ -62,6 +63,7 @@ async function run(config: Config, configName: string): Promise<void> {
     store: storeName,
   });
   await using store = await sqlite(storeName);
+  await using shared = config.cluster && etcd(config.cluster.store.etcd);
   const onStep = killAt(process.env.SELVEDGE_KILL_AT);
   await using kernel = linux({ onPart: onStep });
   const daemon = await startDaemon(
@@ -69,6 +71,7 @@ async function run(config: Config, configName: string): Promise<void> {
       kernel,
       routers: linuxRouters(config.routers.dir),
       store,
+      ...(shared && { shared }),
       delegate: execDelegate((plugin, text) => log({ event: "delegate-stderr", plugin, text })),
       queue: queue(config.queueDirs),
       log,

@@ -13,6 +13,7 @@ import type { Routers } from "#lib/kernel/routers.ts";
 import { type KeyedLock, keyedLock } from "#lib/lock.ts";
 import type { Log } from "#lib/log.ts";
 import { root } from "#lib/parse.ts";
+import type { Shared } from "#lib/store/shared.ts";
 import type { Reservation, Store } from "#lib/store/store.ts";
 import { contested } from "./contested.ts";
 import { type Host, host, NODE } from "./host.ts";
@@ -26,6 +27,8 @@ export interface Ports {
   readonly kernel: Kernel;
   readonly routers: Routers;
   readonly store: Store;
+  /** What the nodes of a cluster share; absent: the node is alone. */
+  readonly shared?: Shared;
   readonly delegate: Delegate;
   readonly queue: Queue;
   readonly log: Log;
