@@ -1,0 +1,84 @@
+/** What somebody takes away from a way is heard of and made again within two seconds. */
+import { execFileSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect } from "@jest/globals";
+import { run } from "../datapath/iproute.ts";
+import { needing } from "../support/requirement.ts";
+import { ensure, isWhole, makeWire, passes, removeWire, type Setting, type WayNode, withNodes } from "./rig.ts";
+
+const test = needing("root", { program: "ip" }, { program: "nft" }, { program: "ping" });
+const able = process.getuid?.() === 0;
+beforeAll(() => (able ? makeWire() : undefined));
+afterAll(() => (able ? removeWire() : undefined));
+
+const REPAIRED_MS = 2_000;
+const FAMILIES = { direct: [4], vxlan: [4, 6] } as const;
+const FAULTS: readonly [name: string, way: "direct" | "vxlan", command: string][] = [
+  ["the device is deleted", "vxlan", "ip link del svx4"],
+  ["the device is down", "vxlan", "ip link set svx4 down"],
+  ["its entries are flushed", "vxlan", "bridge fdb flush dev svx4"],
+  ["its neighbours are flushed", "vxlan", "ip neigh flush dev svx4 nud permanent"],
+  ["its routes are flushed", "vxlan", "ip route flush dev svx4"],
+  ["the node's own addresses are taken away", "vxlan", "ip addr flush dev selvedge0"],
+  ["the link of the node's own addresses is deleted", "vxlan", "ip link del selvedge0"],
+  ["direct routes are flushed", "direct", "ip route flush proto 0x53"],
+  ["the firewall is flushed", "vxlan", "nft flush ruleset"],
+];
+
+/** What the daemon's loop does: every change is a reason to look at everything. */
+async function repairing(node: WayNode, signal: AbortSignal): Promise<void> {
+  let changed = false;
+  const watching = node.kernel.watch(() => {
+    changed = true;
+  }, signal);
+  while (!signal.aborted) {
+    await sleep(50);
+    if (!changed) continue;
+    changed = false;
+    await ensure(node);
+  }
+  await watching;
+}
+
+test.each(FAULTS)("%s (%s)", (_name, way, command) => {
+  const setting: Setting = { way, underlay: 4, encrypt: false };
+  return withNodes(setting, async (nodes) => {
+    const [node] = nodes;
+    if (node === undefined) throw new Error("no nodes");
+    const end = new AbortController();
+    const loop = repairing(node, end.signal);
+    await sleep(100);
+    run("n1", command);
+    expect(await isWhole(node)).toBe(false);
+    const began = performance.now();
+    while (performance.now() - began < REPAIRED_MS && !(await isWhole(node))) await sleep(50);
+    end.abort();
+    await loop;
+    expect(await isWhole(node)).toBe(true);
+    for (const pods of FAMILIES[way]) expect(passes("n1", "n2", pods, 1400)).toBe(true);
+  });
+});
+
+/** A VXLAN header with the VNI 4096, and no frame (RFC 7348 section 5). */
+const HEADER = "\\x08\\x00\\x00\\x00\\x00\\x10\\x00\\x00";
+const SENT: readonly [name: string, from: string, to: string, seenBy: string][] = [
+  ["a machine that is no node", "router", "192.0.2.2", "n2"],
+  ["a pod to its own node", "n1-pod", "192.0.2.1", "n1"],
+  ["a pod to another node", "n1-pod", "192.0.2.2", "n1"],
+];
+test.each(SENT)("what is put into the tunnel by %s is dropped", (_name, from, to, seenBy) =>
+  withNodes({ way: "vxlan", underlay: 4, encrypt: false }, async () => {
+    const send = (port: number) =>
+      execFileSync("ip", ["netns", "exec", from, "bash", "-c", `printf '${HEADER}' >/dev/udp/${to}/${port}`]);
+    const dropped = () =>
+      [...run(seenBy, "nft list chain inet selvedge ways_raw").matchAll(/packets (\d+)/g)].map(([, n]) => Number(n));
+    const none = dropped().map(() => 0);
+    expect(none.length).toBeGreaterThan(0);
+    send(4_790);
+    expect(dropped()).toEqual(none);
+    send(4_789);
+    expect(dropped().reduce((a, b) => a + b)).toBe(1);
+  }),
+);
+
+test("the tables have rows", () => expect(Math.min(FAULTS.length, SENT.length)).toBeGreaterThan(0));
