@@ -21,6 +21,7 @@ let plays = 0;
 
 /** @throws Error that names the step, when one does not hold or something remains */
 export async function play(one: Case, version: Version, { node, subject }: Stage): Promise<void> {
+  await subject.prepare?.();
   const before = await remains(node.node.namespace);
   await using scene = makeScene({ one, version, node, runtime: runtime(subject, node.node.namespace) });
   for (const [at, step] of one.steps.entries()) {

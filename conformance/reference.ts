@@ -54,7 +54,17 @@ function subject({ name, traits: own, main, since = "0.1.0", chain = [] }: Shape
   return { name, traits, versions, open };
 }
 
-const COMMON = ["check-link", "dual-stack", "ips", "masquerade", "mtu", "name-taken", "node-to-pod"] as const;
+const COMMON = [
+  "check-link",
+  "dual-stack",
+  "ips",
+  "masquerade",
+  "mtu",
+  "name-taken",
+  "node-to-pod",
+  "reached",
+  "several",
+] as const;
 const ports: JsonObject = { type: "portmap", capabilities: { portMappings: true }, snat: true };
 const shaper: JsonObject = { type: "bandwidth", capabilities: { bandwidth: true } };
 
@@ -80,7 +90,7 @@ export const REFERENCES: readonly Described[] = [
   }),
   subject({
     name: "reference macvlan",
-    traits: ["mtu", "name-taken"],
+    traits: ["mtu", "name-taken", "several"],
     main: { type: "macvlan", master: "uplink" },
   }),
 ];

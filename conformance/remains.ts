@@ -7,7 +7,11 @@ export async function remains(namespace: string): Promise<string[]> {
   const read = async (...argv: string[]) => objects(JSON.parse((await must(inside(namespace, argv))) || "[]"));
   const links = await read("ip", "-j", "-d", "link", "show");
   const shared = links.filter((link) => lasting(link)).map((link) => link.ifname);
-  const ofAttachments = (one: JsonObject) => "dev" in one && !shared.includes(one.dev);
+  // On a link that leads to pods of its parent, what is not of the link itself is of one of them.
+  const leading = links.filter(({ ifalias }) => isShared(ifalias)).map((link) => link.ifname);
+  const ofAttachments = (one: JsonObject) =>
+    "dev" in one &&
+    (!shared.includes(one.dev) || (leading.includes(one.dev) && one.table === undefined && one.protocol !== "kernel"));
   const routes = [4, 6].map(async (family) => {
     const found = await read("ip", "-j", `-${family}`, "route", "show", "table", "all");
     return found.filter(ofAttachments).map(({ dst, dev }) => `route ${dst} dev ${dev}`);
@@ -22,9 +26,13 @@ export async function remains(namespace: string): Promise<string[]> {
 }
 
 /** Links that no single attachment owns. */
-function lasting({ ifname, linkinfo }: JsonObject): boolean {
-  return ifname === "lo" || ifname === "uplink" || (isObject(linkinfo) && linkinfo.info_kind === "bridge");
+function lasting({ ifname, linkinfo, ifalias }: JsonObject): boolean {
+  if (ifname === "lo" || ifname === "uplink" || isShared(ifalias)) return true;
+  return isObject(linkinfo) && linkinfo.info_kind === "bridge";
 }
+
+/** What leads to pods on one of the node's links, or carries their VLANs: it goes some time after the last of them. */
+const isShared = (alias: Json | undefined): boolean => /^selvedge (shim|vlan) /.test(String(alias));
 
 async function firewall(namespace: string): Promise<string[]> {
   // The chains of iptables-nft hold expressions that nft complains of; what it prints is still whole.

@@ -1,7 +1,7 @@
 /** Our own plugin as subjects: the built executable, and a daemon on the node. */
 import { BUILT, startDaemon } from "./daemon.ts";
 import type { Node } from "./node.ts";
-import { inside } from "./program.ts";
+import { inside, must, run } from "./program.ts";
 import { referenceBin } from "./reference.ts";
 import {
   type Described,
@@ -21,6 +21,7 @@ const TRAITS = [
   "dual-stack",
   "gc",
   "hairpin",
+  "host-end",
   "host-ports",
   "ips",
   "late-del",
@@ -32,10 +33,12 @@ const TRAITS = [
   "node-to-pod",
   "own-ipam",
   "planes",
+  "reached",
   "result-mtu",
   "route-fields",
   "sctp",
   "selvedge",
+  "several",
   "spoof-protection",
   "status",
 ] as const satisfies readonly Trait[];
@@ -74,6 +77,7 @@ const NOT_ON_A_PARENT: readonly Trait[] = [
   "bandwidth",
   "chained",
   "hairpin",
+  "host-end",
   "host-ports",
   "localhost-ports",
   "masquerade",
@@ -83,19 +87,30 @@ const NOT_ON_A_PARENT: readonly Trait[] = [
   "spoof-protection",
 ];
 
+/** Where the node has no link beside the pod's, nor a route to it. */
+const NOT_REACHED: readonly Trait[] = [...NOT_ON_A_PARENT, "planes", "reached"];
+
 /** There are hundreds of ADDs. */
 const QUICK: JsonObject = { probes: 1, intervalMs: 10 };
 
-interface Shape {
+/** The type has no part in what versions differ in. */
+const NEWEST = VERSIONS.slice(-1);
+
+interface Shape extends Pick<Described, "kernel"> {
   readonly name: string;
   readonly traits: readonly Trait[];
   readonly versions?: readonly Version[];
   readonly chain: readonly JsonObject[];
+  /** Laid over what a case asks for. */
+  readonly over?: JsonObject;
+  /** A link of the node that it takes: made anew where a namespace took it along. */
+  readonly device?: string;
 }
 
-function subject({ name, traits, versions = VERSIONS, chain }: Shape): Described {
+function subject({ name, traits, versions = VERSIONS, chain, over = {}, device, kernel }: Shape): Described {
   const [first = {}, ...rest] = chain;
-  const open = async ({ node }: Node, directory: string): Promise<Subject> => {
+  const open = async (place: Node, directory: string): Promise<Subject> => {
+    const { node } = place;
     const enter = (argv: readonly string[]) => inside(node.namespace, argv);
     const daemon = await startDaemon({ enter, directory, config: DAEMON });
     return {
@@ -104,11 +119,21 @@ function subject({ name, traits, versions = VERSIONS, chain }: Shape): Described
       path: [BUILT, referenceBin()],
       // The second is for the reference plugin that stands before ours.
       environment: { ...daemon.environment, PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
-      plugins: (wish) => [overlay(first, wish), ...rest],
+      plugins: (wish) => [overlay(overlay(first, wish), over), ...rest],
+      ...(device === undefined ? {} : { prepare: () => present(place, device) }),
       [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
     };
   };
-  return { name, traits, versions, open };
+  return { name, traits, versions, open, ...(kernel === undefined ? {} : { kernel }) };
+}
+
+/** A cable whose other end is outside: both ends are gone with either. */
+async function present({ node, outside }: Node, device: string): Promise<void> {
+  const there = await run(["ip", "-n", node.namespace, "link", "show", "dev", device]);
+  if (there.exit === 0) return;
+  const cable = ["type", "veth", "peer", "name", device, "netns", outside.namespace];
+  await must(["ip", "-n", node.namespace, "link", "add", device, ...cable]);
+  await must(["ip", "-n", outside.namespace, "link", "set", device, "up"]);
 }
 
 const ranges = [[{ subnet: "10.88.0.0/16" }]];
@@ -138,6 +163,38 @@ export const OURS: readonly Described[] = [
     name: "selvedge macvlan",
     traits: TRAITS.filter((trait) => !NOT_ON_A_PARENT.includes(trait)),
     chain: [{ ...ours, attachment: "macvlan", master: "uplink", ipMasq: false, duplicateCheck: QUICK }],
+  }),
+  subject({
+    name: "selvedge ipvlan",
+    kernel: "ipvlan",
+    // The MAC is the parent's.
+    traits: TRAITS.filter((trait) => !NOT_ON_A_PARENT.includes(trait) && trait !== "mac"),
+    versions: NEWEST,
+    chain: [{ ...ours, attachment: "ipvlan", master: "uplink", duplicateCheck: QUICK }],
+  }),
+  subject({
+    name: "selvedge vlan",
+    kernel: "vlan",
+    // A link carries each VLAN once.
+    traits: TRAITS.filter((trait) => !NOT_REACHED.includes(trait) && trait !== "several"),
+    versions: NEWEST,
+    chain: [{ ...ours, attachment: "vlan", master: "uplink", vlanId: 100, outerVlanId: 200, duplicateCheck: QUICK }],
+  }),
+  subject({
+    name: "selvedge tap",
+    traits: TRAITS.filter((trait) => !NOT_REACHED.includes(trait)),
+    versions: NEWEST,
+    chain: [{ ...ours, attachment: "tap" }],
+    // It would be one in the container.
+    over: { bridge: "" },
+  }),
+  subject({
+    name: "selvedge host-device",
+    // There is one.
+    traits: TRAITS.filter((trait) => !NOT_REACHED.includes(trait) && trait !== "several"),
+    versions: NEWEST,
+    chain: [{ ...ours, attachment: "host-device", device: "card0", duplicateCheck: QUICK }],
+    device: "card0",
   }),
   subject({
     name: "selvedge behind reference ptp",

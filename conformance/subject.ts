@@ -14,6 +14,7 @@ export const TRAITS = [
   "dual-stack",
   "gc",
   "hairpin",
+  "host-end",
   "host-ports",
   "ips",
   "late-del",
@@ -25,11 +26,13 @@ export const TRAITS = [
   "node-to-pod",
   "own-ipam",
   "planes",
+  "reached",
   "result-mtu",
   "route-fields",
   "routed",
   "sctp",
   "selvedge",
+  "several",
   "spoof-protection",
   "status",
 ] as const;
@@ -43,6 +46,8 @@ export interface Subject extends AsyncDisposable {
   readonly versions: readonly Version[];
   /** Directories with plugins: CNI_PATH, and where a `type` is looked up. */
   readonly path: readonly string[];
+  /** Before each case: puts back what a case may have used up. */
+  prepare?(): Promise<void>;
   /** What the plugins need in their environment besides CNI_*. */
   readonly environment: Readonly<Record<string, string>>;
   /** The chain of plugin configurations for a network, with `wish` laid over the first. */

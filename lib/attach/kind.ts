@@ -32,6 +32,8 @@ export interface Parent {
   readonly at: Place;
   /** Absent: the link of the node's default route. */
   readonly name?: string;
+  /** It only takes the attachment's link as a port. */
+  readonly mayBeDown?: true;
 }
 
 /** A parent as it stands. */
@@ -108,7 +110,7 @@ export interface Kind<Spec> {
   /** True when the attachment must not be given addresses. Absent: it always is. */
   addressless?(spec: Spec): boolean;
   /** The link that carries the attachment's own; looked up before `desired` is asked. Absent: none. */
-  parent?(spec: Spec): Parent;
+  parent?(spec: Spec): Parent | undefined;
   /**
    * The device of the node that the attachment takes; found before `desired` is asked. `deviceId`: what a device plugin
    * gave (`runtimeConfig.deviceID`). Absent: none. @throws SelvedgeError config-invalid

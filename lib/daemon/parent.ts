@@ -36,7 +36,7 @@ export async function lookUpParent(
       `${field}: "${name}" is not a link of the ${at === "pod" ? "container" : "node"}`,
       at === "host",
     );
-  if (!link.up)
+  if (!link.up && parent.mayBeDown !== true)
     throw new SelvedgeError(
       { kind: "config-invalid", field },
       `${field}: "${name}" is down, and so are all links on it`,

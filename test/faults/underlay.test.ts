@@ -71,6 +71,7 @@ const refusals: [config: object, code: number, message: string][] = [
     7,
     'master: "dev0" is not a link of the container',
   ],
+  [{ attachment: "tap", bridge: "br9" }, 7, 'bridge: "br9" is not a link of the container'],
   [{ attachment: "macvlan", mtu: 9_000 }, 7, "mtu: 9000 is not possible on uplink, whose own is 1500"],
   [{ attachment: "macvlan", spoofProtection: true }, 2, "spoofProtection: true is not supported"],
 ];

@@ -18,6 +18,16 @@ test("with addresses, for a user and a group, in the pod's own bridge", () => {
 
 test("nothing said", () => expect(build({}).facts[0]).toMatchObject({ kind: "tap", tap: {} }));
 
+test("the bridge is a link of the container, up or not", () => {
+  expect(tap.parent?.(tap.parse(root({ bridge: "br0" })))).toEqual({
+    field: "bridge",
+    at: "pod",
+    name: "br0",
+    mayBeDown: true,
+  });
+  expect(tap.parent?.(tap.parse(root({})))).toBeUndefined();
+});
+
 test("a MAC of the configuration", () =>
   expect(tap.mac?.(tap.parse(root({ mac: "02:00:00:00:00:09" })), uplink)).toBe("02:00:00:00:00:09"));
 

@@ -21,6 +21,8 @@ export interface TapSpec {
 export const tap: Kind<TapSpec> = {
   parse,
   addressless: (spec) => spec.addressless,
+  parent: ({ bridge }) =>
+    bridge === undefined ? undefined : { field: "bridge", at: "pod", name: bridge, mayBeDown: true },
   mac: (spec) => spec.mac,
   desired(spec, attached): Built {
     const { addresses, ifname } = attached;
