@@ -7,6 +7,7 @@ import { type Config, parseConfig } from "#lib/config/config.ts";
 import { startDaemon } from "#lib/daemon/daemon.ts";
 import { logWriter } from "#lib/daemon/log-writer.ts";
 import { execDelegate } from "#lib/delegate/exec.ts";
+import { udpEcho } from "#lib/echo/udp.ts";
 import { isFailure } from "#lib/errors.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
@@ -74,6 +75,7 @@ async function run(config: Config, configName: string): Promise<void> {
       ...(shared && { shared }),
       delegate: execDelegate((plugin, text) => log({ event: "delegate-stderr", plugin, text })),
       queue: queue(config.queueDirs),
+      echo: udpEcho,
       log,
       nowMs: Date.now,
       clockUs: () => performance.now() * 1_000,

@@ -38,6 +38,13 @@ export type Event =
   | { event: "mirror-started"; container: string; ifname: string; mirror: string; to: string; until: string }
   | { event: "mirror-ended"; container: string; ifname: string; mirror: string; to: string; why: "stopped" | "expired" }
   | { event: "devices-refused"; pool: string; message: string }
+  | { event: "joined"; node: string; uidOfNode: string }
+  | { event: "name-taken"; node: string; by: string }
+  | { event: "store-connection"; connected: boolean; message: string }
+  | { event: "record-refused"; key: string; message: string }
+  | { event: "records-doubted"; records: number; forMs: number }
+  | { event: "peer"; peer: string; liveness: string; lostInARow: number; heardOf: boolean }
+  | { event: "cluster-failed"; message: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -67,6 +74,13 @@ export const LEVEL = {
   "mirror-started": "info",
   "mirror-ended": "info",
   "devices-refused": "warn",
+  joined: "info",
+  "name-taken": "error",
+  "store-connection": "warn",
+  "record-refused": "warn",
+  "records-doubted": "warn",
+  peer: "info",
+  "cluster-failed": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

@@ -5,6 +5,7 @@
 import type { Queue } from "#lib/api/queue.ts";
 import type { Config } from "#lib/config/config.ts";
 import type { Delegate } from "#lib/delegate/delegate.ts";
+import type { OpenEcho } from "#lib/echo/echo.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
@@ -15,6 +16,7 @@ import type { Log } from "#lib/log.ts";
 import { root } from "#lib/parse.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Reservation, Store } from "#lib/store/store.ts";
+import { type Cluster, openCluster } from "./cluster/cluster.ts";
 import { contested } from "./contested.ts";
 import { type Host, host, NODE } from "./host.ts";
 import { openRouters } from "./routers.ts";
@@ -29,6 +31,7 @@ export interface Ports {
   readonly store: Store;
   /** What the nodes of a cluster share; absent: the node is alone. */
   readonly shared?: Shared;
+  readonly echo: OpenEcho;
   readonly delegate: Delegate;
   readonly queue: Queue;
   readonly log: Log;
@@ -47,6 +50,8 @@ export interface Core extends Ports {
   readonly lock: KeyedLock;
   /** By name: the node itself under `NODE`, and every tenant's router that is open. */
   readonly hosts: Map<string, Host>;
+  /** Absent where the node is alone. */
+  readonly cluster?: Cluster;
   /** Inode of the namespace that the daemon itself is in. */
   readonly ownNetnsInode: number;
   /** Facts of the machine, refreshed by every full reconcile. */
@@ -59,6 +64,8 @@ export interface Core extends Ports {
 
 export interface CoreOptions {
   readonly config: Config;
+  /** Of the daemon. */
+  readonly version: string;
   readonly ownNetnsInode: number;
   /** Told of every step of every verb as it ends. */
   readonly onStep?: (step: Step) => void;
@@ -73,9 +80,10 @@ const TRACES = 2_048;
  */
 export async function openCore(
   ports: Ports,
-  { config, ownNetnsInode, onStep = () => {} }: CoreOptions,
+  { config, version, ownNetnsInode, onStep = () => {} }: CoreOptions,
 ): Promise<{ core: Core; replayed: Set<string> }> {
   const snapshot = await ports.store.load();
+  const node = await ports.kernel.facts();
   const pools = config.pools.map((pool) => ({ ...pool, ranges: pool.ranges.value }));
   const core: Core = {
     ...ports,
@@ -92,7 +100,15 @@ export async function openCore(
     hosts: new Map([[NODE, host({ name: NODE, kernel: ports.kernel }, ports.log)]]),
     lock: keyedLock(),
     ownNetnsInode,
-    node: await ports.kernel.facts(),
+    node,
+    ...(ports.shared === undefined || config.cluster === undefined
+      ? {}
+      : {
+          cluster: await openCluster(
+            { ...ports, shared: ports.shared },
+            { config: config.cluster, node, snapshot, version },
+          ),
+        }),
     behind: new Set(),
     waitingFor: new Set(["it is starting"]),
   };

@@ -13,7 +13,6 @@ import { closeHost } from "./routers.ts";
 import { verbs } from "./verbs.ts";
 
 export interface DaemonOptions extends CoreOptions {
-  readonly version: string;
   readonly storeName: string;
   /** SO_PEERCRED of a connection's descriptor. */
   readonly credentials: (fd: number) => { uid: number; pid: number };
@@ -120,10 +119,11 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       kernel.watch(heed, AbortSignal.any([stopping.signal, closing.signal])),
     ),
   );
+  const taking = core.cluster?.run(reconciling.poke, stopping.signal) ?? Promise.resolve();
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
   const failed = new Promise<never>((_, reject) => {
-    for (const forever of [reconciling.done, offering.done, watching, following]) forever.catch(reject);
+    for (const forever of [reconciling.done, offering.done, watching, following, taking]) forever.catch(reject);
   });
   failed.catch(() => {});
   return {
@@ -136,7 +136,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await serving.close(config.shutdownSeconds * 1_000);
       await workers.idle();
       stopping.abort();
-      await Promise.allSettled([reconciling.done, offering.done, watching, following]);
+      await Promise.allSettled([reconciling.done, offering.done, watching, following, taking]);
       await offered[Symbol.asyncDispose]();
       await Promise.all([...core.behind]);
       for (const host of core.hosts.values()) {

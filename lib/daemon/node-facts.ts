@@ -3,6 +3,7 @@ import { networkOf, type Prefix } from "#lib/address.ts";
 import { nodeFacts as factsOfNode } from "#lib/datapath/node.ts";
 import type { Chain } from "#lib/datapath/tables.ts";
 import { routerChains, uplinkChains } from "#lib/datapath/tenant-chains.ts";
+import { wayChains } from "#lib/datapath/ways/chains.ts";
 import { isFailure } from "#lib/errors.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
@@ -23,7 +24,11 @@ function noMasquerade(core: Core, { name }: Host): Prefix[] {
 
 function chainsOf(core: Core, { name }: Host): Chain[] {
   const { config } = core;
-  if (name === NODE) return core.hosts.size === 1 ? [] : uplinkChains(config.routers);
+  if (name === NODE)
+    return [
+      ...(core.hosts.size === 1 ? [] : uplinkChains(config.routers)),
+      ...(core.cluster === undefined || config.cluster === undefined ? [] : wayChains(config.cluster)),
+    ];
   const tenant = config.tenants.get(name);
   // Pods of a tenant that is no longer configured are still probed, and reach nobody.
   if (tenant === undefined) return routerChains({ egress: false, services: [], peers: [] });
@@ -35,6 +40,12 @@ const LOOPBACK: LinkFact = { type: "link", at: "host", name: "lo", kind: "loopba
 
 /** Of the host itself, without what it wants together with others. */
 export const nodeFacts = (core: Core, host: Host): Fact[] => [
+  ...lonelyFacts(core, host),
+  ...(host.name === NODE ? (core.cluster?.facts() ?? []) : []),
+];
+
+/** Of the host itself, whatever other nodes there are. */
+export const lonelyFacts = (core: Core, host: Host): Fact[] => [
   ...factsOfNode({
     noMasquerade: noMasquerade(core, host),
     routerAdvertisedLinks: host.name === NODE ? core.config.routerAdvertisedLinks : [],

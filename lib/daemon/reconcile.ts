@@ -4,6 +4,7 @@
  */
 
 import { isJointLink } from "#lib/datapath/uplink.ts";
+import { isWayLink } from "#lib/datapath/ways/names.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Change } from "#lib/kernel/kernel.ts";
 import type { KeyedLock } from "#lib/lock.ts";
@@ -13,11 +14,11 @@ import { line } from "#lib/state/line.ts";
 import type { AttachmentRecord, Change as StoreChange } from "#lib/store/store.ts";
 import { idles, lasting } from "./contested.ts";
 import { type Core, hostOf } from "./core.ts";
-import type { Host } from "./host.ts";
+import { type Host, NODE } from "./host.ts";
 import { jointFactsOn } from "./joints.ts";
 import { endExpired } from "./mirrors.ts";
 import { namespaceGone } from "./namespace-gone.ts";
-import { jointLacks, makeJoints, nodeFacts, nodeLacks } from "./node-facts.ts";
+import { jointLacks, lonelyFacts, makeJoints, nodeFacts, nodeLacks } from "./node-facts.ts";
 import { partsOf } from "./parts.ts";
 import { hostEndsOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
@@ -56,7 +57,11 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       for (const record of core.table.inNamespace(change.netnsInode)) marked.set(keyOf(record), record);
     else if (change.link === undefined) everything = true;
     else if (isJointLink(change.link)) node = true;
-    else {
+    else if (core.cluster !== undefined && isWayLink(change.link)) node = true;
+    else if (core.cluster?.isUnderlay(change.link) === true) {
+      core.cluster.refresh(core.node);
+      node = true;
+    } else {
       // The links of an attachment that is gone are told of while they are being deleted.
       const record = core.table.byHostLink(change.link);
       if (record !== undefined) marked.set(keyOf(record), record);
@@ -149,6 +154,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
 
   /** Carries our mark, and nobody wants it: left by a daemon that was killed, or made by hand. */
   const strays = async (host: Host): Promise<Op[]> => {
+    // What leads to other nodes is nobody's until it is known who they are.
+    if (host.name === NODE && core.cluster?.informed === false) return [];
     const owned = await host.kernel.owned();
     const wanted = new Set([...nodeFacts(core, host), ...jointFactsOn(core, host.name)].map(identity));
     for (const record of core.table)
@@ -174,7 +181,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
    * host ports need it on. Looked at by every pass; cheap, since few links have it.
    */
   const lookAtSwitches = async (host: Host): Promise<string[]> => {
-    const switches = nodeFacts(core, host).filter((fact) => fact.type === "sysctl");
+    const switches = lonelyFacts(core, host).filter((fact) => fact.type === "sysctl");
     node ||= diff(switches, await host.kernel.look({}, switches)).length > 0;
     const published = [...core.table].flatMap((record) =>
       hostEndsOf(record)
@@ -232,6 +239,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       const lines: string[] = [...(await guarded(() => endExpired(core)))];
       if (all) {
         core.node = await core.kernel.facts();
+        core.cluster?.refresh(core.node);
         await guarded(async () => {
           await sweep();
           return [];
@@ -239,6 +247,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       }
       lines.push(...(await guarded(async () => showRouters(core))));
       if (all) lines.push(...(await guarded(() => removeRouters(core))));
+      lines.push(...(await guarded(async () => ((await core.cluster?.settle()) ?? []).map(line))));
       if (wholeNode) {
         lines.push(...(await onEachHost(repairHost)));
         lines.push(...(await makeJoints(core)).map(line));

@@ -2,6 +2,8 @@
  * A node in memory that daemons come and go on: the kernel, the disk, the queue and the other plugins outlive each
  * daemon. What a daemon does to them passes a fuse, so that a test can cut the power between any two steps.
  */
+
+import { address } from "#lib/address.ts";
 import type { Entry, Queue } from "#lib/api/queue.ts";
 import type { Request } from "#lib/cni/types.ts";
 import { type Config, parseConfig } from "#lib/config/config.ts";
@@ -15,6 +17,7 @@ import { type Reconciler, reconciler } from "#lib/daemon/reconcile.ts";
 import { replay } from "#lib/daemon/replay.ts";
 import { type Verbs, verbs } from "#lib/daemon/verbs.ts";
 import { type FakeDelegate, fakeDelegate } from "#lib/delegate/fake.ts";
+import { fakeNetwork } from "#lib/echo/fake.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { inOrder } from "#lib/kernel/fake/order.ts";
 import { type FakeKernel, fakeKernel } from "#lib/kernel/fake.ts";
@@ -116,11 +119,12 @@ export async function boot(world: World, guard: Fuse = sound(), config: Config =
       return answer;
     },
     queue: world.queue,
+    echo: fakeNetwork().echoOf([address("192.0.2.1")]),
     log: (event: Event) => void world.log.push(event),
     nowMs: () => world.nowMs,
     clockUs: () => world.nowMs * 1_000,
   };
-  const { core, replayed } = await openCore(ports, { config, ownNetnsInode });
+  const { core, replayed } = await openCore(ports, { config, version: "test", ownNetnsInode });
   await makeAllReady(core);
   const { lock } = core;
   const node = verbs(core, { lock, workers: workers({ size: config.workers, limit: config.queueLimit }) });

@@ -1,0 +1,190 @@
+/** This node as one of a cluster: who it is, what it knows of the others, and what follows from that for the node. */
+import { type Address, addressOf, contains, networkOf, type Prefix } from "#lib/address.ts";
+import { type Liveness, livenessOf } from "#lib/cluster/liveness.ts";
+import type { ProbeReport } from "#lib/cluster/probing.ts";
+import type { NodeRecord, Way } from "#lib/cluster/records.ts";
+import type { ClusterView } from "#lib/cluster/view.ts";
+import type { Cluster as ClusterConfig } from "#lib/config/config.ts";
+import type { OpenEcho } from "#lib/echo/echo.ts";
+import type { NodeFacts } from "#lib/kernel/kernel.ts";
+import type { Op } from "#lib/state/diff.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { Shared } from "#lib/store/shared.ts";
+import type { Snapshot } from "#lib/store/store.ts";
+import type { Ports } from "../core.ts";
+import { type Identity, identityOf } from "./identity.ts";
+import { membership } from "./membership.ts";
+import { type Peer, peers } from "./peers.ts";
+import { prober } from "./prober.ts";
+
+export interface Cluster {
+  readonly self: Identity;
+  /** This node as it tells the others. */
+  readonly record: NodeRecord;
+  readonly view: ClusterView;
+  readonly peers: ReadonlyMap<string, Peer>;
+  /** Whether the store is reached; undefined before the first try has ended. */
+  readonly connected: boolean | undefined;
+  /** Enough is known to tell what is superfluous on this node. */
+  readonly informed: boolean;
+  /** What stands in the way of this node's taking part, one sentence; undefined when nothing does. */
+  readonly trouble: string | undefined;
+  probesOf(peer: string): ProbeReport | undefined;
+  /** The machine may have other addresses or other routes to the others. */
+  refresh(node: NodeFacts): void;
+  /** Brings the node in line with what has changed of the others; returns what was done. @throws SelvedgeError kernel */
+  settle(): Promise<Op[]>;
+  /** What the node needs because of the others. */
+  facts(): Fact[];
+  isUnderlay(link: string): boolean;
+  /** Takes part until the signal; calls back when there is something to settle. */
+  run(onChange: () => void, signal: AbortSignal): Promise<void>;
+}
+
+export interface ClusterPorts extends Pick<Ports, "kernel" | "store" | "log" | "nowMs" | "clockUs"> {
+  readonly shared: Shared;
+  readonly echo: OpenEcho;
+}
+
+export interface ClusterOptions {
+  readonly config: ClusterConfig;
+  readonly node: NodeFacts;
+  readonly snapshot: Pick<Snapshot, "shared" | "own">;
+  readonly version: string;
+}
+
+/** @throws SelvedgeError store, kernel */
+export async function openCluster(ports: ClusterPorts, options: ClusterOptions): Promise<Cluster> {
+  const { config, snapshot, version } = options;
+  const { kernel, log, clockUs } = ports;
+  const self = await identityOf(ports.store, snapshot.own, config.node);
+  const ways = await waysOf(kernel);
+  const recordFor = (node: NodeFacts): NodeRecord => ({
+    ...self,
+    ...placeOf(node, config.node.addresses),
+    ways,
+    tunnelAddresses: [],
+    echoPort: config.probe.port,
+    version,
+  });
+  let record = recordFor(options.node);
+  let onChange = (): void => {};
+  const verdicts = new Map<string, Liveness>();
+  /** Addresses of all nodes; undefined when they may be others now. */
+  let known: Set<Address> | undefined;
+
+  const member = membership(ports, {
+    shared: ports.shared,
+    self,
+    kept: snapshot.shared,
+    onChange: ({ nodes }) => {
+      known = undefined;
+      others.mark(nodes);
+      onChange();
+    },
+  });
+  const { view } = member;
+  const isOther = ({ name }: NodeRecord) => name !== self.name;
+  const probes = prober({
+    peers: () => [...view.nodes.values()].filter(isOther),
+    own: () => record.addresses,
+    everyMs: config.probe.everyMs,
+    clockUs,
+  });
+  const signsOf = ({ name, uid }: NodeRecord) => ({
+    heardOf: view.alive.get(name) === uid,
+    lostInARow: probes.report(name)?.lostInARow ?? 0,
+  });
+  const others = peers({
+    kernel,
+    view,
+    ways: config,
+    own: () => record,
+    livenessOf: (peer) => {
+      const signs = signsOf(peer);
+      const verdict = livenessOf(signs, config.probe);
+      if (verdicts.get(peer.name) !== verdict) log({ event: "peer", peer: peer.name, liveness: verdict, ...signs });
+      verdicts.set(peer.name, verdict);
+      return verdict;
+    },
+  });
+  others.markAll();
+  member.say(record);
+
+  /** Whom the round has shown to be more, or less, alive than was believed. */
+  const judge = (asked: readonly string[]): void => {
+    const changed = asked.filter((name) => {
+      const peer = view.nodes.get(name);
+      return peer !== undefined && livenessOf(signsOf(peer), config.probe) !== verdicts.get(name);
+    });
+    if (changed.length === 0) return;
+    others.mark(changed);
+    onChange();
+  };
+
+  return {
+    self,
+    view,
+    peers: others.all,
+    get record() {
+      return record;
+    },
+    get connected() {
+      return member.connected;
+    },
+    get informed() {
+      return member.informed && others.settled;
+    },
+    get trouble() {
+      return member.nameHolder === undefined
+        ? undefined
+        : `another node has the name ${JSON.stringify(self.name)} (uid ${member.nameHolder}); give one of them another name`;
+    },
+    probesOf: probes.report,
+    refresh(node) {
+      record = recordFor(node);
+      member.say(record);
+      others.markAll();
+    },
+    settle: others.settle,
+    facts: others.facts,
+    isUnderlay: others.isUnderlay,
+    async run(changed, signal) {
+      onChange = changed;
+      await using echo = await ports.echo({
+        port: config.probe.port,
+        uid: self.uid,
+        isKnown: (from) => {
+          known ??= new Set([...view.nodes.values()].flatMap((each) => [...each.addresses, ...each.tunnelAddresses]));
+          return known.has(from);
+        },
+        onAnswer: probes.heard,
+      });
+      await Promise.all([member.run(signal), probes.run(echo, judge, signal)]);
+    },
+  };
+}
+
+/** What this kernel can be the other end of. */
+async function waysOf(kernel: Ports["kernel"]): Promise<Way[]> {
+  const present = new Set((await kernel.features()).flatMap(({ name, present }) => (present ? [name] : [])));
+  return ["direct", ...(["vxlan", "gre", "wireguard"] as const).filter((way) => present.has(way))];
+}
+
+/** Where a node is: the addresses that are configured, or those of the link of its default route. */
+function placeOf(
+  { networks, uplink }: NodeFacts,
+  configured: readonly Address[],
+): Pick<NodeRecord, "addresses" | "segments"> {
+  const found = networks.filter(({ link }) => link === uplink).map(({ address }) => addressOf(address));
+  const addresses = configured.length > 0 ? configured : found;
+  return { addresses, segments: segmentsOf(networks, addresses) };
+}
+
+const segmentsOf = (networks: NodeFacts["networks"], addresses: readonly Address[]): Prefix[] => [
+  ...new Set(
+    networks
+      .map(({ address }) => networkOf(address))
+      .filter((network) => addresses.some((address) => contains(network, address))),
+  ),
+];

@@ -1,0 +1,147 @@
+/**
+ * What this node has because of the others: for each the way to it and the facts that follow, recomputed for those alone
+ * of which something has changed, and applied element by element.
+ */
+import type { Family } from "#lib/address.ts";
+import type { Liveness } from "#lib/cluster/liveness.ts";
+import type { NodeRecord } from "#lib/cluster/records.ts";
+import type { ClusterView } from "#lib/cluster/view.ts";
+import { type ChosenWay, isChosen, type NoWay, wayTo } from "#lib/cluster/ways.ts";
+import type { ClusterWays } from "#lib/config/config.ts";
+import { type Devices, devicesWith, hereFacts, NO_DEVICES, peerFacts } from "#lib/datapath/ways/facts.ts";
+import type { Egress, Kernel } from "#lib/kernel/kernel.ts";
+import { lacking, type Op } from "#lib/state/diff.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import { counted } from "./counted.ts";
+import { hereOf, thereOf } from "./there.ts";
+
+export interface Peer {
+  readonly record: NodeRecord;
+  readonly liveness: Liveness;
+  /** By family of pods' addresses. */
+  readonly ways: Readonly<Record<Family, ChosenWay | NoWay>>;
+  readonly facts: readonly Fact[];
+}
+
+export interface Peers {
+  /** By name; the newest that `settle` has seen. */
+  readonly all: ReadonlyMap<string, Peer>;
+  /** Something of these has changed: the next `settle` looks at them. */
+  mark(names: Iterable<string>): void;
+  /** Something of this node has changed, or of how it reaches the others. */
+  markAll(): void;
+  /** Recomputes what is marked, and performs the difference; returns what was done. @throws SelvedgeError kernel */
+  settle(): Promise<Op[]>;
+  /** Nothing is marked. */
+  readonly settled: boolean;
+  /** Everything that is wanted because of all of them. */
+  facts(): Fact[];
+  /** Whether packets to other nodes leave by this link of the machine. */
+  isUnderlay(link: string): boolean;
+}
+
+export interface PeersOptions {
+  readonly kernel: Pick<Kernel, "egress" | "look" | "apply">;
+  readonly view: ClusterView;
+  readonly ways: ClusterWays;
+  /** This node as the others know it. */
+  readonly own: () => NodeRecord;
+  readonly livenessOf: (peer: NodeRecord) => Liveness;
+}
+
+const FAMILIES = [4, 6] as const satisfies readonly Family[];
+
+export function peers({ kernel, view, ways, own, livenessOf }: PeersOptions): Peers {
+  const all = new Map<string, Peer>();
+  const facts = counted();
+  let shared: { readonly devices: Devices; readonly facts: readonly Fact[] } = { devices: NO_DEVICES, facts: [] };
+  let marked = new Set<string>();
+  /** What was computed for these is not there yet. */
+  let unfinished = new Set<string>();
+
+  const computed = (record: NodeRecord, egress: ReadonlyMap<string, Egress>): Peer => {
+    const liveness = livenessOf(record);
+    const pair = { own: own(), peer: record, egressTo: (address: string) => egress.get(address) };
+    const chosen = { 4: wayTo(pair, 4, ways), 6: wayTo(pair, 6, ways) };
+    // Without routes the pool's own route refuses what goes there, and whoever sends it is told.
+    const prefixes = liveness === "dead" ? [] : view.destinationsOf(record.name).map(({ prefix }) => prefix);
+    const usable = Object.fromEntries(
+      FAMILIES.flatMap((pods) => (isChosen(chosen[pods]) ? [[pods, chosen[pods]]] : [])),
+    );
+    return {
+      record,
+      liveness,
+      ways: chosen,
+      facts: peerFacts(hereOf(own(), ways), thereOf(record, prefixes, usable)),
+    };
+  };
+
+  const devices = (): Devices =>
+    [...all.values()]
+      .flatMap((peer) => FAMILIES.map((pods) => peer.ways[pods]))
+      .filter(isChosen)
+      .reduce(devicesWith, NO_DEVICES);
+
+  return {
+    all,
+    mark(names) {
+      for (const name of names) marked.add(name);
+    },
+    markAll() {
+      for (const name of [...view.nodes.keys(), ...all.keys()]) marked.add(name);
+    },
+    get settled() {
+      return marked.size === 0;
+    },
+    facts: () => [...shared.facts, ...[...all.values()].flatMap((peer) => peer.facts)],
+    isUnderlay: (link) => [...all.values()].some((peer) => FAMILIES.some((pods) => linkOf(peer.ways[pods]) === link)),
+    async settle() {
+      if (marked.size === 0) return [];
+      const self = own();
+      const names = [...marked].filter((name) => name !== self.name);
+      const again = unfinished;
+      marked = new Set();
+      unfinished = new Set();
+      try {
+        const records = names.flatMap((name) => view.nodes.get(name) ?? []);
+        const reached = await kernel.egress(records.flatMap(({ addresses }) => addresses));
+        const egress = new Map(reached.map((each) => [each.to as string, each]));
+        const wanted: Fact[] = [];
+        const gone: Fact[] = [];
+        let waysChanged = again.size > 0 || !isSame(shared.facts, hereFacts(hereOf(self, ways), shared.devices));
+        for (const name of names) {
+          const record = view.nodes.get(name);
+          const before = all.get(name);
+          const after = record === undefined ? undefined : computed(record, egress);
+          if (after === undefined) all.delete(name);
+          else all.set(name, after);
+          waysChanged ||= !isSame(before?.ways, after?.ways);
+          if (!again.has(name) && isSame(before?.facts, after?.facts)) continue;
+          gone.push(...facts.replace(before?.facts ?? [], after?.facts ?? []));
+          wanted.push(...(after?.facts ?? []));
+        }
+        if (waysChanged) {
+          const before = shared.facts;
+          const now = devices();
+          shared = { devices: now, facts: hereFacts(hereOf(self, ways), now) };
+          gone.push(...facts.replace(before, shared.facts));
+          wanted.unshift(...shared.facts);
+        }
+        const ops = [
+          ...gone.map((fact): Op => ({ do: "remove", fact })),
+          ...lacking(wanted, await kernel.look({}, wanted)),
+        ];
+        await kernel.apply({}, ops);
+        return ops;
+      } catch (error) {
+        for (const name of names) marked.add(name);
+        unfinished = new Set(names);
+        throw error;
+      }
+    },
+  };
+}
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const linkOf = (way: ChosenWay | NoWay): string | undefined => (isChosen(way) ? way.egress.link : undefined);
