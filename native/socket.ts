@@ -49,6 +49,7 @@ const OPTION = {
 /** linux/netlink.h: protocols of netlink sockets. */
 export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
+export const NETLINK_GENERIC = 16;
 export const NETLINK_RDMA = 20;
 
 /**
@@ -114,6 +115,11 @@ export function send(fd: number, bytes: Uint8Array): void {
     const code = errno();
     if (code !== ERRNO.EINTR) throw refused("send netlink", code);
   }
+}
+
+/** The same by a thread that is in the namespace, for what the kernel asks of the sender and not of its socket. @throws SelvedgeError kernel */
+export function sendFrom(netns: number, fd: number, bytes: Uint8Array): void {
+  callIn(netns, "send netlink", () => sendBytes(fd, bytes, bytes.length, 0));
 }
 
 /**

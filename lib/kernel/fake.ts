@@ -31,6 +31,7 @@ import { ensureMirror, ensureQueue, ensureRedirect, removeTraffic } from "./fake
 import { ensurePeer } from "./fake/wireguard.ts";
 import type { Change, Egress, Kernel, NodeFacts, Scope } from "./kernel.ts";
 import type { Meddling } from "./meddling.ts";
+import type { SeenPeer } from "./wireguard/device.ts";
 
 /** A tracked connection, as far as flushing looks at it. */
 export interface Connection {
@@ -59,6 +60,8 @@ export interface FakeKernel extends Kernel {
   readonly counted: Map<string, Partial<LinkCounters>>;
   /** How addresses are reached, by address: what `egress` answers. */
   readonly reached: Map<Address, Egress>;
+  /** What WireGuard's peers have told, by public key. */
+  readonly handshakes: Map<string, Partial<SeenPeer>>;
   /** What this kernel was built without: a test adds to it. */
   readonly absent: Set<FeatureName>;
   /** Who else is on the wire, by address: they answer probes. */
@@ -77,6 +80,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   const counted = new Map<string, Partial<LinkCounters>>();
   const neighbours = new Map<Address, Mac>();
   const reached = new Map<Address, Egress>();
+  const handshakes = new Map<string, Partial<SeenPeer>>();
   const bench = newBench();
   const watchers = new Map<(change: Change | undefined) => void, Network>();
   let nextInode = 4_026_532_000;
@@ -162,6 +166,13 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
           return mac === undefined ? [] : [{ address, mac }];
         });
       },
+      wireguardPeers: async (link) =>
+        [...(host.devices.get(link)?.peers.values() ?? [])].map(({ publicKey, endpoint, allowed }) => ({
+          ...{ publicKey, endpoint, allowed },
+          rxBytes: 0,
+          txBytes: 0,
+          ...handshakes.get(publicKey),
+        })),
       egress: async (addresses) => addresses.flatMap((address) => reached.get(address) ?? []),
       counters: async (names) =>
         names
@@ -193,6 +204,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
     connections,
     neighbours,
     reached,
+    handshakes,
     absent,
     counted,
     plug: (hardware, settings) => plug(bench, node, hardware, settings),

@@ -13,6 +13,7 @@ import type { Fact } from "#lib/state/fact.ts";
 import type { Feature } from "#lib/state/features.ts";
 import type { LinkCounters } from "./counters.ts";
 import type { Devices } from "./devices.ts";
+import type { SeenPeer } from "./wireguard/device.ts";
 
 /** RTA_PROTOCOL of our routes ("who installed this"); unassigned in linux/rtnetlink.h (v6.12). */
 export const ROUTE_PROTOCOL = 0x53;
@@ -73,6 +74,9 @@ export interface Kernel extends AsyncDisposable {
 
   /** How each of the addresses is reached by links that are not ours; nothing for one that is not. @throws SelvedgeError kernel */
   egress(addresses: readonly Address[]): Promise<readonly Egress[]>;
+
+  /** How the peers of a wireguard device of the host are; none where there is no such device. @throws SelvedgeError kernel */
+  wireguardPeers(link: string): Promise<readonly SeenPeer[]>;
 
   /** Counters of those of the host's links that are there. @throws SelvedgeError kernel */
   counters(links: readonly string[]): Promise<LinkCounters[]>;

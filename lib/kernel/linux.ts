@@ -24,6 +24,7 @@ import { removal } from "./linux/removal.ts";
 import { applyRemovals } from "./linux/remove.ts";
 import { isSwitching } from "./linux/switching.ts";
 import { type Asked, watchNetwork } from "./linux/watch.ts";
+import { type WireguardOptions, wireguard } from "./linux/wireguard.ts";
 import { openNftables } from "./nft/nftables.ts";
 import { dumpLinks } from "./rtnl/link.ts";
 
@@ -36,6 +37,8 @@ export interface LinuxOptions {
   readonly onPart?: (part: Part) => void;
   /** Where sysfs is mounted. */
   readonly sysfs?: string;
+  /** Without it there can be no WireGuard devices. */
+  readonly wireguard?: WireguardOptions;
 }
 
 /** @throws SelvedgeError kernel, namespace-gone (no network namespace at `netns`) */
@@ -44,6 +47,7 @@ export function linux({
   random = Math.random,
   onPart = () => {},
   sysfs = "/sys",
+  wireguard: wireguardOptions,
 }: LinuxOptions = {}): Kernel {
   const netns = path === undefined ? undefined : openNamespace(path);
   if (path !== undefined && netns === undefined) throw namespaceGone({ netns: path });
@@ -55,6 +59,7 @@ export function linux({
   const ids = namespaceIds(host);
   // Port 0 is the kernel's, and that of a socket that has not sent anything yet.
   const lent = lending(host, sysfs);
+  const wg = wireguard(host, wireguardOptions);
   const asked = new Map<string, Asked>();
   const isOwnPort = (port: number): boolean =>
     port !== 0 && (port === process.pid || port === leaving.port() || host.ports().includes(port));
@@ -65,7 +70,11 @@ export function linux({
       using pod = podPlace(scope, leaving.busy);
       const places = pod === undefined ? { host } : { host, pod };
       if (pod !== undefined && !ids.knows(pod.inode)) await ids.learn(pod, "ask");
-      return [...(await lookAround(places, facts)), ...(await lent.look(pod, facts)), ...nft.look(facts)];
+      return [
+        ...(await wg.look(await lookAround(places, facts), facts)),
+        ...(await lent.look(pod, facts)),
+        ...nft.look(facts),
+      ];
     },
 
     async apply(scope, ops) {
@@ -85,13 +94,16 @@ export function linux({
       nft.apply(ops);
       onPart("nftables");
       await lent.prepare(pod, ops);
+      await wg.prepare(nextIndex, ops);
       await applyAdditions({ host, pod }, nextIndex, ops, onPart);
+      await wg.configure(ops);
       await applyRemovals([host, pod], leaving, late);
       if (pod !== undefined) await ids.learn(pod, "assign");
     },
 
-    owned: async () => [...(await ownedFacts(host, leaving.pending)), ...nft.owned()],
+    owned: async () => [...(await wg.owned(await ownedFacts(host, leaving.pending))), ...nft.owned()],
     devices: devices(host, sysfs),
+    wireguardPeers: wg.peers,
     egress: (addresses) => egressOf(host, addresses),
     counters: (names) => linkCounters(host, names),
     facts: async () => nodeFacts(host),
@@ -129,6 +141,7 @@ export function linux({
       await leaving[Symbol.asyncDispose]();
       host[Symbol.dispose]();
       nft[Symbol.dispose]();
+      wg[Symbol.dispose]();
       conntrack[Symbol.dispose]();
       if (netns !== undefined) closeDescriptor(netns);
     },

@@ -11,6 +11,7 @@ import { wayChains } from "#lib/datapath/ways/chains.ts";
 import type { Here, There } from "#lib/datapath/ways/ends.ts";
 import { type Devices, devicesWith, hereFacts, NO_DEVICES, peerFacts } from "#lib/datapath/ways/facts.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
+import type { WireguardOptions } from "#lib/kernel/linux/wireguard.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
@@ -122,12 +123,12 @@ export type Keys = Readonly<Record<Name, { readonly publicKeys: readonly string[
 
 export function openNodes(
   setting: Setting,
-  { keys, keyDirectory }: { keys?: Keys; keyDirectory?: string } = {},
+  { keys, wireguard }: { keys?: Keys; wireguard?: (name: Name) => WireguardOptions } = {},
 ): WayNode[] {
   return NAMES.map((name): WayNode => {
     const kernel = linux({
       netns: `/run/netns/${name}`,
-      ...(keyDirectory === undefined ? {} : { wireguardKeys: keyDirectory }),
+      ...(wireguard === undefined ? {} : { wireguard: wireguard(name) }),
     });
     const own = underlayOf(name, setting.underlay);
     return {

@@ -57,8 +57,11 @@ function carriersFirst(wanted: readonly Wanted[]): Wanted[] {
 }
 
 const MAX_TRIES = 4;
-/** EINVAL: a macvlan in passthru wants its parent alone, and says so before it looks at names. */
-const MAY_BE_THERE: readonly number[] = [ERRNO.EEXIST, ERRNO.EBUSY, ERRNO.EINVAL];
+/**
+ * EINVAL: a macvlan in passthru wants its parent alone, and says so before it looks at names. EOPNOTSUPP: of a kind that
+ * the kernel does not have, and a program of ours has made.
+ */
+const MAY_BE_THERE: readonly number[] = [ERRNO.EEXIST, ERRNO.EBUSY, ERRNO.EINVAL, ERRNO.EOPNOTSUPP];
 
 async function makeSingle(wanted: Wanted, nextIndex: () => number): Promise<void> {
   const { near, fact } = wanted;

@@ -70,7 +70,10 @@ export function readLink(message: Message): SeenLink {
   const { info, specific, address } = attrs;
   const hairpin = info?.slaveKind === "bridge" ? info.slaveData?.mode : undefined;
   const addrGen = specific?.inet6?.addrGenMode;
-  const kind = info?.kind === "tun" ? kindOfTun(info.data) : info?.kind;
+  const tun = info?.kind === "tun" ? kindOfTun(info.data) : undefined;
+  // The tun devices of ours are wireguard-go's.
+  const isOfOurs = attrs.group === OWN_GROUP || attrs.alias?.startsWith(ALIAS_PREFIX) === true;
+  const kind = tun === "tun" && isOfOurs ? "wireguard" : (tun ?? info?.kind);
   return {
     index: head.index,
     name: attrs.name ?? "",
