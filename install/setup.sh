@@ -23,6 +23,7 @@ test=(
   etcd-server=/usr/bin/etcd,/usr/local/bin/etcd
   gcc=/usr/bin/gcc
   libc6-dev=/usr/include/stdlib.h
+  openssl=/usr/bin/openssl
   podman=/usr/bin/podman
   procps=/bin/ps,/usr/bin/ps
   python3-minimal=/usr/bin/python3

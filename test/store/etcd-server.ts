@@ -86,14 +86,7 @@ export async function etcdServer(tls?: TlsServer): Promise<EtcdServer> {
       if (performance.now() > deadline) throw new Error("etcd does not listen");
       await sleep(50);
     }
-    if (tls === undefined)
-      while (
-        !(await call("/v3/kv/range", { key: "AA==" }).then(
-          ({ header }) => header !== undefined,
-          () => false,
-        ))
-      )
-        await sleep(50);
+    while (tls === undefined && !(await isHealthy(endpoint))) await sleep(50);
   }
 
   async function stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
@@ -126,6 +119,12 @@ export async function etcdServer(tls?: TlsServer): Promise<EtcdServer> {
     },
   };
 }
+
+const isHealthy = (endpoint: string): Promise<boolean> =>
+  fetch(`${endpoint}/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 async function isServing(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");

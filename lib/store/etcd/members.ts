@@ -3,11 +3,12 @@
  * member by chance, so that they spread over all. A connection is made when it is needed, and grpc-js makes it again with
  * a backoff of its own; meanwhile requests fail at once.
  */
-import { readFile } from "node:fs/promises";
-import { Client, type ClientOptions, credentials, Metadata, status } from "@grpc/grpc-js";
+import { type Client, Metadata, status } from "@grpc/grpc-js";
 import { SelvedgeError } from "#lib/errors.ts";
 import { Auth, type Method } from "#proto/etcd_pb.ts";
+import { clientOf } from "./channel.ts";
 import { refused, type Trouble, troubleOf } from "./refusal.ts";
+import { session } from "./session.ts";
 import { readTls, type Tls, type TlsFiles } from "./tls.ts";
 
 export interface MembersOptions extends TlsFiles {
@@ -45,43 +46,22 @@ export interface Hearing<R> {
 const MEMBER_MS = 4_000;
 const REQUEST_MS = 8_000;
 
-const CHANNEL: ClientOptions = {
-  // A member that is gone without a word is noticed within 15 s; etcd allows a ping every 5 s.
-  "grpc.keepalive_time_ms": 10_000,
-  "grpc.keepalive_timeout_ms": 5_000,
-  "grpc.initial_reconnect_backoff_ms": 100,
-  "grpc.max_reconnect_backoff_ms": 3_000,
-  // What a watch has missed comes in one message.
-  "grpc.max_receive_message_length": -1,
-  // Proxies of the environment are for what leaves the cluster.
-  "grpc.enable_http_proxy": 0,
-  "grpc.use_local_subchannel_pool": 1,
-};
-
-/** As grpc-js names servers (grpc/doc/naming.md). */
-function targetOf(endpoint: string): string {
-  const { host } = new URL(endpoint);
-  const withPort = /:\d+$/.test(host) ? host : `${host}:${endpoint.startsWith("https:") ? 443 : 80}`;
-  if (withPort.startsWith("[")) return `ipv6:${withPort}`;
-  return /^[\d.]+:\d+$/.test(withPort) ? `ipv4:${withPort}` : `dns:${withPort}`;
-}
-
 export function members(options: MembersOptions): Members {
   const { endpoints, serverName, user, passwordFile, random, onRequest } = options;
   const clients = new Map<number, Client>();
+  const { token, over } = session(user, passwordFile);
   const closing = new AbortController();
   let current = Math.floor(random() * endpoints.length);
   let tls: Tls | undefined;
   /** Files may have been renewed since. */
   let isDoubtful = true;
-  let token: Promise<string> | undefined;
 
   const forgetClients = (): void => {
     for (const client of clients.values()) client.close();
     clients.clear();
   };
 
-  async function clientOf(index: number, endpoint: string): Promise<Client> {
+  async function open(index: number, endpoint: string): Promise<Client> {
     if (isDoubtful && endpoint.startsWith("https:")) {
       const fresh = await readTls(options);
       if (fresh.identity !== tls?.identity) {
@@ -93,11 +73,7 @@ export function members(options: MembersOptions): Members {
     if (closing.signal.aborted) throw closed();
     const known = clients.get(index);
     if (known !== undefined) return known;
-    const named = serverName && { "grpc.ssl_target_name_override": serverName, "grpc.default_authority": serverName };
-    const client = new Client(targetOf(endpoint), tls?.credentials ?? credentials.createInsecure(), {
-      ...CHANNEL,
-      ...(named || {}),
-    });
+    const client = clientOf(endpoint, tls, serverName);
     clients.set(index, client);
     return client;
   }
@@ -111,27 +87,12 @@ export function members(options: MembersOptions): Members {
   async function metadata(client: Client, method: string): Promise<Metadata> {
     const fields = new Metadata();
     fields.set("hasleader", "true");
-    if (user === undefined || passwordFile === undefined || method === Auth.authenticate.path) return fields;
-    token ??= authenticate(client, user, passwordFile);
-    const session = token;
-    try {
-      fields.set("token", await session);
-    } catch (error) {
-      if (token === session) token = undefined;
-      throw error;
-    }
+    if (method === Auth.authenticate.path) return fields;
+    const bought = await token(
+      async (name, password) => (await unary(client, Auth.authenticate, { name, password }, MEMBER_MS)).token,
+    );
+    if (bought !== undefined) fields.set("token", bought);
     return fields;
-  }
-
-  async function authenticate(client: Client, name: string, file: string): Promise<string> {
-    const text = await readFile(file, "utf8").catch((cause: Error) => {
-      throw new SelvedgeError({ kind: "store" }, `etcd: ${cause.message}`, {
-        cause,
-        hint: "cluster.store.etcd.passwordFile of the configuration names the file.",
-      });
-    });
-    const password = text.split(/\r?\n/, 1)[0] ?? "";
-    return (await unary(client, Auth.authenticate, { name, password }, MEMBER_MS)).token;
   }
 
   async function unary<Q, R>(client: Client, method: Method<Q, R>, request: Partial<Q>, timeoutMs: number): Promise<R> {
@@ -206,7 +167,7 @@ export function members(options: MembersOptions): Members {
   function judge(index: number, endpoint: string, error: unknown): { trouble: Trouble; error: SelvedgeError } {
     if (closing.signal.aborted) return { trouble: "refused", error: closed() };
     const trouble = error instanceof SelvedgeError ? "unsent" : troubleOf(error);
-    if (trouble === "token") token = undefined;
+    if (trouble === "token") over();
     if (trouble === "lost" || trouble === "unsent") moveOn(index);
     return { trouble, error: refused(endpoint, error) };
   }
@@ -220,7 +181,7 @@ export function members(options: MembersOptions): Members {
         const endpoint = endpoints[index] ?? "";
         try {
           const leftMs = Math.min(MEMBER_MS, endsMs - performance.now());
-          return await unary(await clientOf(index, endpoint), method, request, leftMs);
+          return await unary(await open(index, endpoint), method, request, leftMs);
         } catch (caught) {
           const { trouble, error } = judge(index, endpoint, caught);
           const again =
@@ -234,7 +195,7 @@ export function members(options: MembersOptions): Members {
     async hear(method, request, hearing) {
       const index = current;
       const endpoint = endpoints[index] ?? "";
-      const outcome = await clientOf(index, endpoint)
+      const outcome = await open(index, endpoint)
         .then((client) => stream(client, method, request, hearing))
         .catch((caught: unknown) => {
           throw judge(index, endpoint, caught).error;

@@ -62,7 +62,7 @@ const HINTS: readonly [words: RegExp, hint: string][] = [
     "The member's certificate is for another name: set cluster.store.etcd.serverName, or name that endpoint.",
   ],
   [
-    /alert (bad|certificate|handshake)|certificate required|ECONNRESET|wrong version number|socket hang up|disconnected before secure/i,
+    /alert (bad|certificate|handshake)|certificate required|ECONNRESET|wrong version number|socket hang up|disconnected before secure|Failed to connect/i,
     "The member may ask for another certificate, or for https or http: compare certificate, key and endpoints in cluster.store.etcd.",
   ],
   [
@@ -74,12 +74,21 @@ const HINTS: readonly [words: RegExp, hint: string][] = [
 
 const AWAY = "Is etcd running and reached from here? `etcdctl --endpoints=ENDPOINT endpoint health`.";
 
+/** Without what grpc-js says of itself. */
+const shortened = (said: string): string =>
+  said
+    .replace(/^No connection established\. Last error: (Error: )?/, "no connection: ")
+    .replace(/\.? Resolution note:.*$/, "")
+    .replace(/ \(\d{4}-[-\dT:.]+Z\)$/, "");
+
 export function refused(endpoint: string, error: unknown): SelvedgeError {
   if (error instanceof SelvedgeError) return error;
   const { code, details, message } = error as Partial<ServiceError>;
-  const said = (details || message || String(error)).replace(/\s*Resolution note: *$/, "");
+  const said = shortened(details || message || String(error));
   const what = code === status.DEADLINE_EXCEEDED ? "does not answer in time" : said;
-  const hint = HINTS.find(([words]) => words.test(said))?.[1] ?? (troubleOf(error) === "refused" ? undefined : AWAY);
+  const hint =
+    HINTS.find(([words]) => words.test(said))?.[1] ??
+    (["unsent", "lost"].includes(troubleOf(error)) ? AWAY : undefined);
   return new SelvedgeError({ kind: "store" }, `etcd at ${endpoint}: ${what}`, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),

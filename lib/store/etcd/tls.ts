@@ -1,7 +1,6 @@
 /** The files that connections are made with. They are renewed while the daemon runs, so they are read again at times. */
 import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
-import { ChannelCredentials } from "@grpc/grpc-js";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { SelvedgeError } from "#lib/errors.ts";
 
 export interface TlsFiles {
@@ -12,7 +11,7 @@ export interface TlsFiles {
 }
 
 export interface Tls {
-  readonly credentials: ChannelCredentials;
+  readonly context: SecureContext;
   /** The same for the same contents. */
   readonly identity: string;
 }
@@ -26,10 +25,7 @@ export async function readTls({ ca, certificate, key }: TlsFiles): Promise<Tls> 
       ...(own ? { cert: own } : {}),
       ...(secret ? { key: secret } : {}),
     });
-    return {
-      credentials: ChannelCredentials.createFromSecureContext(context),
-      identity: [root, own, secret].join("\n"),
-    };
+    return { context, identity: [root, own, secret].join("\n") };
   } catch (cause) {
     const files = [ca, certificate, key].filter(Boolean).join(", ");
     throw new SelvedgeError({ kind: "store" }, `etcd: ${files}: ${(cause as Error).message}`, {
