@@ -58,8 +58,10 @@ export function takeRdmaBack(host: Place, pod: Place | undefined, ops: readonly 
       move(device, pod, host);
 }
 
+/** Whoever asks must be where the device is: the kernel looks at the thread's namespace (ib_device_set_netns_put). */
 function move(device: SeenRdma, from: Place, to: Place): void {
-  const replies = at(from, (socket) => socket.exchange([moveRdma(device, namespaceOf(to))]));
+  const request = moveRdma(device, namespaceOf(to));
+  const replies = at(from, (socket) => socket.exchangeFrom(namespaceOf(from), [request]));
   if (replies[0]?.error?.code === ERRNO.EOPNOTSUPP)
     throw refused(
       replies[0].request.what,

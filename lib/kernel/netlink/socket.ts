@@ -5,7 +5,7 @@
  */
 import { ERRNO, refused } from "#native/libc.ts";
 import { closeDescriptor } from "#native/namespace.ts";
-import { openNetlink, portIdOf, receive, send, sendAsync, setSocketOption } from "#native/socket.ts";
+import { openNetlink, portIdOf, receive, send, sendAsync, sendFrom, setSocketOption } from "#native/socket.ts";
 import {
   type ErrorReport,
   eachMessage,
@@ -31,6 +31,8 @@ export interface NetlinkSocket {
   readonly port: number;
   /** Performs the requests in order, all of them even when some are refused. Blocks while the kernel works. @throws SelvedgeError kernel */
   exchange(requests: readonly Request[]): Reply[];
+  /** The same, asked by a thread that is in the namespace behind `netns`. @throws SelvedgeError kernel */
+  exchangeFrom(netns: number, requests: readonly Request[]): Reply[];
   /** The same with the kernel's work on a thread of the pool. Exchanges of one socket run one after another. */
   exchangeAsync(requests: readonly Request[]): Promise<Reply[]>;
   /** Every message of a dump; begun again when the kernel says that it changed meanwhile (NLM_F_DUMP_INTR). @throws SelvedgeError kernel */
@@ -114,22 +116,25 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
     }
   };
 
+  const exchange = (requests: readonly Request[], sendOff: (bytes: Uint8Array) => void): Reply[] => {
+    const replies: Reply[] = [];
+    for (let i = 0; i < requests.length; i += MAX_BATCH) {
+      const some = requests.slice(i, i + MAX_BATCH);
+      const { bytes, first } = encode(some);
+      sendOff(bytes);
+      replies.push(...collect(some, first));
+    }
+    return replies;
+  };
+
   return {
     get port() {
       // Whoever watches may ask once more after the end.
       if (!closed) port ??= portIdOf(fd);
       return port ?? 0;
     },
-    exchange(requests) {
-      const replies: Reply[] = [];
-      for (let i = 0; i < requests.length; i += MAX_BATCH) {
-        const some = requests.slice(i, i + MAX_BATCH);
-        const { bytes, first } = encode(some);
-        send(fd, bytes);
-        replies.push(...collect(some, first));
-      }
-      return replies;
-    },
+    exchange: (requests) => exchange(requests, (bytes) => send(fd, bytes)),
+    exchangeFrom: (netns, requests) => exchange(requests, (bytes) => sendFrom(netns, fd, bytes)),
     exchangeAsync(requests) {
       const run = async (): Promise<Reply[]> => {
         const replies: Reply[] = [];
