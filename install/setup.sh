@@ -20,6 +20,7 @@ test=(
   conntrack=/usr/sbin/conntrack,/usr/bin/conntrack
   containerd=/usr/bin/containerd,/usr/local/bin/containerd
   containernetworking-plugins=/usr/lib/cni/bridge
+  etcd-client=/usr/bin/etcdctl,/usr/local/bin/etcdctl
   etcd-server=/usr/bin/etcd,/usr/local/bin/etcd
   gcc=/usr/bin/gcc
   libc6-dev=/usr/include/stdlib.h

@@ -34,13 +34,18 @@ export type Event =
   | { event: "repair-failed"; container: string; ifname: string; message: string }
   | { event: "namespace-gone"; container: string; ifname: string; network: string }
   | { event: "duplicate-address"; container: string; ifname: string; network: string; address: string; mac: string }
+  | { event: "block-lost"; pool: string; prefix: string; used: number }
+  | { event: "block-inherited"; pool: string; prefix: string; node: string; uid: string }
+  | { event: "fixed-lost"; pool: string; address: string; name: string }
+  | { event: "blocks-failed"; message: string }
   | { event: "reservation-displaced"; pool: string; name: string; addresses: readonly string[] }
   | { event: "mirror-started"; container: string; ifname: string; mirror: string; to: string; until: string }
   | { event: "mirror-ended"; container: string; ifname: string; mirror: string; to: string; why: "stopped" | "expired" }
   | { event: "devices-refused"; pool: string; message: string }
   | { event: "joined"; node: string; uidOfNode: string }
   | { event: "name-taken"; node: string; by: string }
-  | { event: "store-connection"; connected: boolean; message: string }
+  | { event: "store-reached" }
+  | { event: "store-away"; message: string }
   | { event: "record-refused"; key: string; message: string }
   | { event: "records-doubted"; records: number; forMs: number }
   | { event: "peer"; peer: string; liveness: string; lostInARow: number; heardOf: boolean }
@@ -70,13 +75,18 @@ export const LEVEL = {
   "repair-failed": "error",
   "namespace-gone": "info",
   "duplicate-address": "warn",
+  "block-lost": "error",
+  "block-inherited": "info",
+  "fixed-lost": "error",
+  "blocks-failed": "warn",
   "reservation-displaced": "warn",
   "mirror-started": "info",
   "mirror-ended": "info",
   "devices-refused": "warn",
   joined: "info",
   "name-taken": "error",
-  "store-connection": "warn",
+  "store-reached": "info",
+  "store-away": "warn",
   "record-refused": "warn",
   "records-doubted": "warn",
   peer: "info",

@@ -136,7 +136,7 @@ export function membership(
       poke = saying.poke;
       const watching = shared.watch("", hear, signal, (now, error) => {
         connected = now;
-        log({ event: "store-connection", connected: now, message: error?.message ?? "" });
+        log(now ? { event: "store-reached" } : { event: "store-away", message: error?.message ?? "" });
         poke();
       });
       await Promise.all([saying.done, watching]);

@@ -1,0 +1,93 @@
+/** A node of the rig: the real daemon on its own state, and pods that the real plugin attaches. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BUILT, type Daemon, startDaemon } from "../../conformance/daemon.ts";
+import { makeNamespace, pathOf, removeNamespace } from "../../conformance/namespace.ts";
+import { inside, must, run } from "../../conformance/program.ts";
+import type { JsonObject } from "../../conformance/subject.ts";
+import { type Family, type Name, namespaceOf } from "./place.ts";
+
+const TOP = join(import.meta.dirname, "..", "..");
+export const PLUGIN = join(BUILT, "selvedge");
+
+export interface Pod {
+  /** Name of its namespace, and its container id. */
+  readonly id: string;
+  readonly node: Name;
+  readonly address: Readonly<Record<Family, string>>;
+  /** Of its interface, bytes. */
+  readonly mtu: number;
+}
+
+export interface ClusterNode extends AsyncDisposable {
+  readonly name: Name;
+  readonly namespace: string;
+  readonly daemon: Daemon;
+  /** @param config laid over the plugin's configuration @throws Error with what the plugin said */
+  add(id: string, config?: JsonObject): Promise<Pod>;
+  del(id: string): Promise<void>;
+  /** Runs a program on the node. @throws Error when it fails */
+  on(...argv: readonly string[]): Promise<string>;
+  /** selvedgectl with `--json`. @throws Error when it fails */
+  ctl(...argv: readonly string[]): Promise<unknown>;
+}
+
+export async function startNode(name: Name, config: JsonObject): Promise<ClusterNode> {
+  const namespace = namespaceOf(name);
+  const directory = mkdtempSync(join(tmpdir(), `cluster-${name}-`));
+  const daemon = await startDaemon({ enter: (argv) => inside(namespace, argv), directory, config });
+  const ids = new Set<string>();
+
+  const plugin = async (verb: "ADD" | "DEL", id: string, more: JsonObject): Promise<string> => {
+    const environment = {
+      ...daemon.environment,
+      CNI_COMMAND: verb,
+      CNI_CONTAINERID: id,
+      CNI_NETNS: pathOf(id),
+      CNI_IFNAME: "eth0",
+      CNI_PATH: BUILT,
+      PATH: process.env.PATH ?? "",
+    };
+    const input = JSON.stringify({ cniVersion: "1.1.0", name: "net", type: "selvedge", ...more });
+    const { exit, stdout, stderr } = await run(inside(namespace, [PLUGIN]), { environment, input });
+    if (exit !== 0) throw new Error(`${verb} ${id} on ${name}: ${stdout}${stderr}`);
+    return stdout;
+  };
+
+  return {
+    name,
+    namespace,
+    daemon,
+    async add(id, more = {}) {
+      if (!ids.has(id)) await makeNamespace(id);
+      ids.add(id);
+      const result = JSON.parse(await plugin("ADD", id, more)) as {
+        ips: { address: string }[];
+        interfaces: { mtu?: number; sandbox?: string }[];
+      };
+      const addresses = result.ips.map(({ address }) => address.replace(/\/\d+$/, ""));
+      const of = (family: Family) => addresses.find((each) => each.includes(":") === (family === 6)) ?? "";
+      const mtu = result.interfaces.find(({ sandbox }) => sandbox)?.mtu ?? 0;
+      return { id, node: name, address: { 4: of(4), 6: of(6) }, mtu };
+    },
+    async del(id) {
+      await plugin("DEL", id, {});
+      await removeNamespace(id);
+      ids.delete(id);
+    },
+    on: (...argv) => must(inside(namespace, argv)),
+    async ctl(...argv) {
+      const { NODE_OPTIONS: _, ...environment } = process.env as Record<string, string>;
+      const program = [process.execPath, join(TOP, "cmd", "ctl.ts"), "--json", ...argv];
+      return JSON.parse(
+        await must(inside(namespace, program), { environment: { ...environment, ...daemon.environment } }),
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      await daemon.kill();
+      for (const id of ids) await removeNamespace(id);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

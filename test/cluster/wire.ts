@@ -1,0 +1,55 @@
+/** The networks between the nodes, made of namespaces. */
+import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
+import { inside, must } from "../../conformance/program.ts";
+import {
+  addressOf,
+  type Family,
+  LENGTH,
+  NAMES,
+  type Name,
+  namespaceOf,
+  ROUTER,
+  routerOn,
+  SEGMENTS,
+  segmentOf,
+} from "./place.ts";
+
+const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-n", namespace, ...words.split(" ")]);
+
+/** @param families that the networks between the nodes have */
+export async function makeWire(families: readonly Family[]): Promise<void> {
+  await makeNamespace(ROUTER);
+  for (const segment of SEGMENTS) {
+    await ip(ROUTER, `link add seg${segment} type bridge`);
+    await ip(ROUTER, `link set seg${segment} up`);
+    for (const family of families)
+      await ip(ROUTER, `addr add ${routerOn(segment, family)}/${LENGTH[family]} dev seg${segment}${nodad(family)}`);
+  }
+  const forward = "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding";
+  await must(inside(ROUTER, ["/bin/sh", "-c", forward]));
+  for (const name of NAMES) await plug(name, families);
+}
+
+const nodad = (family: Family): string => (family === 6 ? " nodad" : "");
+const portOf = (name: Name): string => `to-${name}`;
+
+async function plug(name: Name, families: readonly Family[]): Promise<void> {
+  const node = namespaceOf(name);
+  const segment = segmentOf(name);
+  await makeNamespace(node);
+  await ip(node, `link add eth0 type veth peer name ${portOf(name)} netns ${ROUTER}`);
+  await ip(ROUTER, `link set ${portOf(name)} master seg${segment} up`);
+  await ip(node, "link set eth0 up");
+  for (const family of families) {
+    await ip(node, `addr add ${addressOf(name, family)}/${LENGTH[family]} dev eth0${nodad(family)}`);
+    await must(["ip", "-n", node, `-${family}`, "route", "add", "default", "via", routerOn(segment, family)]);
+  }
+}
+
+/** Takes the node's cable out, or puts it back. */
+export const cable = (name: Name, plugged: boolean): Promise<string> =>
+  ip(ROUTER, `link set ${portOf(name)} ${plugged ? "up" : "down"}`);
+
+export async function removeWire(): Promise<void> {
+  for (const namespace of [...NAMES.map(namespaceOf), ROUTER]) await removeNamespace(namespace);
+}
