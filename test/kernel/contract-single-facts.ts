@@ -3,6 +3,7 @@ import { address, mac, prefix } from "#lib/address.ts";
 import type { Meddling } from "#lib/kernel/meddling.ts";
 import { EVERYONE_ELSE, type Fact, type LinkFact, type PortVlanFact } from "#lib/state/fact.ts";
 import type { KernelPiece } from "../support/kernel-piece.ts";
+import { PUBLIC_KEYS } from "../support/keys.ts";
 
 /** Links of the host that are not ours. */
 export const PARENTS = ["up0", "up1"] as const;
@@ -100,6 +101,46 @@ const port = (master: string, ...vlans: readonly [vid: number, isUntagged: boole
   { type: "link", at: "pod", name: "eth0", kind: "veth", up: true, peer: { at: "host", name: "sv0" } },
   ...vlans.map(([vid, isUntagged]) => vlanOf("sv0", vid, isUntagged)),
 ];
+
+const gre = (kind: "gre" | "ip6gre", remote: string, local: string, key: number): Fact[] => [
+  {
+    type: "link",
+    at: "host",
+    name: "sg0",
+    kind,
+    up: true,
+    mtu: 1400,
+    alias: "selvedge way n2",
+    gre: { remote: address(remote), local: address(local), key },
+    noIpv6LinkLocal: true,
+  },
+  { type: "route", at: "host", to: prefix("10.6.0.0/26"), link: "sg0", mtu: 1400 },
+];
+
+const wireguard = (publicKey: string, port: number, ...peers: readonly [key: string, allowed: string[]][]): Fact[] => [
+  {
+    type: "link",
+    at: "host",
+    name: "swg0",
+    kind: "wireguard",
+    up: true,
+    mtu: 1420,
+    alias: "selvedge way wireguard",
+    wireguard: { publicKey, port },
+    noIpv6LinkLocal: true,
+  },
+  ...peers.map(
+    ([key, allowed]): Fact => ({
+      type: "wireguard-peer",
+      at: "host",
+      link: "swg0",
+      publicKey: key,
+      endpoint: { address: address("192.0.2.9"), port: 51_830 },
+      allowed: allowed.map((each) => prefix(each)),
+    }),
+  ),
+];
+const [KEY_1, KEY_2, KEY_3, KEY_4] = PUBLIC_KEYS;
 
 export interface Group {
   readonly needs: readonly KernelPiece[];
@@ -199,6 +240,47 @@ export const GROUPS = {
         "+ fdb 00:00:00:00:00:00 dev sx0 dst 192.0.2.3",
       ],
       ["two peers", "host", { do: "delete-link", link: "sx0" }, "+ link sx0 vxlan"],
+    ],
+  },
+  gre: {
+    needs: ["gre"],
+    states: {
+      "one peer": gre("gre", "192.0.2.2", "192.0.2.1", 7),
+      "another peer": gre("gre", "192.0.2.3", "192.0.2.1", 7),
+      "another key": gre("gre", "192.0.2.2", "192.0.2.1", 8),
+    },
+    meddlings: [
+      ["one peer", "host", { do: "delete-link", link: "sg0" }, "+ link sg0 gre up remote 192.0.2.2 key 7"],
+      ["one peer", "host", { do: "set-link", link: "sg0", mtu: 1300 }, "~ link sg0 gre"],
+    ],
+  },
+  ip6gre: {
+    needs: ["ip6gre"],
+    states: {
+      "one peer": gre("ip6gre", "2001:db8::2", "2001:db8::1", 7),
+      "another peer": gre("ip6gre", "2001:db8::3", "2001:db8::1", 7),
+      "another key": gre("ip6gre", "2001:db8::2", "2001:db8::1", 8),
+    },
+    meddlings: [
+      ["one peer", "host", { do: "delete-link", link: "sg0" }, "+ link sg0 ip6gre up remote 2001:db8::2 key 7"],
+      ["one peer", "host", { do: "delete-route", link: "sg0", to: prefix("10.6.0.0/26") }, "+ route 10.6.0.0/26"],
+    ],
+  },
+  wireguard: {
+    needs: ["wireguard"],
+    states: {
+      "no peer": wireguard(KEY_1, 51_830),
+      "one peer": wireguard(KEY_1, 51_830, [KEY_3, ["10.6.0.0/26", "fd00:6::/122"]]),
+      "another key and port, and what was one peer's is another's": wireguard(
+        KEY_2,
+        51_831,
+        [KEY_3, []],
+        [KEY_4, ["10.6.0.0/26", "fd00:6::/122"]],
+      ),
+    },
+    meddlings: [
+      ["one peer", "host", { do: "delete-link", link: "swg0" }, "+ link swg0 wireguard up"],
+      ["one peer", "host", { do: "set-link", link: "swg0", up: false }, "~ link swg0 wireguard up"],
     ],
   },
   "VLANs of ports": {

@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { basename } from "node:path";
+import { afterAll } from "@jest/globals";
 import { tables } from "#lib/datapath/tables.ts";
 import { linux } from "#lib/kernel/linux.ts";
+import { keyDirectory } from "../support/keys.ts";
 import { needing } from "../support/requirement.ts";
 import { kernelContract, type Rig } from "./contract.ts";
 import { singleContract } from "./contract-single.ts";
@@ -26,8 +29,11 @@ function cleanUp(namespaces: readonly string[]): void {
   execFileSync("nft", ["flush", "ruleset"]);
 }
 
+const keys = keyDirectory();
+afterAll(() => rmSync(keys, { recursive: true }));
+
 async function open(): Promise<Rig> {
-  const kernel = linux();
+  const kernel = linux({ wireguard: { keys } });
   const namespaces = new Set<string>();
   return {
     kernel,
