@@ -44,6 +44,11 @@ export interface Reserving {
   reservations(pool?: string): (Reservation & { readonly holders: readonly Lease[] })[];
   /** What another node made, or made known: in place of what was there. */
   adopt(reservation: Reservation): void;
+  /** Those of pools that nodes share which the others do not know of; not those of attachments that are not ready. */
+  unshared(): readonly Reservation[];
+  reservation(pool: string, name: string): Reservation | undefined;
+  /** For whom the address is reserved. */
+  reservedFor(pool: string, address: Address): Reservation | undefined;
   /** Whether anything is reserved for the name, in whichever pool. */
   isReserved(name: string): boolean;
   /** Who has what is reserved for the name. */
@@ -77,7 +82,7 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
   };
 
   /** Of a pool that nodes share, before they have heard of it. */
-  const unshared = (reservation: Reservation): Reservation =>
+  const beforeShared = (reservation: Reservation): Reservation =>
     bookOf(reservation.pool).shape?.blocks === undefined ? reservation : { ...reservation, unshared: true };
 
   const list = (pool?: string) =>
@@ -93,7 +98,7 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
       const there = bookOf(pool).reservations.for(pod);
       if (there?.origin === "declared" || addresses.every((address) => there?.addresses.includes(address))) return;
       const wish = { name: pod, pool, addresses, ...(mac === undefined ? {} : { mac }) };
-      unsettled.set(keyOf(key), put(unshared(withAll(there, wish, nowMs()))));
+      unsettled.set(keyOf(key), put(beforeShared(withAll(there, wish, nowMs()))));
     },
 
     ended(key) {
@@ -113,7 +118,7 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
       const shape = shapeOf(books.get(wish.pool)?.shape ?? wish.pool);
       mustBeNobodysMac(wish, list());
       const now = { monotonicMs: clockMs(), wallMs: nowMs() };
-      return put(unshared(reservationFor(wish, bookOf(shape.name), shape, now)));
+      return put(beforeShared(reservationFor(wish, bookOf(shape.name), shape, now)));
     },
 
     unreserve(name, pool) {
@@ -140,6 +145,14 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
     },
 
     reservations: list,
+    unshared() {
+      const early = new Set([...unsettled.values()].map(({ reservation }) => reservation));
+      return [...books.values()].flatMap(({ reservations }) =>
+        [...reservations.all()].filter((each) => each.unshared === true && !early.has(each)),
+      );
+    },
+    reservation: (pool, name) => books.get(pool)?.reservations.for(name),
+    reservedFor: (pool, address) => books.get(pool)?.reservations.of(address),
     adopt: (reservation) => bookOf(reservation.pool).reserve(reservation),
 
     isReserved: (name) => [...books.values()].some(({ reservations }) => reservations.for(name) !== undefined),

@@ -32,6 +32,8 @@ export interface Sharing {
   /** Leases stay. @returns cool-downs that have ended and need not be remembered: to be removed */
   disown(pool: string, prefix: Prefix): readonly CoolDown[];
   shares(pool?: string): readonly Share[];
+  /** Whether this node may give the address to anybody. */
+  isOurs(pool: string, address: Address): boolean;
   uses(pool?: string): readonly ShareUse[];
   /** Up to `count` free addresses of what is owned of the prefix, those whose turn comes last. */
   spare(pool: string, prefix: Prefix, count: number): readonly Address[];
@@ -101,6 +103,10 @@ export function sharing({
     },
 
     shares,
+    isOurs(pool, address) {
+      const shape = shapes.get(pool);
+      return shape !== undefined && bookOf(pool).isOurs(shape, address, undefined);
+    },
     uses: (pool) => shares(pool).map(useOf),
     spare: (pool, prefix, count) =>
       within(pool, prefix, count)

@@ -1,0 +1,194 @@
+/** Taking blocks before they are needed, giving back what is not, and lending when nobody has a block to take. */
+import { type Family, family, type Prefix } from "#lib/address.ts";
+import { blocksText, FAMILY_NAME, isShort, lending, nextBlock, surplus } from "#lib/cluster/blocks.ts";
+import { type WantRecord, wantKey } from "#lib/cluster/records.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { blockLength, type Cut, cut } from "#lib/ipam/cut.ts";
+import type { Demand, ShareUse } from "#lib/ipam/sharing.ts";
+import { blockPrefix, type Claims } from "./claims.ts";
+import { type Ground, isSame } from "./ground.ts";
+
+export interface Needs {
+  /** For an ADD that found nothing free. @returns whether there may be something now @throws SelvedgeError store */
+  more(pool: string): Promise<boolean>;
+  /** Why there is nothing, with the pool's blocks in numbers. */
+  explain(pool: string, error: SelvedgeError, connected: boolean): SelvedgeError;
+  /** @throws SelvedgeError store */
+  tend(): Promise<void>;
+}
+
+/** How long an ADD waits for another node to lend an address. */
+const PATIENCE_MS = 1_500;
+/** A want is repeated, to more nodes, after this time. */
+const ROUND_MS = 500;
+/** What is not needed is given back after it was not needed for so long. */
+export const LINGER_MS = 60_000;
+/** Other nodes that were faster, in one attempt. */
+const RACES = 16;
+
+export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Needs {
+  const { self, shared, ipam, ledger, clockMs } = ground;
+  const cuts = new Map<string, Cut>();
+  const taking = new Map<string, Promise<boolean>>();
+  /** When what nobody uses was first not needed, by pool and prefix. */
+  let idle = new Map<string, number>();
+  /** What this node wants, by key, and when it last said so. */
+  const wanted = new Map<string, { readonly want: WantRecord; readonly atMs: number }>();
+  /** The last round of a want that was answered here, by key. */
+  const answered = new Map<string, string>();
+
+  const cutOf = ({ pool, set, family: of, usable }: Demand): Cut => {
+    const key = `${pool.name} ${set}`;
+    const known = cuts.get(key) ?? cut(usable, of, blockLength(pool, of));
+    cuts.set(key, known);
+    return known;
+  };
+  const next = (demand: Demand): Prefix | undefined => {
+    const owned = ledger.blocks(demand.pool.name, demand.family);
+    return nextBlock(cutOf(demand), self.node, (prefix) => owned.has(prefix));
+  };
+
+  const take = async (demand: Demand): Promise<boolean> => {
+    for (let race = 0; race < RACES; race++) {
+      const prefix = next(demand);
+      if (prefix === undefined) return false;
+      if (await claims.claim(demand.pool.name, prefix)) return true;
+    }
+    return false;
+  };
+
+  const isMember = (): boolean => ledger.joined.get(self.node) === self.uid;
+
+  const sayWant = async ({ pool, family: of }: Demand): Promise<void> => {
+    const key = wantKey(pool.name, of, self.node);
+    const before = wanted.get(key);
+    if (before !== undefined && clockMs() - before.atMs < ROUND_MS) return;
+    const want = { pool: pool.name, family: of, ...self, round: before === undefined ? 0 : before.want.round + 1 };
+    wanted.set(key, { want, atMs: clockMs() });
+    await shared.put(key, JSON.stringify(want satisfies WantRecord), { whileAlive: true });
+  };
+  const unsayWant = async (key: string): Promise<void> => {
+    await shared.remove(key);
+    wanted.delete(key);
+  };
+
+  const demandsOf = (pool: string): Demand[] => ipam.demands().filter((each) => each.pool.name === pool);
+  const freeOf = (demand: Demand): bigint =>
+    ipam.demands().find((each) => each.pool === demand.pool && each.set === demand.set)?.free ?? 0n;
+
+  const borrow = async (demand: Demand): Promise<boolean> => {
+    const deadlineMs = clockMs() + PATIENCE_MS;
+    do {
+      await sayWant(demand);
+      await ground.news(Math.min(ROUND_MS, deadlineMs - clockMs()));
+      // Another node's answer is taken up here, not in the next pass: somebody waits for it.
+      await settleBorrowed(demand.pool.name, demand.family);
+      if (freeOf(demand) > 0n || (await take(demand))) return true;
+    } while (clockMs() < deadlineMs);
+    return false;
+  };
+
+  const settleBorrowed = async (pool: string, of: Family): Promise<void> => {
+    for (const record of ledger.blocksOf(self))
+      if (record.pool === pool && family(record.prefix) === of && !claims.isSettled(pool, record.prefix))
+        await claims.settle(pool, record.prefix);
+  };
+
+  /** Once for all ADDs that find nothing at the same time. */
+  const obtain = (demand: Demand): Promise<boolean> => {
+    const key = `${demand.pool.name} ${demand.set}`;
+    const running = taking.get(key);
+    if (running !== undefined) return running;
+    const work = (async () => (await take(demand)) || (await borrow(demand)))().finally(() => taking.delete(key));
+    taking.set(key, work);
+    return work;
+  };
+
+  const isBlock = ({ share }: ShareUse): boolean => blockPrefix(ground, share) === share.prefix;
+
+  const tendSurplus = async (): Promise<void> => {
+    const now = clockMs();
+    const before = idle;
+    idle = new Map();
+    const groups = Map.groupBy(
+      ipam.uses().filter(({ share }) => share.name === undefined),
+      ({ share }) => `${share.pool} ${family(share.prefix)}`,
+    );
+    for (const uses of groups.values())
+      for (const { share } of surplus(uses, isBlock)) {
+        if (Object.keys(ledger.block(share.pool, share.prefix)?.lent ?? {}).length > 0) continue;
+        const key = `${share.pool} ${share.prefix}`;
+        const since = before.get(key) ?? now;
+        idle.set(key, since);
+        if (now - since >= lingerMs) await claims.giveBack(share);
+      }
+  };
+
+  const tendWants = async (): Promise<void> => {
+    for (const want of ledger.wants()) {
+      const { pool, family: of, node, uid, round } = want;
+      const key = wantKey(pool, of, node);
+      const id = `${uid} ${round}`;
+      if (node === self.node || answered.get(key) === id || ledger.alive.get(node) !== uid) continue;
+      if (wanted.has(wantKey(pool, of, self.node))) continue;
+      const own = ipam
+        .uses(pool)
+        .filter((use) => isBlock(use) && use.share.name === undefined && family(use.share.prefix) === of);
+      const owners = function* () {
+        for (const record of ledger.blocks(pool, of).values()) yield record.node;
+      };
+      let left = lending(
+        want,
+        self.node,
+        owners(),
+        own.reduce((sum, { free }) => sum + free, 0),
+      );
+      for (const { share, free } of own)
+        if (left > 0 && free > 0) left -= await claims.lend(pool, share.prefix, { node, uid }, left);
+      answered.set(key, id);
+    }
+    const there = new Set([...ledger.wants()].map(({ pool, family: of, node }) => wantKey(pool, of, node)));
+    for (const key of answered.keys()) if (!there.has(key)) answered.delete(key);
+  };
+
+  return {
+    async more(pool) {
+      if (!isMember()) return false;
+      const empty = demandsOf(pool).filter(({ free }) => free === 0n);
+      for (const demand of empty) if (!(await obtain(demand))) return false;
+      return true;
+    },
+
+    explain(pool, error, connected) {
+      const empty = demandsOf(pool).find(({ free }) => free === 0n);
+      if (empty === undefined) return error;
+      const blocks = cutOf(empty).count;
+      const owned = [...ledger.blocks(pool, empty.family).values()];
+      const text = blocksText({
+        blocks,
+        own: owned.filter((record) => isSame(record, self)).length,
+        unowned: blocks - BigInt(owned.length),
+        borrowed: ipam
+          .shares(pool)
+          .filter((share) => share.name === undefined && blockPrefix(ground, share) !== share.prefix).length,
+      });
+      const away = connected ? "" : "; no other can be taken while the shared store is away";
+      return new SelvedgeError(error.failure, `pool ${pool} (${FAMILY_NAME[empty.family]}): ${text}${away}`, {
+        hint: `${error.message}. \`selvedgectl blocks\` shows who has which.`,
+        cause: error,
+      });
+    },
+
+    async tend() {
+      if (!isMember()) return;
+      for (const demand of ipam.demands()) {
+        const key = wantKey(demand.pool.name, demand.family, self.node);
+        const allOwned = next(demand) === undefined;
+        if (isShort(demand, allOwned) && !(await take(demand)) && demand.free === 0n) await sayWant(demand);
+        else if (wanted.has(key) && freeOf(demand) > 0n) await unsayWant(key);
+      }
+      await tendSurplus();
+      await tendWants();
+    },
+  };
+}
