@@ -81,6 +81,8 @@ export function wireguard(host: Place, options: WireguardOptions | undefined): W
       const links = new Set(
         ops.flatMap(({ fact }) => (isDevice(fact) ? [fact.name] : isPeer(fact) ? [fact.link] : [])),
       );
+      // With a device go its peers.
+      for (const { do: verb, fact } of ops) if (verb === "remove" && isDevice(fact)) links.delete(fact.name);
       for (const name of links) {
         const device = ops.flatMap(({ do: verb, fact }) =>
           verb !== "remove" && isDevice(fact) && fact.name === name ? (fact.wireguard ?? []) : [],
