@@ -1,6 +1,6 @@
 /** Keys of WireGuard (X25519, RFC 7748): private halves lie in files of their own, one for each, named by the public one. */
-import { createPrivateKey, createPublicKey } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SelvedgeError } from "#lib/errors.ts";
 import { ERRNO } from "#native/libc.ts";
@@ -37,3 +37,23 @@ export function readPrivateKey(directory: string, publicKey: string): Uint8Array
   if (key.length !== BYTES || publicKeyOf(key) !== publicKey) throw wrong(ERRNO.EINVAL, "the file holds another one");
   return key;
 }
+
+/** Makes a key and keeps its private half; the public one, in base64. @throws SelvedgeError kernel */
+export function makeKey(directory: string): string {
+  const { privateKey } = generateKeyPairSync("x25519");
+  const bytes = privateKey.export({ format: "der", type: "pkcs8" }).subarray(-BYTES);
+  const publicKey = publicKeyOf(bytes);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, keyFileName(publicKey));
+  // Whole, or not at all: a crash leaves no half of a key.
+  writeFileSync(`${path}.new`, `${bytes.toString("base64")}\n`, { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+  return publicKey;
+}
+
+/** The private halves in a directory. */
+export const keyFiles = (directory: string) => ({
+  make: () => makeKey(directory),
+  has: (publicKey: string) => existsSync(join(directory, keyFileName(publicKey))),
+  forget: (publicKey: string) => rmSync(join(directory, keyFileName(publicKey)), { force: true }),
+});
