@@ -16,6 +16,7 @@ export interface Boot {
 export const BOOTS: readonly Boot[] = [
   { name: "kernel", options: [], files: ["test/kernel/{linux-contract,linux,single,features,nft,conntrack}.test.ts"] },
   { name: "conformance", options: [], files: ["test/conformance/{cases,observed}.test.ts"] },
+  { name: "types", options: [], files: ["test/faults/types.test.ts"] },
   { name: "sriov", options: ["--sriov"], files: ["**/*sriov*.vm.test.ts"] },
   { name: "links", options: ["--modules"], files: ["**/*.vm.test.ts", "test/attach/shim.test.ts"] },
 ];
