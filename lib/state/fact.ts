@@ -63,7 +63,10 @@ export interface LinkFact {
   };
   /** For wireguard: UDP port, and the public half of its key in base64. The private half is never in a fact. */
   readonly wireguard?: { readonly publicKey: string; readonly port: number };
-  /** For device: which link of the host it is, and what it goes back to when the pod goes. Never compared. */
+  /**
+   * For device: which link of the host it is, and what it goes back to when the pod goes. At host it stays there, under
+   * another name. Never compared.
+   */
   readonly lent?: LentDevice;
   /** For bridge: IFLA_BR_VLAN_FILTERING. One of ours that filters gives its ports no VLAN by itself: facts name each. */
   readonly vlanFiltering?: boolean;
@@ -220,6 +223,8 @@ export interface RouteFact {
   readonly scope?: number;
   /** Preferred source address (RTA_PREFSRC). */
   readonly source?: Address;
+  /** RTN_UNREACHABLE: who sends there is told that nobody is there. The link is `lo`. */
+  readonly unreachable?: true;
 }
 
 /** Always NUD_PERMANENT. */

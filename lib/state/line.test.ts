@@ -52,6 +52,17 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
     ],
   ],
   route: [
+    [
+      "route unreachable 10.1.0.0/16 dev lo metric 9",
+      {
+        type: "route",
+        at: "host",
+        to: "10.1.0.0/16" as Prefix,
+        link: "lo",
+        metric: 9,
+        unreachable: true,
+      },
+    ],
     ["route 10.1.0.5/32 dev sv1", { type: "route", at: "host", to: "10.1.0.5/32" as Prefix, link: "sv1" }],
     [
       "route ::/0 via fd00::5 dev eth0 [pod] onlink src fd00::5 metric 0 mtu 1400 advmss 1340 scope 0 table 100",

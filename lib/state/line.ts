@@ -23,7 +23,7 @@ function text(f: Fact): string {
       return `addr ${f.address} dev ${f.link}${place}`;
     case "route":
       return (
-        `route ${f.to}${word("via", f.via)} dev ${f.link}${place}${word("onlink", f.onlink)}${word("src", f.source)}` +
+        `route ${f.unreachable === true ? "unreachable " : ""}${f.to}${word("via", f.via)} dev ${f.link}${place}${word("onlink", f.onlink)}${word("src", f.source)}` +
         `${word("metric", f.metric)}${word("mtu", f.mtu)}${word("advmss", f.advmss)}${word("scope", f.scope)}${word("table", f.table)}`
       );
     case "neighbour":

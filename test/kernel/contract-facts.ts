@@ -62,6 +62,16 @@ export function routed(
   ];
 }
 
+/** What goes to addresses of these networks that nothing else leads to is refused. */
+export const nobody: readonly Fact[] = ["10.1.0.0/16", "fd00::/64"].map((to) => ({
+  type: "route",
+  at: "host",
+  to: prefix(to),
+  link: "lo",
+  metric: 999_999,
+  unreachable: true,
+}));
+
 /** A port of the bridge. */
 export function bridged(of: Pod, { hairpin = false }: { hairpin?: boolean } = {}): Fact[] {
   const own = `10.2.0.${of.number + 10}`;

@@ -19,6 +19,7 @@ import {
   element,
   hostPorts,
   mirrors,
+  nobody,
   type Pod,
   planes,
   pod,
@@ -106,6 +107,17 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
       expect(lines(want, await kernel.look(scope, want))).toEqual([]);
     }),
   );
+
+  test("routes that lead to nobody come twice and go twice, beside routes into the same networks", () =>
+    withPod(async ({ kernel, scope, first }) => {
+      await kernel.apply(scope, add(routed(first, FULL)));
+      for (const _again of [1, 2]) await kernel.apply({}, add(nobody));
+      expect(lines(nobody, await kernel.look({}, nobody))).toEqual([]);
+      expect((await kernel.owned()).map(identity)).toEqual(expect.arrayContaining(nobody.map(identity)));
+      for (const _again of [1, 2]) await kernel.apply({}, remove(nobody));
+      expect(await kernel.look({}, nobody)).toEqual([]);
+      expect(lines(routed(first, FULL), await kernel.look(scope, routed(first, FULL)))).toEqual([]);
+    }));
 
   test.each(Object.entries(STATES))("removing twice succeeds, and all can be added again at once: %s", (_, state) =>
     withPod(async ({ kernel, scope, first }) => {

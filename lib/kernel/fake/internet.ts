@@ -36,13 +36,13 @@ export function findRoute(network: Network, fact: RouteFact): RouteFact | undefi
 
 /** linux/rtnetlink.h: link for IPv4 without a gateway; IPv6 knows only universe. */
 const scopeOf = (fact: RouteFact): number =>
-  family(fact.to) === 6 ? 0 : (fact.scope ?? (fact.via === undefined ? 253 : 0));
+  family(fact.to) === 6 ? 0 : (fact.scope ?? (fact.via === undefined && fact.unreachable !== true ? 253 : 0));
 
 /** @throws SelvedgeError kernel ENODEV, ENETDOWN, ENETUNREACH, EINVAL, EEXIST (its place is taken by another route) */
 export function ensureRoute(network: Network, fact: RouteFact, ours: boolean): void {
   const call = `add route ${fact.to}`;
   const device = deviceOf(network, fact.link, call);
-  if (!device.up) throw refusal(call, "ENETDOWN");
+  if (!device.up && fact.unreachable !== true) throw refusal(call, "ENETDOWN");
   if (networkOf(fact.to) !== fact.to) throw refusal(call, "EINVAL");
   if (fact.via !== undefined && !fact.onlink && !onLink(device, fact.via)) throw refusal(call, "ENETUNREACH");
   if (fact.source !== undefined && !isLocal(network, fact.source)) throw refusal(call, "EINVAL");

@@ -248,8 +248,10 @@ async function lookRoutes(place: Place, wanted: readonly RouteFact[], links: Lin
 function listed(place: Place, lists: Map<string, SeenRoute[]>, want: RouteFact, link: SeenLink): SeenRoute | undefined {
   const of: Family = family(want.to);
   const table = want.table ?? RT_TABLE_MAIN;
-  const key = `${of} ${table} ${link.index}`;
-  const routes = lists.get(key) ?? routesIn(place, of, table, link.index);
+  // One that leads nowhere is on no link, and a list of what leaves by one would lack it.
+  const index = want.unreachable === true ? undefined : link.index;
+  const key = `${of} ${table} ${index ?? "any"}`;
+  const routes = lists.get(key) ?? routesIn(place, of, table, index);
   lists.set(key, routes);
   return routes.find((route) => isRoute(want, link.index, route));
 }

@@ -8,6 +8,7 @@ import { struct } from "./struct.ts";
 export const RTM_ROUTE = { NEW: 24, DEL: 25, GET: 26 } as const;
 export const RT_TABLE_MAIN = 254;
 export const RTN_UNICAST = 1;
+export const RTN_UNREACHABLE = 7;
 export const RT_SCOPE = { UNIVERSE: 0, LINK: 253 } as const;
 export const RTNH_F_ONLINK = 4;
 /** A get answers with the table's entry instead of the route that was made of it. */

@@ -9,6 +9,7 @@ import {
   RTM_F_FIB_MATCH,
   RTM_ROUTE,
   RTN_UNICAST,
+  RTN_UNREACHABLE,
   RTNH_F_ONLINK,
   routeMessage,
 } from "../netlink/route.ts";
@@ -20,7 +21,8 @@ const DEFAULT_METRIC = { 4: 0, 6: 1024 } as const;
 /** `replace` takes the place of a route of the same destination, table and metric; without it that one refuses (EEXIST). */
 export function addRoute(fact: RouteFact, index: number, replace: boolean): Request {
   const { metric, source, mtu, advmss, via } = fact;
-  const scope = fact.scope ?? (via === undefined && family(fact.to) === 4 ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE);
+  const isOnLink = via === undefined && fact.unreachable !== true && family(fact.to) === 4;
+  const scope = fact.scope ?? (isOnLink ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE);
   const metrics = { ...(mtu === undefined ? {} : { mtu }), ...(advmss === undefined ? {} : { advmss }) };
   return {
     what: `route add ${fact.to} dev ${fact.link}`,
@@ -30,7 +32,7 @@ export function addRoute(fact: RouteFact, index: number, replace: boolean): Requ
       {
         ...head(fact),
         scope,
-        type: RTN_UNICAST,
+        type: fact.unreachable === true ? RTN_UNREACHABLE : RTN_UNICAST,
         protocol: ROUTE_PROTOCOL,
         flags: fact.onlink === true ? RTNH_F_ONLINK : 0,
       },
@@ -69,7 +71,8 @@ const head = (fact: RouteFact) => ({
 
 const selector = (fact: RouteFact, index: number) => ({
   ...(lengthOf(fact.to) === 0 ? {} : { to: addressOf(fact.to) }),
-  oif: index,
+  // An IPv4 route that leads nowhere may name no link (net/ipv4/fib_semantics.c, fib_create_info).
+  ...(fact.unreachable === true && family(fact.to) === 4 ? {} : { oif: index }),
   table: tableOf(fact),
 });
 
@@ -115,17 +118,23 @@ export interface SeenRoute {
   readonly scope: number;
   readonly source: Address | undefined;
   readonly protocol: number;
+  readonly unreachable: boolean;
 }
 
-/** Undefined for what no fact can name (multipath, unreachable, …). @throws RangeError */
+/** Of `lo`, in every namespace (net/core/net_namespace.c, v6.12). */
+const LOOPBACK_INDEX = 1;
+
+/** Undefined for what no fact can name (multipath, blackhole, …). @throws RangeError */
 export function readRoute(message: Message): SeenRoute | undefined {
   const { head: header, attrs } = routeMessage.read(message.body);
   const of = familyOf(header.family);
-  if (of === undefined || header.type !== RTN_UNICAST || attrs.oif === undefined) return undefined;
+  const unreachable = header.type === RTN_UNREACHABLE;
+  const index = attrs.oif ?? (unreachable ? LOOPBACK_INDEX : undefined);
+  if (of === undefined || index === undefined || !(unreachable || header.type === RTN_UNICAST)) return undefined;
   const metric = attrs.metric ?? 0;
   return {
     to: attrs.to === undefined ? anyPrefix(of) : withLength(attrs.to, header.toLength),
-    index: attrs.oif,
+    index,
     via: attrs.via ?? attrs.otherVia,
     table: attrs.table ?? header.table,
     metric: metric === DEFAULT_METRIC[of] ? undefined : metric,
@@ -134,6 +143,7 @@ export function readRoute(message: Message): SeenRoute | undefined {
     scope: header.scope,
     source: attrs.source,
     protocol: header.protocol,
+    unreachable,
   };
 }
 
@@ -161,5 +171,6 @@ export function routeFact(seen: SeenRoute, at: RouteFact["at"], link: string, wa
     ...(seen.advmss === undefined ? {} : { advmss: seen.advmss }),
     ...(scope === undefined ? {} : { scope }),
     ...(seen.source === undefined ? {} : { source: seen.source }),
+    ...(seen.unreachable ? { unreachable: true } : {}),
   };
 }
