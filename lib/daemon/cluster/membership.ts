@@ -17,6 +17,14 @@ const BELIEVE_MS = 600_000;
 /** How often what could not be said is said again, and what was heard is written down. */
 const EVERY_MS = 1_000;
 
+/** Somebody else who follows what the store tells. */
+export interface Listener {
+  /** In the store's order. */
+  heed(change: SharedChange): void;
+  /** The store was lost or found again. */
+  connection(connected: boolean): void;
+}
+
 export interface Membership {
   readonly view: ClusterView;
   /** Whether the store is reached; undefined before the first try has ended. */
@@ -25,6 +33,8 @@ export interface Membership {
   readonly informed: boolean;
   /** Uid of another node that has this one's name. */
   readonly nameHolder: string | undefined;
+  /** From now on. */
+  listen(listener: Listener): void;
   /** What the others are to know of this node. */
   say(record: NodeRecord): void;
   /** Hears and says until the signal. */
@@ -54,6 +64,7 @@ export function membership(
   let doubtedSinceMs: number | undefined;
   let unwritten: Change[] = [];
   let poke = (): void => {};
+  const listeners: Listener[] = [];
 
   const taken = (news: Taken): void => {
     unwritten.push(...news.kept.map(copied));
@@ -67,6 +78,7 @@ export function membership(
 
   const hear = (change: SharedChange): void => {
     heard = true;
+    for (const listener of listeners) listener.heed(change);
     const news = view.take(change);
     if ("all" in change) {
       doubtedSinceMs = view.doubted === 0 ? undefined : nowMs();
@@ -117,6 +129,7 @@ export function membership(
     get nameHolder() {
       return nameHolder;
     },
+    listen: (listener) => void listeners.push(listener),
     say(next) {
       if (JSON.stringify(next) === JSON.stringify(record)) return;
       record = next;
@@ -136,6 +149,7 @@ export function membership(
       poke = saying.poke;
       const watching = shared.watch("", hear, signal, (now, error) => {
         connected = now;
+        for (const listener of listeners) listener.connection(now);
         log(now ? { event: "store-reached" } : { event: "store-away", message: error?.message ?? "" });
         poke();
       });
