@@ -45,7 +45,9 @@ test("a watch goes on after etcd's restart, and begins anew when its revision wa
   await until("told", () => here.known.get("a") === "1");
   await server.stop("SIGTERM");
   await server.start();
-  await until("found again", () => here.connections.at(-1) === true && here.connections.length === 3);
+  await until("etcd answers again", () => shared.put("a", "1b").then(Boolean, never));
+  await until("the watch goes on", () => here.known.get("a") === "1b" && here.connections.at(-1) === true);
+  expect(here.connections.slice(0, 2)).toEqual([true, false]);
   expect(here.changes.filter((change) => "all" in change)).toHaveLength(1);
   line.cut();
   await until("a change that it does not see", () => other.put("a", "2").then(Boolean, never));

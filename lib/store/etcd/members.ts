@@ -3,9 +3,10 @@
  * member by chance, so that they spread over all. A connection is made when it is needed, and grpc-js makes it again with
  * a backoff of its own; meanwhile requests fail at once.
  */
-import { type Client, Metadata, status } from "@grpc/grpc-js";
+import { type Client, Metadata } from "@grpc/grpc-js";
 import { SelvedgeError } from "#lib/errors.ts";
 import { Auth, type Method } from "#proto/etcd_pb.ts";
+import { hearing, unary } from "./call.ts";
 import { clientOf } from "./channel.ts";
 import { refused, type Trouble, troubleOf } from "./refusal.ts";
 import { session } from "./session.ts";
@@ -18,7 +19,7 @@ export interface MembersOptions extends TlsFiles {
   readonly serverName?: string;
   readonly user?: string;
   readonly passwordFile?: string;
-  /** From 0 to 1. */
+  /** At least 0 and below 1. */
   readonly random: () => number;
   /** Told of every request before it is sent, by the path of its method. */
   readonly onRequest: (path: string) => void;
@@ -49,7 +50,7 @@ const REQUEST_MS = 8_000;
 export function members(options: MembersOptions): Members {
   const { endpoints, serverName, user, passwordFile, random, onRequest } = options;
   const clients = new Map<number, Client>();
-  const { token, over } = session(user, passwordFile);
+  const identity = session(user, passwordFile);
   const closing = new AbortController();
   let current = Math.floor(random() * endpoints.length);
   let tls: Tls | undefined;
@@ -83,91 +84,25 @@ export function members(options: MembersOptions): Members {
     if (current === from) current = (from + 1) % endpoints.length;
   };
 
-  /** Members that have lost the others say so at once instead of waiting for them (etcd: rpctypes/metadatafields.go). */
-  async function metadata(client: Client, method: string): Promise<Metadata> {
-    const fields = new Metadata();
-    fields.set("hasleader", "true");
-    if (method === Auth.authenticate.path) return fields;
-    const bought = await token(
-      async (name, password) => (await unary(client, Auth.authenticate, { name, password }, MEMBER_MS)).token,
-    );
-    if (bought !== undefined) fields.set("token", bought);
-    return fields;
-  }
-
-  async function unary<Q, R>(client: Client, method: Method<Q, R>, request: Partial<Q>, timeoutMs: number): Promise<R> {
-    const fields = await metadata(client, method.path);
-    onRequest(method.path);
-    const { promise, resolve, reject } = Promise.withResolvers<R>();
-    const call = client.makeUnaryRequest(
-      method.path,
-      (message: Partial<Q>) => method.request.encode(message) as Buffer,
-      (bytes) => method.reply.decode(bytes),
-      request,
-      fields,
-      { deadline: Date.now() + timeoutMs },
-      (error, reply) => (error === null && reply !== undefined ? resolve(reply) : reject(error)),
-    );
-    const cancel = (): void => call.cancel();
-    closing.signal.addEventListener("abort", cancel);
-    try {
-      return await promise;
-    } finally {
-      closing.signal.removeEventListener("abort", cancel);
-    }
-  }
-
-  /** Gives what `onReply` has thrown; throws what gRPC says. */
-  async function stream<Q, R>(
-    client: Client,
-    method: Method<Q, R>,
-    request: Partial<Q>,
-    hearing: Hearing<R>,
-  ): Promise<{ thrown: unknown } | undefined> {
-    const { onReply, timeoutMs } = hearing;
-    const fields = await metadata(client, method.path);
-    const ends = AbortSignal.any([hearing.signal, closing.signal]);
-    if (ends.aborted) return undefined;
-    onRequest(method.path);
-    const { promise, resolve, reject } = Promise.withResolvers<{ thrown: unknown } | undefined>();
-    const call = client.makeBidiStreamRequest(
-      method.path,
-      (message: Partial<Q>) => method.request.encode(message) as Buffer,
-      (bytes) => method.reply.decode(bytes),
-      fields,
-      timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
-    );
-    let isOver = false;
-    const over = (outcome: { thrown: unknown } | undefined): void => {
-      isOver = true;
-      resolve(outcome);
-    };
-    const finish = (): void => over(undefined);
-    call.on("data", (reply: R) => {
-      if (isOver) return;
-      try {
-        if (onReply(reply)) finish();
-      } catch (thrown) {
-        over({ thrown });
-      }
+  /** What goes with every request. @throws SelvedgeError store, and what gRPC says */
+  async function metadata(client: Client): Promise<Metadata> {
+    const token = await identity.token(async (name, password) => {
+      onRequest(Auth.authenticate.path);
+      const terms = { metadata: new Metadata(), signal: closing.signal, timeoutMs: MEMBER_MS };
+      return (await unary(client, Auth.authenticate, { name, password }, terms)).token;
     });
-    call.on("error", reject);
-    call.on("end", () => reject({ code: status.UNAVAILABLE, details: "it has ended the stream" }));
-    ends.addEventListener("abort", finish);
-    call.write(request);
-    try {
-      return await promise;
-    } finally {
-      ends.removeEventListener("abort", finish);
-      call.cancel();
-    }
+    const fields = new Metadata();
+    // Members that have lost the others say so at once instead of waiting for them (etcd: rpctypes/metadatafields.go).
+    fields.set("hasleader", "true");
+    if (token !== undefined) fields.set("token", token);
+    return fields;
   }
 
   /** What is wrong with a try, after which the next one is with another member or another session. */
   function judge(index: number, endpoint: string, error: unknown): { trouble: Trouble; error: SelvedgeError } {
     if (closing.signal.aborted) return { trouble: "refused", error: closed() };
     const trouble = error instanceof SelvedgeError ? "unsent" : troubleOf(error);
-    if (trouble === "token") over();
+    if (trouble === "token") identity.over();
     if (trouble === "lost" || trouble === "unsent") moveOn(index);
     return { trouble, error: refused(endpoint, error) };
   }
@@ -180,8 +115,11 @@ export function members(options: MembersOptions): Members {
         const index = current;
         const endpoint = endpoints[index] ?? "";
         try {
-          const leftMs = Math.min(MEMBER_MS, endsMs - performance.now());
-          return await unary(await open(index, endpoint), method, request, leftMs);
+          const client = await open(index, endpoint);
+          const terms = { metadata: await metadata(client), signal: closing.signal };
+          onRequest(method.path);
+          const timeoutMs = Math.min(MEMBER_MS, endsMs - performance.now());
+          return await unary(client, method, request, { ...terms, timeoutMs });
         } catch (caught) {
           const { trouble, error } = judge(index, endpoint, caught);
           const again =
@@ -192,14 +130,18 @@ export function members(options: MembersOptions): Members {
         }
       }
     },
-    async hear(method, request, hearing) {
+    async hear(method, request, { signal, ...more }) {
       const index = current;
       const endpoint = endpoints[index] ?? "";
-      const outcome = await open(index, endpoint)
-        .then((client) => stream(client, method, request, hearing))
-        .catch((caught: unknown) => {
-          throw judge(index, endpoint, caught).error;
-        });
+      const begin = async () => {
+        const client = await open(index, endpoint);
+        const terms = { metadata: await metadata(client), signal: AbortSignal.any([signal, closing.signal]) };
+        onRequest(method.path);
+        return await hearing(client, method, request, { ...terms, ...more });
+      };
+      const outcome = await begin().catch((caught: unknown) => {
+        throw judge(index, endpoint, caught).error;
+      });
       if (outcome !== undefined) throw outcome.thrown;
     },
     [Symbol.dispose]() {

@@ -95,6 +95,8 @@ test.each(cases)("%i %s", (code, details, trouble, message, hint) => {
   else expect(told.hint).toMatch(hint);
 });
 
+test("what is no answer at all is not tried elsewhere", () => expect(troubleOf(undefined)).toBe("refused"));
+
 test("what is said already is passed on", () => {
   const error = new SelvedgeError({ kind: "store" }, "etcd: ENOENT");
   expect(refused("http://192.0.2.1:2379", error)).toBe(error);

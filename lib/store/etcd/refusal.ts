@@ -12,7 +12,7 @@ export type Trouble = "unsent" | "lost" | "token" | "no-lease" | "refused";
 const UNSENT = ["No connection established", "Name resolution failed"];
 
 export function troubleOf(error: unknown): Trouble {
-  const { code, details = "" } = error as Partial<ServiceError>;
+  const { code, details = "" } = (error ?? {}) as Partial<ServiceError>;
   switch (code) {
     case status.UNAVAILABLE:
       return UNSENT.some((start) => details.startsWith(start)) ? "unsent" : "lost";
