@@ -1,6 +1,7 @@
 /** `selvedged`, the node daemon: reads its configuration, names the real edges, runs until it is told to stop. */
 import { readFileSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { queue } from "#lib/api/queue.ts";
 import { type Config, parseConfig } from "#lib/config/config.ts";
@@ -11,6 +12,7 @@ import { udpEcho } from "#lib/echo/udp.ts";
 import { isFailure } from "#lib/errors.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
+import { keyFiles } from "#lib/kernel/wireguard/key.ts";
 import { etcd } from "#lib/store/etcd/etcd.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
 import { keepLittle } from "#native/memory.ts";
@@ -66,7 +68,15 @@ async function run(config: Config, configName: string): Promise<void> {
   await using store = await sqlite(storeName);
   await using shared = config.cluster && etcd(config.cluster.store.etcd);
   const onStep = killAt(process.env.SELVEDGE_KILL_AT);
-  await using kernel = linux({ onPart: onStep });
+  const keys = join(config.stateDir, "wireguard");
+  const program = config.cluster?.wireguard.program;
+  await using kernel = linux({
+    onPart: onStep,
+    wireguard: {
+      keys,
+      ...(program === undefined ? {} : { userspace: { command: [program], sockets: "/var/run/wireguard" } }),
+    },
+  });
   const daemon = await startDaemon(
     {
       kernel,
@@ -76,6 +86,7 @@ async function run(config: Config, configName: string): Promise<void> {
       delegate: execDelegate((plugin, text) => log({ event: "delegate-stderr", plugin, text })),
       queue: queue(config.queueDirs),
       echo: udpEcho,
+      keyFiles: keyFiles(keys),
       log,
       nowMs: Date.now,
       clockUs: () => performance.now() * 1_000,

@@ -1,6 +1,6 @@
 /** The part of the configuration's shape that is about the ways between the nodes of a cluster. */
 import { z } from "zod";
-import { flag, integer, oneOf, setting } from "./leaves.ts";
+import { absolutePath, flag, integer, oneOf, setting } from "./leaves.ts";
 
 const section = <S extends z.ZodRawShape>(shape: S, example: string) =>
   z.strictObject(shape, { error: `an object such as ${example}` }).prefault({} as never);
@@ -32,6 +32,7 @@ export const ways = {
   wireguard: section(
     {
       port: setting(integer(1, 65_535).default(51_830), "UDP port."),
+      program: setting(absolutePath.optional(), "wireguard-go, for a kernel without WireGuard."),
       rotateHours: setting(integer(1, 8_760).default(168), "Every node takes a new key so often."),
       leadSeconds: setting(
         integer(1, 86_400).default(60),

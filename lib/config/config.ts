@@ -153,7 +153,13 @@ export interface ClusterWays {
   /** RFC 2890. */
   readonly gre: { readonly key: number };
   /** UDP port; how often a key is replaced, and how long before its use the other nodes are told. */
-  readonly wireguard: { readonly port: number; readonly rotateHours: number; readonly leadSeconds: number };
+  readonly wireguard: {
+    readonly port: number;
+    readonly rotateHours: number;
+    readonly leadSeconds: number;
+    /** wireguard-go, for a kernel that has none. */
+    readonly program?: string;
+  };
 }
 
 /** This node, as the others know it. */
@@ -304,7 +310,14 @@ function complete({
     reservations: reservations.map(({ pool, ...each }) => ({ ...present(each), pool: pool ?? rest.defaultPool })),
     ...(cluster === undefined
       ? {}
-      : { cluster: { ...cluster, node: present(cluster.node), store: { etcd: present(cluster.store.etcd) } } }),
+      : {
+          cluster: {
+            ...cluster,
+            node: present(cluster.node),
+            store: { etcd: present(cluster.store.etcd) },
+            wireguard: present(cluster.wireguard),
+          },
+        }),
     tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),
     networks: new Map(
       networks.map(

@@ -17,6 +17,7 @@ import { root } from "#lib/parse.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Reservation, Store } from "#lib/store/store.ts";
 import { type Cluster, openCluster } from "./cluster/cluster.ts";
+import type { KeyFiles } from "./cluster/keyring.ts";
 import { contested } from "./contested.ts";
 import { type Host, host, NODE } from "./host.ts";
 import { openRouters } from "./routers.ts";
@@ -32,6 +33,8 @@ export interface Ports {
   /** What the nodes of a cluster share; absent: the node is alone. */
   readonly shared?: Shared;
   readonly echo: OpenEcho;
+  /** Private halves of WireGuard keys; absent: the node has no WireGuard. */
+  readonly keyFiles?: KeyFiles;
   readonly delegate: Delegate;
   readonly queue: Queue;
   readonly log: Log;

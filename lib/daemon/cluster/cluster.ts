@@ -13,9 +13,11 @@ import type { Shared } from "#lib/store/shared.ts";
 import type { Snapshot } from "#lib/store/store.ts";
 import type { Ports } from "../core.ts";
 import { type Identity, identityOf } from "./identity.ts";
-import { membership } from "./membership.ts";
+import { type KeyFiles, openKeyring } from "./keyring.ts";
+import { type Listener, membership } from "./membership.ts";
 import { type Peer, peers } from "./peers.ts";
 import { prober } from "./prober.ts";
+import { needsKeys, secrecy } from "./secrecy.ts";
 
 export interface Cluster {
   readonly self: Identity;
@@ -29,6 +31,8 @@ export interface Cluster {
   readonly informed: boolean;
   /** What stands in the way of this node's taking part, one sentence; undefined when nothing does. */
   readonly trouble: string | undefined;
+  /** Lets somebody else follow what the store tells, from now on. */
+  listen(listener: Listener): void;
   probesOf(peer: string): ProbeReport | undefined;
   /** The machine may have other addresses or other routes to the others. */
   refresh(node: NodeFacts): void;
@@ -44,6 +48,8 @@ export interface Cluster {
 export interface ClusterPorts extends Pick<Ports, "kernel" | "store" | "log" | "nowMs" | "clockUs"> {
   readonly shared: Shared;
   readonly echo: OpenEcho;
+  /** Absent: the node has no WireGuard. */
+  readonly keyFiles?: KeyFiles;
 }
 
 export interface ClusterOptions {
@@ -58,16 +64,29 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   const { config, snapshot, version } = options;
   const { kernel, log, clockUs } = ports;
   const self = await identityOf(ports.store, snapshot.own, config.node);
-  const ways = await waysOf(kernel);
+  const ways = await waysOf(kernel, config);
+  const keyring =
+    ports.keyFiles === undefined || !ways.includes("wireguard") || !needsKeys(config)
+      ? undefined
+      : await openKeyring({ ...ports, ...config.wireguard, files: ports.keyFiles, kept: snapshot.own });
+  const keys = secrecy({
+    kernel,
+    keyring,
+    port: config.wireguard.port,
+    peers: () => [...view.nodes.values()].filter(isOther),
+    onFailure: ({ message }) => log({ event: "cluster-failed", message }),
+  });
   const recordFor = (node: NodeFacts): NodeRecord => ({
     ...self,
+    ...(keys.told === undefined ? {} : { wireguard: keys.told }),
     ...placeOf(node, config.node.addresses),
     ways,
     tunnelAddresses: [],
     echoPort: config.probe.port,
     version,
   });
-  let record = recordFor(options.node);
+  let seen = options.node;
+  let record = recordFor(seen);
   let onChange = (): void => {};
   const verdicts = new Map<string, Liveness>();
   /** Addresses of all nodes; undefined when they may be others now. */
@@ -99,6 +118,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     kernel,
     view,
     ways: config,
+    keys,
     own: () => record,
     livenessOf: (peer) => {
       const signs = signsOf(peer);
@@ -110,6 +130,13 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   });
   others.markAll();
   member.say(record);
+
+  const refresh = (node: NodeFacts): void => {
+    seen = node;
+    record = recordFor(node);
+    member.say(record);
+    others.markAll();
+  };
 
   /** Whom the round has shown to be more, or less, alive than was believed. */
   const judge = (asked: readonly string[]): void => {
@@ -140,12 +167,9 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
         ? undefined
         : `another node has the name ${JSON.stringify(self.name)} (uid ${member.nameHolder}); give one of them another name`;
     },
+    listen: member.listen,
     probesOf: probes.report,
-    refresh(node) {
-      record = recordFor(node);
-      member.say(record);
-      others.markAll();
-    },
+    refresh,
     settle: others.settle,
     facts: others.facts,
     isUnderlay: others.isUnderlay,
@@ -160,14 +184,27 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
         },
         onAnswer: probes.heard,
       });
-      await Promise.all([member.run(signal), probes.run(echo, judge, signal)]);
+      const onOwnKeys = () => {
+        refresh(seen);
+        onChange();
+      };
+      const onPeersKeys = (names: readonly string[]) => {
+        others.mark(names);
+        onChange();
+      };
+      await Promise.all([
+        member.run(signal),
+        probes.run(echo, judge, signal),
+        keys.run(onOwnKeys, onPeersKeys, signal),
+      ]);
     },
   };
 }
 
-/** What this kernel can be the other end of. */
-async function waysOf(kernel: Ports["kernel"]): Promise<Way[]> {
-  const present = new Set((await kernel.features()).flatMap(({ name, present }) => (present ? [name] : [])));
+/** What this node can be the other end of: its kernel, and what stands in for it. */
+async function waysOf(kernel: Ports["kernel"], { wireguard }: ClusterConfig): Promise<Way[]> {
+  const present = new Set<string>((await kernel.features()).flatMap(({ name, present }) => (present ? [name] : [])));
+  if (wireguard.program !== undefined) present.add("wireguard");
   return ["direct", ...(["vxlan", "gre", "wireguard"] as const).filter((way) => present.has(way))];
 }
 

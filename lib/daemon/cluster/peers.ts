@@ -13,6 +13,7 @@ import type { Egress, Kernel } from "#lib/kernel/kernel.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { counted } from "./counted.ts";
+import type { Secrecy } from "./secrecy.ts";
 import { hereOf, thereOf } from "./there.ts";
 
 export interface Peer {
@@ -47,17 +48,20 @@ export interface PeersOptions {
   /** This node as the others know it. */
   readonly own: () => NodeRecord;
   readonly livenessOf: (peer: NodeRecord) => Liveness;
+  readonly keys: Pick<Secrecy, "active" | "inUse">;
 }
 
 const FAMILIES = [4, 6] as const satisfies readonly Family[];
 
-export function peers({ kernel, view, ways, own, livenessOf }: PeersOptions): Peers {
+export function peers({ kernel, view, ways, own, livenessOf, keys }: PeersOptions): Peers {
   const all = new Map<string, Peer>();
   const facts = counted();
   let shared: { readonly devices: Devices; readonly facts: readonly Fact[] } = { devices: NO_DEVICES, facts: [] };
   let marked = new Set<string>();
   /** What was computed for these is not there yet. */
   let unfinished = new Set<string>();
+
+  const here = () => hereOf(own(), ways, keys.active);
 
   const computed = (record: NodeRecord, egress: ReadonlyMap<string, Egress>): Peer => {
     const liveness = livenessOf(record);
@@ -72,7 +76,7 @@ export function peers({ kernel, view, ways, own, livenessOf }: PeersOptions): Pe
       record,
       liveness,
       ways: chosen,
-      facts: peerFacts(hereOf(own(), ways), thereOf(record, prefixes, usable)),
+      facts: peerFacts(here(), thereOf(record, { prefixes, ways: usable, active: keys.inUse(record) })),
     };
   };
 
@@ -108,7 +112,7 @@ export function peers({ kernel, view, ways, own, livenessOf }: PeersOptions): Pe
         const egress = new Map(reached.map((each) => [each.to as string, each]));
         const wanted: Fact[] = [];
         const gone: Fact[] = [];
-        let waysChanged = again.size > 0 || !isSame(shared.facts, hereFacts(hereOf(self, ways), shared.devices));
+        let waysChanged = again.size > 0 || !isSame(shared.facts, hereFacts(here(), shared.devices));
         for (const name of names) {
           const record = view.nodes.get(name);
           const before = all.get(name);
@@ -123,7 +127,7 @@ export function peers({ kernel, view, ways, own, livenessOf }: PeersOptions): Pe
         if (waysChanged) {
           const before = shared.facts;
           const now = devices();
-          shared = { devices: now, facts: hereFacts(hereOf(self, ways), now) };
+          shared = { devices: now, facts: hereFacts(here(), now) };
           gone.push(...facts.replace(before, shared.facts));
           wanted.unshift(...shared.facts);
         }

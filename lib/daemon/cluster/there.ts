@@ -1,12 +1,11 @@
 /** The records of nodes as lib/datapath/ways takes them. */
-import type { Prefix } from "#lib/address.ts";
 import type { NodeRecord } from "#lib/cluster/records.ts";
 import type { ClusterWays } from "#lib/config/config.ts";
 import type { Here, There } from "#lib/datapath/ways/ends.ts";
 
-export function hereOf(own: NodeRecord, { vxlan, gre, encrypt }: ClusterWays): Here {
+/** `active`: public half of the WireGuard key in use. */
+export function hereOf(own: NodeRecord, { vxlan, gre, encrypt }: ClusterWays, active: string | undefined): Here {
   const { addresses, tunnelAddresses, tunnelMac, wireguard } = own;
-  const [publicKey] = wireguard?.publicKeys ?? [];
   return {
     addresses,
     tunnelAddresses,
@@ -14,13 +13,19 @@ export function hereOf(own: NodeRecord, { vxlan, gre, encrypt }: ClusterWays): H
     vxlan,
     gre,
     encrypt,
-    ...(wireguard === undefined || publicKey === undefined ? {} : { wireguard: { publicKey, port: wireguard.port } }),
+    ...(wireguard === undefined || active === undefined
+      ? {}
+      : { wireguard: { publicKey: active, port: wireguard.port } }),
   };
 }
 
-export function thereOf(peer: NodeRecord, prefixes: readonly Prefix[], ways: There["ways"]): There {
+/** `active`: the key that the peer uses. */
+export function thereOf(
+  peer: NodeRecord,
+  { prefixes, ways, active }: Pick<There, "prefixes" | "ways"> & { readonly active: string | undefined },
+): There {
   const { name, addresses, tunnelAddresses, tunnelMac, wireguard } = peer;
-  const [active, ...others] = wireguard?.publicKeys ?? [];
+  const others = wireguard?.publicKeys.filter((key) => key !== active) ?? [];
   return {
     name,
     addresses,
