@@ -42,12 +42,14 @@ interface Case {
   readonly ifname?: string;
   /** Run in the pod before the ADD. */
   readonly before?: readonly string[];
+  /** A link of the node that is made for each of the two, its other end outside. */
+  readonly device?: string;
 }
 
 const ipam = {
   type: "host-local",
   ranges: [[{ subnet: "10.88.0.0/24", gateway: "10.88.0.1" }], [{ subnet: "fd88::/64" }]],
-  routes: [{ dst: "0.0.0.0/0" }, { dst: "fd99::/64", gw: "fd88::9" }],
+  routes: [{ dst: "0.0.0.0/0" }, { dst: "fd99::/64", gw: "fd88::ffff" }],
 };
 const CASES: readonly Case[] = [
   { name: "macvlan", config: { type: "macvlan", master: "uplink", ipam } },
@@ -81,6 +83,22 @@ const CASES: readonly Case[] = [
     config: { type: "vlan", master: "uplink", vlanId: 4_094, mtu: 1400, ipam },
     kernel: "vlan",
   },
+  { name: "host-device", config: { type: "host-device", device: "card0", ipam }, device: "card0" },
+  {
+    name: "host-device without addresses",
+    config: { type: "host-device", device: "card0", ipam: {} },
+    device: "card0",
+  },
+  ...[
+    { vlan: 100 },
+    { vlan: 100, vlanTrunk: [{ id: 5 }, { minID: 200, maxID: 202 }] },
+    { vlanTrunk: [{ id: 5 }] },
+    { vlan: 100, preserveDefaultVlan: true },
+  ].map((vlans) => ({
+    name: `bridge ${JSON.stringify(vlans)}`,
+    config: { type: "bridge", bridge: "ob-br", ...vlans, ipam },
+    kernel: "bridge-vlan" as const,
+  })),
 ];
 
 interface Seen {
@@ -88,6 +106,8 @@ interface Seen {
   readonly link: JsonObject;
   readonly addresses: readonly string[];
   readonly routes: readonly string[];
+  /** VLANs of the port that the pod is plugged into. */
+  readonly port?: unknown;
 }
 
 type Found = Readonly<Record<string, unknown>>;
@@ -97,9 +117,10 @@ async function ip(namespace: string, ...words: string[]): Promise<Found[]> {
 }
 
 /** What one plugin makes in a pod of its own, which is gone afterwards. */
-async function seen({ config, before, ifname = "eth0" }: Case, own: boolean): Promise<Seen> {
+async function seen({ config, before, ifname = "eth0", device }: Case, own: boolean): Promise<Seen> {
   const pod = "observed-pod";
   await makeNamespace(pod);
+  if (device !== undefined) await plug(device);
   if (ifname === "lo") await must(["ip", "-n", pod, "link", "set", "lo", "down"]);
   if (before !== undefined) await must(inside(pod, before));
   const { type, ...fields } = config;
@@ -127,11 +148,26 @@ async function seen({ config, before, ifname = "eth0" }: Case, own: boolean): Pr
   try {
     const { exit, body, stdout } = await ask("ADD");
     if (exit !== 0 || body === undefined) throw new Error(`${program}: ${stdout}`);
-    return { result: comparable(body), ...(await look(pod, ifname)) };
+    const port = type === "bridge" ? { port: await vlansOf(body) } : {};
+    return { result: comparable(body), ...(await look(pod, ifname)), ...port };
   } finally {
     await ask("DEL");
+    if (device !== undefined) await must(["ip", "-n", node.node.namespace, "link", "del", device]);
+    if (type === "bridge") await must(["ip", "-n", node.node.namespace, "link", "del", config.bridge as string]);
     await removeNamespace(pod);
   }
+}
+
+async function plug(device: string): Promise<void> {
+  const cable = ["type", "veth", "peer", "name", device, "netns", node.outside.namespace];
+  await must(["ip", "-n", node.node.namespace, "link", "add", device, ...cable]);
+  await must(["ip", "-n", node.outside.namespace, "link", "set", device, "up"]);
+}
+
+async function vlansOf({ interfaces }: JsonObject): Promise<unknown> {
+  const host = (interfaces as Found[]).findLast(({ sandbox }) => (sandbox ?? "") === "")?.name as string;
+  const shown = await must(inside(node.node.namespace, ["bridge", "-j", "vlan", "show", "dev", host]));
+  return (JSON.parse(shown) as Found[])[0]?.vlans;
 }
 
 async function look(pod: string, ifname: string): Promise<Omit<Seen, "result">> {
@@ -171,7 +207,11 @@ function kindOf(linkinfo: unknown): JsonObject {
  * is told by ours only; `ip` sees both.
  */
 function comparable({ interfaces, routes, ...result }: JsonObject): JsonObject {
-  const named = (interfaces as Found[]).map(({ name, mac, sandbox }) => ({ name, mac: mac !== undefined, sandbox }));
+  const named = (interfaces as Found[]).map(({ name, mac, sandbox = "" }) => ({
+    name: sandbox === "" && name !== "ob-br" ? "the host's end" : name,
+    mac: mac !== undefined,
+    sandbox,
+  }));
   const led = ((routes ?? []) as Found[]).map(({ dst }) => dst);
   return { ...result, interfaces: named, routes: led } as unknown as JsonObject;
 }
@@ -190,4 +230,4 @@ for (const one of CASES) {
     120_000,
   );
 }
-test("the table has cases", () => expect(CASES.length).toBeGreaterThan(15));
+test("the table has cases", () => expect(CASES.length).toBe(22));

@@ -43,7 +43,7 @@ runs.each(CASES)(
   "killed in %s when %s ends, time %i",
   (verb, step, n) =>
     struck({ live, pods: PODS, wish }, verb, { SELVEDGE_KILL_AT: `${step}:${n}` }, () => live.daemon.ended()),
-  15_000,
+  30_000,
 );
 
 runs(
