@@ -25,6 +25,7 @@ step build node install/build.ts
 
 # What the suites are checked against; the tests themselves have no network.
 bash conformance/reference.sh
+bash test/wireguard-go.sh
 
 printf '\n== tests\n'
 closing='^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$'

@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { type Address, address, type Family, family, mac, type Prefix, prefix } from "#lib/address.ts";
+import { keyInUse } from "#lib/cluster/key-rotation.ts";
 import type { NodeRecord } from "#lib/cluster/records.ts";
 import { type ChosenWay, isChosen, type WayOptions, wayTo } from "#lib/cluster/ways.ts";
 import { nodeFacts } from "#lib/datapath/node.ts";
@@ -111,6 +112,10 @@ export interface WayNode {
   /** What its kernel is to hold. */
   facts: readonly Fact[];
   readonly ways: Map<Name, Partial<Record<Family, ChosenWay>>>;
+  /** Public half of the WireGuard key that it uses; absent: the oldest that it tells of. */
+  active?: string;
+  /** When a key of another node was last heard, seconds since the epoch. */
+  readonly heard: Map<string, number>;
 }
 
 export interface Setting extends WayOptions {
@@ -152,6 +157,7 @@ export function openNodes(
       },
       facts: [],
       ways: new Map(),
+      heard: new Map(),
     };
   });
 }
@@ -191,7 +197,7 @@ export async function decide(nodes: readonly WayNode[], setting: Setting): Promi
       encrypt: setting.encrypt,
       ...(wireguard === undefined
         ? {}
-        : { wireguard: { publicKey: wireguard.publicKeys.at(-1) ?? "", port: wireguard.port } }),
+        : { wireguard: { publicKey: node.active ?? wireguard.publicKeys.at(-1) ?? "", port: wireguard.port } }),
     };
     const others = nodes.filter((other) => other !== node);
     const reached = await node.kernel.egress(others.flatMap(({ record }) => record.addresses));
@@ -207,18 +213,12 @@ export async function decide(nodes: readonly WayNode[], setting: Setting): Promi
       node.ways.set(other.name, ways);
       for (const way of Object.values(ways)) devices = devicesWith(devices, way);
       const { wireguard: keys, ...record } = other.record;
-      const [newest = "", ...older] = keys?.publicKeys ?? [];
+      const active = keyInUse(keys?.publicKeys ?? [], (key) => node.heard.get(key));
       const there: There = {
         ...record,
-        ...(keys === undefined
+        ...(keys === undefined || active === undefined
           ? {}
-          : {
-              wireguard: {
-                active: older.at(-1) ?? newest,
-                others: [newest, ...older].slice(0, -1),
-                port: keys.port,
-              },
-            }),
+          : { wireguard: { active, others: keys.publicKeys.filter((key) => key !== active), port: keys.port } }),
         prefixes: blocksOf(other.name),
         ways,
       };
