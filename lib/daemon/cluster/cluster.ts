@@ -15,6 +15,7 @@ import type { Ports } from "../core.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { type KeyFiles, openKeyring } from "./keyring.ts";
 import { type Listener, membership } from "./membership.ts";
+import { ownAddresses } from "./own-addresses.ts";
 import { type Peer, peers } from "./peers.ts";
 import { prober } from "./prober.ts";
 import { needsKeys, secrecy } from "./secrecy.ts";
@@ -36,6 +37,8 @@ export interface Cluster {
   probesOf(peer: string): ProbeReport | undefined;
   /** The machine may have other addresses or other routes to the others. */
   refresh(node: NodeFacts): void;
+  /** These are the node's own addresses among pods. */
+  own(addresses: readonly Address[]): void;
   /** Brings the node in line with what has changed of the others; returns what was done. @throws SelvedgeError kernel */
   settle(): Promise<Op[]>;
   /** What the node needs because of the others. */
@@ -55,7 +58,7 @@ export interface ClusterPorts extends Pick<Ports, "kernel" | "store" | "log" | "
 export interface ClusterOptions {
   readonly config: ClusterConfig;
   readonly node: NodeFacts;
-  readonly snapshot: Pick<Snapshot, "shared" | "own">;
+  readonly snapshot: Pick<Snapshot, "shared" | "own" | "leases">;
   readonly version: string;
 }
 
@@ -76,12 +79,13 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     peers: () => [...view.nodes.values()].filter(isOther),
     onFailure: ({ message }) => log({ event: "cluster-failed", message }),
   });
+  let among: readonly Address[] = ownAddresses(snapshot.leases);
   const recordFor = (node: NodeFacts): NodeRecord => ({
     ...self,
     ...(keys.told === undefined ? {} : { wireguard: keys.told }),
     ...placeOf(node, config.node.addresses),
     ways,
-    tunnelAddresses: [],
+    tunnelAddresses: among,
     echoPort: config.probe.port,
     version,
   });
@@ -170,6 +174,11 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     listen: member.listen,
     probesOf: probes.report,
     refresh,
+    own(addresses) {
+      among = addresses;
+      refresh(seen);
+      onChange();
+    },
     settle: others.settle,
     facts: others.facts,
     isUnderlay: others.isUnderlay,
