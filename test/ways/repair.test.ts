@@ -2,9 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect } from "@jest/globals";
+import type { Change } from "#lib/kernel/kernel.ts";
 import { run } from "../datapath/iproute.ts";
 import { needing } from "../support/requirement.ts";
-import { ensure, isWhole, makeWire, passes, removeWire, type Setting, type WayNode, withNodes } from "./rig.ts";
+import { decide, ensure, isWhole, makeWire, passes, removeWire, type Setting, type WayNode, withNodes } from "./rig.ts";
 
 const test = needing("root", { program: "ip" }, { program: "nft" }, { program: "ping" });
 const able = process.getuid?.() === 0;
@@ -80,5 +81,33 @@ test.each(SENT)("what is put into the tunnel by %s is dropped", (_name, from, to
     expect(dropped().reduce((a, b) => a + b)).toBe(1);
   }),
 );
+
+test("a device between the nodes that takes smaller packets is heard of, and the ways follow", () => {
+  const setting: Setting = { way: "vxlan", underlay: 4, encrypt: false };
+  return withNodes(setting, async (nodes) => {
+    const [node] = nodes;
+    if (node === undefined) throw new Error("no nodes");
+    const end = new AbortController();
+    const heard: (Change | undefined)[] = [];
+    const watching = node.kernel.watch((change) => void heard.push(change), end.signal);
+    await sleep(100);
+    try {
+      run("n1", "ip link set eth0 mtu 1400");
+      for (let tries = 0; tries < 40 && heard.length === 0; tries++) await sleep(50);
+      expect(heard[0]).toEqual({ where: "host", link: "eth0" });
+      await decide(nodes, setting);
+      expect((await ensure(node)).filter((line) => line.startsWith("~"))).toEqual([
+        expect.stringContaining("link svx4 vxlan up id 4096 mtu 1350"),
+        ...Array.from({ length: 4 }, () => expect.stringMatching(/^~ route .* mtu 1350$/)),
+      ]);
+      expect(passes("n1", "n2", 4, 1350)).toBe(true);
+      expect(passes("n1", "n2", 4, 1351)).toBe(false);
+    } finally {
+      run("n1", "ip link set eth0 mtu 1500");
+      end.abort();
+      await watching;
+    }
+  });
+});
 
 test("the tables have rows", () => expect(Math.min(FAULTS.length, SENT.length)).toBeGreaterThan(0));
