@@ -1759,6 +1759,512 @@ export const Probe = codec<Probe>({
   },
 });
 
+export interface ClusterState {
+  readonly nodes: readonly ClusterNode[];
+  readonly storeReached: boolean;
+  readonly doubted: number;
+  readonly trouble: string;
+}
+
+export const ClusterState = codec<ClusterState>({
+  of: (some) => ({ nodes: [], storeReached: false, doubted: 0, trouble: "", ...some }),
+  write(m, w) {
+    for (const one of m.nodes ?? []) ClusterNode.write(one, w.uint32(10).fork()).ldelim();
+    if (m.storeReached) w.uint32(16).bool(m.storeReached);
+    if (m.doubted) w.uint32(24).uint32(m.doubted);
+    if (m.trouble?.length) w.uint32(34).string(m.trouble);
+    return w;
+  },
+  read(r, end) {
+    const m: { nodes: ClusterNode[]; storeReached: boolean; doubted: number; trouble: string } = { nodes: [], storeReached: false, doubted: 0, trouble: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.nodes.push(ClusterNode.read(r, r.uint32() + r.pos));
+          break;
+        case 16:
+          m.storeReached = r.bool();
+          break;
+        case 24:
+          m.doubted = r.uint32();
+          break;
+        case 34:
+          m.trouble = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface ClusterNode {
+  readonly name: string;
+  readonly uid: string;
+  readonly self: boolean;
+  readonly liveness: string;
+  readonly heardOf: boolean;
+  readonly addresses: readonly string[];
+  readonly ways: readonly string[];
+  readonly destinations: number;
+  readonly version: string;
+}
+
+export const ClusterNode = codec<ClusterNode>({
+  of: (some) => ({ name: "", uid: "", self: false, liveness: "", heardOf: false, addresses: [], ways: [], destinations: 0, version: "", ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.uid?.length) w.uint32(18).string(m.uid);
+    if (m.self) w.uint32(24).bool(m.self);
+    if (m.liveness?.length) w.uint32(34).string(m.liveness);
+    if (m.heardOf) w.uint32(40).bool(m.heardOf);
+    for (const one of m.addresses ?? []) w.uint32(50).string(one);
+    for (const one of m.ways ?? []) w.uint32(58).string(one);
+    if (m.destinations) w.uint32(64).uint32(m.destinations);
+    if (m.version?.length) w.uint32(74).string(m.version);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; uid: string; self: boolean; liveness: string; heardOf: boolean; addresses: string[]; ways: string[]; destinations: number; version: string } = { name: "", uid: "", self: false, liveness: "", heardOf: false, addresses: [], ways: [], destinations: 0, version: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.uid = r.string();
+          break;
+        case 24:
+          m.self = r.bool();
+          break;
+        case 34:
+          m.liveness = r.string();
+          break;
+        case 40:
+          m.heardOf = r.bool();
+          break;
+        case 50:
+          m.addresses.push(r.string());
+          break;
+        case 58:
+          m.ways.push(r.string());
+          break;
+        case 64:
+          m.destinations = r.uint32();
+          break;
+        case 74:
+          m.version = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface BlockList {
+  readonly blocks: readonly Block[];
+}
+
+export const BlockList = codec<BlockList>({
+  of: (some) => ({ blocks: [], ...some }),
+  write(m, w) {
+    for (const one of m.blocks ?? []) Block.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { blocks: Block[] } = { blocks: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.blocks.push(Block.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Block {
+  readonly pool: string;
+  readonly prefix: string;
+  readonly node: string;
+  readonly own: boolean;
+  readonly size: number;
+  readonly used: number;
+  readonly cooling: number;
+  readonly free: number;
+  readonly lent: readonly string[];
+  readonly fixed: readonly string[];
+}
+
+export const Block = codec<Block>({
+  of: (some) => ({ pool: "", prefix: "", node: "", own: false, size: 0, used: 0, cooling: 0, free: 0, lent: [], fixed: [], ...some }),
+  write(m, w) {
+    if (m.pool?.length) w.uint32(10).string(m.pool);
+    if (m.prefix?.length) w.uint32(18).string(m.prefix);
+    if (m.node?.length) w.uint32(26).string(m.node);
+    if (m.own) w.uint32(32).bool(m.own);
+    if (m.size) w.uint32(40).uint32(m.size);
+    if (m.used) w.uint32(48).uint32(m.used);
+    if (m.cooling) w.uint32(56).uint32(m.cooling);
+    if (m.free) w.uint32(64).uint32(m.free);
+    for (const one of m.lent ?? []) w.uint32(74).string(one);
+    for (const one of m.fixed ?? []) w.uint32(82).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { pool: string; prefix: string; node: string; own: boolean; size: number; used: number; cooling: number; free: number; lent: string[]; fixed: string[] } = { pool: "", prefix: "", node: "", own: false, size: 0, used: 0, cooling: 0, free: 0, lent: [], fixed: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.pool = r.string();
+          break;
+        case 18:
+          m.prefix = r.string();
+          break;
+        case 26:
+          m.node = r.string();
+          break;
+        case 32:
+          m.own = r.bool();
+          break;
+        case 40:
+          m.size = r.uint32();
+          break;
+        case 48:
+          m.used = r.uint32();
+          break;
+        case 56:
+          m.cooling = r.uint32();
+          break;
+        case 64:
+          m.free = r.uint32();
+          break;
+        case 74:
+          m.lent.push(r.string());
+          break;
+        case 82:
+          m.fixed.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PeerList {
+  readonly peers: readonly Peer[];
+}
+
+export const PeerList = codec<PeerList>({
+  of: (some) => ({ peers: [], ...some }),
+  write(m, w) {
+    for (const one of m.peers ?? []) Peer.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { peers: Peer[] } = { peers: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.peers.push(Peer.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Peer {
+  readonly name: string;
+  readonly liveness: string;
+  readonly ways: readonly PeerWay[];
+  readonly probes?: Probes;
+  readonly lastHandshake: string;
+}
+
+export const Peer = codec<Peer>({
+  of: (some) => ({ name: "", liveness: "", ways: [], lastHandshake: "", ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.liveness?.length) w.uint32(18).string(m.liveness);
+    for (const one of m.ways ?? []) PeerWay.write(one, w.uint32(26).fork()).ldelim();
+    if (m.probes) Probes.write(m.probes, w.uint32(34).fork()).ldelim();
+    if (m.lastHandshake?.length) w.uint32(42).string(m.lastHandshake);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; liveness: string; ways: PeerWay[]; probes?: Probes; lastHandshake: string } = { name: "", liveness: "", ways: [], lastHandshake: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.liveness = r.string();
+          break;
+        case 26:
+          m.ways.push(PeerWay.read(r, r.uint32() + r.pos));
+          break;
+        case 34:
+          m.probes = Probes.read(r, r.uint32() + r.pos);
+          break;
+        case 42:
+          m.lastHandshake = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PeerWay {
+  readonly family: number;
+  readonly way: string;
+  readonly encrypted: boolean;
+  readonly to: string;
+  readonly link: string;
+  readonly mtu: number;
+  readonly reason: string;
+}
+
+export const PeerWay = codec<PeerWay>({
+  of: (some) => ({ family: 0, way: "", encrypted: false, to: "", link: "", mtu: 0, reason: "", ...some }),
+  write(m, w) {
+    if (m.family) w.uint32(8).uint32(m.family);
+    if (m.way?.length) w.uint32(18).string(m.way);
+    if (m.encrypted) w.uint32(24).bool(m.encrypted);
+    if (m.to?.length) w.uint32(34).string(m.to);
+    if (m.link?.length) w.uint32(42).string(m.link);
+    if (m.mtu) w.uint32(48).uint32(m.mtu);
+    if (m.reason?.length) w.uint32(58).string(m.reason);
+    return w;
+  },
+  read(r, end) {
+    const m: { family: number; way: string; encrypted: boolean; to: string; link: string; mtu: number; reason: string } = { family: 0, way: "", encrypted: false, to: "", link: "", mtu: 0, reason: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 8:
+          m.family = r.uint32();
+          break;
+        case 18:
+          m.way = r.string();
+          break;
+        case 24:
+          m.encrypted = r.bool();
+          break;
+        case 34:
+          m.to = r.string();
+          break;
+        case 42:
+          m.link = r.string();
+          break;
+        case 48:
+          m.mtu = r.uint32();
+          break;
+        case 58:
+          m.reason = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Probes {
+  readonly sent: number;
+  readonly lost: number;
+  readonly lostInARow: number;
+  readonly rttUs: number;
+  readonly rttMedianUs: number;
+  readonly rttLongestUs: number;
+}
+
+export const Probes = codec<Probes>({
+  of: (some) => ({ sent: 0, lost: 0, lostInARow: 0, rttUs: 0, rttMedianUs: 0, rttLongestUs: 0, ...some }),
+  write(m, w) {
+    if (m.sent) w.uint32(8).uint32(m.sent);
+    if (m.lost) w.uint32(16).uint32(m.lost);
+    if (m.lostInARow) w.uint32(24).uint32(m.lostInARow);
+    if (m.rttUs) w.uint32(32).uint64(m.rttUs);
+    if (m.rttMedianUs) w.uint32(40).uint64(m.rttMedianUs);
+    if (m.rttLongestUs) w.uint32(48).uint64(m.rttLongestUs);
+    return w;
+  },
+  read(r, end) {
+    const m: { sent: number; lost: number; lostInARow: number; rttUs: number; rttMedianUs: number; rttLongestUs: number } = { sent: 0, lost: 0, lostInARow: 0, rttUs: 0, rttMedianUs: 0, rttLongestUs: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 8:
+          m.sent = r.uint32();
+          break;
+        case 16:
+          m.lost = r.uint32();
+          break;
+        case 24:
+          m.lostInARow = r.uint32();
+          break;
+        case 32:
+          m.rttUs = uint64(r);
+          break;
+        case 40:
+          m.rttMedianUs = uint64(r);
+          break;
+        case 48:
+          m.rttLongestUs = uint64(r);
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface ConnectivityRequest {
+  readonly nodes: readonly string[];
+  readonly waitMs: number;
+}
+
+export const ConnectivityRequest = codec<ConnectivityRequest>({
+  of: (some) => ({ nodes: [], waitMs: 0, ...some }),
+  write(m, w) {
+    for (const one of m.nodes ?? []) w.uint32(10).string(one);
+    if (m.waitMs) w.uint32(16).uint32(m.waitMs);
+    return w;
+  },
+  read(r, end) {
+    const m: { nodes: string[]; waitMs: number } = { nodes: [], waitMs: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.nodes.push(r.string());
+          break;
+        case 16:
+          m.waitMs = r.uint32();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Connectivity {
+  readonly reaches: readonly Reach[];
+  readonly silent: readonly string[];
+}
+
+export const Connectivity = codec<Connectivity>({
+  of: (some) => ({ reaches: [], silent: [], ...some }),
+  write(m, w) {
+    for (const one of m.reaches ?? []) Reach.write(one, w.uint32(10).fork()).ldelim();
+    for (const one of m.silent ?? []) w.uint32(18).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { reaches: Reach[]; silent: string[] } = { reaches: [], silent: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.reaches.push(Reach.read(r, r.uint32() + r.pos));
+          break;
+        case 18:
+          m.silent.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Reach {
+  readonly from: string;
+  readonly to: string;
+  readonly liveness: string;
+  readonly way4: string;
+  readonly mtu4: number;
+  readonly way6: string;
+  readonly mtu6: number;
+  readonly probes?: Probes;
+}
+
+export const Reach = codec<Reach>({
+  of: (some) => ({ from: "", to: "", liveness: "", way4: "", mtu4: 0, way6: "", mtu6: 0, ...some }),
+  write(m, w) {
+    if (m.from?.length) w.uint32(10).string(m.from);
+    if (m.to?.length) w.uint32(18).string(m.to);
+    if (m.liveness?.length) w.uint32(26).string(m.liveness);
+    if (m.way4?.length) w.uint32(34).string(m.way4);
+    if (m.mtu4) w.uint32(40).uint32(m.mtu4);
+    if (m.way6?.length) w.uint32(50).string(m.way6);
+    if (m.mtu6) w.uint32(56).uint32(m.mtu6);
+    if (m.probes) Probes.write(m.probes, w.uint32(66).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { from: string; to: string; liveness: string; way4: string; mtu4: number; way6: string; mtu6: number; probes?: Probes } = { from: "", to: "", liveness: "", way4: "", mtu4: 0, way6: "", mtu6: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.from = r.string();
+          break;
+        case 18:
+          m.to = r.string();
+          break;
+        case 26:
+          m.liveness = r.string();
+          break;
+        case 34:
+          m.way4 = r.string();
+          break;
+        case 40:
+          m.mtu4 = r.uint32();
+          break;
+        case 50:
+          m.way6 = r.string();
+          break;
+        case 56:
+          m.mtu6 = r.uint32();
+          break;
+        case 66:
+          m.probes = Probes.read(r, r.uint32() + r.pos);
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export const Node = {
   add: { path: "/selvedge.v1.Node/Add", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
   del: { path: "/selvedge.v1.Node/Del", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
@@ -1787,4 +2293,8 @@ export const Admin = {
   stopMirror: { path: "/selvedge.v1.Admin/StopMirror", request: MirrorName, reply: Mirror } as Method<MirrorName, Mirror>,
   doctor: { path: "/selvedge.v1.Admin/Doctor", request: Empty, reply: Diagnosis } as Method<Empty, Diagnosis>,
   listTenants: { path: "/selvedge.v1.Admin/ListTenants", request: Empty, reply: TenantList } as Method<Empty, TenantList>,
+  listNodes: { path: "/selvedge.v1.Admin/ListNodes", request: Empty, reply: ClusterState } as Method<Empty, ClusterState>,
+  listBlocks: { path: "/selvedge.v1.Admin/ListBlocks", request: Empty, reply: BlockList } as Method<Empty, BlockList>,
+  listPeers: { path: "/selvedge.v1.Admin/ListPeers", request: Empty, reply: PeerList } as Method<Empty, PeerList>,
+  testConnectivity: { path: "/selvedge.v1.Admin/TestConnectivity", request: ConnectivityRequest, reply: Connectivity } as Method<ConnectivityRequest, Connectivity>,
 };

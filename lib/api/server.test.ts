@@ -33,6 +33,10 @@ const admin: AdminHandlers = {
   stopMirror: nothing,
   doctor: nothing,
   listTenants: nothing,
+  listNodes: nothing,
+  listBlocks: nothing,
+  listPeers: nothing,
+  testConnectivity: nothing,
 };
 
 let directory = "";
@@ -97,7 +101,7 @@ const refused = (promise: Promise<unknown>): Promise<ServiceError> =>
 
 const METHODS = [...Object.entries(Node), ...Object.entries(Admin)] as unknown as [string, Method<object, object>][];
 
-test("the services have methods", () => expect(METHODS.length).toBe(24));
+test("the services have methods", () => expect(METHODS.length).toBe(28));
 
 test.each(METHODS)("%s is called and answers", async (name, method) => {
   const seen: string[] = [];

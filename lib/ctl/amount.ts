@@ -23,6 +23,9 @@ function pair(seconds: number, large: number, largeName: string, small: number, 
 /** `1.25 ms`, from microseconds. */
 export const milliseconds = (us: number): string => `${(us / 1_000).toFixed(2)} ms`;
 
+/** `0 %`, `1.7 %`, `100 %` */
+export const percent = (part: number, whole: number): string => `${Number(((100 * part) / whole).toFixed(1))} %`;
+
 /** `950 bit/s`, `10 Mbit/s`, `1.25 Gbit/s`: three digits that matter. */
 export function bitRate(bits: number): string {
   const units = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"];

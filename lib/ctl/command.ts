@@ -51,7 +51,7 @@ export const EXIT_MEANING = {
   usage: "the command line is wrong",
   unreachable: "no daemon answers on the socket",
   notReady: "status: the node is not ready",
-  ailing: "doctor: there are problems",
+  ailing: "doctor, connectivity: there are problems",
 } as const satisfies Record<keyof typeof EXIT, string>;
 
 /** A command line that cannot be understood. */

@@ -1,12 +1,16 @@
 /** Every command of selvedgectl: one row for each. Usage, completion and parsing are derived from this table. */
 import { attachments } from "./attachments.ts";
+import { blocks } from "./blocks.ts";
 import type { Command, Option } from "./command.ts";
 import { completion, SHELLS } from "./completion.ts";
+import { connectivity } from "./connectivity.ts";
 import { doctor } from "./doctor.ts";
 import { gc } from "./gc.ts";
 import { helpOf } from "./help.ts";
 import { ipam } from "./ipam.ts";
 import { mirror } from "./mirror.ts";
+import { nodes } from "./nodes.ts";
+import { peers } from "./peers.ts";
 import { plan, reconcile } from "./plan.ts";
 import { qos } from "./qos.ts";
 import { release, reservations, reserve } from "./reservations.ts";
@@ -33,6 +37,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   reserve,
   release,
   tenants,
+  nodes,
+  peers,
+  blocks,
+  connectivity,
   qos,
   mirror,
   trace,

@@ -4,6 +4,11 @@ import {
   Admin,
   Attachment,
   AttachmentList,
+  Block,
+  BlockList,
+  ClusterNode,
+  ClusterState,
+  Connectivity,
   Diagnosis,
   LeakList,
   Lease,
@@ -12,12 +17,17 @@ import {
   Mirror,
   MirrorList,
   NodeStatus,
+  Peer,
+  PeerList,
+  PeerWay,
   Plane,
   PlanReply,
   PoolList,
   PoolUsage,
+  Probes,
   Qos,
   QosList,
+  Reach,
   Reservation,
   ReservationList,
   Span,
@@ -160,6 +170,59 @@ const RESERVATIONS = [
   }),
 ];
 
+const NODES = ClusterState.of({
+  storeReached: true,
+  nodes: [
+    ClusterNode.of({
+      name: "alpha",
+      self: true,
+      liveness: "alive",
+      heardOf: true,
+      addresses: ["192.0.2.1"],
+      ways: ["direct", "vxlan"],
+      destinations: 2,
+      version: "0.1.0",
+    }),
+    ClusterNode.of({ name: "beta", liveness: "dead", addresses: ["198.51.100.2"], ways: ["direct"], version: "0.1.0" }),
+  ],
+});
+const PROBES = Probes.of({ sent: 60, lost: 3, rttUs: 800, rttMedianUs: 750, rttLongestUs: 2_000 });
+const PEERS = PeerList.of({
+  peers: [
+    Peer.of({
+      name: "beta",
+      liveness: "alive",
+      probes: PROBES,
+      ways: [
+        PeerWay.of({
+          family: 4,
+          way: "vxlan",
+          encrypted: true,
+          to: "198.51.100.2",
+          link: "eth0",
+          mtu: 1_390,
+          reason: "not on one segment, encrypted",
+        }),
+        PeerWay.of({ family: 6, reason: "beta has no wireguard" }),
+      ],
+    }),
+    Peer.of({ name: "gamma", liveness: "silent", ways: [PeerWay.of({ family: 4, reason: "no route to gamma" })] }),
+  ],
+});
+const BLOCKS = BlockList.of({
+  blocks: [
+    Block.of({ pool: "std", prefix: "10.1.0.0/26", node: "alpha", own: true, size: 64, used: 3, cooling: 1, free: 60 }),
+    Block.of({ pool: "std", prefix: "10.1.0.64/26", node: "beta", lent: ["10.1.0.70 alpha"], fixed: ["10.1.0.65"] }),
+  ],
+});
+const MESH = Connectivity.of({
+  reaches: [
+    Reach.of({ from: "alpha", to: "beta", liveness: "alive", way4: "vxlan", mtu4: 1_450, probes: PROBES }),
+    Reach.of({ from: "beta", to: "alpha", liveness: "dead", way4: "vxlan", mtu4: 1_450 }),
+  ],
+  silent: ["gamma"],
+});
+
 const REPLIES = new Map<unknown, object>([
   [
     Admin.getStatus,
@@ -196,6 +259,10 @@ const REPLIES = new Map<unknown, object>([
   [Admin.collectGarbage, AttachmentList.of({ attachments: ATTACHMENTS.slice(1) })],
   [Admin.doctor, DIAGNOSIS],
   [Admin.listTenants, TenantList.of({ tenants: TENANTS })],
+  [Admin.listNodes, NODES],
+  [Admin.listPeers, PEERS],
+  [Admin.listBlocks, BLOCKS],
+  [Admin.testConnectivity, MESH],
 ]);
 
 type Asked = [path: string, request: object];
@@ -220,6 +287,40 @@ async function ctl(
 }
 
 const GOLDEN: [words: string, out: string][] = [
+  [
+    "nodes",
+    `NODE          STATE  STORE     ADDRESSES     WAYS          REACHED BY IT  VERSION
+alpha (this)  alive  heard of  192.0.2.1     direct vxlan              2  0.1.0
+beta          dead   silent    198.51.100.2  direct                    0  0.1.0
+`,
+  ],
+  [
+    "peers",
+    `PEER   STATE   PODS  WAY                 TO            BY     MTU      RTT  LOSS  HANDSHAKE  WHY
+beta   alive   IPv4  vxlan in wireguard  198.51.100.2  eth0  1390  0.75 ms   5 %  -          not on one segment, encryp…
+               IPv6  -                   -             -        -                            beta has no wireguard
+gamma  silent  IPv4  -                   -             -        -        -     -  -          no route to gamma
+`,
+  ],
+  [
+    "peers beta",
+    `PEER  STATE  PODS  WAY                 TO            BY     MTU      RTT  LOSS  HANDSHAKE  WHY
+beta  alive  IPv4  vxlan in wireguard  198.51.100.2  eth0  1390  0.75 ms   5 %  -          not on one segment, encrypted
+             IPv6  -                   -             -        -                            beta has no wireguard
+`,
+  ],
+  [
+    "blocks",
+    `POOL  BLOCK         NODE          USED  COOLING  FREE  LENT             FIXED
+std   10.1.0.0/26   alpha (this)     3        1    60  -                -
+std   10.1.0.64/26  beta             -        -     -  10.1.0.70 alpha  10.1.0.65
+`,
+  ],
+  [
+    "blocks other",
+    `no blocks
+`,
+  ],
   [
     "status",
     `selvedged 0.1.0: ready
@@ -380,6 +481,20 @@ total               0.00 ms      2.00 ms
 `,
   ],
 ];
+test("selvedgectl connectivity ends with 5 where somebody does not reach somebody", async () =>
+  expect(await ctl("connectivity --node alpha --node beta")).toEqual({
+    out: `FROM   TO     STATE  IPv4 BY   MTU  IPv6 BY  MTU      RTT  LOSS
+alpha  beta   alive  vxlan    1450  -          -  0.75 ms   5 %
+beta   alpha  dead   vxlan    1450  -          -        -     -
+
+1 of 2 directions not well
+gamma did not answer
+`,
+    err: "",
+    exit: 5,
+    asked: [["TestConnectivity", { nodes: ["alpha", "beta"], waitMs: 5_000 }]],
+  }));
+
 test.each(GOLDEN)("selvedgectl %s", async (words, out) => {
   expect(await ctl(words)).toMatchObject({ out, err: "", exit: 0 });
   expect(out).not.toMatch(/[ \t]$/m);
@@ -508,7 +623,7 @@ test("no command at all prints the help, as an error", async () => {
 
 test("help tells every command, and each command's help its options", async () => {
   const { out } = await ctl("--help");
-  expect(Object.keys(COMMANDS)).toHaveLength(16);
+  expect(Object.keys(COMMANDS)).toHaveLength(20);
   for (const [name, { summary, options }] of Object.entries(COMMANDS)) {
     expect(out).toMatch(new RegExp(`^  ${name}\\b.*`, "m"));
     const help = (await ctl(`${name} --help`)).out;

@@ -35,6 +35,10 @@ const admin: AdminHandlers = {
   stopMirror: nothing,
   doctor: nothing,
   listTenants: nothing,
+  listNodes: nothing,
+  listBlocks: nothing,
+  listPeers: nothing,
+  testConnectivity: nothing,
 };
 
 let directory = "";

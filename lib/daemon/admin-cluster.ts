@@ -1,0 +1,137 @@
+/** What `selvedgectl` shows of the cluster. */
+import type { Family } from "#lib/address.ts";
+import type { AdminHandlers } from "#lib/api/server.ts";
+import type { ProbeReport } from "#lib/cluster/probing.ts";
+import { type ChosenWay, isChosen, type NoWay } from "#lib/cluster/ways.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { type PeerWay, Probes, type Reach } from "#proto/selvedge_pb.ts";
+import type { Cluster } from "./cluster/cluster.ts";
+import { mesh } from "./cluster/mesh.ts";
+import type { Peer } from "./cluster/peers.ts";
+import type { Core } from "./core.ts";
+
+type Handlers = Pick<AdminHandlers, "listNodes" | "listBlocks" | "listPeers" | "testConnectivity">;
+
+/** A full mesh of more is a table that nobody reads, and a value that no store takes. */
+const MOST_NODES = 200;
+const WAIT_MS = { usual: 5_000, longest: 60_000 };
+
+export function adminCluster(core: Core): Handlers {
+  const { cluster, shared, log } = core;
+  if (cluster === undefined || shared === undefined) return REFUSED;
+  const reaches = (nodes: readonly string[]): Reach[] =>
+    [...cluster.peers.values()]
+      .filter(({ record }) => nodes.includes(record.name))
+      .map((peer) => reachOf(cluster, peer));
+  const round = mesh({ shared, self: cluster.self.name, reaches, log });
+  cluster.listen(round);
+
+  return {
+    listNodes: async () => ({
+      nodes: [...cluster.view.nodes.values()].sort(byName).map((record) => {
+        const self = record.name === cluster.self.name;
+        const heardOf = cluster.view.alive.get(record.name) === record.uid;
+        return {
+          name: record.name,
+          uid: record.uid,
+          self,
+          liveness: cluster.peers.get(record.name)?.liveness ?? (self && heardOf ? "alive" : "silent"),
+          heardOf,
+          addresses: [...record.addresses],
+          ways: [...record.ways],
+          destinations: cluster.view.destinationsOf(record.name).length,
+          version: record.version,
+        };
+      }),
+      storeReached: cluster.connected === true,
+      doubted: cluster.view.doubted,
+      trouble: cluster.trouble ?? "",
+    }),
+
+    listBlocks: async () => ({ blocks: [] }),
+
+    listPeers: async () => ({
+      peers: [...cluster.peers.values()]
+        .sort((a, b) => byName(a.record, b.record))
+        .map(({ record: { name }, liveness, ways }) => ({
+          name,
+          liveness,
+          ways: ([4, 6] as const).map((family) => wayShown(family, ways[family])),
+          probes: probesShown(cluster.probesOf(name)),
+          lastHandshake: "",
+        })),
+    }),
+
+    testConnectivity: async ({ nodes, waitMs }) => {
+      const asked = nodes.length > 0 ? nodes : [...cluster.view.nodes.keys()];
+      for (const name of asked) if (!cluster.view.nodes.has(name)) throw unknown(name, cluster);
+      if (asked.length > MOST_NODES)
+        throw new SelvedgeError(
+          { kind: "config-invalid", field: "nodes" },
+          `${asked.length} nodes are too many for one table; name at most ${MOST_NODES} of them`,
+        );
+      const answers =
+        cluster.connected === true
+          ? await round.ask(asked, Math.min(waitMs || WAIT_MS.usual, WAIT_MS.longest))
+          : new Map([[cluster.self.name, reaches(asked)]]);
+      return {
+        reaches: [...answers].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, of]) => [...of]),
+        silent: asked.filter((name) => !answers.has(name)).sort(),
+      };
+    },
+  };
+}
+
+const alone = (): Promise<never> =>
+  Promise.reject(
+    new SelvedgeError(
+      { kind: "config-invalid", field: "cluster" },
+      "this node is alone: its configuration has no section `cluster`",
+    ),
+  );
+const REFUSED: Handlers = { listNodes: alone, listBlocks: alone, listPeers: alone, testConnectivity: alone };
+
+const unknown = (name: string, { view }: Cluster): SelvedgeError =>
+  new SelvedgeError(
+    { kind: "config-invalid", field: "nodes" },
+    `nodes: no node is called ${JSON.stringify(name)}; there are ${[...view.nodes.keys()].sort().slice(0, 10).join(", ")}`,
+  );
+
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
+
+const wayShown = (family: Family, way: ChosenWay | NoWay): PeerWay =>
+  isChosen(way)
+    ? {
+        family,
+        way: way.way,
+        encrypted: way.encrypted,
+        to: way.to,
+        link: way.egress.link,
+        mtu: way.mtuBytes,
+        reason: way.reason,
+      }
+    : { family, way: "", encrypted: false, to: "", link: "", mtu: 0, reason: way.reason };
+
+const probesShown = (report: ProbeReport | undefined): Probes =>
+  Probes.of({
+    sent: report?.sent ?? 0,
+    lost: report?.lost ?? 0,
+    lostInARow: report?.lostInARow ?? 0,
+    rttUs: Math.round(report?.rttUs?.last ?? 0),
+    rttMedianUs: Math.round(report?.rttUs?.median ?? 0),
+    rttLongestUs: Math.round(report?.rttUs?.longest ?? 0),
+  });
+
+function reachOf(cluster: Cluster, { record: { name }, liveness, ways }: Peer): Reach {
+  const [four, six] = [wayShown(4, ways[4]), wayShown(6, ways[6])];
+  return {
+    from: cluster.self.name,
+    to: name,
+    liveness,
+    way4: four.way,
+    mtu4: four.mtu,
+    way6: six.way,
+    mtu6: six.mtu,
+    probes: probesShown(cluster.probesOf(name)),
+  };
+}
