@@ -6,7 +6,7 @@ import { liveness } from "./liveness.ts";
 import { type MembersOptions, members } from "./members.ts";
 import { troubleOf } from "./refusal.ts";
 import { endOf, putting, removing } from "./txn.ts";
-import { type Listing, watch } from "./watch.ts";
+import { type Listing, type Position, watch } from "./watch.ts";
 
 export interface EtcdOptions
   extends Omit<MembersOptions, "random" | "onRequest">,
@@ -15,6 +15,11 @@ export interface EtcdOptions
   readonly prefix: string;
   readonly livenessSeconds: number;
 }
+
+const positionOf = (header: ResponseHeader | undefined): Position => ({
+  revision: header?.revision ?? 0,
+  clusterId: header?.clusterId ?? 0,
+});
 
 /** Keys in one answer: far below etcd's limits for a message at any size of ours. */
 const PAGE = 1_000;
@@ -45,13 +50,15 @@ export function etcd({
     for (;;) {
       const page = { key, rangeEnd: endOf(within), limit: PAGE, revision: at?.revision ?? 0 };
       const { header, kvs: more, more: isMore } = await cluster.ask(KV.range, page, true);
-      at ??= { revision: header?.revision ?? 0, clusterId: header?.clusterId ?? 0 };
+      at ??= positionOf(header);
       kvs.push(...more);
       const last = more.at(-1);
       if (!isMore || last === undefined) return { kvs, at };
       key = `${last.key}\0`;
     }
   }
+
+  const position = async () => positionOf((await cluster.ask(KV.range, { key: prefix, limit: 1 }, true)).header);
 
   const put = async (key: string, value: string, condition: Revision | "absent" | undefined, lease: number) => {
     const revision = condition === undefined ? undefined : condition === "absent" ? 0 : Number(condition);
@@ -101,6 +108,7 @@ export function etcd({
         members: cluster,
         prefix: prefix + within,
         list: () => list(prefix + within),
+        position,
         onChange: (change) =>
           onChange(
             "put" in change

@@ -30,6 +30,8 @@ export interface WatchOptions {
   readonly prefix: string;
   /** @throws SelvedgeError store */
   readonly list: () => Promise<Listing>;
+  /** How far the store is, as the majority of its members knows it. @throws SelvedgeError store */
+  readonly position: () => Promise<Position>;
   readonly onChange: (change: EtcdChange) => void;
   readonly onConnection: (connected: boolean, why?: SelvedgeError) => void;
   readonly signal: AbortSignal;
@@ -41,12 +43,19 @@ const DELETE = 1;
 
 const RETRY = { firstMs: 100, longestMs: 5_000 };
 
-export async function watch({ members, prefix, list, onChange, onConnection, signal, random }: WatchOptions) {
+export async function watch({
+  members,
+  prefix,
+  list,
+  position,
+  onChange,
+  onConnection,
+  signal,
+  random,
+}: WatchOptions): Promise<void> {
   const retry = backoff({ ...RETRY, random });
   let seen: Position | undefined;
   let isConnected: boolean | undefined;
-  /** etcd tells an expired session and a missing permission by the same words here; a request tells them apart. */
-  let isRefused = false;
 
   const connected = (now: boolean, why?: SelvedgeError): void => {
     if (isConnected === now || signal.aborted) return;
@@ -72,11 +81,7 @@ export async function watch({ members, prefix, list, onChange, onConnection, sig
         return true;
       }
       if (created) {
-        // Data that were restored from a backup, or are another cluster's, know nothing of our position.
-        if (header === undefined || header.clusterId !== from.clusterId || header.revision < from.revision) {
-          seen = undefined;
-          return true;
-        }
+        // How far this member is says nothing yet: it may lag behind, or tell older changes next.
         connected(true);
         return false;
       }
@@ -95,19 +100,22 @@ export async function watch({ members, prefix, list, onChange, onConnection, sig
   while (!signal.aborted) {
     const beganMs = performance.now();
     try {
-      if (seen === undefined || isRefused) {
+      if (seen !== undefined) {
+        // Data that were restored from a backup, or are another cluster's, know nothing of what we have seen. What etcd
+        // refuses now it says by an error of its own, which a watch does not.
+        const { revision, clusterId } = await position();
+        if (clusterId !== seen.clusterId || revision < seen.revision) seen = undefined;
+      }
+      if (seen === undefined) {
         const { kvs, at } = await list();
         if (signal.aborted) return;
-        isRefused = false;
         seen = at;
         onChange({ all: kvs });
       }
       const end = await hear(seen);
       if (end !== undefined && end.compactRevision > 0) seen = undefined;
-      else if (end !== undefined) {
-        isRefused = true;
+      else if (end !== undefined)
         throw new SelvedgeError({ kind: "store" }, `etcd has ended the watch of ${prefix}: ${end.cancelReason}`);
-      }
     } catch (error) {
       if (!isFailure(error, "store")) throw error;
       connected(false, error);
