@@ -1,6 +1,6 @@
 /** The shared store in etcd, v3.4 or newer. Nothing is opened before it is asked for, so a member that is away is no mistake. */
 import { SelvedgeError } from "#lib/errors.ts";
-import { type KeyValue, KV } from "#proto/etcd_pb.ts";
+import { type KeyValue, KV, type ResponseHeader } from "#proto/etcd_pb.ts";
 import { checkKey, checkPrefix, type Entry, type Revision, type Shared } from "../shared.ts";
 import { liveness } from "./liveness.ts";
 import { type MembersOptions, members } from "./members.ts";
