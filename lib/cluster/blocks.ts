@@ -41,7 +41,7 @@ export function surplus(uses: readonly ShareUse[], isBlock: (use: ShareUse) => b
   const inOrder = [...idle.filter((use) => !isBlock(use)), ...idle.filter(isBlock).reverse()];
   return inOrder.filter((use) => {
     const rest = { size: size - use.size, free: free - use.free };
-    if ((isBlock(use) && blocks === 1) || rest.free * 2 < rest.size || rest.size === 0) return false;
+    if ((isBlock(use) && blocks === 1) || rest.free * 2 < rest.size) return false;
     ({ size, free } = rest);
     if (isBlock(use)) blocks -= 1;
     return true;

@@ -36,6 +36,7 @@ export interface Ledger {
   isReserved(pool: string, name: string): boolean;
   reservationKeys(): Iterable<string>;
   wants(): Iterable<WantRecord>;
+  want(key: string): WantRecord | undefined;
   /** By name: uid of the node that has joined by it. */
   readonly joined: ReadonlyMap<string, string>;
   /** By name: uid of the node that is heard of by it. */
@@ -134,6 +135,7 @@ export function ledger(): Ledger {
     isReserved: (pool, name) => reservations.has(reservationKey(pool, name)),
     reservationKeys: () => reservations.keys(),
     wants: () => wants.values(),
+    want: (key) => wants.get(key),
     joined,
     alive,
   };

@@ -114,7 +114,9 @@ const own = (id: number, name: string): Command => ({
   toString: () => `own(${id}, ${name})`,
   run(model, real) {
     const kept = model.reserved.get(name) ?? [];
-    const others = SETS.filter((set) => !set.some((each) => kept.includes(each)));
+    const others = SETS.filter(
+      ([first]) => !kept.some((each) => first !== undefined && family(each) === family(first)),
+    );
     const mine = (of: Address) => !isHeld(model, of) && (!cools(model, of) || model.last.get(of) === name);
     const request = { key: keyOf(id), pool: "std", pod: name };
     if (!kept.every(mine) || others.some((set) => free(model, set).length === 0)) {

@@ -9,7 +9,7 @@ import { turn } from "#lib/cluster/blocks.ts";
 import { ledger as newLedger } from "#lib/cluster/ledger.ts";
 import { GRACE_MS, proofs } from "#lib/cluster/proof.ts";
 import { readBlock } from "#lib/cluster/read-record.ts";
-import { type BlockRecord, blockKey, type NodeId } from "#lib/cluster/records.ts";
+import { type BlockRecord, blockKey, type NodeId, reservationKey } from "#lib/cluster/records.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { blockOf } from "#lib/ipam/cut.ts";
 import type { AddressRequest, Allocation, Ipam } from "#lib/ipam/ipam.ts";
@@ -177,12 +177,14 @@ export function blocks(options: BlocksOptions): Blocks {
 
   return {
     heed(change) {
+      const { reservations: keys } = ledger.take(change);
+      for (const key of keys) touched.add(key);
       if ("all" in change) {
         evidence.begin();
         informed = true;
+        // What was released while nobody here could hear of it is in no change.
+        for (const { pool, name } of ipam.reservations()) touched.add(reservationKey(pool, name));
       }
-      const { reservations: keys } = ledger.take(change);
-      for (const key of keys) touched.add(key);
       stir();
       onNews();
     },

@@ -196,22 +196,25 @@ export function fixing(ground: Ground, claims: Claims, { restMs }: FixingOptions
           await claims.takeBack(pool, address);
   };
 
-  /** Nobody has them, and they are reserved for nobody. */
+  /** Those that a node had which is gone have nobody; those that nobody has and nobody is to have are forgotten. */
   const forgetOrphans = async (): Promise<void> => {
     const now = clockMs();
     const before = orphans;
     orphans = new Map();
     for (const record of ledger.allFixed()) {
-      const { pool, address, name, node, uid } = record;
-      const held = node !== undefined && uid !== undefined && !ground.isGone({ node, uid });
-      if (held || ledger.isReserved(pool, name) || ipam.reservation(pool, name) !== undefined) continue;
+      const { pool, address, name, node, uid, ...rest } = record;
+      const isHeld = node !== undefined && uid !== undefined;
+      const isReserved = ledger.isReserved(pool, name) || ipam.reservation(pool, name) !== undefined;
+      if (isHeld ? !ground.isGone({ node, uid }) : isReserved) continue;
       const key = fixedKey(pool, address);
       const since = before.get(key) ?? now;
       orphans.set(key, since);
-      const waitMs = restMs + TURN_MS * turn(self.node, key, ledger.joined.keys());
+      const waitMs = (isHeld ? 0 : restMs) + TURN_MS * turn(self.node, key, ledger.joined.keys());
       if (now - since < waitMs || pins.has(key)) continue;
       const fresh = await read(pool, address);
-      if (fresh !== undefined && fresh.record.writes === record.writes) await erase(ground, key, fresh);
+      if (fresh === undefined || fresh.record.writes !== record.writes) continue;
+      if (!isHeld) await erase(ground, key, fresh);
+      else await replace(ground, key, { pool, address, name, ...rest, writes: record.writes + 1 }, fresh);
     }
   };
 

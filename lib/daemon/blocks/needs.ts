@@ -67,10 +67,14 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
     wanted.set(key, { want, atMs: clockMs() });
     await shared.put(key, JSON.stringify(want satisfies WantRecord), { whileAlive: true });
   };
-  const unsayWant = async (key: string): Promise<void> => {
+  /** Also one that a daemon before this one said, or that arrived late. */
+  const unsayWant = async ({ pool, family: of }: Demand): Promise<void> => {
+    const key = wantKey(pool.name, of, self.node);
+    if (!wanted.has(key) && ledger.want(key) === undefined) return;
     await shared.remove(key);
     wanted.delete(key);
   };
+  const takingKey = ({ pool, set }: Demand): string => `${pool.name} ${set}`;
 
   const demandsOf = (pool: string): Demand[] => ipam.demands().filter((each) => each.pool.name === pool);
   const freeOf = (demand: Demand): bigint =>
@@ -96,7 +100,7 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
 
   /** Once for all ADDs that find nothing at the same time. */
   const obtain = (demand: Demand): Promise<boolean> => {
-    const key = `${demand.pool.name} ${demand.set}`;
+    const key = takingKey(demand);
     const running = taking.get(key);
     if (running !== undefined) return running;
     const work = (async () => (await take(demand)) || (await borrow(demand)))().finally(() => taking.delete(key));
@@ -131,24 +135,25 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
       const id = `${uid} ${round}`;
       if (node === self.node || answered.get(key) === id || ledger.alive.get(node) !== uid) continue;
       if (wanted.has(wantKey(pool, of, self.node))) continue;
-      const own = ipam
+      const there = ipam
         .uses(pool)
-        .filter((use) => isBlock(use) && use.share.name === undefined && family(use.share.prefix) === of);
-      const owners = function* () {
-        for (const record of ledger.blocks(pool, of).values()) yield record.node;
-      };
-      let left = lending(
-        want,
-        self.node,
-        owners(),
-        own.reduce((sum, { free }) => sum + free, 0),
-      );
-      for (const { share, free } of own)
-        if (left > 0 && free > 0) left -= await claims.lend(pool, share.prefix, { node, uid }, left);
+        .filter((use) => use.share.name === undefined && use.free > 0 && family(use.share.prefix) === of);
+      const owners = [...ledger.blocks(pool, of).values()].map((record) => record.node);
+      const free = there.reduce((sum, use) => sum + use.free, 0);
+      let left = lending(want, self.node, owners, free);
+      for (const use of there.sort((a, b) => Number(isBlock(b)) - Number(isBlock(a)))) {
+        if (left <= 0) break;
+        if (isBlock(use)) left -= await claims.lend(pool, use.share.prefix, { node, uid }, left);
+        else {
+          // What is borrowed goes back to its owner, who can lend it again.
+          await claims.giveBack(use.share);
+          left -= 1;
+        }
+      }
       answered.set(key, id);
     }
-    const there = new Set([...ledger.wants()].map(({ pool, family: of, node }) => wantKey(pool, of, node)));
-    for (const key of answered.keys()) if (!there.has(key)) answered.delete(key);
+    const wants = new Set([...ledger.wants()].map(({ pool, family: of, node }) => wantKey(pool, of, node)));
+    for (const key of answered.keys()) if (!wants.has(key)) answered.delete(key);
   };
 
   return {
@@ -182,10 +187,11 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
     async tend() {
       if (!isMember()) return;
       for (const demand of ipam.demands()) {
-        const key = wantKey(demand.pool.name, demand.family, self.node);
         const allOwned = next(demand) === undefined;
-        if (isShort(demand, allOwned) && !(await take(demand)) && demand.free === 0n) await sayWant(demand);
-        else if (wanted.has(key) && freeOf(demand) > 0n) await unsayWant(key);
+        // Who has nothing waits until a pod asks: it would borrow, and give back what nobody uses, for ever.
+        const isIdle = demand.size === 0n;
+        if (isShort(demand, allOwned) && !(await take(demand)) && demand.free === 0n && !isIdle) await sayWant(demand);
+        else if (!taking.has(takingKey(demand)) || freeOf(demand) > 0n) await unsayWant(demand);
       }
       await tendSurplus();
       await tendWants();

@@ -84,7 +84,9 @@ export function sharedReservations(ground: Ground, fixing: Fixing): SharedReserv
     // What this node has not published yet is decided when it does.
     if (local?.origin === "declared" || local?.unshared === true || !ground.pools.has(pool)) return;
     if (record === undefined) {
-      if (local !== undefined) await forget(local);
+      // A store that does not even know this node has lost everything: what is kept here is not given up for that.
+      if (ground.ledger.joined.get(ground.self.node) !== ground.self.uid) waiting.add(key);
+      else if (local !== undefined) await forget(local);
       return;
     }
     if (local !== undefined && JSON.stringify({ ...local }) === JSON.stringify({ ...record })) return;
