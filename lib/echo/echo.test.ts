@@ -6,6 +6,7 @@ import { decode, encode, SHORTEST } from "./datagram.ts";
 import type { EchoOptions, OpenEcho } from "./echo.ts";
 import { fakeNetwork } from "./fake.ts";
 import { udpEcho } from "./udp.ts";
+import { askWhole } from "./whole.ts";
 
 const datagram = fc.record({
   kind: fc.constantFrom("question" as const, "answer" as const),
@@ -83,5 +84,18 @@ test("a port that is taken is named", async () => {
     ).rejects.toMatchObject({ failure: { kind: "config-invalid", field: "cluster.probe.port" } });
   } finally {
     socket.close();
+  }
+});
+
+test("on the loopback the largest packet passes whole, and one byte more is refused", async () => {
+  const port = 47_963;
+  await using _asked = await udpEcho({ port, uid: "b-1", isKnown: () => true, onAnswer: () => {} });
+  for (const to of ["127.0.0.1", "::1"] as const) {
+    const ask = (packetBytes: number, uid = "b-1") =>
+      askWhole({ address: address(to), port, uid, packetBytes, patienceMs: 200 });
+    expect([to, await ask(1_500)]).toEqual([to, "passes"]);
+    // The loopback's MTU is 65,536, and UDP over IPv4 ends before it.
+    expect([to, await ask(65_550)]).toEqual([to, "too-large"]);
+    expect([to, await ask(1_500, "another")]).toEqual([to, "lost"]);
   }
 });

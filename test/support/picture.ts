@@ -115,7 +115,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
   },
   "lib/echo": {
     holds: "the echo by which nodes find out whether they reach each other: the port, memory, UDP",
-    from: ["lib"],
+    from: ["lib", "native"],
     packages: [],
   },
   "lib/ctl": {
