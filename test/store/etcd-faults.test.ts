@@ -1,5 +1,8 @@
 /** What only a real etcd and a real wire can show, beyond the contract. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { expect } from "@jest/globals";
 import { etcd } from "#lib/store/etcd/etcd.ts";
 import { follow, until } from "#lib/store/shared-contract.ts";
@@ -124,3 +127,23 @@ test("more keys than fit one answer are listed as they were at one time", async 
   expect(listed.map(({ key }) => key)).toEqual(keys.filter((key) => listed.some((entry) => entry.key === key)));
   expect((await shared.list("k/")).map(({ key }) => key)).toEqual(keys.slice(0, 2_400));
 }, 90_000);
+
+test("a store that is closed keeps nothing open, whether etcd is there or not", async () => {
+  await using server = await etcdServer();
+  const visit = async (endpoint: string): Promise<string> => {
+    const program = join(import.meta.dirname, "visitor.ts");
+    const { stdout } = await promisify(execFile)(process.execPath, [program, endpoint], { timeout: 20_000 });
+    return stdout;
+  };
+  expect(await visit(server.endpoint)).toBe("closed");
+  expect(await visit(url(await freePort()))).toBe("closed");
+  const { kvs } = (await server.call("/v3/kv/range", { key: Buffer.from("/visit/alive/me").toString("base64") })) as {
+    kvs: { lease: string }[];
+  };
+  // Its entry outlives it by the length of the lease, no longer.
+  expect(kvs).toHaveLength(1);
+  await until("the entry is gone", async () => {
+    const { count } = await server.call("/v3/kv/range", { key: Buffer.from("/visit/alive/me").toString("base64") });
+    return count === undefined;
+  });
+}, 60_000);
