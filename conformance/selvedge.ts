@@ -48,9 +48,9 @@ const dualStack = (name: string, n: number) => ({
   ranges: [[{ subnet: `10.${n}.0.0/16` }], [{ subnet: `fd00:${n}::/64` }]],
 });
 
-const DAEMON = {
+const daemonOf = (debounceMs: number) => ({
   // Repairs wait, so that what a case breaks is still broken when CHECK looks.
-  reconcile: { everySeconds: 3600, debounceMs: 5_000 },
+  reconcile: { everySeconds: 3600, debounceMs },
   pools: [dualStack("default", 66), dualStack("control", 89), dualStack("media", 90)],
   // What cases call planes.
   networks: [
@@ -58,7 +58,7 @@ const DAEMON = {
     { name: "control", pool: "control" },
     { name: "media", pool: "media", attachment: "bridge", bridge: "media0", options: { isGateway: true } },
   ],
-};
+});
 
 /** What chained attachments cannot be asked for: the plugin before makes the link and its addresses. */
 const NOT_CHAINED: readonly Trait[] = [
@@ -103,16 +103,18 @@ interface Shape extends Pick<Described, "kernel"> {
   readonly chain: readonly JsonObject[];
   /** Laid over what a case asks for. */
   readonly over?: JsonObject;
+  /** A link of the node that many share goes by a repair when nobody uses it any more, and cases wait for that. */
+  readonly sharing?: boolean;
   /** A link of the node that it takes: made anew where a namespace took it along. */
   readonly device?: string;
 }
 
-function subject({ name, traits, versions = VERSIONS, chain, over = {}, device, kernel }: Shape): Described {
+function subject({ name, traits, versions = VERSIONS, chain, over = {}, sharing = false, device, kernel }: Shape): Described {
   const [first = {}, ...rest] = chain;
   const open = async (place: Node, directory: string): Promise<Subject> => {
     const { node } = place;
     const enter = (argv: readonly string[]) => inside(node.namespace, argv);
-    const daemon = await startDaemon({ enter, directory, config: DAEMON });
+    const daemon = await startDaemon({ enter, directory, config: daemonOf(sharing ? 5_000 : 60_000) });
     return {
       traits,
       versions,
@@ -161,11 +163,13 @@ export const OURS: readonly Described[] = [
   }),
   subject({
     name: "selvedge macvlan",
+    sharing: true,
     traits: TRAITS.filter((trait) => !NOT_ON_A_PARENT.includes(trait)),
     chain: [{ ...ours, attachment: "macvlan", master: "uplink", ipMasq: false, duplicateCheck: QUICK }],
   }),
   subject({
     name: "selvedge ipvlan",
+    sharing: true,
     kernel: "ipvlan",
     // The MAC is the parent's.
     traits: TRAITS.filter((trait) => !NOT_ON_A_PARENT.includes(trait) && trait !== "mac"),
@@ -174,6 +178,7 @@ export const OURS: readonly Described[] = [
   }),
   subject({
     name: "selvedge vlan",
+    sharing: true,
     kernel: "vlan",
     // A link carries each VLAN once.
     traits: TRAITS.filter((trait) => !NOT_REACHED.includes(trait) && trait !== "several"),

@@ -316,7 +316,7 @@ export const SCHEMA = z.strictObject(
         "The node is compared with its desired state at least so often.",
       ),
       debounceMs: setting(
-        integer(0, 5_000).default(100),
+        integer(0, 60_000).default(100),
         "How long changes by others are gathered before the comparison.",
       ),
     }),
