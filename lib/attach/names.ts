@@ -38,6 +38,10 @@ export const linkAlias = (key: Key): string =>
 export const lentAlias = (key: Key): string =>
   Buffer.from(`${LENT_ALIAS_PREFIX}${key.containerId} ${key.ifname}`).subarray(0, ALIAS_BYTES).toString();
 
+/** Whose the switch's end of a virtual function is; the function itself carries the alias above. */
+export const representorAlias = (key: Key): string =>
+  Buffer.from(`${LENT_ALIAS_PREFIX}representor ${key.containerId} ${key.ifname}`).subarray(0, ALIAS_BYTES).toString();
+
 export const bridgeAlias = (bridge: string): string => `selvedge bridge ${bridge}`;
 
 /** The first byte marks a locally administered unicast address (IEEE 802, section 8.4); the others come from the digest. */

@@ -10,6 +10,8 @@ export function unservedWishes(root: unknown, network: unknown, i: number): Comp
   const given = lookUp(network, ["attachment"]) ?? lookUp(root, ["defaults", "attachment"]) ?? "ptp";
   const type = ATTACHMENTS.find((known) => known === given);
   if (type === undefined || SERVED.includes(type)) return [];
+  // The node has the other end of such a function, and sees its packets there.
+  if (type === "sriov" && lookUp(network, ["options", "representor"]) !== undefined) return [];
   const refused = (path: Path, value: unknown): Complaint =>
     complaint(
       ["networks", i, ...path],

@@ -58,13 +58,14 @@ export interface HostEnd {
 }
 
 /**
- * The host's ends of the attachment's pairs, without their other ends: for asking whether they are there when the pod's
- * namespace cannot be seen. None when chained.
+ * The host's ends of the attachment's pairs and functions, without their other ends: for asking whether they are there
+ * when the pod's namespace cannot be seen. None when chained.
  */
 export const hostEndsOf = (record: AttachmentRecord): HostEnd[] =>
   partsOf(record).flatMap(({ host, facts }) =>
     facts.flatMap((fact) => {
-      if (fact.type !== "link" || fact.at !== "host" || fact.peer?.at !== "pod") return [];
+      if (fact.type !== "link" || fact.at !== "host") return [];
+      if (fact.peer?.at !== "pod" && fact.kind !== "device") return [];
       const { peer: _, ...link } = fact;
       return [{ host, link }];
     }),

@@ -90,6 +90,7 @@ export function linux({
         leaving,
         ops.filter((op) => !late.includes(op)),
       );
+      await lent.release(ops);
       onPart("taken-away");
       nft.apply(ops);
       onPart("nftables");

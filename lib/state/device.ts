@@ -38,7 +38,16 @@ export interface Device {
     readonly link: string;
     readonly index: number;
     readonly settings: VirtualFunctionSettings;
+    /** Where its card is a switch that the node sees the ports of. */
+    readonly representor?: Representor;
   };
+}
+
+/** The switch's end of a virtual function, a link of the node (Documentation/networking/representors.rst). */
+export interface Representor {
+  readonly link: LentDevice;
+  /** It is a port of something already. */
+  readonly isPort: boolean;
 }
 
 /** Drivers that give a function to a process instead of the kernel's network (DPDK's documentation, "Linux Drivers"). */

@@ -6,20 +6,28 @@ import { isLentAlias } from "#lib/state/device.ts";
 const LINK = "ens1";
 const COUNT = 3;
 const pciOf = (index: number): string => `0000:3b:02.${index}`;
+const representorOf = (index: number): string => `${LINK}r${index}`;
 const SETTINGS = { mac: "00:00:00:00:00:00" as Mac, vlan: 0, qos: 0, vlanProtocol: "802.1Q" } as const;
 
 export function plugCard(kernel: FakeKernel): void {
   const physical = { pci: "0000:3b:00.0", link: LINK, vendor: "8086", product: "1572", driver: "i40e", maxVirtual: 8 };
   kernel.plug({ name: LINK, pci: physical.pci, driver: "i40e", rdma: [], nodes: [], physical });
-  for (let index = 0; index < COUNT; index++)
+  for (let index = 0; index < COUNT; index++) {
+    kernel.plug({ name: representorOf(index), rdma: [], nodes: [] });
     kernel.plug({
       name: `${LINK}v${index}`,
       pci: pciOf(index),
       driver: "iavf",
       rdma: [`irdma${index}`],
       nodes: [],
-      virtual: { link: LINK, index, settings: SETTINGS },
+      virtual: {
+        link: LINK,
+        index,
+        settings: SETTINGS,
+        representor: { link: { name: representorOf(index), mtu: 1500, up: false }, isPort: false },
+      },
     });
+  }
 }
 
 /** What of the card is not as it was plugged in, though no attachment has it. `held`: addresses of functions that are lent. */
@@ -29,6 +37,8 @@ export async function notGivenBack({ devices }: FakeKernel, held: readonly strin
   for (const { pci, index, link, alias, driver } of card?.virtual ?? []) {
     if (held.includes(pci)) continue;
     const settings = (await devices.find({ pci }))?.virtual?.settings;
+    const end = (await devices.find({ name: representorOf(index) }))?.link;
+    if (end === undefined || end.up || isLentAlias(end.alias)) wounds.push(`${pci}: ${JSON.stringify(end)} is its end`);
     if (link !== `${LINK}v${index}` && driver === "iavf") wounds.push(`${pci} is ${link ?? "not on the node"}`);
     if (isLentAlias(alias)) wounds.push(`${pci} is marked ${alias}`);
     if (driver !== "iavf" && driver !== "") wounds.push(`${pci} has the driver ${driver}`);

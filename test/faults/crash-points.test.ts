@@ -31,6 +31,15 @@ const NETWORKS: readonly [name: string, config: Readonly<Record<string, unknown>
   ["a tenant's network", { network: "apart", ...PORTS }],
   ["two planes, one of a tenant", { network: "mixed", ...PORTS }],
   ["a virtual function", { attachment: "sriov", pf: "ens1", vlan: 7, ipam: { ranges: [[{ subnet: "10.6.0.0/24" }]] } }],
+  [
+    "a virtual function with its end on a bridge",
+    {
+      attachment: "sriov",
+      pf: "ens1",
+      representor: { bridge: "br9", isGateway: true },
+      ipam: { ranges: [[{ subnet: "10.6.0.0/24" }]] },
+    },
+  ],
   ["a virtual function for DPDK", { attachment: "sriov", pf: "ens1", driver: "vfio-pci" }],
   ["ptp with an IPAM of somebody else", { ipam: { type: "fake-ipam" } }],
   [

@@ -93,6 +93,8 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
       alias: "IFLA_IFALIAS",
       functions: "IFLA_VFINFO_LIST",
       extMask: "IFLA_EXT_MASK",
+      switchId: "IFLA_PHYS_SWITCH_ID",
+      portName: "IFLA_PHYS_PORT_NAME",
       parentName: "IFLA_PARENT_DEV_NAME",
       parentBus: "IFLA_PARENT_DEV_BUS_NAME",
     },

@@ -128,7 +128,7 @@ test("a driver that cannot change the namespace is told of", async () => {
   run("ip", "link", "set", vf.link?.name ?? "", "up");
   run("ip", "netns", "add", "user");
   await expect(kernel.apply(POD, add([{ type: "rdma", at: "pod", name: "rxe0" }]))).rejects.toThrow(
-    /^rdma dev set rxe0 netns \d+: EOPNOTSUPP: its driver cannot change the namespace: .*netns shared/,
+    /^rdma dev set rxe0 netns \d+: ENOTSUP: its driver cannot change the namespace: .*netns shared/,
   );
   run("ip", "netns", "del", "user");
   run("rdma", "link", "del", "rxe0");

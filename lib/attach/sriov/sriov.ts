@@ -2,9 +2,11 @@
 import { type Found, fields, integer, linkName, oneOf, optional, refuse, text } from "#lib/parse.ts";
 import { type DeviceWish, USERSPACE_DRIVERS, type UserspaceDriver } from "#lib/state/device.ts";
 import type { VirtualFunctionFact, VirtualFunctionSettings, VlanProtocol } from "#lib/state/fact.ts";
+import type { BridgeSpec } from "../bridge/spec.ts";
 import { deviceOf, given, lent, pciAddress } from "../device.ts";
 import type { Attached, Kind } from "../kind.ts";
 import { withoutIpam } from "../parent.ts";
+import { onBridge, parseRepresentor } from "./representor.ts";
 
 export interface SriovSpec {
   /** Absent: what the runtime says. */
@@ -13,6 +15,8 @@ export interface SriovSpec {
   readonly settings: VirtualFunctionSettings;
   /** Userspace driver that it is handed over with. */
   readonly driver?: UserspaceDriver;
+  /** Where its end on the node is plugged in. Absent: nowhere. */
+  readonly representor?: BridgeSpec;
   readonly addressless: boolean;
 }
 
@@ -20,7 +24,9 @@ export const sriov: Kind<SriovSpec> = {
   parse(config) {
     const wish = wishOf(config);
     const driver = optional(fields(config)("driver"), (found) => oneOf(found, USERSPACE_DRIVERS));
+    const representor = optional(fields(config)("representor"), parseRepresentor);
     return {
+      ...(representor === undefined ? {} : { representor }),
       settings: settingsOf(config),
       addressless: withoutIpam(config),
       ...(wish === undefined ? {} : { wish }),
@@ -33,7 +39,10 @@ export const sriov: Kind<SriovSpec> = {
     return driver === undefined ? asked : { ...asked, driver };
   },
   addressless: (spec) => spec.addressless,
-  desired: (spec, attached) => lent(attached, spec.driver, functionFacts(spec, attached)),
+  desired(spec, attached) {
+    const own = lent(attached, spec.driver, functionFacts(spec, attached));
+    return spec.representor === undefined ? own : onBridge(spec.representor, attached, own);
+  },
 };
 
 /** Only what is named is set; the address always is, so that the pod cannot take another. */

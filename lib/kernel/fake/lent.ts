@@ -101,6 +101,28 @@ function giveBack(host: Network, networks: Iterable<Network>, { alias, lent }: L
   device.up = lent.up;
 }
 
+/** Stays on the host, under the fact's name. @throws SelvedgeError kernel, interface-exists */
+function claim(host: Network, fact: LinkFact): Device {
+  const there = host.devices.get(fact.name);
+  if (there !== undefined && there.alias !== fact.alias)
+    throw new SelvedgeError({ kind: "interface-exists", name: fact.name }, `${fact.name} is taken by another link`);
+  const device = there ?? host.devices.get(fact.lent?.name ?? "");
+  if (device === undefined) throw refusal(`link get ${fact.lent?.name}`, "ENODEV");
+  if (device !== there) move(device, host, fact.name);
+  return device;
+}
+
+function release(host: Network, { name, alias, lent }: LinkFact): void {
+  const device = host.devices.get(name);
+  if (device === undefined || lent === undefined || device.alias !== alias) return;
+  move(device, host, lent.name);
+  device.master = undefined;
+  device.vlans.clear();
+  device.alias = lent.alias;
+  device.mtu = lent.mtu;
+  device.up = lent.up;
+}
+
 /** Hardware comes home when its namespace ends. */
 export function comeHome(bench: Bench, from: Network, host: Network): void {
   for (const [name, network] of bench.rdma) if (network === from) bench.rdma.delete(name);
@@ -133,6 +155,11 @@ interface Networks {
 
 /** Whether the operation was of this kind. @throws SelvedgeError kernel, interface-exists */
 export function performOnBench(bench: Bench, { host, pod, all }: Networks, { do: verb, fact }: Op): boolean {
+  if (fact.type === "link" && fact.kind === "device" && fact.at === "host") {
+    if (verb === "remove") release(host, fact);
+    else setLink(claim(host, fact), fact);
+    return true;
+  }
   if (fact.type === "link" && fact.kind === "device") {
     if (verb === "remove") giveBack(host, all, fact);
     else if (pod !== undefined) setLink(lend(host, pod, fact), fact);

@@ -12,6 +12,7 @@ import { type Known, knownLinks } from "./known.ts";
 import { isLent, lend } from "./lent.ts";
 import type { Place } from "./place.ts";
 import { isLaid, put } from "./put.ts";
+import { claim } from "./representors.ts";
 import type { Side } from "./side.ts";
 import { makeSingles } from "./single.ts";
 import { perform, type Step } from "./steps.ts";
@@ -39,7 +40,7 @@ export async function applyAdditions(
   writeSysctls(host.place, host.ops);
   await makeSingles(host, pod, nextIndex);
   await raiseCarriers(host, pod);
-  if (pod !== undefined) await takeDevices(host.place, pod);
+  for (const each of pod === undefined ? [host] : [pod, host]) await takeDevices(host.place, each);
   onPart("devices");
   const pairs = pairsOf([...(pod?.ops ?? []), ...host.ops]);
   // Everything in the pod travels with the birth of the last of its links that is made: then it has all of them.
@@ -105,10 +106,11 @@ function pairsOf(ops: readonly Op[]): Pair[] {
   return [...pairs.values()];
 }
 
-/** Devices of the host that are to be the pod's. They may be there already, with other properties. */
+/** Devices of the host that are to be the pod's, or serve it on the host. They may be there, with other properties. */
 async function takeDevices(host: Place, { place, ops, known }: Side): Promise<void> {
   for (const { do: verb, fact } of ops)
-    if (verb === "add" && isLent(fact)) known.add(fact.name, await lend(host, place, fact), "there");
+    if (verb === "add" && isLent(fact))
+      known.add(fact.name, place.at === "pod" ? await lend(host, place, fact) : await claim(host, fact), "there");
 }
 
 /** Neighbours and queues stand before their link goes up, addresses and routes after. */

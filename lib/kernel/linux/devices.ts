@@ -19,6 +19,7 @@ import {
 import { functionsOf } from "./functions.ts";
 import { namespacePaths } from "./namespaces.ts";
 import { namespaceOf, type Place, podPlace } from "./place.ts";
+import { isRepresentor, representorOf } from "./representors.ts";
 
 /** `sysfs`: where it is mounted. */
 export function devices(host: Place, sysfs: string): Devices {
@@ -114,8 +115,11 @@ const isTaken = ({ isUsed, alias, link, driver }: VirtualFunction): boolean =>
 /** Whether a link is the function's: its own, or that of the virtio device on it. */
 const isOn =
   (of: PciFunction | undefined) =>
-  ({ pci, parent }: SeenDevice): boolean =>
-    of !== undefined && (pci === of.pci || (parent !== undefined && of.virtio.includes(parent)));
+  (device: SeenDevice): boolean =>
+    of !== undefined &&
+    // Representors stand on the physical function as well, and are not its link.
+    !isRepresentor(device) &&
+    (device.pci === of.pci || (device.parent !== undefined && of.virtio.includes(device.parent)));
 
 async function linkOf(key: DeviceKey, all: readonly SeenDevice[], sysfs: string): Promise<SeenDevice | undefined> {
   if ("name" in key) return all.find(({ name }) => name === key.name);
@@ -153,9 +157,14 @@ async function virtualOf(
   if (of?.physical === undefined) return undefined;
   const physical = await pciFunction(sysfs, of.physical);
   const index = physical?.virtual.find(({ pci }) => pci === of.pci)?.index;
-  const link = all.find(isOn(physical))?.name;
+  const link = all.find(isOn(physical));
   if (index === undefined || link === undefined) return undefined;
-  return { link, index, settings: (await functionsOf(host, link))?.functions.get(index) ?? {} };
+  const settings = (await functionsOf(host, link.name))?.functions.get(index) ?? {};
+  const representor = representorOf(all, link, index);
+  const common = { link: link.name, index, settings };
+  if (representor === undefined) return common;
+  const { pci: _, ...lent } = lentOf(representor);
+  return { ...common, representor: { link: lent, isPort: representor.master !== undefined } };
 }
 
 function describe(link: SeenDevice | undefined, of: PciFunction | undefined, virtual: Device["virtual"]): Device {

@@ -8,12 +8,15 @@ import { restoreFunctions, setFunctions } from "./functions.ts";
 import { fetchBack, isLent, restore } from "./lent.ts";
 import type { Place, PodPlace } from "./place.ts";
 import { lendRdma, lookRdma, takeRdmaBack } from "./rdma.ts";
+import { releaseAll } from "./representors.ts";
 
 export interface Lending {
   /** Drivers that are bound, RDMA devices that the pod sees; what rtnetlink tells of is looked at elsewhere. */
   look(pod: PodPlace | undefined, facts: readonly Fact[]): Promise<Fact[]>;
   /** Everything that removals take from the pod is the host's again, as it was. @throws SelvedgeError kernel */
   giveBack(pod: PodPlace | undefined, ops: readonly Op[]): Promise<void>;
+  /** What was claimed on the host is as it was; nothing of ours lies on it any more. @throws SelvedgeError kernel */
+  release(ops: readonly Op[]): Promise<void>;
   /** Virtual functions, drivers and RDMA devices are as wanted; the devices themselves move with the pod's links. @throws SelvedgeError kernel */
   prepare(pod: PodPlace | undefined, ops: readonly Op[]): Promise<void>;
 }
@@ -33,7 +36,9 @@ export function lending(host: Place, sysfs: string): Lending {
     },
     async giveBack(pod, ops) {
       takeRdmaBack(host, pod, ops);
-      const given = ops.flatMap(({ do: verb, fact }) => (verb === "remove" && isLent(fact) ? [fact] : []));
+      const given = ops.flatMap(({ do: verb, fact }) =>
+        verb === "remove" && fact.at === "pod" && isLent(fact) ? [fact] : [],
+      );
       const back = await fetchBack(host, pod, given, exists);
       // A driver may refuse the device's own address while the physical function still names another.
       // A function that did not come back has another pod by now, and its settings are that pod's.
@@ -43,6 +48,7 @@ export function lending(host: Place, sysfs: string): Lending {
         if (verb === "remove" && fact.type === "driver" && fact.before !== undefined)
           await bindDriver(sysfs, fact.pci, fact.before);
     },
+    release: (ops) => releaseAll(host, ops),
     async prepare(pod, ops) {
       await setFunctions(host, ops);
       lendRdma(host, pod, ops);

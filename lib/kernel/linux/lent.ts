@@ -25,7 +25,7 @@ import { namespacePaths } from "./namespaces.ts";
 import { namespaceOf, type Place, type PodPlace, podPlace } from "./place.ts";
 import { taken } from "./veth.ts";
 
-/** A link of the pod that is a device of the host. */
+/** A link that is a device of the host: in the pod, or on the host for the pod's sake. */
 export interface LentFact extends LinkFact {
   readonly lent: LentDevice;
   readonly alias: string;
@@ -36,9 +36,9 @@ export const isLent = (fact: { readonly type: string }): fact is LentFact => {
   return type === "link" && kind === "device" && lent !== undefined && alias !== undefined;
 };
 
-const devicesIn = (place: Place): SeenDevice[] => place.dump(dumpDevices).map(readDevice);
+export const devicesIn = (place: Place): SeenDevice[] => place.dump(dumpDevices).map(readDevice);
 
-async function deviceByName(place: Place, name: string): Promise<SeenDevice | undefined> {
+export async function deviceByName(place: Place, name: string): Promise<SeenDevice | undefined> {
   const [reply] = await place.run([getDevice(name)]);
   return reply?.messages.map(readDevice)[0];
 }

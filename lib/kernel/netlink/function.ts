@@ -54,6 +54,8 @@ export const functionAnswer = layout(
     info: [18, attrs({ kind: [1, text] })],
     alias: [20, text],
     functions: [22, functions],
+    switchId: [36, raw],
+    portName: [38, text],
     parentName: [56, text],
     parentBus: [57, text],
   }),

@@ -19,6 +19,9 @@ export interface SeenDevice {
   readonly pci?: string;
   /** Name of the device behind it on its bus, whichever: `virtio0`. */
   readonly parent?: string;
+  /** The switch that it is a port of, in hexadecimal digits, and which port: `p0`, `pf0vf3`. */
+  readonly switchId?: string;
+  readonly portName?: string;
 }
 
 export const getDevice = (name: string): Request => ({
@@ -38,7 +41,7 @@ export const dumpDevices: Request = {
 /** @throws RangeError */
 export function readDevice(message: Message): SeenDevice {
   const { head, attrs } = functionAnswer.read(message.body);
-  const { info, address, alias, master, parentBus, parentName } = attrs;
+  const { info, address, alias, master, parentBus, parentName, switchId, portName } = attrs;
   return {
     index: head.index,
     name: attrs.name ?? "",
@@ -50,6 +53,8 @@ export function readDevice(message: Message): SeenDevice {
     ...(master === undefined ? {} : { master }),
     ...(parentBus === "pci" && parentName !== undefined ? { pci: parentName } : {}),
     ...(parentName === undefined ? {} : { parent: parentName }),
+    ...(switchId === undefined ? {} : { switchId: Buffer.from(switchId).toString("hex") }),
+    ...(portName === undefined ? {} : { portName }),
   };
 }
 
@@ -73,6 +78,10 @@ export const setDeviceMac = ({ index, name }: SeenDevice, mac: Mac): Request =>
 
 export const setDeviceMtu = ({ index, name }: SeenDevice, mtu: number): Request =>
   set(`link set ${name} mtu ${mtu}`, linkRequest.body({ index }, { mtu }));
+
+/** A port of nothing any more. */
+export const freeDevice = ({ index, name }: SeenDevice): Request =>
+  set(`link set ${name} nomaster`, linkRequest.body({ index }, { master: 0 }));
 
 /** The alias that it had, and up or down as it was: the last of the way back. An empty alias is none. */
 export const unmarkDevice = ({ index, name }: SeenDevice, alias: string, up: boolean): Request =>
