@@ -109,7 +109,16 @@ interface Shape extends Pick<Described, "kernel"> {
   readonly device?: string;
 }
 
-function subject({ name, traits, versions = VERSIONS, chain, over = {}, sharing = false, device, kernel }: Shape): Described {
+function subject({
+  name,
+  traits,
+  versions = VERSIONS,
+  chain,
+  over = {},
+  sharing = false,
+  device,
+  kernel,
+}: Shape): Described {
   const [first = {}, ...rest] = chain;
   const open = async (place: Node, directory: string): Promise<Subject> => {
     const { node } = place;
