@@ -11,7 +11,7 @@ import { RT_TABLE_MAIN } from "../netlink/route.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { AF } from "../rtnl/family.ts";
 import { getLink, isCarriedBy, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
-import { getNeighbour, readNeighbour } from "../rtnl/neighbour.ts";
+import { dumpNeighbours, getNeighbour, readNeighbour } from "../rtnl/neighbour.ts";
 import { dumpRoutes, isRoute, matchRoute, readRoute, routeFact, type SeenRoute } from "../rtnl/route.ts";
 import { dumpRules, readRule } from "../rtnl/rule.ts";
 import { lookFunctions } from "./functions.ts";
@@ -238,22 +238,30 @@ async function lookRoutes(place: Place, wanted: readonly RouteFact[], links: Lin
     )
       known.set(want, undefined);
   });
-  const lists = new Map<string, SeenRoute[]>();
+  const lists = new Map<string, RoutesByPrefix>();
   return present.flatMap(({ want, link }) => {
     const seen = known.has(want) ? known.get(want) : listed(place, lists, want, link);
     return seen === undefined ? [] : [routeFact(seen, want.at, want.link, want)];
   });
 }
 
-function listed(place: Place, lists: Map<string, SeenRoute[]>, want: RouteFact, link: SeenLink): SeenRoute | undefined {
+/** A node has thousands of routes by one link where it has thousands of peers. */
+type RoutesByPrefix = ReadonlyMap<RouteFact["to"], readonly SeenRoute[]>;
+
+function listed(
+  place: Place,
+  lists: Map<string, RoutesByPrefix>,
+  want: RouteFact,
+  link: SeenLink,
+): SeenRoute | undefined {
   const of: Family = family(want.to);
   const table = want.table ?? RT_TABLE_MAIN;
   // One that leads nowhere is on no link, and a list of what leaves by one would lack it.
   const index = want.unreachable === true ? undefined : link.index;
   const key = `${of} ${table} ${index ?? "any"}`;
-  const routes = lists.get(key) ?? routesIn(place, of, table, index);
+  const routes = lists.get(key) ?? Map.groupBy(routesIn(place, of, table, index), ({ to }) => to);
   lists.set(key, routes);
-  return routes.find((route) => isRoute(want, link.index, route));
+  return routes.get(want.to)?.find((route) => isRoute(want, link.index, route));
 }
 
 /** ENOENT: a table that nobody has used yet. */
@@ -266,11 +274,22 @@ function routesIn(place: Place, of: Family, table: number, index?: number): Seen
   }
 }
 
+/** From here on one list of all neighbours takes less than asking for each. */
+const MANY_NEIGHBOURS = 256;
+
 async function lookNeighbours(place: Place, wanted: readonly NeighbourFact[], links: Links): Promise<Fact[]> {
   const present = wanted.flatMap((want) => {
     const link = links.get(want.link);
     return link === undefined ? [] : [{ want, link }];
   });
+  if (present.length >= MANY_NEIGHBOURS) {
+    const all = place.dump(dumpNeighbours).flatMap((message) => readNeighbour(message) ?? []);
+    const macs = new Map(all.map(({ index, address, mac }) => [`${index} ${address}`, mac]));
+    return present.flatMap(({ want, link }) => {
+      const mac = macs.get(`${link.index} ${want.address}`);
+      return mac === undefined ? [] : [{ ...want, mac }];
+    });
+  }
   const replies = await place.run(present.map(({ want, link }) => getNeighbour(want, link.index)));
   return present.flatMap(({ want }, i) => {
     const seen = replies[i]?.messages.map(readNeighbour).find((neighbour) => neighbour !== undefined);
