@@ -13,6 +13,8 @@ export type Event =
       ifname: string;
       network: string;
       addresses: readonly string[];
+      /** PCI addresses, RDMA devices, device nodes. */
+      devices?: readonly string[];
       tookMs: number;
       traceparent?: string;
     }

@@ -390,10 +390,11 @@ export interface Attachment {
   readonly hostPorts: readonly string[];
   readonly namespaceGone: boolean;
   readonly planes: readonly Plane[];
+  readonly devices: readonly string[];
 }
 
 export const Attachment = codec<Attachment>({
-  of: (some) => ({ network: "", phase: "", pod: "", netns: "", type: "", addresses: [], mac: "", hostLink: "", mtu: 0, created: "", hostPorts: [], namespaceGone: false, planes: [], ...some }),
+  of: (some) => ({ network: "", phase: "", pod: "", netns: "", type: "", addresses: [], mac: "", hostLink: "", mtu: 0, created: "", hostPorts: [], namespaceGone: false, planes: [], devices: [], ...some }),
   write(m, w) {
     if (m.key) AttachmentKey.write(m.key, w.uint32(10).fork()).ldelim();
     if (m.network?.length) w.uint32(18).string(m.network);
@@ -409,10 +410,11 @@ export const Attachment = codec<Attachment>({
     for (const one of m.hostPorts ?? []) w.uint32(98).string(one);
     if (m.namespaceGone) w.uint32(104).bool(m.namespaceGone);
     for (const one of m.planes ?? []) Plane.write(one, w.uint32(114).fork()).ldelim();
+    for (const one of m.devices ?? []) w.uint32(122).string(one);
     return w;
   },
   read(r, end) {
-    const m: { key?: AttachmentKey; network: string; phase: string; pod: string; netns: string; type: string; addresses: string[]; mac: string; hostLink: string; mtu: number; created: string; hostPorts: string[]; namespaceGone: boolean; planes: Plane[] } = { network: "", phase: "", pod: "", netns: "", type: "", addresses: [], mac: "", hostLink: "", mtu: 0, created: "", hostPorts: [], namespaceGone: false, planes: [] };
+    const m: { key?: AttachmentKey; network: string; phase: string; pod: string; netns: string; type: string; addresses: string[]; mac: string; hostLink: string; mtu: number; created: string; hostPorts: string[]; namespaceGone: boolean; planes: Plane[]; devices: string[] } = { network: "", phase: "", pod: "", netns: "", type: "", addresses: [], mac: "", hostLink: "", mtu: 0, created: "", hostPorts: [], namespaceGone: false, planes: [], devices: [] };
     while (r.pos < end) {
       const tag = r.uint32();
       switch (tag) {
@@ -457,6 +459,9 @@ export const Attachment = codec<Attachment>({
           break;
         case 114:
           m.planes.push(Plane.read(r, r.uint32() + r.pos));
+          break;
+        case 122:
+          m.devices.push(r.string());
           break;
         default:
           r.skipType(tag & 7);

@@ -38,6 +38,7 @@ export const attachmentTable = (list: readonly Attachment[], style: Style, width
       { heading: "ADDRESSES" },
       { heading: "HOST LINK" },
       { heading: "HOST PORTS" },
+      ...(list.some(({ devices }) => devices.length > 0) ? [{ heading: "DEVICES" }] : []),
     ],
     list.flatMap((one) => [rowOf(one), ...one.planes.slice(1).map(planeRow)]),
     style,
@@ -54,6 +55,7 @@ const rowOf = (one: Attachment): Cell[] => [
   one.planes[0]?.addresses ?? one.addresses,
   one.hostLink,
   one.hostPorts,
+  one.devices,
 ];
 
 /** A further interface of the attachment above it. */
@@ -66,6 +68,7 @@ const planeRow = ({ ifname, name, type, addresses, hostLink }: Plane): Cell[] =>
   "",
   addresses,
   hostLink,
+  "",
   "",
 ];
 

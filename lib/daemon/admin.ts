@@ -69,10 +69,12 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
     }),
 
     listAttachments: async ({ network, pod }) => ({
-      attachments: [...core.table]
-        .filter((record) => network === "" || record.network === network)
-        .filter((record) => pod === "" || (record.pod ?? "").includes(pod))
-        .map((record) => shown(core, record)),
+      attachments: await Promise.all(
+        [...core.table]
+          .filter((record) => network === "" || record.network === network)
+          .filter((record) => pod === "" || (record.pod ?? "").includes(pod))
+          .map((record) => shown(core, record)),
+      ),
     }),
 
     getTrace: async (key) => {
@@ -147,13 +149,14 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
       const stale: AttachmentRecord[] = [];
       for (const record of core.table)
         if (record.phase === "ready" && (await namespaceGone(core, record))) stale.push(record);
+      const gone = stale.map((record) => shown(core, record));
       if (!dryRun)
         for (const { containerId, ifname } of stale)
           await lock(containerId, async () => {
             const record = core.table.get({ containerId, ifname });
             if (record !== undefined && (await namespaceGone(core, record))) await removeAttachment(core, record);
           });
-      return { attachments: stale.map((record) => shown(core, record)) };
+      return { attachments: await Promise.all(gone) };
     },
   };
 }

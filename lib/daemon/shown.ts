@@ -6,8 +6,10 @@ import type { AttachmentRecord } from "#lib/store/store.ts";
 import type { Attachment, Plane } from "#proto/selvedge_pb.ts";
 import type { Core } from "./core.ts";
 import { addressesOf, hostEndsOf, hostPortsOf, resultOf } from "./record.ts";
+import { devicesOf } from "./shown-devices.ts";
 
-export function shown(core: Core, record: AttachmentRecord): Attachment {
+/** @throws SelvedgeError kernel */
+export async function shown(core: Core, record: AttachmentRecord): Promise<Attachment> {
   const result = resultOf(record);
   const sandbox = result?.interfaces.find(
     (i) => i.name === record.ifname && i.sandbox !== undefined && i.sandbox !== "",
@@ -27,6 +29,7 @@ export function shown(core: Core, record: AttachmentRecord): Attachment {
     hostPorts: hostPortsOf(record).map(({ protocol, port }) => `${port}/${protocol}`),
     namespaceGone: core.kernel.namespaceInode(record.netns) !== record.netnsInode,
     planes: shownPlanes(record, result),
+    devices: await devicesOf(core, record),
   };
 }
 

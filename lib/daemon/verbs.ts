@@ -15,6 +15,7 @@ import { collect } from "./collect.ts";
 import type { Core } from "./core.ts";
 import { del } from "./del.ts";
 import { addressesOf } from "./record.ts";
+import { devicesOf } from "./shown-devices.ts";
 import { status } from "./status.ts";
 import type { Recording } from "./trace.ts";
 
@@ -86,12 +87,14 @@ export function verbs(core: Core, { lock, workers }: { lock: KeyedLock; workers:
       answer("ADD", request, async (beganUs) => {
         const result = await exclusively(request, (trace) => add(core, request, trace, signal), signal);
         const record = core.table.get(request);
+        const devices = record === undefined ? [] : await devicesOf(core, record);
         core.log({
           event: "attached",
           container: request.containerId,
           ifname: request.ifname,
           network: record?.network ?? "",
           addresses: record === undefined ? [] : addressesOf(record),
+          ...(devices.length === 0 ? {} : { devices }),
           tookMs: since(beganUs),
           ...(request.traceparent === "" ? {} : { traceparent: request.traceparent }),
         });

@@ -3,6 +3,7 @@ import { expect, test } from "@jest/globals";
 import type { Result } from "#lib/cni/types.ts";
 import { parseConfig } from "#lib/config/config.ts";
 import { makeFunctions, offersOf } from "#lib/daemon/device-pools.ts";
+import { shown } from "#lib/daemon/shown.ts";
 import { plugCard } from "../faults/card.ts";
 import { boot, patient, type Running, request, sound, type World, world } from "../faults/world.ts";
 
@@ -42,6 +43,15 @@ test("ADDs at the same time get different functions, and the one too many is ref
   ]);
   expect((await running.verbs.del(request("a", { network: "fast" }), patient())).error).toBeUndefined();
   expect(await asked(running, "d")).toHaveLength(1);
+});
+
+test("what a pod has of the hardware is logged and listed", async () => {
+  const { node, running } = await started();
+  await asked(running, "a");
+  expect(node.log.findLast(({ event }) => event === "attached")).toMatchObject({ devices: ["0000:3b:02.0", "irdma0"] });
+  const [record] = running.core.table;
+  if (record === undefined) throw new Error("nothing is attached");
+  expect(await shown(running.core, record)).toMatchObject({ devices: ["0000:3b:02.0", "irdma0"] });
 });
 
 test("two planes of one pod get two functions", async () => {
