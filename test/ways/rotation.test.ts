@@ -1,26 +1,9 @@
-/** A node's key is replaced under load: nothing is readable on the wire, and no stream ends. */
-import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { createInterface } from "node:readline";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect } from "@jest/globals";
-import { keyInUse } from "#lib/cluster/key-rotation.ts";
-import { inside, start, stop } from "../../conformance/program.ts";
-import { capture } from "../attach/capture.ts";
-import { keyDirectory, PUBLIC_KEYS } from "../support/keys.ts";
+import { afterAll, beforeAll } from "@jest/globals";
+import { keyDirectory } from "../support/keys.ts";
 import { needing } from "../support/requirement.ts";
-import {
-  decide,
-  ensure,
-  isWhole,
-  makeWire,
-  podNamespace,
-  podOf,
-  removeWire,
-  type Setting,
-  type WayNode,
-  withNodes,
-} from "./rig.ts";
+import { makeWire, removeWire } from "./rig.ts";
+import { rotate } from "./rotation.ts";
 import { KEYS, onNode, PROGRAM } from "./userspace.ts";
 
 const test = needing("root", { program: "ip" }, { program: "nft" }, { file: PROGRAM }, { file: "/usr/bin/python3" });
@@ -32,95 +15,8 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-const PORT = 7_000;
-/** Gives back what it gets. */
-const ECHO = `require("node:net").createServer((s) => s.pipe(s)).listen(${PORT}, "0.0.0.0", () => console.log("ready"))`;
-/** Sends a number every 10 ms; each that comes back in its turn is a line, anything else ends it. */
-const ASK = (to: string) => `
-  const socket = require("node:net").connect(${PORT}, "${to}");
-  let sent = 0, heard = 0, rest = "";
-  socket.on("connect", () => setInterval(() => socket.write(++sent + "\\n"), 10));
-  socket.on("error", () => process.exit(1)).on("close", () => process.exit(1));
-  socket.on("data", (bytes) => {
-    const lines = (rest + bytes).split("\\n");
-    rest = lines.pop();
-    for (const line of lines) { if (Number(line) !== ++heard) process.exit(2); console.log(heard); }
-  });`;
-
-async function stream(from: "n1" | "n2", to: "n1" | "n2") {
-  const server = start(inside(podNamespace(to), [process.execPath, "-e", ECHO]));
-  if (server.stdout === null) throw new TypeError("no output");
-  await once(createInterface(server.stdout), "line");
-  const client = start(inside(podNamespace(from), [process.execPath, "-e", ASK(podOf(to, 4))]));
-  if (client.stdout === null) throw new TypeError("no output");
-  let heard = 0;
-  createInterface(client.stdout).on("line", (line) => {
-    heard = Number(line);
-  });
-  return {
-    get heard() {
-      return heard;
-    },
-    get ended() {
-      return client.exitCode;
-    },
-    async [Symbol.asyncDispose]() {
-      await stop(client);
-      await stop(server);
-    },
-  };
-}
-
-/** How often the daemon looks while somebody changes a key. */
-const LOOK_MS = 200;
-
-/** What the daemon does about keys of others. */
-async function listen(node: WayNode, nodes: readonly WayNode[], setting: Setting): Promise<void> {
-  for (const { publicKey, lastHandshakeSeconds } of await node.kernel.wireguardPeers("swg0"))
-    if (lastHandshakeSeconds !== undefined) node.heard.set(publicKey, lastHandshakeSeconds);
-  await decide(nodes, setting);
-  await ensure(node);
-}
-
-test("a key is replaced while two streams run, and the wire shows nodes alone", () => {
-  const setting: Setting = { way: "wireguard", underlay: 4, encrypt: false };
-  const [old, , , next] = PUBLIC_KEYS;
-  return withNodes(
-    setting,
-    async (nodes) => {
-      const [n1, n2] = nodes;
-      if (n1 === undefined || n2 === undefined) throw new Error("no nodes");
-      await using wire = await capture("router");
-      await using there = await stream("n1", "n2");
-      await using back = await stream("n2", "n1");
-      const told = async (publicKeys: readonly string[]) => {
-        n1.record = { ...n1.record, wireguard: { publicKeys, port: 51_830 } };
-        await decide(nodes, setting);
-        for (const node of nodes) await ensure(node);
-      };
-      await sleep(1_500);
-      await told([next, old]);
-      await sleep(1_000);
-      n1.active = next;
-      await decide(nodes, setting);
-      await ensure(n1);
-      const switchedAt = performance.now();
-      while (keyInUse([next, old], (key) => n2.heard.get(key)) !== next && performance.now() - switchedAt < 10_000) {
-        await sleep(LOOK_MS);
-        await listen(n2, nodes, setting);
-      }
-      expect(keyInUse([next, old], (key) => n2.heard.get(key))).toBe(next);
-      await told([next]);
-      const [before, beforeBack] = [there.heard, back.heard];
-      await sleep(1_500);
-      expect([there.ended, back.ended]).toEqual([null, null]);
-      expect(there.heard - before).toBeGreaterThan(50);
-      expect(back.heard - beforeBack).toBeGreaterThan(50);
-      for (const node of nodes) expect(await isWhole(node)).toBe(true);
-      const seen = await wire.seen();
-      expect(seen.some((line) => line.includes("192.0.2.1 192.0.2.2"))).toBe(true);
-      expect(seen.filter((line) => /10\.66\.|fd00:66:/.test(line))).toEqual([]);
-    },
-    { keys: KEYS, wireguard: onNode(directory) },
-  );
-}, 60_000);
+test(
+  "wireguard-go: a key is replaced while two streams run",
+  () => rotate({ keys: KEYS, wireguard: onNode(directory) }),
+  60_000,
+);

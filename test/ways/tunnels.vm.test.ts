@@ -1,10 +1,12 @@
 /** GRE and WireGuard of the guest's kernel, alone and within each other. */
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll } from "@jest/globals";
-import { keyDirectory, PUBLIC_KEYS } from "../support/keys.ts";
+import { keyDirectory } from "../support/keys.ts";
 import { needing } from "../support/requirement.ts";
 import { largestPackets } from "./largest.ts";
 import { makeWire, removeWire } from "./rig.ts";
+import { rotate } from "./rotation.ts";
+import { KEYS } from "./userspace.ts";
 
 const directory = keyDirectory();
 beforeAll(() => makeWire());
@@ -13,12 +15,13 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
-const port = 51_830;
-const [n1, n2, n3] = PUBLIC_KEYS;
-const keys = { n1: { publicKeys: [n1], port }, n2: { publicKeys: [n2], port }, n3: { publicKeys: [n3], port } };
+const test = needing("root", { program: "ip" }, { program: "nft" }, { program: "ping" }, { file: "/usr/bin/python3" });
+const options = { keys: KEYS, wireguard: () => ({ keys: directory }) };
+
+test("the kernel's WireGuard: a key is replaced while two streams run", () => rotate(options), 300_000);
 
 largestPackets(
-  needing("root", { program: "ip" }, { program: "nft" }, { program: "ping" }),
+  test,
   [
     { way: "gre", underlay: 4, pods: 4, near: 1472, far: 1472 },
     { way: "gre", underlay: 4, pods: 6, near: 1472, far: 1472 },
@@ -34,5 +37,5 @@ largestPackets(
     { way: "gre", encrypt: true, underlay: 4, pods: 4, near: 1412, far: 1412 },
     { way: "gre", encrypt: true, underlay: 6, pods: 6, near: 1392, far: 1392 },
   ],
-  { keys, wireguard: () => ({ keys: directory }) },
+  options,
 );

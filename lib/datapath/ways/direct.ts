@@ -1,6 +1,6 @@
 /** Without a tunnel: the other node, or who leads to it, is the next hop. */
 import type { RouteFact } from "#lib/state/fact.ts";
-import type { Stretch } from "./ends.ts";
+import { by, type Stretch } from "./ends.ts";
 
 /** Within a segment the MTU is that of the device, which the kernel follows by itself. */
 export const directFacts = ({ way: { to: via, egress, mtuBytes }, prefixes }: Stretch): RouteFact[] =>
@@ -9,6 +9,6 @@ export const directFacts = ({ way: { to: via, egress, mtuBytes }, prefixes }: St
     at: "host",
     to,
     link: egress.link,
-    via,
+    ...by(via, to),
     ...(egress.via === undefined ? {} : { mtu: mtuBytes }),
   }));

@@ -65,8 +65,8 @@ const CASES: readonly [name: string, here: Here, there: There, expected: readonl
     [
       ...NODE,
       ...NODES,
-      "route 10.66.0.64/26 via 192.0.2.2 dev eth0",
-      "route 10.66.9.9/32 via 192.0.2.2 dev eth0",
+      "route 10.66.0.64/26 via 192.0.2.2 dev eth0 metric 270",
+      "route 10.66.9.9/32 via 192.0.2.2 dev eth0 metric 1415",
       "route fd00::40/122 via 2001:db8::fe dev eth0 mtu 1450",
     ],
   ],
@@ -80,9 +80,9 @@ const CASES: readonly [name: string, here: Here, there: There, expected: readonl
       ...NODES,
       "fdb 02:00:00:00:00:02 dev svx4 dst 192.0.2.2",
       "neigh 10.66.0.64 lladdr 02:00:00:00:00:02 dev svx4 permanent",
-      "route 10.66.0.64/26 via 10.66.0.64 dev svx4 onlink src 10.66.0.1 mtu 1450",
+      "route 10.66.0.64/26 via 10.66.0.64 dev svx4 onlink src 10.66.0.1 metric 270 mtu 1450",
       "neigh 10.66.9.9 lladdr 02:00:00:00:00:02 dev svx4 permanent",
-      "route 10.66.9.9/32 via 10.66.9.9 dev svx4 onlink src 10.66.0.1 mtu 1450",
+      "route 10.66.9.9/32 via 10.66.9.9 dev svx4 onlink src 10.66.0.1 metric 1415 mtu 1450",
       "neigh fd00::40 lladdr 02:00:00:00:00:02 dev svx4 permanent",
       "route fd00::40/122 via fd00::40 dev svx4 onlink src fd00::1 mtu 1450",
     ],
@@ -142,7 +142,7 @@ const CASES: readonly [name: string, here: Here, there: There, expected: readonl
       "route 10.66.0.65/32 dev swg0 src 10.66.0.1 mtu 1440",
       "fdb 02:00:00:00:00:02 dev svx4 dst 10.66.0.65",
       "neigh 10.66.0.64 lladdr 02:00:00:00:00:02 dev svx4 permanent",
-      "route 10.66.0.64/26 via 10.66.0.64 dev svx4 onlink src 10.66.0.1 mtu 1390",
+      "route 10.66.0.64/26 via 10.66.0.64 dev svx4 onlink src 10.66.0.1 metric 270 mtu 1390",
     ],
   ],
   ["a peer without a way", HERE, { ...PEER, ways: {} }, [...NODE, ...NODES]],
@@ -153,7 +153,7 @@ test("the table has cases", () => expect(CASES.length).toBeGreaterThan(0));
 
 test("a node without addresses among pods has no link for them, and routes without a source", () => {
   const lines = facts({ ...HERE, tunnelAddresses: [] }, { ...PEER, ways: { 4: way({ way: "vxlan" }) } });
-  expect(lines).toContain("route 10.66.0.64/26 via 10.66.0.64 dev svx4 onlink mtu 1450");
+  expect(lines).toContain("route 10.66.0.64/26 via 10.66.0.64 dev svx4 onlink metric 270 mtu 1450");
   expect(lines.filter((each) => each.includes("selvedge0"))).toEqual([]);
 });
 

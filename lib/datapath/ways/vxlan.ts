@@ -5,7 +5,7 @@
  */
 import { addressOf, type Family, family } from "#lib/address.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
-import { addressOfFamily, type Here, type Stretch, type There, tunnelRoute } from "./ends.ts";
+import { addressOfFamily, by, type Here, type Stretch, type There, tunnelRoute } from "./ends.ts";
 import { vxlanLink } from "./names.ts";
 import { underlayRoute } from "./wireguard.ts";
 
@@ -37,7 +37,7 @@ export function vxlanFacts(here: Here, { tunnelMac: mac }: There, stretch: Stret
     { type: "forward", at: "host", link, mac, to: way.to },
     ...prefixes.flatMap((to): Fact[] => [
       { type: "neighbour", at: "host", link, address: addressOf(to), mac },
-      { ...tunnelRoute(here, to, link, way.mtuBytes), via: addressOf(to), onlink: true },
+      { ...tunnelRoute(here, to, link, way.mtuBytes), ...by(addressOf(to), to), onlink: true },
     ]),
   ];
 }
