@@ -87,7 +87,13 @@ export function claims(ground: Ground): Claims {
       const now = await read(pool, prefix);
       if (now === undefined || !isSame(now.record, self)) return;
       const { record } = now;
-      const missing = newly.filter((address) => !record.fixed.includes(address) && record.lent[address] === undefined);
+      // What a pod here has is left when it ends.
+      const missing = newly.filter(
+        (address) =>
+          !record.fixed.includes(address) &&
+          record.lent[address] === undefined &&
+          ipam.leaseOf(pool, address) === undefined,
+      );
       if (missing.length > 0 && !(await write({ ...record, fixed: [...record.fixed, ...missing] }, now))) continue;
       return keep(shareOf({ ...record, fixed: [...record.fixed, ...missing] }));
     }
