@@ -171,3 +171,13 @@ function innerEnds(own: NodeRecord, peer: NodeRecord): Address | undefined {
   const families = new Set(own.tunnelAddresses.map(family));
   return peer.tunnelAddresses.find((address) => families.has(family(address)));
 }
+
+/** The most that any way that may be taken to any node takes of each packet, bytes. */
+export function largestOverhead({ addresses, ways }: NodeRecord, { way, encrypt }: WayOptions): number {
+  const outer = addresses[0] === undefined ? 4 : family(addresses[0]);
+  const [candidates] = tunnelsOf(way);
+  const tunnel = candidates.find((each) => ways.includes(each)) ?? candidates[0] ?? "direct";
+  if (tunnel === "direct") return encrypt ? overheadOf("wireguard", outer) : 0;
+  // Inside WireGuard the family is that of the nodes' addresses among pods; IPv6 takes more.
+  return overheadOf(tunnel, outer, encrypt, encrypt ? 6 : outer);
+}

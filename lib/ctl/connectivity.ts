@@ -9,7 +9,7 @@ import { table } from "./table.ts";
 const WAIT_MS = 5_000;
 
 export const connectivity: Command = {
-  summary: "Who reaches whom: every node is asked for what its probes of the others show.",
+  summary: "Who reaches whom, as every node's probes show?",
   usage: "",
   fewestWords: 0,
   mostWords: 0,

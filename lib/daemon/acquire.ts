@@ -24,16 +24,16 @@ export interface Acquired {
 }
 
 /** @throws SelvedgeError pool-exhausted, address-unavailable, config-invalid, conflict */
-export function acquire(
+export async function acquire(
   core: Core,
   { containerId, ifname }: AttachmentKey,
   conf: NetConf,
   settings: Settings,
-): Acquired {
+): Promise<Acquired> {
   const { pool, routes } = sourceOf(core, conf, settings);
   refuseStrangers(core.config, pool, settings.tenant);
   const owner = ownerOf(core, conf, pool);
-  const { leases, addresses, mac, ended, pools } = core.ipam.allocate({
+  const { leases, addresses, mac, ended, pools } = await (core.blocks ?? core.ipam).allocate({
     key: { containerId, ifname },
     pool,
     requested: conf.wishes.ips,

@@ -48,7 +48,20 @@ export function adminCluster(core: Core): Handlers {
       trouble: cluster.trouble ?? "",
     }),
 
-    listBlocks: async () => ({ blocks: [] }),
+    listBlocks: async () => ({
+      blocks: (core.blocks?.list() ?? []).map(({ pool, prefix, node, uid, use, lent, fixed }) => ({
+        pool,
+        prefix,
+        node,
+        own: uid === cluster.self.uid,
+        size: use?.size ?? 0,
+        used: use?.used ?? 0,
+        cooling: use?.cooling ?? 0,
+        free: use?.free ?? 0,
+        lent: Object.entries(lent).map(([address, to]) => `${address} ${to.node}`),
+        fixed: [...fixed],
+      })),
+    }),
 
     listPeers: async () => ({
       peers: [...cluster.peers.values()]

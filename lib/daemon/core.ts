@@ -3,6 +3,7 @@
  * decides anything.
  */
 import type { Queue } from "#lib/api/queue.ts";
+import type { NodeId } from "#lib/cluster/records.ts";
 import type { Config } from "#lib/config/config.ts";
 import type { Delegate } from "#lib/delegate/delegate.ts";
 import type { OpenEcho } from "#lib/echo/echo.ts";
@@ -16,7 +17,8 @@ import type { Log } from "#lib/log.ts";
 import { root } from "#lib/parse.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Reservation, Store } from "#lib/store/store.ts";
-import { type Cluster, openCluster } from "./cluster/cluster.ts";
+import { type Blocks, type BlocksOptions, blocks } from "./blocks/blocks.ts";
+import { type Cluster, type ClusterOptions, type ClusterPorts, openCluster } from "./cluster/cluster.ts";
 import type { KeyFiles } from "./cluster/keyring.ts";
 import { contested } from "./contested.ts";
 import { type Host, host, NODE } from "./host.ts";
@@ -55,6 +57,8 @@ export interface Core extends Ports {
   readonly hosts: Map<string, Host>;
   /** Absent where the node is alone. */
   readonly cluster?: Cluster;
+  /** Addresses of the pools that its nodes share. */
+  readonly blocks?: Blocks;
   /** Inode of the namespace that the daemon itself is in. */
   readonly ownNetnsInode: number;
   /** Facts of the machine, refreshed by every full reconcile. */
@@ -74,6 +78,8 @@ export interface CoreOptions {
   readonly onStep?: (step: Step) => void;
 }
 
+/** Prefix lengths of blocks: 64 addresses each. */
+const BLOCKS = { 4: 26, 6: 122 };
 /** How many ADDs and DELs keep their timings for `selvedgectl trace`. */
 const TRACES = 2_048;
 
@@ -87,17 +93,30 @@ export async function openCore(
 ): Promise<{ core: Core; replayed: Set<string> }> {
   const snapshot = await ports.store.load();
   const node = await ports.kernel.facts();
-  const pools = config.pools.map((pool) => ({ ...pool, ranges: pool.ranges.value }));
+  const isShared = ports.shared !== undefined && config.cluster !== undefined;
+  const pools = readPools(
+    root(
+      config.pools.map(({ ranges, ...pool }) => ({
+        ...pool,
+        ranges: ranges.value,
+        ...(isShared ? { blocks: BLOCKS } : {}),
+      })),
+      "pools",
+    ),
+    areApart(config),
+  );
+  const coolDownMs = config.ipam.coolDownSeconds * 1_000;
+  const own = ipam({
+    pools,
+    reservations: config.reservations,
+    coolDownMs,
+    nowMs: ports.nowMs,
+    clockUs: ports.clockUs,
+  });
   const core: Core = {
     ...ports,
     config,
-    ipam: ipam({
-      pools: readPools(root(pools, "pools"), areApart(config)),
-      reservations: config.reservations,
-      coolDownMs: config.ipam.coolDownSeconds * 1_000,
-      nowMs: ports.nowMs,
-      clockUs: ports.clockUs,
-    }),
+    ipam: own,
     table: table(contested),
     traces: traces({ capacity: TRACES, clockUs: ports.clockUs, onStep }),
     hosts: new Map([[NODE, host({ name: NODE, kernel: ports.kernel }, ports.log)]]),
@@ -106,12 +125,16 @@ export async function openCore(
     node,
     ...(ports.shared === undefined || config.cluster === undefined
       ? {}
-      : {
-          cluster: await openCluster(
-            { ...ports, shared: ports.shared },
-            { config: config.cluster, node, snapshot, version },
-          ),
-        }),
+      : await joined(
+          { ...ports, shared: ports.shared },
+          { config: config.cluster, node, snapshot, version },
+          (self) => ({
+            self,
+            ipam: own,
+            pools,
+            coolDownMs,
+          }),
+        )),
     behind: new Set(),
     waitingFor: new Set(["it is starting"]),
   };
@@ -119,6 +142,19 @@ export async function openCore(
   for (const record of snapshot.attachments) core.table.put(record);
   openRouters(core);
   return { core, replayed: new Set(snapshot.replayed) };
+}
+
+/** What the node has in a cluster besides. @throws SelvedgeError store, kernel */
+async function joined(
+  ports: ClusterPorts,
+  options: ClusterOptions,
+  sharing: (self: NodeId) => Pick<BlocksOptions, "self" | "ipam" | "pools" | "coolDownMs">,
+): Promise<Required<Pick<Core, "cluster" | "blocks">>> {
+  const cluster = await openCluster(ports, options);
+  const { name: node, uid } = cluster.self;
+  const addresses = blocks({ ...ports, ...sharing({ node, uid }) });
+  cluster.listen(addresses);
+  return { cluster, blocks: addresses };
 }
 
 /** @throws SelvedgeError not-ready: the tenant has no router here */

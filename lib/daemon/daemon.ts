@@ -31,6 +31,9 @@ export interface Daemon {
 const SWITCHES_MS = 1_000;
 /** How often kubelet is looked for, and told of devices that came or went. */
 const OFFERS_MS = 5_000;
+/** How often the node's share of pools is compared with what it needs, and how long news of it are gathered. */
+const SHARES_MS = 1_000;
+const GATHER_MS = 20;
 
 /** Resolves when the socket answers. @throws SelvedgeError conflict (another daemon serves), store, kernel, config-invalid */
 export async function startDaemon(ports: Ports, options: DaemonOptions): Promise<Daemon> {
@@ -119,11 +122,19 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       kernel.watch(heed, AbortSignal.any([stopping.signal, closing.signal])),
     ),
   );
+  const { blocks } = core;
+  const sharing = loop(async () => blocks?.pass(), {
+    everyMs: SHARES_MS,
+    debounceMs: GATHER_MS,
+    signal: stopping.signal,
+  });
+  core.cluster?.listen({ heed: sharing.poke, connection: sharing.poke });
   const taking = core.cluster?.run(reconciling.poke, stopping.signal) ?? Promise.resolve();
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
   const failed = new Promise<never>((_, reject) => {
-    for (const forever of [reconciling.done, offering.done, watching, following, taking]) forever.catch(reject);
+    for (const forever of [reconciling.done, offering.done, watching, following, sharing.done, taking])
+      forever.catch(reject);
   });
   failed.catch(() => {});
   return {
@@ -136,7 +147,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await serving.close(config.shutdownSeconds * 1_000);
       await workers.idle();
       stopping.abort();
-      await Promise.allSettled([reconciling.done, offering.done, watching, following, taking]);
+      await Promise.allSettled([reconciling.done, offering.done, watching, following, sharing.done, taking]);
       await offered[Symbol.asyncDispose]();
       await Promise.all([...core.behind]);
       for (const host of core.hosts.values()) {

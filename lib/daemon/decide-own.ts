@@ -41,7 +41,7 @@ export async function decideOwn(
   const podQos = planes[0]?.settings.podQos;
   const common: Where = {
     netns: intent.netns,
-    pathMtu: core.node.pathMtu,
+    pathMtu: core.cluster?.podMtu(core.node) ?? core.node.pathMtu,
     ownNamespace: intent.netnsInode === core.ownNetnsInode,
     held: podQos !== undefined,
     rank: core.table.ofContainer(intent.containerId).filter(({ ifname }) => ifname !== intent.ifname).length,
@@ -60,10 +60,11 @@ export async function decideOwn(
     return { ...intent, facts, ...(tenantFacts === undefined ? {} : { tenantFacts }) };
   };
   for (const plane of delegation === undefined ? planes : planes.slice(1)) await makeWay(core, plane);
-  const leased = planes.map((plane, i) => ({
-    plane,
-    ...(i === 0 && delegation !== undefined ? withoutAddresses(plane) : lease(core, intent, plane)),
-  }));
+  const leased: (Leased & { readonly plane: Plane })[] = [];
+  for (const [i, plane] of planes.entries()) {
+    const without = i === 0 && delegation !== undefined;
+    leased.push({ plane, ...(without ? withoutAddresses(plane) : await lease(core, intent, plane)) });
+  }
   const [first] = planes;
   const asked = delegation && first && (await ask(core, delegation, first, () => prepare(bare(delegation, first))));
   trace.ended(asked === undefined ? "leased" : "delegated");
@@ -92,10 +93,10 @@ interface Leased {
   readonly changes: readonly Change[];
 }
 
-function lease(core: Core, intent: AttachmentRecord, plane: Plane): Leased {
+async function lease(core: Core, intent: AttachmentRecord, plane: Plane): Promise<Leased> {
   const { settings, conf, key } = plane;
   if (planned(plane).addressless) return withoutAddresses(plane);
-  const { given, changes } = acquire(core, { ...intent, ...key }, conf, settings);
+  const { given, changes } = await acquire(core, { ...intent, ...key }, conf, settings);
   return { given: { ...given, dns: settings.dns }, changes };
 }
 

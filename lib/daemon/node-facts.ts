@@ -4,6 +4,7 @@ import { nodeFacts as factsOfNode } from "#lib/datapath/node.ts";
 import type { Chain } from "#lib/datapath/tables.ts";
 import { routerChains, uplinkChains } from "#lib/datapath/tenant-chains.ts";
 import { wayChains } from "#lib/datapath/ways/chains.ts";
+import { nobodyFacts } from "#lib/datapath/ways/nobody.ts";
 import { isFailure } from "#lib/errors.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
@@ -41,8 +42,13 @@ const LOOPBACK: LinkFact = { type: "link", at: "host", name: "lo", kind: "loopba
 /** Of the host itself, without what it wants together with others. */
 export const nodeFacts = (core: Core, host: Host): Fact[] => [
   ...lonelyFacts(core, host),
-  ...(host.name === NODE ? (core.cluster?.facts() ?? []) : []),
+  ...(host.name === NODE ? clusterFacts(core) : []),
 ];
+
+const clusterFacts = ({ cluster, blocks, ipam }: Core): Fact[] =>
+  cluster === undefined || blocks === undefined
+    ? []
+    : [...nobodyFacts(ipam.subnets((pool) => blocks.isShared(pool))), ...cluster.facts()];
 
 /** Of the host itself, whatever other nodes there are. */
 export const lonelyFacts = (core: Core, host: Host): Fact[] => [

@@ -4,6 +4,7 @@ import { type Liveness, livenessOf } from "#lib/cluster/liveness.ts";
 import type { ProbeReport } from "#lib/cluster/probing.ts";
 import type { NodeRecord, Way } from "#lib/cluster/records.ts";
 import type { ClusterView } from "#lib/cluster/view.ts";
+import { largestOverhead } from "#lib/cluster/ways.ts";
 import type { Cluster as ClusterConfig } from "#lib/config/config.ts";
 import type { OpenEcho } from "#lib/echo/echo.ts";
 import type { NodeFacts } from "#lib/kernel/kernel.ts";
@@ -35,6 +36,8 @@ export interface Cluster {
   /** Lets somebody else follow what the store tells, from now on. */
   listen(listener: Listener): void;
   probesOf(peer: string): ProbeReport | undefined;
+  /** Largest packet that arrives whole on every node that may join, bytes: what pods are told. */
+  podMtu(node: NodeFacts): number;
   /** The machine may have other addresses or other routes to the others. */
   refresh(node: NodeFacts): void;
   /** These are the node's own addresses among pods. */
@@ -172,6 +175,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
         : `another node has the name ${JSON.stringify(self.name)} (uid ${member.nameHolder}); give one of them another name`;
     },
     listen: member.listen,
+    podMtu: ({ pathMtu }) => pathMtu - largestOverhead(record, config),
     probesOf: probes.report,
     refresh,
     own(addresses) {
