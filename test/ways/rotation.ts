@@ -104,8 +104,8 @@ export async function rotate(options: { readonly keys: Keys; readonly wireguard:
       const [before, beforeBack] = [there.heard, back.heard];
       await sleep(1_500);
       expect([there.ended, back.ended]).toEqual([null, null]);
-      expect(there.heard - before).toBeGreaterThan(50);
-      expect(back.heard - beforeBack).toBeGreaterThan(50);
+      expect(there.heard - before).toBeGreaterThan(5);
+      expect(back.heard - beforeBack).toBeGreaterThan(5);
       for (const node of nodes) expect(await isWhole(node)).toBe(true);
       const seen = await wire.seen();
       expect(seen.some((line) => line.includes("192.0.2.1 192.0.2.2"))).toBe(true);
