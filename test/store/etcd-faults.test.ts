@@ -1,5 +1,5 @@
 /** What only a real etcd and a real wire can show, beyond the contract. */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -127,6 +127,39 @@ test("more keys than fit one answer are listed as they were at one time", async 
   expect(listed.map(({ key }) => key)).toEqual(keys.filter((key) => listed.some((entry) => entry.key === key)));
   expect((await shared.list("k/")).map(({ key }) => key)).toEqual(keys.slice(0, 2_400));
 }, 90_000);
+
+needing({ file: ETCD }, "root", { program: "nft" })(
+  "a partition in which packets vanish is over when they arrive again",
+  async () => {
+    await using server = await etcdServer();
+    await using line = await wire(server.port, await freePort());
+    await using shared = etcd({ endpoints: [url(line.port)], prefix: "/t/", livenessSeconds: 60 });
+    using here = follow(shared, "");
+    await shared.put("k", "1");
+    await until("told", () => here.known.get("k") === "1");
+    const nft = (text: string): void => void execFileSync("nft", ["-f", "-"], { input: text });
+    // A machine that goes down refuses connections at first, and is then silent.
+    line.cut();
+    await until("it is noticed", () => here.connections.at(-1) === false);
+    await sleep(1_500);
+    nft(`table inet partition {
+      chain in { type filter hook input priority 0; tcp dport ${line.port} drop; }
+    }`);
+    try {
+      line.heal();
+      // TCP itself tries again after 19 s, and then after 35 s (before Linux 6.5: 15 and 31 s).
+      await sleep(22_000);
+    } finally {
+      nft("delete table inet partition");
+    }
+    const began = performance.now();
+    await until("it is found again", () => here.connections.at(-1) === true);
+    expect(performance.now() - began).toBeLessThan(8_000);
+    await until("and answers", () => shared.put("k", "2").then(Boolean, never));
+    await until("told", () => here.known.get("k") === "2");
+  },
+  90_000,
+);
 
 test("a store that is closed keeps nothing open, whether etcd is there or not", async () => {
   await using server = await etcdServer();

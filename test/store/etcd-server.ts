@@ -162,11 +162,16 @@ export async function etcdCluster(names: readonly string[]): Promise<EtcdCluster
   };
 }
 
-const isHealthy = (endpoint: string): Promise<boolean> =>
-  fetch(`${endpoint}/health`, { signal: AbortSignal.timeout(1_000) }).then(
-    ({ ok }) => ok,
-    () => false,
-  );
+/** A member that has just started refuses all of version 3 until it knows the others' versions ("not capable"). */
+async function isHealthy(endpoint: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(1_000);
+  const ask = async () => {
+    const health = await fetch(`${endpoint}/health`, { signal });
+    const range = await fetch(`${endpoint}/v3/kv/range`, { method: "POST", body: '{"key":"AA=="}', signal });
+    return health.ok && !(await range.text()).includes("not capable");
+  };
+  return await ask().catch(() => false);
+}
 
 async function isListening(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");

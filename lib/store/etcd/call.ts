@@ -1,16 +1,13 @@
 /** Calls of a generated service by a grpc-js client, as promises that end with a signal. What they throw is gRPC's. */
-import { type CallOptions, type Client, type Metadata, status } from "@grpc/grpc-js";
+import { type Client, type Metadata, status } from "@grpc/grpc-js";
 import type { Method } from "#proto/etcd_pb.ts";
 
 export interface Terms {
   readonly metadata: Metadata;
   readonly signal: AbortSignal;
-  /** Of the whole call; absent: none. */
-  readonly timeoutMs?: number;
+  /** How long the reply, or the first of them, may take. */
+  readonly replyMs: number;
 }
-
-const optionsOf = ({ timeoutMs }: Terms): CallOptions =>
-  timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
 
 export async function unary<Q, R>(client: Client, method: Method<Q, R>, request: Partial<Q>, terms: Terms): Promise<R> {
   const { promise, resolve, reject } = Promise.withResolvers<R>();
@@ -20,7 +17,7 @@ export async function unary<Q, R>(client: Client, method: Method<Q, R>, request:
     (bytes) => method.reply.decode(bytes),
     request,
     terms.metadata,
-    optionsOf(terms),
+    { deadline: Date.now() + terms.replyMs },
     (error, reply) => (error === null && reply !== undefined ? resolve(reply) : reject(error)),
   );
   const cancel = (): void => call.cancel();
@@ -49,7 +46,6 @@ export async function hearing<Q, R>(
     (message: Partial<Q>) => method.request.encode(message) as Buffer,
     (bytes) => method.reply.decode(bytes),
     terms.metadata,
-    optionsOf(terms),
   );
   let isOver = false;
   const finish = (outcome?: { thrown: unknown }): void => {
@@ -57,7 +53,9 @@ export async function hearing<Q, R>(
     resolve(outcome);
   };
   const end = (): void => finish();
+  const silent = setTimeout(() => reject({ code: status.DEADLINE_EXCEEDED, details: "no reply" }), terms.replyMs);
   call.on("data", (reply: R) => {
+    clearTimeout(silent);
     if (isOver) return;
     try {
       if (terms.onReply(reply)) finish();
@@ -72,6 +70,7 @@ export async function hearing<Q, R>(
   try {
     return await promise;
   } finally {
+    clearTimeout(silent);
     terms.signal.removeEventListener("abort", end);
     call.cancel();
   }

@@ -73,7 +73,6 @@ export function liveness({ members, livenessSeconds, signal, random }: LivenessO
       { ID },
       {
         signal,
-        timeoutMs: Math.max(1_000, everyMs),
         onReply: ({ TTL }) => {
           seconds = TTL;
           return true;

@@ -3,7 +3,7 @@
  * member by chance, so that they spread over all. A connection is made when it is needed, and grpc-js makes it again with
  * a backoff of its own; meanwhile requests fail at once.
  */
-import { type Client, Metadata } from "@grpc/grpc-js";
+import { type Client, connectivityState, Metadata } from "@grpc/grpc-js";
 import { SelvedgeError } from "#lib/errors.ts";
 import { Auth, type Method } from "#proto/etcd_pb.ts";
 import { hearing, unary } from "./call.ts";
@@ -39,17 +39,26 @@ export interface Hearing<R> {
   /** True: enough. */
   readonly onReply: (reply: R) => boolean;
   readonly signal: AbortSignal;
-  /** Of the whole stream; absent: none. */
-  readonly timeoutMs?: number;
 }
 
-/** How long one member may take, and all of them together. */
+/**
+ * How long grpc-js may try to connect by itself. It has no limit of its own for one try, and TCP waits longer after each
+ * packet that is lost: a machine that was silent for a minute would be found again a minute late.
+ */
+const CONNECT_MS = 4_000;
+/** How long one member may take to reply, and all of them together. */
 const MEMBER_MS = 4_000;
 const REQUEST_MS = 8_000;
 
+interface Connection {
+  readonly client: Client;
+  /** When it was made, or a request was last answered: performance.now(). */
+  goodMs: number;
+}
+
 export function members(options: MembersOptions): Members {
   const { endpoints, serverName, user, passwordFile, random, onRequest } = options;
-  const clients = new Map<number, Client>();
+  const clients = new Map<number, Connection>();
   const identity = session(user, passwordFile);
   const closing = new AbortController();
   let current = Math.floor(random() * endpoints.length);
@@ -58,11 +67,11 @@ export function members(options: MembersOptions): Members {
   let isDoubtful = true;
 
   const forgetClients = (): void => {
-    for (const client of clients.values()) client.close();
+    for (const { client } of clients.values()) client.close();
     clients.clear();
   };
 
-  async function open(index: number, endpoint: string): Promise<Client> {
+  async function open(index: number, endpoint: string): Promise<Connection> {
     if (isDoubtful && endpoint.startsWith("https:")) {
       const fresh = await readTls(options);
       if (fresh.identity !== tls?.identity) {
@@ -74,21 +83,26 @@ export function members(options: MembersOptions): Members {
     if (closing.signal.aborted) throw closed();
     const known = clients.get(index);
     if (known !== undefined) return known;
-    const client = clientOf(endpoint, tls, serverName);
-    clients.set(index, client);
-    return client;
+    const fresh = { client: clientOf(endpoint, tls, serverName), goodMs: performance.now() };
+    clients.set(index, fresh);
+    return fresh;
   }
 
   const moveOn = (from: number): void => {
     isDoubtful = true;
     if (current === from) current = (from + 1) % endpoints.length;
+    const connection = clients.get(from);
+    if (connection === undefined || performance.now() - connection.goodMs < CONNECT_MS) return;
+    if (connection.client.getChannel().getConnectivityState(false) === connectivityState.READY) return;
+    clients.delete(from);
+    connection.client.close();
   };
 
   /** What goes with every request. @throws SelvedgeError store, and what gRPC says */
   async function metadata(client: Client): Promise<Metadata> {
     const token = await identity.token(async (name, password) => {
       onRequest(Auth.authenticate.path);
-      const terms = { metadata: new Metadata(), signal: closing.signal, timeoutMs: MEMBER_MS };
+      const terms = { metadata: new Metadata(), signal: closing.signal, replyMs: MEMBER_MS };
       return (await unary(client, Auth.authenticate, { name, password }, terms)).token;
     });
     const fields = new Metadata();
@@ -115,11 +129,13 @@ export function members(options: MembersOptions): Members {
         const index = current;
         const endpoint = endpoints[index] ?? "";
         try {
-          const client = await open(index, endpoint);
-          const terms = { metadata: await metadata(client), signal: closing.signal };
+          const connection = await open(index, endpoint);
+          const terms = { metadata: await metadata(connection.client), signal: closing.signal };
           onRequest(method.path);
-          const timeoutMs = Math.min(MEMBER_MS, endsMs - performance.now());
-          return await unary(client, method, request, { ...terms, timeoutMs });
+          const replyMs = Math.min(MEMBER_MS, endsMs - performance.now());
+          const reply = await unary(connection.client, method, request, { ...terms, replyMs });
+          connection.goodMs = performance.now();
+          return reply;
         } catch (caught) {
           const { trouble, error } = judge(index, endpoint, caught);
           const again =
@@ -134,10 +150,10 @@ export function members(options: MembersOptions): Members {
       const index = current;
       const endpoint = endpoints[index] ?? "";
       const begin = async () => {
-        const client = await open(index, endpoint);
+        const { client } = await open(index, endpoint);
         const terms = { metadata: await metadata(client), signal: AbortSignal.any([signal, closing.signal]) };
         onRequest(method.path);
-        return await hearing(client, method, request, { ...terms, ...more });
+        return await hearing(client, method, request, { ...terms, ...more, replyMs: MEMBER_MS });
       };
       const outcome = await begin().catch((caught: unknown) => {
         throw judge(index, endpoint, caught).error;
