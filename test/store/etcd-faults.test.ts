@@ -45,7 +45,7 @@ test("a watch goes on after etcd's restart, and begins anew when its revision wa
   await using other = etcd({ endpoints: [server.endpoint], prefix: "/t/", livenessSeconds: 30 });
   using here = follow(shared, "");
   await shared.put("a", "1");
-  await until("told", () => here.known.get("a") === "1");
+  await until("told", () => here.known.get("a") === "1" && here.connections.at(-1) === true);
   await server.stop("SIGTERM");
   await server.start();
   await until("etcd answers again", () => shared.put("a", "1b").then(Boolean, never));
