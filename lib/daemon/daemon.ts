@@ -4,7 +4,8 @@ import type { Change } from "#lib/kernel/kernel.ts";
 import { loop } from "#lib/loop.ts";
 import { workers as pool } from "#lib/workers.ts";
 import { admin } from "./admin.ts";
-import { type CoreOptions, openCore, type Ports } from "./core.ts";
+import { takeOwnAddresses } from "./cluster/own-addresses.ts";
+import { type Core, type CoreOptions, openCore, type Ports } from "./core.ts";
 import { devicePools, makeFunctions } from "./device-pools.ts";
 import { makeAllReady } from "./node-facts.ts";
 import { reconciler } from "./reconcile.ts";
@@ -122,8 +123,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       kernel.watch(heed, AbortSignal.any([stopping.signal, closing.signal])),
     ),
   );
-  const { blocks } = core;
-  const sharing = loop(async () => blocks?.pass(), {
+  const sharing = loop(() => share(core), {
     everyMs: SHARES_MS,
     debounceMs: GATHER_MS,
     signal: stopping.signal,
@@ -157,4 +157,11 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       }
     },
   };
+}
+
+/** The node's share of what the nodes of a cluster have in common. Reports its own failures. */
+async function share({ cluster, blocks, store, log, config }: Core): Promise<void> {
+  if (cluster === undefined || blocks === undefined) return;
+  await blocks.pass();
+  await takeOwnAddresses({ cluster, blocks, store, log, pool: config.defaultPool });
 }

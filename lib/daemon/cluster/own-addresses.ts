@@ -4,9 +4,12 @@
  */
 import type { Address } from "#lib/address.ts";
 import { NODE_LINK } from "#lib/datapath/ways/names.ts";
-import type { AddressRequest, Allocation } from "#lib/ipam/ipam.ts";
+import { isFailure } from "#lib/errors.ts";
+import type { Log } from "#lib/log.ts";
 import type { AttachmentKey, Lease } from "#lib/state/lease.ts";
 import type { Change, Store } from "#lib/store/store.ts";
+import type { Blocks } from "../blocks/blocks.ts";
+import type { Cluster } from "./cluster.ts";
 
 /** No runtime names a container so. */
 const KEY: AttachmentKey = { containerId: "selvedge-node", ifname: NODE_LINK };
@@ -18,16 +21,28 @@ export const isOwn = ({ containerId, ifname }: AttachmentKey): boolean =>
 export const ownAddresses = (leases: readonly Lease[]): Address[] => leases.filter(isOwn).map(({ address }) => address);
 
 export interface OwnAddressOptions {
+  readonly cluster: Pick<Cluster, "record" | "own">;
+  readonly blocks: Pick<Blocks, "isShared" | "allocate">;
   readonly store: Pick<Store, "commit">;
+  /** Pool that they come from: the one that most pods are in. */
   readonly pool: string;
-  readonly allocate: (request: AddressRequest) => Allocation | Promise<Allocation>;
+  readonly log: Log;
 }
 
-/** Takes addresses from the pool and keeps them. @throws SelvedgeError as `Ipam.allocate`, store */
-export async function takeOwnAddresses({ store, pool, allocate }: OwnAddressOptions): Promise<Address[]> {
-  const { leases, ended, pools } = await allocate({ key: KEY, pool });
+/** Takes them where the node has none yet; what fails is logged, and the next call's work. */
+export async function takeOwnAddresses({ cluster, blocks, store, pool, log }: OwnAddressOptions): Promise<void> {
+  if (cluster.record.tunnelAddresses.length > 0 || !blocks.isShared(pool)) return;
+  try {
+    cluster.own(await taken(blocks, store, pool));
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    log({ event: "cluster-failed", message: `the node's own addresses among pods: ${error.message}` });
+  }
+}
+
+async function taken(blocks: Pick<Blocks, "allocate">, store: Pick<Store, "commit">, pool: string): Promise<Address[]> {
+  const { leases, ended } = await blocks.allocate({ key: KEY, pool });
   await store.commit([
-    ...pools.map((value): Change => ({ put: "pool", value })),
     ...leases.map((value): Change => ({ put: "lease", value })),
     ...ended.map((c): Change => ({ remove: "coolDown", pool: c.pool, address: c.address })),
   ]);
