@@ -5,7 +5,7 @@ import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
 export const peers: Command = {
-  summary: "How this node reaches the others: ways, MTU, round trips and losses.",
+  summary: "How this node reaches the others, and how well.",
   usage: "[NODE]",
   fewestWords: 0,
   mostWords: 1,
