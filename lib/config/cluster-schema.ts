@@ -94,6 +94,10 @@ export const cluster = z.strictObject(
     store: setting(store, "Where the nodes meet. Running pods, ADD and DEL go on while it is away."),
     node,
     probe,
+    graceSeconds: setting(
+      integer(10, 86_400).default(600),
+      "A node that was removed from the cluster, or replaced by another of its name, and that the store has not heard of for so long is gone for good: other nodes take its blocks and its fixed addresses.",
+    ),
     ...ways,
   },
   { error: "an object such as {store: {etcd: {endpoints: [https://192.0.2.10:2379]}}}" },

@@ -11,6 +11,7 @@ test("endpoints become canonical, the rest has defaults", () => {
     etcd('endpoints: [http://Etcd-1, "http://[2001:DB8:0::5]:80/", http://192.0.2.1:2380]'),
   );
   expect(cluster).toEqual({
+    graceSeconds: 600,
     store: {
       etcd: {
         endpoints: ["http://etcd-1:2379", "http://[2001:db8::5]:80", "http://192.0.2.1:2380"],

@@ -10,6 +10,7 @@ const DEFAULT_POOL = {
   ranges: { path: "pools[0].ranges", value: [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd42:5e1f:ed9e::/64" }]] },
   exclude: [],
   keepAddress: false,
+  blockSize: { 4: 26, 6: 122 },
 };
 
 test("no file is a working configuration", () => {

@@ -1,6 +1,6 @@
 /** The daemon's configuration: one type, one parse. No file at all is a working configuration. */
 import type { z } from "zod";
-import type { Address, Mac, Prefix } from "#lib/address.ts";
+import type { Address, Family, Mac, Prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { nearest } from "#lib/nearest.ts";
 import type { Found } from "#lib/parse.ts";
@@ -56,6 +56,8 @@ export interface ConfiguredPool {
   readonly exclude: readonly Prefix[];
   /** The first address of a pod that has a name is kept for that name. */
   readonly keepAddress: boolean;
+  /** Prefix lengths of the blocks that the nodes of a cluster take of it. */
+  readonly blockSize: Readonly<Record<Family, number>>;
 }
 
 /** Fits a pod when everything that it says does; `namespace` and `pod` with `*` for any letters. */
@@ -141,6 +143,8 @@ export interface Cluster extends ClusterWays {
   readonly store: { readonly etcd: Etcd };
   readonly node: ClusterNode;
   readonly probe: ClusterProbe;
+  /** How long a node that was removed must not be heard of before others take what it had. */
+  readonly graceSeconds: number;
 }
 
 /** How packets get from node to node; the same on all nodes. */

@@ -56,6 +56,19 @@ const route = z.strictObject(
   { error: "an object such as {dst: 10.0.0.0/8}" },
 );
 
+const blockSize = z
+  .strictObject(
+    {
+      4: setting(
+        integer(16, 32).default(26),
+        "Prefix length of the IPv4 blocks that the nodes of a cluster take of it.",
+      ),
+      6: setting(integer(112, 128).default(122), "The same of the IPv6 blocks."),
+    },
+    { error: "an object such as {4: 26, 6: 122}" },
+  )
+  .prefault({});
+
 const pool = z.strictObject(
   {
     name: setting(name, "How networks and configuration lists name the pool."),
@@ -66,6 +79,7 @@ const pool = z.strictObject(
     ),
     exclude: setting(cidrs.default([]), "Prefixes inside the ranges that are never handed out unless asked for."),
     keepAddress: setting(flag.default(false), "The first address of a pod is kept for its name until it is released."),
+    blockSize,
   },
   { error: "an object such as {name: std, ranges: [[{subnet: 10.1.0.0/16}]]}" },
 );
@@ -261,7 +275,7 @@ export const SCHEMA = z.strictObject(
     }),
     pools: setting(
       listOf(pool, "a list of pools").default([
-        { name: "default", ranges: DEFAULT_RANGES, exclude: [], keepAddress: false },
+        { name: "default", ranges: DEFAULT_RANGES, exclude: [], keepAddress: false, blockSize: { 4: 26, 6: 122 } },
       ]),
       "Where addresses come from.",
       "one pool `default` with 10.66.0.0/16 and fd42:5e1f:ed9e::/64",

@@ -8,11 +8,25 @@ import type { Core } from "./core.ts";
 
 type Handlers = Pick<AdminHandlers, "listReservations" | "reserve" | "release">;
 
-export function adminReservations({ config, ipam, store }: Core): Handlers {
+export function adminReservations({ config, ipam, store, blocks }: Core): Handlers {
   /** In memory first, so that no ADD takes the address meanwhile; taken back when it cannot be stored. */
   const stored = async (changes: readonly Change[], undo: () => void): Promise<void> => {
     await store.commit(changes).catch((error: unknown) => {
       undo();
+      throw error;
+    });
+  };
+
+  /** All nodes know of it, or nobody does. */
+  const told = async (reservation: Reservation, undo: () => void): Promise<void> => {
+    const { pool, name } = reservation;
+    if (blocks?.isShared(pool) !== true) return;
+    await blocks.publish(reservation).catch(async (error: unknown) => {
+      undo();
+      const before = ipam.reservation(pool, name);
+      await store.commit([
+        before === undefined ? { remove: "reservation", pool, name } : { put: "reservation", value: before },
+      ]);
       throw error;
     });
   };
@@ -30,11 +44,18 @@ export function adminReservations({ config, ipam, store }: Core): Handlers {
         ...(request.mac === "" ? {} : { mac: mac(request.mac) }),
       });
       await stored([{ put: "reservation", value: reservation }], undo);
+      await told(reservation, undo);
       return shown(reservation, ipam.holders(reservation.pool, reservation.name));
     },
 
     release: async ({ name, pool }) => {
       const { reservations, coolDowns, undo } = ipam.unreserve(name, pool === "" ? undefined : pool);
+      for (const each of reservations)
+        if (blocks?.isShared(each.pool) === true)
+          await blocks.withdraw(each.pool, each.name).catch((error: unknown) => {
+            undo();
+            throw error;
+          });
       await stored(
         [
           ...reservations.map((each): Change => ({ remove: "reservation", pool: each.pool, name: each.name })),

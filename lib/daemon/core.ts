@@ -78,8 +78,6 @@ export interface CoreOptions {
   readonly onStep?: (step: Step) => void;
 }
 
-/** Prefix lengths of blocks: 64 addresses each. */
-const BLOCKS = { 4: 26, 6: 122 };
 /** How many ADDs and DELs keep their timings for `selvedgectl trace`. */
 const TRACES = 2_048;
 
@@ -96,10 +94,10 @@ export async function openCore(
   const isShared = ports.shared !== undefined && config.cluster !== undefined;
   const pools = readPools(
     root(
-      config.pools.map(({ ranges, ...pool }) => ({
+      config.pools.map(({ ranges, blockSize, ...pool }) => ({
         ...pool,
         ranges: ranges.value,
-        ...(isShared ? { blocks: BLOCKS } : {}),
+        ...(isShared ? { blocks: blockSize } : {}),
       })),
       "pools",
     ),
@@ -152,7 +150,8 @@ async function joined(
 ): Promise<Required<Pick<Core, "cluster" | "blocks">>> {
   const cluster = await openCluster(ports, options);
   const { name: node, uid } = cluster.self;
-  const addresses = blocks({ ...ports, ...sharing({ node, uid }) });
+  const graceMs = options.config.graceSeconds * 1_000;
+  const addresses = blocks({ ...ports, ...sharing({ node, uid }), graceMs });
   cluster.listen(addresses);
   return { cluster, blocks: addresses };
 }
