@@ -12,7 +12,7 @@ release=$(ls "$tree/lib/modules")
 headers=$cache/headers
 extra=$tree/lib/modules/$release/extra
 sources=("$here"/*/Kbuild)
-stamp=$(cat "$here/modules.sh" "$here"/fakesriov/* | sha256sum | cut -c1-16)-$release
+stamp=$(cat "$here/modules.sh" "$here"/*/{Kbuild,*.c} | sha256sum | cut -c1-16)-$release
 [ "$(cat "$cache/modules" 2>/dev/null)" != "$stamp" ] || exit 0
 
 # gcc-12 is what Debian built these kernels with; the headers name it.

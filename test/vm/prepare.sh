@@ -15,7 +15,9 @@ rm -f "$cache/prepared" "$cache"/snapshot.*
 installed qemu-system-x86=qemu-system-x86_64 busybox-static=busybox cpio=cpio kmod=depmod xz-utils=xz zstd=zstd binutils=strip
 
 tree=$cache/kernel
-if [ ! -e "$cache/vmlinux" ]; then
+# Which modules are kept is written below: with another list they are unpacked again.
+unpacked=$(sha256sum <"$here/prepare.sh")
+if [ ! -e "$cache/vmlinux" ] || [ "$(cat "$cache/unpacked" 2>/dev/null)" != "$unpacked" ]; then
   image=$(dependency linux-image-6.12-amd64 'linux-image-[0-9].*')
   if [ -z "$image" ]; then
     apt-get update -qq >/dev/null 2>&1 || say "apt-get update failed; trying with the lists that are here"
@@ -24,27 +26,29 @@ if [ ! -e "$cache/vmlinux" ]; then
   [ -n "$image" ] || image=$(dependency linux-image-amd64 'linux-image-[0-9].*')
   [ -n "$image" ] || die "apt knows neither linux-image-6.12-amd64 nor linux-image-amd64: this takes Debian on amd64"
   say "preparing $image"
-  rm -rf "$tree"
   work=$(mktemp -d -p "$cache")
+  new=$work/tree
   trap 'rm -rf "$work"' EXIT
-  (cd "$work" && fetched "$image" && dpkg -x ./*.deb "$tree")
-  release=$(ls "$tree/lib/modules")
+  (cd "$work" && fetched "$image" && dpkg -x ./*.deb "$new")
+  release=$(ls "$new/lib/modules")
 
   # Modules that a container network can meet, unpacked: decompressing them in the guest takes long.
   (
-    cd "$tree/lib/modules/$release/kernel"
+    cd "$new/lib/modules/$release/kernel"
     keep() { local entry; for entry in *; do case " $* " in *" $entry "*) ;; *) rm -rf "$entry" ;; esac; done; }
     keep net drivers crypto lib fs arch virt
     cd drivers
-    keep net virtio vfio uio vhost vdpa pci nvme block char ptp iommu hv crypto base platform i2c dca
+    keep net virtio vfio uio vhost vdpa infiniband pci nvme block char ptp iommu hv crypto base platform i2c dca
     rm -rf net/wireless char/ipmi char/agp
   )
-  find "$tree" -name '*.ko.xz' -print0 | xargs -0 -r -n 64 -P "$(nproc)" xz -d
-  depmod -b "$tree" "$release"
+  find "$new" -name '*.ko.xz' -print0 | xargs -0 -r -n 64 -P "$(nproc)" xz -d
+  # What modules.sh has built stays, and guests that run meanwhile find every module where it was.
+  if [ -d "$tree/lib/modules/$release/extra" ]; then cp -a "$tree/lib/modules/$release/extra" "$new/lib/modules/$release/"; fi
+  depmod -b "$new" "$release"
 
   # The kernel without its packing, entered through PVH: unpacking itself is slow without KVM. The offsets are those of
   # the boot protocol (Documentation/arch/x86/boot.rst): setup_sects, payload_offset, payload_length.
-  packed=$tree/boot/vmlinuz-$release
+  packed=$new/boot/vmlinuz-$release
   number() { od -An -t "u$2" -j "$1" -N "$2" "$packed" | tr -d ' '; }
   offset=$(((1 + $(number 497 1)) * 512 + $(number 584 4)))
   tail -c +$((offset + 1)) "$packed" | head -c "$(number 588 4)" >"$work/payload" || true
@@ -55,7 +59,10 @@ if [ ! -e "$cache/vmlinux" ]; then
   esac
   # Not an ELF file: QEMU boots the packed kernel as well, only slower.
   [ "$(head -c 4 "$work/vmlinux" 2>/dev/null | od -An -tx4 | tr -d ' ')" = 464c457f ] || cp "$packed" "$work/vmlinux"
+  rm -rf "$tree"
+  mv "$new" "$tree"
   mv "$work/vmlinux" "$cache/vmlinux"
+  echo "$unpacked" >"$cache/unpacked"
 fi
 
 # The initramfs: busybox, the modules that reach the machine's file system, init.
