@@ -17,7 +17,8 @@ trap 'rm -rf "$state"' EXIT
 unset NODE_EXTRA_CA_CERTS NODE_OPTIONS
 
 unshare --mount --net --pid --fork --kill-child=KILL --mount-proc --propagation private bash -euc '
-  mount -t tmpfs -o mode=755 tmpfs /run
+  # -n: otherwise it makes /run/mount in the /run of the machine.
+  mount -n -t tmpfs -o mode=755 tmpfs /run
   mkdir /run/netns
   ip link set lo up
   # Process 1 collects what the programs leave behind, and must not be one of them.

@@ -21,7 +21,8 @@ shift
 # Process 1 of the namespace: Ctrl-C goes to the command; when it has ended, this script ends, and with it the node.
 trap : INT TERM
 
-mount -t tmpfs -o mode=755 tmpfs /run
+# -n: otherwise it makes /run/mount in the /run of the machine.
+mount -n -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/netns /run/selvedge/queue /run/demo
 export DEMO_DIR=/run/demo
 export PATH="$top/dist:$top/node_modules/.bin:$PATH"

@@ -16,7 +16,8 @@ user=()
 [ "$(id -u)" = 0 ] || user=(--user --map-root-user)
 # *.vm.test.ts is for the guest alone.
 exec unshare "${user[@]}" --mount --net --propagation private bash -euc '
-  mount -t tmpfs -o mode=755 tmpfs /run
+  # -n: otherwise it makes /run/mount in the /run of the machine.
+  mount -n -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/netns /run/selvedge
   ip link set lo up
   exec node node_modules/jest/bin/jest.js "$@" --forceExit --testPathIgnorePatterns=/node_modules/ \
