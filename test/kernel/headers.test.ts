@@ -8,6 +8,8 @@ import { functionAnswer, functionRequest, functionSettings } from "#lib/kernel/n
 import { DEVCONF_ROUTE_LOCALNET, linkAnswer, linkRequest, RTM_LINK } from "#lib/kernel/netlink/link.ts";
 import {
   bridgeData,
+  greData,
+  IP6_TNL_F_IGN_ENCAP_LIMIT,
   IPVLAN_MODE,
   ipvlanData,
   MACVLAN_MODE,
@@ -32,6 +34,15 @@ import {
   tcMessage,
   u32Options,
 } from "#lib/kernel/netlink/tc.ts";
+import {
+  allowedIp,
+  CTRL_CMD_GETFAMILY,
+  familyMessage,
+  WG_COMMAND,
+  WGPEER_F,
+  wireguardDevice,
+  wireguardPeer,
+} from "#lib/kernel/netlink/wireguard.ts";
 import { needing } from "../support/requirement.ts";
 
 const INCLUDE = "/usr/include/linux";
@@ -50,7 +61,9 @@ function numbersIn(header: string): Map<string, number> {
     for (const member of (body ?? "").replaceAll(/^#.*$/gm, "").split(",")) {
       const [name = "", value] = member.split("=").map((part) => part.trim());
       if (!/^\w+$/.test(name)) continue;
-      next = value === undefined ? next : (numbers.get(value) ?? Number(value));
+      const [, bit] = /^1U? ?<< ?(\d+)$/.exec(value ?? "") ?? [];
+      if (bit !== undefined) next = 1 << Number(bit);
+      else next = value === undefined ? next : (numbers.get(value) ?? Number(value));
       numbers.set(name, next++);
     }
   }
@@ -137,6 +150,7 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
       source: "RTA_PREFSRC",
       metrics: "RTA_METRICS",
       table: "RTA_TABLE",
+      otherVia: "RTA_VIA",
     },
   ],
   ["rtnetlink.h", RT_SCOPE, { UNIVERSE: "RT_SCOPE_UNIVERSE", LINK: "RT_SCOPE_LINK" }],
@@ -182,6 +196,57 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
   ],
   ["if_link.h", types(ipvlanData.table), { mode: "IFLA_IPVLAN_MODE" }],
   ["if_link.h", IPVLAN_MODE, { l2: "IPVLAN_MODE_L2", l3: "IPVLAN_MODE_L3", l3s: "IPVLAN_MODE_L3S" }],
+  [
+    "wireguard.h",
+    types(wireguardDevice.attrs.table),
+    {
+      index: "WGDEVICE_A_IFINDEX",
+      name: "WGDEVICE_A_IFNAME",
+      privateKey: "WGDEVICE_A_PRIVATE_KEY",
+      publicKey: "WGDEVICE_A_PUBLIC_KEY",
+      port: "WGDEVICE_A_LISTEN_PORT",
+      peers: "WGDEVICE_A_PEERS",
+    },
+  ],
+  [
+    "wireguard.h",
+    types(wireguardPeer.table),
+    {
+      publicKey: "WGPEER_A_PUBLIC_KEY",
+      flags: "WGPEER_A_FLAGS",
+      endpoint: "WGPEER_A_ENDPOINT",
+      lastHandshake: "WGPEER_A_LAST_HANDSHAKE_TIME",
+      rxBytes: "WGPEER_A_RX_BYTES",
+      txBytes: "WGPEER_A_TX_BYTES",
+      allowed: "WGPEER_A_ALLOWEDIPS",
+    },
+  ],
+  [
+    "wireguard.h",
+    types(allowedIp.table),
+    { family: "WGALLOWEDIP_A_FAMILY", address: "WGALLOWEDIP_A_IPADDR", length: "WGALLOWEDIP_A_CIDR_MASK" },
+  ],
+  ["wireguard.h", WGPEER_F, { REMOVE_ME: "WGPEER_F_REMOVE_ME", REPLACE_ALLOWEDIPS: "WGPEER_F_REPLACE_ALLOWEDIPS" }],
+  ["wireguard.h", WG_COMMAND, { GET: "WG_CMD_GET_DEVICE", SET: "WG_CMD_SET_DEVICE" }],
+  ["genetlink.h", { GETFAMILY: CTRL_CMD_GETFAMILY }, { GETFAMILY: "CTRL_CMD_GETFAMILY" }],
+  ["genetlink.h", types(familyMessage.attrs.table), { id: "CTRL_ATTR_FAMILY_ID", name: "CTRL_ATTR_FAMILY_NAME" }],
+  [
+    "if_tunnel.h",
+    types(greData.table),
+    {
+      inFlags: "IFLA_GRE_IFLAGS",
+      outFlags: "IFLA_GRE_OFLAGS",
+      inKey: "IFLA_GRE_IKEY",
+      outKey: "IFLA_GRE_OKEY",
+      local: "IFLA_GRE_LOCAL",
+      remote: "IFLA_GRE_REMOTE",
+      ttl: "IFLA_GRE_TTL",
+      tunnelFlags: "IFLA_GRE_FLAGS",
+      erspanIndex: "IFLA_GRE_ERSPAN_INDEX",
+      erspanVersion: "IFLA_GRE_ERSPAN_VER",
+    },
+  ],
+  ["ip6_tunnel.h", { ignored: IP6_TNL_F_IGN_ENCAP_LIMIT }, { ignored: "IP6_TNL_F_IGN_ENCAP_LIMIT" }],
   ["if_link.h", types(vlanData.table), { id: "IFLA_VLAN_ID", protocol: "IFLA_VLAN_PROTOCOL" }],
   ["if_ether.h", VLAN_PROTOCOL, { "802.1Q": "ETH_P_8021Q", "802.1ad": "ETH_P_8021AD" }],
   [
@@ -231,4 +296,4 @@ test.each(cases)("%s: %j", (header, ours, theirs) => {
   expect(ours).toEqual(Object.fromEntries(expected));
 });
 
-test("the table has cases", () => expect(cases.length).toBe(38));
+test("the table has cases", () => expect(cases.length).toBe(47));

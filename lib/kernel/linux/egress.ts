@@ -1,5 +1,5 @@
 /** How the node reaches addresses, as its routing table has it. */
-import { type Address, family } from "#lib/address.ts";
+import type { Address } from "#lib/address.ts";
 import type { Egress } from "../kernel.ts";
 import type { Reply } from "../netlink/socket.ts";
 import { getLink, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
@@ -22,7 +22,7 @@ export async function egressOf(host: Place, addresses: readonly Address[]): Prom
     // The loopback: one of our own addresses, or one that is thrown away.
     if (taken?.source === undefined || link === undefined || isOurs(link) || link.kind === "loopback") return [];
     const mtuBytes = Math.min(link.mtu, entry?.mtu ?? link.mtu);
-    const via = taken.via === undefined || taken.via === to || family(taken.via) !== family(to) ? undefined : taken.via;
+    const via = taken.via === to ? undefined : taken.via;
     return [{ to, link: link.name, mtuBytes, source: taken.source, ...(via === undefined ? {} : { via }) }];
   });
 }

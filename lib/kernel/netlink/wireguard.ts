@@ -13,7 +13,8 @@ const genlmsghdr = struct({ command: u8, version: u8, reserved: u16 });
 /** CTRL_ATTR_* */
 export const familyMessage = layout(genlmsghdr, attrs({ id: [1, u16], name: [2, text] }));
 
-export const WG = { GET_DEVICE: 0, SET_DEVICE: 1, GENL_NAME: "wireguard", GENL_VERSION: 1 } as const;
+export const WG_COMMAND = { GET: 0, SET: 1 } as const;
+export const WG_GENL = { NAME: "wireguard", VERSION: 1 } as const;
 /** enum wgpeer_flag */
 export const WGPEER_F = { REMOVE_ME: 1, REPLACE_ALLOWEDIPS: 2 } as const;
 

@@ -10,7 +10,8 @@ import {
   CTRL_CMD_GETFAMILY,
   familyMessage,
   GENL_ID_CTRL,
-  WG,
+  WG_COMMAND,
+  WG_GENL,
   WGPEER_F,
   wireguardDevice,
   type wireguardPeer,
@@ -81,14 +82,14 @@ const getFamily: Request = {
   what: "genl family wireguard",
   type: GENL_ID_CTRL,
   flags: 0,
-  body: familyMessage.body({ command: CTRL_CMD_GETFAMILY, version: 1 }, { name: WG.GENL_NAME }),
+  body: familyMessage.body({ command: CTRL_CMD_GETFAMILY, version: 1 }, { name: WG_GENL.NAME }),
 };
 
 const getDevice = (type: number, name: string): Request => ({
   what: `wg show ${name}`,
   type,
   flags: 0,
-  body: wireguardDevice.body({ command: WG.GET_DEVICE, version: WG.GENL_VERSION }, { name }),
+  body: wireguardDevice.body({ command: WG_COMMAND.GET, version: WG_GENL.VERSION }, { name }),
 });
 
 const setDevice = (type: number, name: string, { privateKey, port, peers }: DeviceChange): Request => ({
@@ -96,7 +97,7 @@ const setDevice = (type: number, name: string, { privateKey, port, peers }: Devi
   type,
   flags: 0,
   body: wireguardDevice.body(
-    { command: WG.SET_DEVICE, version: WG.GENL_VERSION },
+    { command: WG_COMMAND.SET, version: WG_GENL.VERSION },
     {
       name,
       ...(privateKey === undefined ? {} : { privateKey }),
