@@ -50,7 +50,7 @@ export type Event =
   | { event: "store-away"; message: string }
   | { event: "record-refused"; key: string; message: string }
   | { event: "records-doubted"; records: number; forMs: number }
-  | { event: "peer"; peer: string; liveness: string; lostInARow: number; heardOf: boolean }
+  | { event: "peer"; peer: string; liveness: string; lostInARow: number; heardOf: boolean; machineAnswers: boolean }
   | { event: "cluster-failed"; message: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }

@@ -13,8 +13,14 @@ const verdicts: [heardOf: boolean, lostInARow: number, decides: boolean, Livenes
   [false, 5, true, "dead"],
 ];
 test.each(verdicts)("heard of: %p, lost: %p, probes decide: %p: %s", (heardOf, lostInARow, decides, verdict) =>
-  expect(livenessOf({ heardOf, lostInARow }, { lost: 5, decides })).toBe(verdict),
+  expect(livenessOf({ heardOf, lostInARow, machineAnswers: false }, { lost: 5, decides })).toBe(verdict),
 );
+test("a node whose daemon alone is away is not dead", () => {
+  for (const [heardOf, lostInARow, decides] of verdicts) {
+    const verdict = livenessOf({ heardOf, lostInARow, machineAnswers: true }, { lost: 5, decides });
+    expect(verdict).toBe(heardOf && lostInARow < 5 ? "alive" : "silent");
+  }
+});
 test("the table has every case", () => expect(verdicts).toHaveLength(8));
 
 const MS = 1_000;

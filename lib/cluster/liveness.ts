@@ -5,6 +5,8 @@ export interface Signs {
   readonly heardOf: boolean;
   /** Probes without an answer in a row. */
   readonly lostInARow: number;
+  /** Its kernel has said of late that nobody listens: the daemon is away, and packets go on through the node. */
+  readonly machineAnswers: boolean;
 }
 
 export interface Patience {
@@ -17,8 +19,8 @@ export interface Patience {
 /** `silent`: does not answer, or is not heard of, but not both; packets still go there. `dead`: its routes are withdrawn. */
 export type Liveness = "alive" | "silent" | "dead";
 
-export function livenessOf({ heardOf, lostInARow }: Signs, { lost, decides }: Patience): Liveness {
+export function livenessOf({ heardOf, lostInARow, machineAnswers }: Signs, { lost, decides }: Patience): Liveness {
   const answers = lostInARow < lost;
   if (answers) return heardOf ? "alive" : "silent";
-  return decides || !heardOf ? "dead" : "silent";
+  return !machineAnswers && (decides || !heardOf) ? "dead" : "silent";
 }

@@ -52,7 +52,7 @@ const EVENTS = {
   "store-away": { event: "store-away", message: "m" },
   "record-refused": { event: "record-refused", key: "nodes/beta", message: "m" },
   "records-doubted": { event: "records-doubted", records: 4, forMs: 600_000 },
-  peer: { event: "peer", peer: "beta", liveness: "dead", lostInARow: 5, heardOf: false },
+  peer: { event: "peer", peer: "beta", liveness: "dead", lostInARow: 5, heardOf: false, machineAnswers: false },
   "block-lost": { event: "block-lost", pool: "std", prefix: "10.1.0.0/26", used: 3 },
   "block-inherited": { event: "block-inherited", pool: "std", prefix: "10.1.0.0/26", node: "beta", uid: "u" },
   "fixed-lost": { event: "fixed-lost", pool: "std", address: "10.1.9.9", name: "default/db-0" },

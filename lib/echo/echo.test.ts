@@ -48,19 +48,21 @@ const pairs: [string, () => Pair][] = [
 ];
 test("there are pairs", () => expect(pairs.length).toBeGreaterThan(0));
 
-const PORTS = { asking: 47_961, asked: 47_962 };
+const PORTS = { asking: 47_961, asked: 47_962, nobody: 47_963 };
 
 test.each(pairs)("%s: an answer for the right node from a known one, and none else", async (_name, pair) => {
   const { open, to } = pair();
   const answers: bigint[] = [];
+  const refusals: bigint[] = [];
   let knows = true;
-  const options = { isKnown: () => knows, onAnswer: () => {} } satisfies Partial<EchoOptions>;
+  const options = { isKnown: () => knows, onAnswer: () => {}, onRefusal: () => {} } satisfies Partial<EchoOptions>;
   await using _asked = await open("asked")({ ...options, port: PORTS.asked, uid: "b-1" });
   await using asking = await open("asking")({
     ...options,
     port: PORTS.asking,
     uid: "a-1",
     onAnswer: (nonce) => answers.push(nonce),
+    onRefusal: (nonce) => refusals.push(nonce),
   });
   const arrived = async () => {
     for (let tries = 0; tries < 20 && answers.length === 0; tries++) await new Promise((r) => setTimeout(r, 5));
@@ -70,6 +72,12 @@ test.each(pairs)("%s: an answer for the right node from a known one, and none el
   expect(await arrived()).toEqual([7n]);
   asking.ask({ address: to, port: PORTS.asked, uid: "b-2" }, 8n);
   expect(await arrived()).toEqual([]);
+  asking.askClosely({ address: to, port: PORTS.asked, uid: "b-1" }, 10n);
+  expect(await arrived()).toEqual([10n]);
+  // Nobody listens there, and the machine says so.
+  asking.askClosely({ address: to, port: PORTS.nobody, uid: "b-1" }, 11n);
+  expect(await arrived()).toEqual([]);
+  expect(refusals).toEqual([11n]);
   knows = false;
   asking.ask({ address: to, port: PORTS.asked, uid: "b-1" }, 9n);
   expect(await arrived()).toEqual([]);
@@ -80,7 +88,7 @@ test("a port that is taken is named", async () => {
   await new Promise<void>((resolve) => socket.bind(PORTS.asked, () => resolve()));
   try {
     await expect(
-      udpEcho({ port: PORTS.asked, uid: "a", isKnown: () => true, onAnswer: () => {} }),
+      udpEcho({ port: PORTS.asked, uid: "a", isKnown: () => true, onAnswer: () => {}, onRefusal: () => {} }),
     ).rejects.toMatchObject({ failure: { kind: "config-invalid", field: "cluster.probe.port" } });
   } finally {
     socket.close();
@@ -89,7 +97,13 @@ test("a port that is taken is named", async () => {
 
 test("on the loopback the largest packet passes whole, and one byte more is refused", async () => {
   const port = 47_963;
-  await using _asked = await udpEcho({ port, uid: "b-1", isKnown: () => true, onAnswer: () => {} });
+  await using _asked = await udpEcho({
+    port,
+    uid: "b-1",
+    isKnown: () => true,
+    onAnswer: () => {},
+    onRefusal: () => {},
+  });
   for (const to of ["127.0.0.1", "::1"] as const) {
     const ask = (packetBytes: number, uid = "b-1") =>
       askWhole({ address: address(to), port, uid, packetBytes, patienceMs: 200 });

@@ -8,7 +8,15 @@ export interface Echo extends AsyncDisposable {
    * Asks the node with this uid, once. Nothing tells of an address that cannot be reached; there is just no answer.
    * @param nonce 64 bits
    */
-  ask(to: { readonly address: Address; readonly port: number; readonly uid: string }, nonce: bigint): void;
+  ask(to: Asked, nonce: bigint): void;
+  /** The same, and hears when the machine says that nobody listens there: its daemon is away, and it is not. */
+  askClosely(to: Asked, nonce: bigint): void;
+}
+
+export interface Asked {
+  readonly address: Address;
+  readonly port: number;
+  readonly uid: string;
 }
 
 export interface EchoOptions {
@@ -18,6 +26,8 @@ export interface EchoOptions {
   /** Questions from anybody else are not answered. */
   readonly isKnown: (from: Address) => boolean;
   readonly onAnswer: (nonce: bigint) => void;
+  /** The machine has answered in place of its daemon. */
+  readonly onRefusal: (nonce: bigint) => void;
 }
 
 /** @throws SelvedgeError config-invalid: the port is taken */

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { address, family } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { decode, encode } from "./datagram.ts";
-import type { EchoOptions, OpenEcho } from "./echo.ts";
+import type { Asked, EchoOptions, OpenEcho } from "./echo.ts";
 
 /** An address of a link carries the link's name behind a percent sign; those are of no use between nodes. */
 const isPlain = (text: string): boolean => !text.includes("%");
@@ -21,6 +21,7 @@ export const udpEcho: OpenEcho = async (options) => {
     port: options.port,
     ask: ({ address: to, port, uid }, nonce) =>
       sockets[family(to)]?.send(encode({ kind: "question", nonce, uid }), port, to, ignored),
+    askClosely: (to, nonce) => askClosely(to, nonce, options),
     async [Symbol.asyncDispose]() {
       await Promise.all(all.map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))));
     },
@@ -29,6 +30,33 @@ export const udpEcho: OpenEcho = async (options) => {
 
 /** Routes come and go: what cannot be sent now is a probe without an answer. */
 const ignored = (): void => {};
+
+/** How long an answer is waited for, ms. */
+const CLOSELY_MS = 1_000;
+
+/** A socket that is connected is told of ICMP errors (RFC 1122 section 4.1.3.3); here, port unreachable. */
+function askClosely({ address: to, port, uid }: Asked, nonce: bigint, { onAnswer, onRefusal }: EchoOptions): void {
+  const socket = createSocket({ type: family(to) === 4 ? "udp4" : "udp6" });
+  let open = true;
+  const close = (): void => {
+    clearTimeout(timer);
+    if (open) socket.close();
+    open = false;
+  };
+  const timer = setTimeout(close, CLOSELY_MS);
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "ECONNREFUSED") onRefusal(nonce);
+    close();
+  });
+  socket.on("message", (bytes) => {
+    const heard = decode(bytes);
+    if (heard?.kind === "answer" && heard.nonce === nonce) onAnswer(nonce);
+    close();
+  });
+  socket.connect(port, to, () => {
+    if (open) socket.send(encode({ kind: "question", nonce, uid }), ignored);
+  });
+}
 
 /** Undefined where the machine does not have the family. */
 async function open(type: "udp4" | "udp6", options: EchoOptions): Promise<Socket | undefined> {

@@ -120,6 +120,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   const signsOf = ({ name, uid }: NodeRecord) => ({
     heardOf: view.alive.get(name) === uid,
     lostInARow: probes.report(name)?.lostInARow ?? 0,
+    machineAnswers: probes.machineAnswers(name),
   });
   const others = peers({
     kernel,
@@ -196,6 +197,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
           return known.has(from);
         },
         onAnswer: probes.heard,
+        onRefusal: probes.refused,
       });
       const onOwnKeys = () => {
         refresh(seen);

@@ -13,10 +13,16 @@ const GROUP = 25;
 const GROUP_MS = 50;
 /** An answer may take so long in any case, however often is asked. */
 const PATIENCE_MS = 250;
+/** Kernels say once in a second that nobody listens (Documentation/networking/ip-sysctl.rst, icmp_ratelimit). */
+const THERE_US = 3_000_000;
 
 export interface Prober {
   /** Undefined for a node that was not asked yet. */
   report(node: string): ProbeReport | undefined;
+  /** Whether the node's machine has answered of late in place of its daemon. */
+  machineAnswers(node: string): boolean;
+  /** It has, to this question. */
+  refused(nonce: bigint): void;
   /** An answer has come. */
   heard(nonce: bigint): void;
   /** Asks until the signal; `onRound` after each time that all were asked. */
@@ -37,7 +43,10 @@ export function prober({ peers, own, everyMs, clockUs }: ProberOptions): Prober 
   const patienceUs = Math.max(everyMs, PATIENCE_MS) * 1_000;
   const of = new Map<string, { readonly uid: string; readonly probes: Probing }>();
   /** Questions without an answer, in the order in which they went out. */
-  const asked = new Map<bigint, { readonly probes: Probing; readonly atUs: number }>();
+  const asked = new Map<bigint, { readonly node: string; readonly probes: Probing; readonly atUs: number }>();
+
+  /** When a node's machine last answered in place of its daemon, by name. */
+  const refusals = new Map<string, number>();
 
   const probesOf = ({ name, uid }: NodeRecord): Probing => {
     const known = of.get(name);
@@ -51,11 +60,14 @@ export function prober({ peers, own, everyMs, clockUs }: ProberOptions): Prober 
     const probes = probesOf(peer);
     const address = addressOf(peer, own());
     if (address === undefined) return;
+    const missing = probes.report(clockUs()).lostInARow > 0;
     const nonce = randomBytes(8).readBigUInt64BE();
     const atUs = clockUs();
-    asked.set(nonce, { probes, atUs });
+    asked.set(nonce, { node: peer.name, probes, atUs });
     probes.sent(nonce, atUs);
-    echo.ask({ address, port: peer.echoPort, uid: peer.uid }, nonce);
+    const to = { address, port: peer.echoPort, uid: peer.uid };
+    if (missing) echo.askClosely(to, nonce);
+    else echo.ask(to, nonce);
   };
 
   const forget = (): void => {
@@ -67,6 +79,11 @@ export function prober({ peers, own, everyMs, clockUs }: ProberOptions): Prober 
   };
 
   return {
+    machineAnswers: (node) => clockUs() - (refusals.get(node) ?? Number.NEGATIVE_INFINITY) < THERE_US,
+    refused(nonce) {
+      const question = asked.get(nonce);
+      if (question !== undefined) refusals.set(question.node, clockUs());
+    },
     report: (node) => of.get(node)?.probes.report(clockUs()),
     heard(nonce) {
       asked.get(nonce)?.probes.answered(nonce, clockUs());
@@ -77,7 +94,11 @@ export function prober({ peers, own, everyMs, clockUs }: ProberOptions): Prober 
         const beganUs = clockUs();
         const round = [...peers()];
         const names = new Set(round.map(({ name }) => name));
-        for (const name of of.keys()) if (!names.has(name)) of.delete(name);
+        for (const name of of.keys())
+          if (!names.has(name)) {
+            of.delete(name);
+            refusals.delete(name);
+          }
         for (let first = 0; first < round.length && !signal.aborted; first += GROUP) {
           if (first > 0) await pause(GROUP_MS, signal);
           for (const peer of round.slice(first, first + GROUP)) ask(echo, peer);
