@@ -127,6 +127,16 @@ export function blocks(options: BlocksOptions): Blocks {
       if (pools.has(pool) && !claims.isSettled(pool, prefix)) await claims.settle(pool, prefix);
   };
 
+  /** Of pods that were here before the node shared its pools: where their blocks are nobody's yet. */
+  const takeWhatIsUsed = async (): Promise<void> => {
+    for (const { pool: name, address } of ipam.leases()) {
+      const pool = pools.get(name);
+      if (pool === undefined || ipam.isOurs(name, address)) continue;
+      const prefix = blockOf(pool, address);
+      if (isOfPool(pool, address) && ledger.block(name, prefix) === undefined) await claims.claim(name, prefix);
+    }
+  };
+
   const inherit = async (): Promise<void> => {
     const ids = await gone.look();
     const now = clockMs();
@@ -197,7 +207,7 @@ export function blocks(options: BlocksOptions): Blocks {
 
     async pass() {
       if (!connected || !informed) return;
-      for (const work of [settle, follow, reservations.tend, inherit, fixing.tend, needs.tend])
+      for (const work of [settle, takeWhatIsUsed, follow, reservations.tend, inherit, fixing.tend, needs.tend])
         if (connected) await guarded(work);
     },
 

@@ -17,6 +17,8 @@ export const COOL_MS = 500;
 export const GRACE_MS = 5_000;
 export const LINGER_MS = 1_000;
 
+const CALM_STEP_MS = 250;
+
 export type Random = (below: number) => number;
 
 /** A request on its way, or a time that somebody waits for. */
@@ -74,9 +76,10 @@ export interface Rig {
   kill(machine: string): void;
   /** The machine with everything on it, and the records that told of it. */
   removeNode(machine: string): void;
+  /** Blocks of one become those of another, as if it were gone. */
+  takeAway(machine: string, by: string): void;
   cut(machine: string): void;
   heal(machine: string): void;
-  /** Everything below is gone from the shared store, unseen by anybody. */
   isCut(machine: string): boolean;
   /** The watch of a machine begins anew. */
   relist(machine: string): void;
@@ -86,7 +89,7 @@ export interface Rig {
   advance(ms: number): void;
   /** No faults until `ms` of the rig's time have passed. */
   calm(ms: number): Promise<void>;
-  /** What a wrong word of the shared store's would do is not this rig's business. */
+  /** Whether requests and answers may be lost. */
   faults: boolean;
 }
 
@@ -370,6 +373,14 @@ export function rig(
       of.store = memory();
       of.cut = false;
     },
+    takeAway(name, by) {
+      const to = machineOf(by);
+      for (const { key, value } of below("blocks/")) {
+        const record = JSON.parse(value);
+        if (record.node === name)
+          write(key, JSON.stringify({ ...record, node: by, uid: to.uid, writes: record.writes + 1 }));
+      }
+    },
     cut(name) {
       const of = machineOf(name);
       if (of.cut) return;
@@ -416,14 +427,14 @@ export function rig(
           while (of.daemon !== undefined && !of.cut && (of.seen === undefined || of.seen < log.length)) deliver(of);
           pass(of);
         }
-        for (let round = 0; round < 200; round++) {
+        for (;;) {
           await drained();
           const due = pending.filter(({ dueMs }) => dueMs <= nowMs);
           if (due.length === 0) break;
           pending = pending.filter((each) => !due.includes(each));
           for (const each of due) perform(each);
         }
-        nowMs += 100;
+        nowMs += CALM_STEP_MS;
       }
       await drained();
       self.faults = before;
