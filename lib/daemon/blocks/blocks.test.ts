@@ -4,7 +4,8 @@ import { KEYS, nodeKey } from "#lib/cluster/records.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
 import { root } from "#lib/parse.ts";
 import { sequence } from "#lib/store/contract.ts";
-import { COOL_MS, GRACE_MS, LINGER_MS, type Rig, rig } from "./rig.ts";
+import { COOL_MS, GRACE_MS, LINGER_MS, rig } from "./rig.ts";
+import type { Rig } from "./rig-parts.ts";
 
 /** Blocks of 10.1.0.0/28 hold three, four, four and three addresses for pods. */
 const POOLS = readPools(

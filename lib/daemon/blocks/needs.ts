@@ -177,7 +177,8 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
           .shares(pool)
           .filter((share) => share.name === undefined && blockPrefix(ground, share) !== share.prefix).length,
       });
-      const away = connected ? "" : "; no other can be taken while the shared store is away";
+      const joined = isMember() ? "" : "; this node has not joined the cluster";
+      const away = connected ? joined : "; no other can be taken while the shared store is away";
       return new SelvedgeError(error.failure, `pool ${pool} (${FAMILY_NAME[empty.family]}): ${text}${away}`, {
         hint: `${error.message}. \`selvedgectl blocks\` shows who has which.`,
         cause: error,

@@ -6,7 +6,8 @@ import { isFailure } from "#lib/errors.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
 import { root } from "#lib/parse.ts";
 import { sequence } from "#lib/store/contract.ts";
-import { COOL_MS, GRACE_MS, LINGER_MS, type Rig, rig } from "./rig.ts";
+import { COOL_MS, GRACE_MS, LINGER_MS, rig } from "./rig.ts";
+import type { Rig } from "./rig-parts.ts";
 
 const POOLS = readPools(
   root(
