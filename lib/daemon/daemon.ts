@@ -160,8 +160,10 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
 }
 
 /** The node's share of what the nodes of a cluster have in common. Reports its own failures. */
-async function share({ cluster, blocks, store, log, config }: Core): Promise<void> {
+async function share({ cluster, blocks, store, log, config, waitingFor }: Core): Promise<void> {
   if (cluster === undefined || blocks === undefined) return;
+  if (cluster.trouble !== undefined) return void waitingFor.add(cluster.trouble);
+  for (const reason of waitingFor) if (cluster.isTrouble(reason)) waitingFor.delete(reason);
   await blocks.pass();
   await takeOwnAddresses({ cluster, blocks, store, log, pool: config.defaultPool });
 }

@@ -33,6 +33,8 @@ export interface Cluster {
   readonly informed: boolean;
   /** What stands in the way of this node's taking part, one sentence; undefined when nothing does. */
   readonly trouble: string | undefined;
+  /** Whether a sentence was `trouble` at some time. */
+  isTrouble(sentence: string): boolean;
   /** Lets somebody else follow what the store tells, from now on. */
   listen(listener: Listener): void;
   probesOf(peer: string): ProbeReport | undefined;
@@ -95,6 +97,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   let seen = options.node;
   let record = recordFor(seen);
   let onChange = (): void => {};
+  const taken = `another node has the name ${JSON.stringify(self.name)}`;
   const verdicts = new Map<string, Liveness>();
   /** Addresses of all nodes; undefined when they may be others now. */
   let known: Set<Address> | undefined;
@@ -173,8 +176,9 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     get trouble() {
       return member.nameHolder === undefined
         ? undefined
-        : `another node has the name ${JSON.stringify(self.name)} (uid ${member.nameHolder}); give one of them another name`;
+        : `${taken} (uid ${member.nameHolder}); give one of them another name`;
     },
+    isTrouble: (sentence) => sentence.startsWith(taken),
     listen: member.listen,
     podMtu: ({ pathMtu }) => pathMtu - largestOverhead(record, config),
     probesOf: probes.report,
