@@ -23,7 +23,7 @@ runs.each([4, 6] as const)(
     const own = await eventually(
       "the node's own address",
       async () => {
-        const [link] = JSON.parse(await rig.nodes.a.on("ip", "-j", `-${family}`, "addr", "show", "selvedge0"));
+        const [link] = JSON.parse(await rig.nodes.a.on("ip", "-j", `-${family}`, "addr", "show", "selvedge-node"));
         return link?.addr_info?.[0]?.local as string | undefined;
       },
       20_000,

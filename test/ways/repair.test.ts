@@ -20,8 +20,8 @@ const FAULTS: readonly [name: string, way: "direct" | "vxlan", command: string][
   ["its entries are flushed", "vxlan", "bridge fdb flush dev svx4"],
   ["its neighbours are flushed", "vxlan", "ip neigh flush dev svx4 nud permanent"],
   ["its routes are flushed", "vxlan", "ip route flush dev svx4"],
-  ["the node's own addresses are taken away", "vxlan", "ip addr flush dev selvedge0"],
-  ["the link of the node's own addresses is deleted", "vxlan", "ip link del selvedge0"],
+  ["the node's own addresses are taken away", "vxlan", "ip addr flush dev selvedge-node"],
+  ["the link of the node's own addresses is deleted", "vxlan", "ip link del selvedge-node"],
   ["direct routes are flushed", "direct", "ip route flush proto 0x53"],
   ["the firewall is flushed", "vxlan", "nft flush ruleset"],
 ];

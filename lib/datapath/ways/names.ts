@@ -3,7 +3,7 @@ import type { Family } from "#lib/address.ts";
 import { shortOf } from "../uplink.ts";
 
 /** Carries the node's own addresses among pods: a bridge without ports. */
-export const NODE_LINK = "selvedge0";
+export const NODE_LINK = "selvedge-node";
 
 /** One for each family of the network between the nodes. */
 export const vxlanLink = (underlay: Family): string => `svx${underlay}`;
