@@ -154,7 +154,7 @@ test("the table has cases", () => expect(CASES.length).toBeGreaterThan(0));
 test("a node without addresses among pods has no link for them, and routes without a source", () => {
   const lines = facts({ ...HERE, tunnelAddresses: [] }, { ...PEER, ways: { 4: way({ way: "vxlan" }) } });
   expect(lines).toContain("route 10.66.0.64/26 via 10.66.0.64 dev svx4 onlink metric 270 mtu 1450");
-  expect(lines.filter((each) => each.includes("selvedge0"))).toEqual([]);
+  expect(lines.filter((each) => each.includes("selvedge-node"))).toEqual([]);
 });
 
 test("the largest packet of any peer is that of the shared device", () => {
