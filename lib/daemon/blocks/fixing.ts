@@ -173,7 +173,8 @@ export function fixing(ground: Ground, claims: Claims, { restMs }: FixingOptions
         await drop(share);
         if (ipam.leaseOf(pool, address) === undefined) return;
         const free = now === undefined || (now.record.name === name && now.record.node === undefined);
-        if (free) await hold({ pool, name }, address);
+        const mac = ipam.reservation(pool, name)?.mac;
+        if (free) await hold({ pool, name, ...(mac === undefined ? {} : { mac }) }, address);
         else ground.log({ event: "fixed-lost", pool, address, name });
       });
     }
