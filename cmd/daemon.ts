@@ -9,6 +9,7 @@ import { startDaemon } from "#lib/daemon/daemon.ts";
 import { logWriter } from "#lib/daemon/log-writer.ts";
 import { execDelegate } from "#lib/delegate/exec.ts";
 import { udpEcho } from "#lib/echo/udp.ts";
+import { askWhole } from "#lib/echo/whole.ts";
 import { isFailure } from "#lib/errors.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
@@ -86,6 +87,7 @@ async function run(config: Config, configName: string): Promise<void> {
       delegate: execDelegate((plugin, text) => log({ event: "delegate-stderr", plugin, text })),
       queue: queue(config.queueDirs),
       echo: udpEcho,
+      askWhole,
       keyFiles: keyFiles(keys),
       log,
       nowMs: Date.now,

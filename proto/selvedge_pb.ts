@@ -2270,6 +2270,114 @@ export const Reach = codec<Reach>({
   },
 });
 
+export interface MtuRequest {
+  readonly nodes: readonly string[];
+}
+
+export const MtuRequest = codec<MtuRequest>({
+  of: (some) => ({ nodes: [], ...some }),
+  write(m, w) {
+    for (const one of m.nodes ?? []) w.uint32(10).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { nodes: string[] } = { nodes: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.nodes.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface MtuReport {
+  readonly findings: readonly MtuFinding[];
+  readonly unasked: readonly string[];
+}
+
+export const MtuReport = codec<MtuReport>({
+  of: (some) => ({ findings: [], unasked: [], ...some }),
+  write(m, w) {
+    for (const one of m.findings ?? []) MtuFinding.write(one, w.uint32(10).fork()).ldelim();
+    for (const one of m.unasked ?? []) w.uint32(18).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { findings: MtuFinding[]; unasked: string[] } = { findings: [], unasked: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.findings.push(MtuFinding.read(r, r.uint32() + r.pos));
+          break;
+        case 18:
+          m.unasked.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface MtuFinding {
+  readonly peer: string;
+  readonly family: number;
+  readonly mtu: number;
+  readonly largest: string;
+  readonly larger: string;
+  readonly right: boolean;
+}
+
+export const MtuFinding = codec<MtuFinding>({
+  of: (some) => ({ peer: "", family: 0, mtu: 0, largest: "", larger: "", right: false, ...some }),
+  write(m, w) {
+    if (m.peer?.length) w.uint32(10).string(m.peer);
+    if (m.family) w.uint32(16).uint32(m.family);
+    if (m.mtu) w.uint32(24).uint32(m.mtu);
+    if (m.largest?.length) w.uint32(34).string(m.largest);
+    if (m.larger?.length) w.uint32(42).string(m.larger);
+    if (m.right) w.uint32(48).bool(m.right);
+    return w;
+  },
+  read(r, end) {
+    const m: { peer: string; family: number; mtu: number; largest: string; larger: string; right: boolean } = { peer: "", family: 0, mtu: 0, largest: "", larger: "", right: false };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.peer = r.string();
+          break;
+        case 16:
+          m.family = r.uint32();
+          break;
+        case 24:
+          m.mtu = r.uint32();
+          break;
+        case 34:
+          m.largest = r.string();
+          break;
+        case 42:
+          m.larger = r.string();
+          break;
+        case 48:
+          m.right = r.bool();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export const Node = {
   add: { path: "/selvedge.v1.Node/Add", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
   del: { path: "/selvedge.v1.Node/Del", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
@@ -2302,4 +2410,5 @@ export const Admin = {
   listBlocks: { path: "/selvedge.v1.Admin/ListBlocks", request: Empty, reply: BlockList } as Method<Empty, BlockList>,
   listPeers: { path: "/selvedge.v1.Admin/ListPeers", request: Empty, reply: PeerList } as Method<Empty, PeerList>,
   testConnectivity: { path: "/selvedge.v1.Admin/TestConnectivity", request: ConnectivityRequest, reply: Connectivity } as Method<ConnectivityRequest, Connectivity>,
+  probeMtu: { path: "/selvedge.v1.Admin/ProbeMtu", request: MtuRequest, reply: MtuReport } as Method<MtuRequest, MtuReport>,
 };

@@ -37,6 +37,7 @@ const admin: AdminHandlers = {
   listBlocks: nothing,
   listPeers: nothing,
   testConnectivity: nothing,
+  probeMtu: nothing,
 };
 
 let directory = "";
@@ -101,7 +102,7 @@ const refused = (promise: Promise<unknown>): Promise<ServiceError> =>
 
 const METHODS = [...Object.entries(Node), ...Object.entries(Admin)] as unknown as [string, Method<object, object>][];
 
-test("the services have methods", () => expect(METHODS.length).toBe(28));
+test("the services have methods", () => expect(METHODS.length).toBe(29));
 
 test.each(METHODS)("%s is called and answers", async (name, method) => {
   const seen: string[] = [];

@@ -1,17 +1,20 @@
 import { Admin, type Diagnosis, type Finding } from "#proto/selvedge_pb.ts";
 import { counted } from "./amount.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, EXIT, UsageError } from "./command.ts";
+import { probedMtus } from "./mtu.ts";
 import { printable, type Style } from "./style.ts";
 import { table } from "./table.ts";
 
 export const doctor: Command = {
-  summary: "What ails this node, and which attachment types can it do?",
-  usage: "",
+  summary: "What ails this node, and what can it do? mtu: do packets fit?",
+  usage: "[mtu]",
   fewestWords: 0,
-  mostWords: 0,
-  choices: [],
-  options: {},
-  async run(ask) {
+  mostWords: 1,
+  choices: ["mtu"],
+  options: { node: { value: "NAME", repeated: true, meaning: "with mtu: only the ways to these nodes (all)" } },
+  async run(ask, { words: [what], value }) {
+    if (what === "mtu") return probedMtus(ask, value("node").split(",").filter(Boolean));
+    if (value("node") !== "") throw new UsageError('--node is for "doctor mtu"');
     const diagnosis = await ask(Admin.doctor, {});
     return {
       json: diagnosis,

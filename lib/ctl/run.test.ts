@@ -16,6 +16,8 @@ import {
   type Method,
   Mirror,
   MirrorList,
+  MtuFinding,
+  MtuReport,
   NodeStatus,
   Peer,
   PeerList,
@@ -193,6 +195,7 @@ const PEERS = PeerList.of({
       name: "beta",
       liveness: "alive",
       probes: PROBES,
+      lastHandshake: "2026-01-02T03:04:05Z",
       ways: [
         PeerWay.of({
           family: 4,
@@ -221,6 +224,15 @@ const MESH = Connectivity.of({
     Reach.of({ from: "beta", to: "alpha", liveness: "dead", way4: "vxlan", mtu4: 1_450 }),
   ],
   silent: ["gamma"],
+});
+
+const MTUS = MtuReport.of({
+  findings: [
+    MtuFinding.of({ peer: "beta", family: 4, mtu: 1_450, largest: "passes", larger: "too-large", right: true }),
+    MtuFinding.of({ peer: "beta", family: 6, mtu: 1_450, largest: "lost", larger: "lost" }),
+    MtuFinding.of({ peer: "delta", family: 4, mtu: 1_450, largest: "passes", larger: "passes" }),
+  ],
+  unasked: ["gamma"],
 });
 
 const REPLIES = new Map<unknown, object>([
@@ -263,6 +275,7 @@ const REPLIES = new Map<unknown, object>([
   [Admin.listPeers, PEERS],
   [Admin.listBlocks, BLOCKS],
   [Admin.testConnectivity, MESH],
+  [Admin.probeMtu, MTUS],
 ]);
 
 type Asked = [path: string, request: object];
@@ -296,17 +309,17 @@ beta          dead   silent    198.51.100.2  direct                    0  0.1.0
   ],
   [
     "peers",
-    `PEER   STATE   PODS  WAY                 TO            BY     MTU      RTT  LOSS  HANDSHAKE  WHY
-beta   alive   IPv4  vxlan in wireguard  198.51.100.2  eth0  1390  0.75 ms   5 %  -          not on one segment, encryp…
-               IPv6  -                   -             -        -                            beta has no wireguard
-gamma  silent  IPv4  -                   -             -        -        -     -  -          no route to gamma
+    `PEER   STATE   PODS  WAY                 TO            BY     MTU      RTT  LOSS  HANDSHAKE             WHY
+beta   alive   IPv4  vxlan in wireguard  198.51.100.2  eth0  1390  0.75 ms   5 %  2026-01-02T03:04:05Z  not on one segm…
+               IPv6  -                   -             -        -                                       beta has no wir…
+gamma  silent  IPv4  -                   -             -        -        -     -  -                     no route to gam…
 `,
   ],
   [
     "peers beta",
-    `PEER  STATE  PODS  WAY                 TO            BY     MTU      RTT  LOSS  HANDSHAKE  WHY
-beta  alive  IPv4  vxlan in wireguard  198.51.100.2  eth0  1390  0.75 ms   5 %  -          not on one segment, encrypted
-             IPv6  -                   -             -        -                            beta has no wireguard
+    `PEER  STATE  PODS  WAY                 TO            BY     MTU      RTT  LOSS  HANDSHAKE             WHY
+beta  alive  IPv4  vxlan in wireguard  198.51.100.2  eth0  1390  0.75 ms   5 %  2026-01-02T03:04:05Z  not on one segmen…
+             IPv6  -                   -             -        -                                       beta has no wireg…
 `,
   ],
   [
@@ -528,6 +541,28 @@ test("a node that is not ready says what it waits for, and status exits 4", asyn
   expect(exit).toBe(4);
 });
 
+test("selvedgectl doctor mtu ends with 5 where a way's MTU is wrong or unknown", async () => {
+  expect(await ctl("doctor mtu --node beta --node gamma")).toEqual({
+    out: `PEER   PODS   MTU  THAT SIZE  ONE BYTE MORE  VERDICT
+beta   IPv4  1450  passes     too-large      right
+beta   IPv6  1450  lost       lost           packets as large as pods may send do not arrive
+delta  IPv4  1450  passes     passes         larger packets would pass, too
+
+2 of 3 ways wrong
+gamma was not asked: it is not alive, or there is no way to it
+`,
+    err: "",
+    exit: 5,
+    asked: [["ProbeMtu", { nodes: ["beta", "gamma"] }]],
+  });
+  const endsWith = async (report: Partial<MtuReport>) =>
+    (await ctl("doctor mtu", new Map([[Admin.probeMtu, MtuReport.of(report)]]))).exit;
+  const findings = MTUS.findings.slice(0, 1);
+  expect(await endsWith({ findings })).toBe(0);
+  expect(await endsWith({ findings, unasked: ["gamma"] })).toBe(5);
+  expect((await ctl("doctor --node beta")).exit).toBe(2);
+});
+
 test("a node with problems makes doctor exit 5", async () => {
   const findings = [{ check: "socket", level: "problem", message: "it is gone", remedy: "restart selvedged" }];
   const { out, exit } = await ctl("doctor", new Map([[Admin.doctor, Diagnosis.of({ findings })]]));
@@ -656,6 +691,7 @@ const JSON_OF: [words: string, fields: string[]][] = [
   ["reconcile", ["lines"]],
   ["gc", ["attachments"]],
   ["doctor", ["findings", "types", "features"]],
+  ["doctor mtu", ["findings", "unasked"]],
   ["tenants", ["tenants"]],
 ];
 test.each(JSON_OF)("selvedgectl %s --json has its fields", async (words, fields) => {

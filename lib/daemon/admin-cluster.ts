@@ -6,15 +6,19 @@ import { type ChosenWay, isChosen, type NoWay } from "#lib/cluster/ways.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type PeerWay, Probes, type Reach } from "#proto/selvedge_pb.ts";
 import type { Cluster } from "./cluster/cluster.ts";
+import { handshakes } from "./cluster/handshakes.ts";
 import { mesh } from "./cluster/mesh.ts";
+import { probeMtus } from "./cluster/mtu-probe.ts";
 import type { Peer } from "./cluster/peers.ts";
 import type { Core } from "./core.ts";
 
-type Handlers = Pick<AdminHandlers, "listNodes" | "listBlocks" | "listPeers" | "testConnectivity">;
+type Handlers = Pick<AdminHandlers, "listNodes" | "listBlocks" | "listPeers" | "testConnectivity" | "probeMtu">;
 
 /** A full mesh of more is a table that nobody reads, and a value that no store takes. */
 const MOST_NODES = 200;
 const WAIT_MS = { usual: 5_000, longest: 60_000 };
+/** Longer than a round trip between nodes that are one cluster. */
+const PATIENCE_MS = 500;
 
 export function adminCluster(core: Core): Handlers {
   const { cluster, shared, log } = core;
@@ -63,21 +67,24 @@ export function adminCluster(core: Core): Handlers {
       })),
     }),
 
-    listPeers: async () => ({
-      peers: [...cluster.peers.values()]
-        .sort((a, b) => byName(a.record, b.record))
-        .map(({ record: { name }, liveness, ways }) => ({
-          name,
-          liveness,
-          ways: ([4, 6] as const).map((family) => wayShown(family, ways[family])),
-          probes: probesShown(cluster.probesOf(name)),
-          lastHandshake: "",
-        })),
-    }),
+    listPeers: async () => {
+      const handshakeOf = await handshakes(core.kernel, cluster.record);
+      return {
+        peers: [...cluster.peers.values()]
+          .sort((a, b) => byName(a.record, b.record))
+          .map(({ record, liveness, ways }) => ({
+            name: record.name,
+            liveness,
+            ways: ([4, 6] as const).map((family) => wayShown(family, ways[family])),
+            probes: probesShown(cluster.probesOf(record.name)),
+            lastHandshake: handshakeOf(record),
+          })),
+      };
+    },
 
     testConnectivity: async ({ nodes, waitMs }) => {
       const asked = nodes.length > 0 ? nodes : [...cluster.view.nodes.keys()];
-      for (const name of asked) if (!cluster.view.nodes.has(name)) throw unknown(name, cluster);
+      refuseUnknown(asked, cluster.view.nodes);
       if (asked.length > MOST_NODES)
         throw new SelvedgeError(
           { kind: "config-invalid", field: "nodes" },
@@ -92,6 +99,18 @@ export function adminCluster(core: Core): Handlers {
         silent: asked.filter((name) => !answers.has(name)).sort(),
       };
     },
+
+    probeMtu: async ({ nodes }) => {
+      refuseUnknown(nodes, cluster.peers);
+      const asked = nodes.length > 0 ? nodes : [...cluster.peers.keys()];
+      const alive = asked.flatMap((name) => cluster.peers.get(name) ?? []).filter((peer) => peer.liveness === "alive");
+      const found = await probeMtus({ peers: alive, ask: core.askWhole, patienceMs: PATIENCE_MS });
+      const answered = new Set(found.map(({ peer }) => peer));
+      return {
+        findings: found.map(({ isRight, ...finding }) => ({ ...finding, right: isRight })),
+        unasked: asked.filter((name) => !answered.has(name)).sort(),
+      };
+    },
   };
 }
 
@@ -102,13 +121,23 @@ const alone = (): Promise<never> =>
       "this node is alone: its configuration has no section `cluster`",
     ),
   );
-const REFUSED: Handlers = { listNodes: alone, listBlocks: alone, listPeers: alone, testConnectivity: alone };
+const REFUSED: Handlers = {
+  listNodes: alone,
+  listBlocks: alone,
+  listPeers: alone,
+  testConnectivity: alone,
+  probeMtu: alone,
+};
 
-const unknown = (name: string, { view }: Cluster): SelvedgeError =>
-  new SelvedgeError(
+/** @throws SelvedgeError config-invalid */
+function refuseUnknown(names: readonly string[], known: ReadonlyMap<string, unknown>): void {
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  throw new SelvedgeError(
     { kind: "config-invalid", field: "nodes" },
-    `nodes: no node is called ${JSON.stringify(name)}; there are ${[...view.nodes.keys()].sort().slice(0, 10).join(", ")}`,
+    `nodes: none is called ${JSON.stringify(unknown)}; there are ${[...known.keys()].sort().slice(0, 10).join(", ")}`,
   );
+}
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
 

@@ -7,6 +7,7 @@ import type { NodeId } from "#lib/cluster/records.ts";
 import type { Config } from "#lib/config/config.ts";
 import type { Delegate } from "#lib/delegate/delegate.ts";
 import type { OpenEcho } from "#lib/echo/echo.ts";
+import type { AskWhole } from "#lib/echo/whole.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
@@ -35,6 +36,7 @@ export interface Ports {
   /** What the nodes of a cluster share; absent: the node is alone. */
   readonly shared?: Shared;
   readonly echo: OpenEcho;
+  readonly askWhole: AskWhole;
   /** Private halves of WireGuard keys; absent: the node has no WireGuard. */
   readonly keyFiles?: KeyFiles;
   readonly delegate: Delegate;

@@ -19,6 +19,8 @@ export interface WholeQuestion {
   readonly patienceMs: number;
 }
 
+export type AskWhole = (question: WholeQuestion) => Promise<Passage>;
+
 /** IP and UDP headers (RFC 791, RFC 8200, RFC 768). */
 const HEADERS = { 4: 28, 6: 48 } as const;
 /** One may get lost without being too large, and the first one may only teach this node of a narrow place. */

@@ -1,11 +1,13 @@
 /** Every pod reaches every pod, with a packet of exactly the size that it was told, whatever lies between their nodes. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import type { MtuReport } from "#proto/selvedge_pb.ts";
 import { eventually } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 import type { Pod } from "./node.ts";
 import { fits } from "./ping.ts";
 import { type Family, NAMES } from "./place.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
+import { narrow } from "./wire.ts";
 
 const runs = needing(...RIG);
 const FAMILIES = [4, 6] as const satisfies readonly Family[];
@@ -62,6 +64,31 @@ describe.each(WAYS)("%s over IPv%i", (way, underlay, mtu) => {
       const { blocks } = (await rig.nodes.c.ctl("blocks")) as { blocks: { node: string; prefix: string }[] };
       for (const name of NAMES) expect(blocks.filter(({ node }) => node === name).length).toBeGreaterThanOrEqual(2);
       expect(new Set(blocks.map(({ prefix }) => prefix)).size).toBe(blocks.length);
+    },
+    60_000,
+  );
+
+  runs(
+    "selvedgectl doctor mtu finds the MTUs right, and a place that is narrower than its nodes know",
+    async () => {
+      for (const name of NAMES) {
+        const report = await eventually(`${name} asks both others`, async () => {
+          const found = (await rig.nodes[name].ctl("doctor", "mtu").catch(() => undefined)) as MtuReport | undefined;
+          return found?.unasked.length === 0 ? found : undefined;
+        });
+        expect(report.findings.map(({ peer, family }) => [peer, family])).toEqual(
+          NAMES.filter((other) => other !== name).flatMap((other) => FAMILIES.map((family) => [other, family])),
+        );
+        for (const { largest, larger, right } of report.findings)
+          expect({ largest, larger, right }).toEqual({ largest: "passes", larger: "too-large", right: true });
+      }
+      await expect(rig.nodes.a.ctl("doctor", "mtu", "--node", "a")).rejects.toThrow(
+        'nodes: none is called "a"; there are b, c',
+      );
+      await narrow("a", 1_400);
+      await expect(rig.nodes.a.ctl("doctor", "mtu", "--node", "b")).rejects.toThrow(
+        /exit 5: .*"mtu": (1450|1430),\s*"largest": "lost"/s,
+      );
     },
     60_000,
   );

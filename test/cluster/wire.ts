@@ -50,6 +50,10 @@ async function plug(name: Name, families: readonly Family[]): Promise<void> {
 export const cable = (name: Name, plugged: boolean): Promise<string> =>
   ip(ROUTER, `link set ${portOf(name)} ${plugged ? "up" : "down"}`);
 
+/** Whatever the node sends that is larger gets lost, and nobody is told. */
+export const narrow = (name: Name, mtuBytes: number): Promise<string> =>
+  ip(ROUTER, `link set ${portOf(name)} mtu ${mtuBytes}`);
+
 export async function removeWire(): Promise<void> {
   for (const namespace of [...NAMES.map(namespaceOf), ROUTER]) await removeNamespace(namespace);
 }

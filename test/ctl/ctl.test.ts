@@ -39,6 +39,7 @@ const admin: AdminHandlers = {
   listBlocks: nothing,
   listPeers: nothing,
   testConnectivity: nothing,
+  probeMtu: nothing,
 };
 
 let directory = "";

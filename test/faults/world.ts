@@ -120,6 +120,7 @@ export async function boot(world: World, guard: Fuse = sound(), config: Config =
     },
     queue: world.queue,
     echo: fakeNetwork().echoOf([address("192.0.2.1")]),
+    askWhole: async () => "lost" as const,
     log: (event: Event) => void world.log.push(event),
     nowMs: () => world.nowMs,
     clockUs: () => world.nowMs * 1_000,

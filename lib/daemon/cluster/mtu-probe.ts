@@ -2,7 +2,7 @@
 import { type Family, family } from "#lib/address.ts";
 import type { NodeRecord } from "#lib/cluster/records.ts";
 import { type ChosenWay, isChosen } from "#lib/cluster/ways.ts";
-import type { Passage, WholeQuestion } from "#lib/echo/whole.ts";
+import type { AskWhole, Passage } from "#lib/echo/whole.ts";
 import type { Peer } from "./peers.ts";
 
 export interface MtuFinding {
@@ -21,13 +21,15 @@ export interface MtuFinding {
 
 export interface MtuProbeOptions {
   readonly peers: Iterable<Peer>;
-  readonly ask: (question: WholeQuestion) => Promise<Passage>;
+  readonly ask: AskWhole;
+  /** For each question. */
   readonly patienceMs: number;
 }
 
 /** As many nodes at a time, each with two packets of each family. */
 const AT_ONCE = 16;
 
+/** By name and family; nothing of a peer without a way or without an address to ask. @throws SelvedgeError kernel */
 export async function probeMtus({ peers, ask, patienceMs }: MtuProbeOptions): Promise<MtuFinding[]> {
   const waiting = [...peers].flatMap(({ record, ways }) =>
     ([4, 6] as const).flatMap((of) => {
