@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { WIREGUARD_LINK } from "#lib/datapath/ways/names.ts";
 import { BUILT, type Daemon, startDaemon } from "../../conformance/daemon.ts";
 import { makeNamespace, pathOf, removeNamespace } from "../../conformance/namespace.ts";
 import { inside, must, run } from "../../conformance/program.ts";
@@ -33,10 +34,17 @@ export interface ClusterNode extends AsyncDisposable {
   ctl(...argv: readonly string[]): Promise<unknown>;
 }
 
+/** wireguard-go has one directory for its sockets on a machine: each node sees its own there. */
+const OWN_SOCKETS = 'mkdir -p /run/wireguard && mount -t tmpfs wireguard /run/wireguard && exec "$@"';
+const withOwnSockets = (argv: readonly string[]): string[] => [
+  ...["unshare", "--mount", "--propagation", "slave", "sh", "-c", OWN_SOCKETS, "sh"],
+  ...argv,
+];
+
 export async function startNode(name: Name, config: JsonObject): Promise<ClusterNode> {
   const namespace = namespaceOf(name);
   const directory = mkdtempSync(join(tmpdir(), `cluster-${name}-`));
-  const daemon = await startDaemon({ enter: (argv) => inside(namespace, argv), directory, config });
+  const daemon = await startDaemon({ enter: (argv) => inside(namespace, withOwnSockets(argv)), directory, config });
   const ids = new Set<string>();
 
   const plugin = async (verb: "ADD" | "DEL", id: string, more: JsonObject): Promise<string> => {
@@ -86,6 +94,8 @@ export async function startNode(name: Name, config: JsonObject): Promise<Cluster
     },
     async [Symbol.asyncDispose]() {
       await daemon.kill();
+      // wireguard-go outlives the daemon, and ends with its link; mostly there is none.
+      await run(["ip", "-n", namespace, "link", "del", WIREGUARD_LINK]);
       for (const id of ids) await removeNamespace(id);
       rmSync(directory, { recursive: true, force: true });
     },

@@ -1,5 +1,5 @@
 /** A cluster of three nodes with a real etcd, all of it in namespaces; see place.ts for who is where. */
-import { eventually } from "../../conformance/program.ts";
+import { eventually, must } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type Etcd, startEtcd } from "./etcd.ts";
 import { type ClusterNode, PLUGIN, startNode } from "./node.ts";
@@ -34,6 +34,8 @@ const POOLS = [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }], [{ subn
 
 export async function makeRig({ underlay, cluster = {} }: RigOptions): Promise<Rig> {
   await using stack = new AsyncDisposableStack();
+  // Nodes have mounts of their own, and are to see the namespaces of pods that are made later.
+  await must(["mount", "--make-shared", "/run"]);
   stack.defer(removeWire);
   await makeWire([underlay]);
   const etcd = stack.use(await startEtcd(underlay));
