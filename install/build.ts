@@ -88,7 +88,8 @@ async function embedInNode(entry: string, output: string, scratch: string): Prom
     assets: { "koffi.node": koffiLibrary() },
   };
   writeFileSync(config, JSON.stringify(sea));
-  run("node", `--build-sea=${config}`);
+  // V8 rejects cached code that was made under other flags of this kind.
+  run("node", "--optimize-for-size", `--build-sea=${config}`);
   // Copied in small pieces: a file written at once lies in the page cache in large folios, of which every page fault
   // maps one whole, and the daemon's resident memory is 30 MB higher.
   await pipeline(createReadStream(executable), createWriteStream(output));
