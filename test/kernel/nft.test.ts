@@ -38,12 +38,13 @@ const pod: ElementFact[] = [
   { ...element("allowed_mac", ["sv0123456789a", "02:00:00:00:00:05"]), family: "bridge" },
 ];
 
-/** With our tables in place and nothing in them. */
+/** With our tables in place and nothing in them; afterwards there are none. */
 async function opened(work: (kernel: Nftables) => Promise<void> | void, destroys?: boolean): Promise<void> {
   nft("flush", "ruleset");
   using kernel = openNftables(destroys === undefined ? {} : { destroys });
   kernel.apply(add(skeletons));
   await work(kernel);
+  nft("flush", "ruleset");
 }
 
 test("the table has elements of a key of one part, of several, and of maps", () => {
