@@ -262,6 +262,7 @@ export const CASES: readonly [name: string, run: (world: World) => Promise<void>
     async (world) => {
       await using one = await world.open();
       using here = follow(one, "alive/");
+      await until("it follows", () => here.changes.length > 0);
       const before = await world.open();
       await before.put("alive/two", "before", { whileAlive: true });
       await before[Symbol.asyncDispose]();
