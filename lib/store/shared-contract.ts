@@ -245,6 +245,7 @@ export const CASES: readonly [name: string, run: (world: World) => Promise<void>
       await using one = await world.open();
       const two = await world.open();
       using here = follow(one, "alive/");
+      await until("it follows", () => here.changes.length > 0);
       await two.put("alive/two", "2", { whileAlive: true });
       await two.put("alive/once", "2", { whileAlive: true });
       await two.put("alive/once", "for ever");
