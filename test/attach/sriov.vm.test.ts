@@ -1,6 +1,6 @@
 /** Virtual functions on real PCI functions through the real plugin and daemon, in the first namespace of the guest. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readlinkSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -21,6 +21,8 @@ const COUNT = 3;
 let directory: string;
 let daemon: Daemon;
 beforeAll(async () => {
+  // Another file of the same boot may have made some.
+  writeFileSync(join("/sys/bus/pci/devices", CARD, "sriov_numvfs"), "0");
   directory = mkdtempSync(join(tmpdir(), "sriov-"));
   daemon = await startDaemon({
     enter: (argv) => [...argv],

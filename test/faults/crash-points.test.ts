@@ -99,7 +99,7 @@ async function struck(node: World, verb: Verb, config: Readonly<Record<string, u
   return { happened: wire.current.happened, reply: reply ?? undefined, running };
 }
 
-test("there are cases", () => expect(CASES.length).toBe(114));
+test("there are cases", () => expect(CASES.length).toBe(120));
 
 /** Who comes first after the mishap: the loop, the runtime's DEL, or an ADD of the same container. */
 const FIRST = ["loop", "DEL", "ADD"] as const;
