@@ -5,7 +5,9 @@
 import { call } from "#lib/api/client.ts";
 import { concat, decodeReply, encodeRequest } from "#lib/api/message.ts";
 import { enqueue, QUEUE_DIRS } from "#lib/api/queue.ts";
+import { loopback } from "#lib/cni/loopback.ts";
 import { type DaemonVerb, plugin } from "#lib/cni/plugin.ts";
+import { enterLoopback } from "#native/loopback.ts";
 
 /** The part of Bun's interface that is used here. */
 declare const Bun: {
@@ -53,14 +55,7 @@ async function main(): Promise<void> {
     inode,
     ask: async (verb, request, deadlineMs) =>
       decodeReply(await call(socket, METHOD[verb], encodeRequest(request), { deadlineMs })),
-    // Loaded only where it is asked for: every pod pays for what is loaded.
-    loopback: async (verb, call) => {
-      const [{ loopback }, { enterLoopback }] = await Promise.all([
-        import("#lib/cni/loopback.ts"),
-        import("#native/loopback.ts"),
-      ]);
-      return loopback(verb, call, enterLoopback);
-    },
+    loopback: async (verb, call) => loopback(verb, call, enterLoopback),
     enqueue: async (request) => {
       await enqueue(request, directories, BigInt(Date.now()) * 1_000_000n);
     },

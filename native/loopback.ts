@@ -3,7 +3,6 @@
  * may enter the namespace and stay there.
  */
 
-import { dlopen } from "bun:ffi";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { SelvedgeError } from "#lib/errors.ts";
 
@@ -26,6 +25,8 @@ export interface LoopbackLink {
  * @throws SelvedgeError namespace-gone, kernel
  */
 export function enterLoopback(path: string, raise: boolean): LoopbackLink {
+  // Not at the start: every pod would pay for what only this needs.
+  const { dlopen } = process.getBuiltinModule("bun:ffi") as typeof import("bun:ffi");
   const { symbols: libc } = dlopen("libc.so.6", {
     setns: { args: ["i32", "i32"], returns: "i32" },
     socket: { args: ["i32", "i32", "i32"], returns: "i32" },
