@@ -166,7 +166,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       .map((fact): Op => ({ do: "remove", fact }));
   };
 
-  /** What idles, unless an ADD is at work that may have found it standing. */
+  /** What idles, looked for again and removed, unless an ADD is at work that may have found it standing. */
   const clearIdle = async (host: Host): Promise<Op[]> => {
     const removed: Op[] = [];
     await host.building.alone(async () => {
@@ -260,9 +260,11 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       if (all)
         lines.push(
           ...(await onEachHost(async (host) => {
-            const ops = (await strays(host)).filter(({ fact }) => !idles(fact));
+            const found = await strays(host);
+            const ops = found.filter(({ fact }) => !idles(fact));
             await host.kernel.apply({}, ops);
-            return [...ops, ...(await clearIdle(host))].map(line);
+            const idle = ops.length < found.length ? await clearIdle(host) : [];
+            return [...ops, ...idle].map(line);
           })),
         );
       const tookMs = core.nowMs() - began;
