@@ -41,9 +41,9 @@ const facts = (here: Here, there: There): string[] => {
 };
 
 const NODE = [
-  "link selvedge0 bridge up no-ipv6-link-local",
-  "addr 10.66.0.1/32 dev selvedge0",
-  "addr fd00::1/128 dev selvedge0",
+  "link selvedge-node bridge up no-ipv6-link-local",
+  "addr 10.66.0.1/32 dev selvedge-node",
+  "addr fd00::1/128 dev selvedge-node",
 ];
 const NODES = ["element inet selvedge nodes4 { 192.0.2.2 }", "element inet selvedge nodes6 { 2001:db8::2 }"];
 

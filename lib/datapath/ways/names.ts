@@ -13,4 +13,5 @@ export const WIREGUARD_LINK = "swg0";
 /** One for each peer and family of the network between the nodes, 13 bytes. */
 export const greLink = (peer: string, underlay: Family): string => `sg${shortOf("gre", peer, String(underlay))}`;
 
-export const isWayLink = (name: string): boolean => /^(selvedge0|svx[46]|swg0|sg[0-9a-f]{11})$/.test(name);
+export const isWayLink = (name: string): boolean =>
+  name === NODE_LINK || name === WIREGUARD_LINK || /^(svx[46]|sg[0-9a-f]{11})$/.test(name);
