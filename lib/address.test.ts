@@ -66,6 +66,25 @@ test("bytes, text and number are inverses", () =>
     }),
   ));
 
+/** Groups with and without a gap, an IPv4 tail, and each with a character put in, taken away or doubled. */
+const spelling = fc
+  .tuple(
+    fc.array(fc.constantFrom("0", "00", "0db8", "ABCD", "f", "12345", "", "g"), { maxLength: 9 }),
+    fc.constantFrom("", "", "::", ":1.2.3.4", "::1.2.3.4", ":1.2.3", ":01.2.3.4", ":1.2.3.256"),
+    fc.array(fc.constantFrom("1", "fe80"), { maxLength: 5 }),
+  )
+  .map(([before, middle, after]) => `${before.join(":")}${middle}${after.join(":")}`);
+test("what is an IPv6 address, and which, is what the library says", () =>
+  fc.assert(
+    fc.property(spelling, (text) => {
+      fc.pre(text.includes(":"));
+      if (Address6.isValid(text))
+        expect(address(text)).toBe(fromBytes(Uint8Array.from(new Address6(text).toByteArray())));
+      else expect(() => address(text)).toThrow("is not an IP address");
+    }),
+    { numRuns: 5000 },
+  ));
+
 const sparse = fc.array(fc.constantFrom(0, 0, 0, 1, 255), { minLength: 16, maxLength: 16 });
 test("IPv6 text is that of the library, whatever the runs of zeros", () =>
   fc.assert(
