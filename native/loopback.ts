@@ -3,7 +3,6 @@
  * may enter the namespace and stay there.
  */
 
-import { closeSync, openSync, readFileSync } from "node:fs";
 import { SelvedgeError } from "#lib/errors.ts";
 
 /** linux/sched.h, linux/socket.h, linux/sockios.h, linux/if.h (v6.12) */
@@ -27,6 +26,7 @@ export interface LoopbackLink {
 export function enterLoopback(path: string, raise: boolean): LoopbackLink {
   // Not at the start: every pod would pay for what only this needs.
   const { dlopen } = process.getBuiltinModule("bun:ffi") as typeof import("bun:ffi");
+  const { closeSync, openSync } = process.getBuiltinModule("node:fs");
   const { symbols: libc } = dlopen("libc.so.6", {
     setns: { args: ["i32", "i32"], returns: "i32" },
     socket: { args: ["i32", "i32", "i32"], returns: "i32" },
@@ -62,6 +62,7 @@ export function enterLoopback(path: string, raise: boolean): LoopbackLink {
 
 /** Each line: the address in 32 digits, index, length, scope, flags, link. No file: a kernel without IPv6. */
 function hasIpv6(): boolean {
+  const { readFileSync } = process.getBuiltinModule("node:fs");
   try {
     const lines = readFileSync("/proc/thread-self/net/if_inet6", "utf8").split("\n");
     return lines.some((line) => line.startsWith(`${"0".repeat(31)}1 `));
