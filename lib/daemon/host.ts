@@ -4,7 +4,7 @@
  */
 import type { Kernel } from "#lib/kernel/kernel.ts";
 import type { Router } from "#lib/kernel/routers.ts";
-import { type Gate, gate } from "#lib/lock.ts";
+import { type Gate, gate, type KeyedLock, keyedLock } from "#lib/lock.ts";
 import type { Log } from "#lib/log.ts";
 import { type Connections, connections } from "./connections.ts";
 
@@ -19,8 +19,10 @@ export interface Host {
   readonly connections: Connections;
   /** ADDs build together; what idles is removed when none does. */
   readonly building: Gate;
-  /** The destinations that the host's tables were last made for; see `makeReady`. */
-  tablesFor: string;
+  /** What is the host's own is made by one at a time. */
+  readonly making: KeyedLock;
+  /** The destinations that the host's tables are made for. Absent: not known, or others are being made. See `makeReady`. */
+  tablesFor: string | undefined;
 }
 
 /** No tenant has this name. */
@@ -31,5 +33,6 @@ export const host = (of: Pick<Host, "name" | "kernel" | "router">, log: Log): Ho
   closing: new AbortController(),
   connections: connections(of, log),
   building: gate(),
-  tablesFor: "",
+  making: keyedLock(),
+  tablesFor: undefined,
 });

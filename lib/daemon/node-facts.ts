@@ -102,12 +102,29 @@ async function lacksOf(core: Core, { host, tenant, facts }: Joint): Promise<Op[]
   return lacking(facts, await hostOf(core, host).kernel.look(scopeOfRouter(core, tenant), facts));
 }
 
-/** Makes the host's tables and switches, if the pools have changed since this was done last. @throws SelvedgeError kernel */
+/** Pools come and go with the configurations that bring their ranges, and the tables name them. */
+const poolsOf = (core: Core, host: Host): string => noMasquerade(core, host).join(" ");
+
+/** Makes what is missing of the host's own; returns what was done. @throws SelvedgeError kernel */
+export const makeWhole = (core: Core, host: Host): Promise<Op[]> => host.making(host.name, () => make(core, host));
+
+async function make(core: Core, host: Host): Promise<Op[]> {
+  const pools = poolsOf(core, host);
+  // An ADD of another pool must not count on tables that are about to be others.
+  if (host.tablesFor !== pools) host.tablesFor = undefined;
+  const ops = await nodeLacks(core, host);
+  await host.kernel.apply({}, ops);
+  host.tablesFor = pools;
+  return ops;
+}
+
+/** Makes the host's tables and switches, if they were last made for other pools. @throws SelvedgeError kernel */
 export async function makeReady(core: Core, host: Host): Promise<void> {
-  const wanted = noMasquerade(core, host).join(" ");
-  if (wanted === host.tablesFor) return;
-  await host.kernel.apply({}, await nodeLacks(core, host));
-  host.tablesFor = wanted;
+  const isReady = (): boolean => poolsOf(core, host) === host.tablesFor;
+  if (isReady()) return;
+  await host.making(host.name, async () => {
+    if (!isReady()) await make(core, host);
+  });
 }
 
 /** Every host, then what is between them. @throws SelvedgeError kernel */

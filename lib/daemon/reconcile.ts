@@ -18,7 +18,7 @@ import { type Host, NODE } from "./host.ts";
 import { jointFactsOn } from "./joints.ts";
 import { endExpired } from "./mirrors.ts";
 import { namespaceGone } from "./namespace-gone.ts";
-import { jointLacks, lonelyFacts, makeJoints, nodeFacts, nodeLacks } from "./node-facts.ts";
+import { jointLacks, lonelyFacts, makeJoints, makeWhole, nodeFacts, nodeLacks } from "./node-facts.ts";
 import { partsOf } from "./parts.ts";
 import { hostEndsOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
@@ -146,11 +146,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     return true;
   };
 
-  const repairHost = async (host: Host): Promise<string[]> => {
-    const ops = await nodeLacks(core, host);
-    await host.kernel.apply({}, ops);
-    return ops.map(line);
-  };
+  const repairHost = async (host: Host): Promise<string[]> => (await makeWhole(core, host)).map(line);
 
   /** Carries our mark, and nobody wants it: left by a daemon that was killed, or made by hand. */
   const strays = async (host: Host): Promise<Op[]> => {
