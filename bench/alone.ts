@@ -4,6 +4,7 @@ import { performSync, type Subject, type Timed } from "./chain.ts";
 import type { Daemon, Span } from "./daemon.ts";
 import type { Floor as FloorProcess } from "./floor-process.ts";
 import type { Alone, Floor, Inside, Measured } from "./measured.ts";
+import { makeParents } from "./parents.ts";
 import { makePods, removePods } from "./pods.ts";
 import { nowMs, runSync } from "./process.ts";
 import { SHAPES, type Shape } from "./sample.ts";
@@ -24,7 +25,8 @@ interface Series {
 export interface Players {
   readonly subjects: Readonly<Record<SubjectName, Subject>>;
   readonly daemon: Daemon;
-  readonly floor: FloorProcess;
+  /** Absent: the kernel's floor is not measured. */
+  readonly floor?: FloorProcess;
 }
 
 type Result = Pick<Measured, "start" | "alone" | "inside" | "floor">;
@@ -33,9 +35,11 @@ export async function alone(players: Players, names: readonly SubjectName[], rou
   const { subjects, daemon } = players;
   const series = new Map(names.map((name): [SubjectName, Series] => [name, { add: [], del: [], traces: [] }]));
   const starts = { nothing: [] as number[], version: [] as number[], status: [] as number[] };
-  const floors = new Map(SHAPES.map((shape) => [shape, { raw: [] as number[], apply: [] as number[], datagrams: 0 }]));
+  const shapes = players.floor === undefined ? [] : SHAPES;
+  const floors = new Map(shapes.map((shape) => [shape, { raw: [] as number[], apply: [] as number[], datagrams: 0 }]));
   const program = subjects["selvedge full"].plugins[0]?.program ?? "";
   const environment = subjects["selvedge full"].environment;
+  makeParents(names.map((name) => subjects[name]));
   const residents = makeResidents(subjects, names);
 
   for (let round = -WARM_UP; round < rounds; round++) {
@@ -54,7 +58,7 @@ export async function alone(players: Players, names: readonly SubjectName[], rou
       removePods([pod]);
     }
     await sleep(REST_MS);
-    for (const shape of SHAPES) {
+    for (const shape of shapes) {
       const one = floors.get(shape);
       for (const how of ["raw", "apply"] as const) {
         const { us, datagrams } = await lay(players.floor, how, shape, round + WARM_UP);
@@ -96,9 +100,9 @@ function makeResidents(subjects: Players["subjects"], names: readonly SubjectNam
 }
 
 /** Its links stay: they vanish with the program's namespace. */
-async function lay(floor: FloorProcess, how: "raw" | "apply", shape: Shape, round: number) {
+async function lay(floor: FloorProcess | undefined, how: "raw" | "apply", shape: Shape, round: number) {
   const [pod] = makePods(`floor-${how}-${shape}-${round}`, 1);
-  if (pod === undefined) throw new Error("no pod");
+  if (pod === undefined || floor === undefined) throw new Error("nothing to lay it with");
   const number = round * 4 + SHAPES.indexOf(shape) * 2 + (how === "raw" ? 0 : 1);
   return floor.make({ how, shape, id: pod.id, netns: pod.netns, number });
 }

@@ -29,6 +29,14 @@ export interface Subject {
   readonly means: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly plugins: readonly Plugin[];
+  /** The link of the node that its links hang on, at most eleven bytes. */
+  readonly parent?: Parent;
+}
+
+export interface Parent {
+  readonly name: string;
+  /** Kind of the links on it, as `ip link add … type` has it. */
+  readonly carries: "macvlan" | "ipvlan";
 }
 
 export interface Timed {

@@ -3,11 +3,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { arch, cpus, release, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { alone } from "./alone.ts";
+import type { Subject } from "./chain.ts";
 import { startDaemon } from "./daemon.ts";
 import { startFloor } from "./floor-process.ts";
 import { growth } from "./growth.ts";
 import type { Measured, Storm } from "./measured.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
+import { canCarry } from "./parents.ts";
 import { report } from "./report.ts";
 import { reservations } from "./reservations.ts";
 import { storm } from "./storm.ts";
@@ -23,13 +25,20 @@ const say = (text: string) => process.stderr.write(`bench: ${text}\n`);
 /** @param state a directory for everything that plugins and daemon keep */
 async function measure(options: Options, state: string): Promise<Measured> {
   await using daemon = await startDaemon(join(TOP, "dist", "selvedged"), join(state, "selvedged"));
-  await using floor = startFloor(join(TOP, "node_modules", ".bin", "node"));
   const places = { reference: REFERENCE, selvedge: join(TOP, "dist", "selvedge"), state, socket: daemon.socket };
   const all = subjects(places);
   const empty = daemon.memory();
+  const machine = machineOf(cpus());
 
-  say(`alone: ${options.rounds} rounds of ${options.subjects.length} subjects`);
-  const single = await alone({ subjects: all, daemon, floor }, options.subjects, options.rounds);
+  const names = options.subjects.filter((name) => isPossible(all[name]));
+  say(`alone: ${options.rounds} rounds of ${names.length} subjects`);
+  if (options.isPartial) {
+    const single = await alone({ subjects: all, daemon }, names, options.rounds);
+    const memory = { empty, attachments: 0, full: daemon.memory() };
+    return { machine, ...single, storms: [], growth: [], reservations: [], memory };
+  }
+  await using floor = startFloor(join(TOP, "node_modules", ".bin", "node"));
+  const single = await alone({ subjects: all, daemon, floor }, names, options.rounds);
   const storms: Storm[] = [];
   for (const wanted of options.storms) {
     say(`${wanted.subject}: ${wanted.pods} pods, ${wanted.atOnce} at once`);
@@ -41,16 +50,8 @@ async function measure(options: Options, state: string): Promise<Measured> {
   say(`reservations: none and ${options.reservations.many} in turns`);
   const reserved = await reservations(all["selvedge full"], daemon, options.reservations);
 
-  const processors = cpus();
   return {
-    machine: {
-      date: new Date().toISOString(),
-      kernel: release(),
-      architecture: arch(),
-      processors: processors.length,
-      model: processors[0]?.model ?? "unknown",
-      memoryGib: Math.round(totalmem() / 2 ** 30),
-    },
+    machine,
     ...single,
     storms,
     growth: grown.growth,
@@ -59,12 +60,27 @@ async function measure(options: Options, state: string): Promise<Measured> {
   };
 }
 
+function isPossible({ name, parent }: Subject): boolean {
+  const possible = parent === undefined || canCarry(parent);
+  if (!possible) say(`${name} is left out: this kernel has no ${parent.carries}`);
+  return possible;
+}
+
+const machineOf = (processors: readonly { readonly model: string }[]): Measured["machine"] => ({
+  date: new Date().toISOString(),
+  kernel: release(),
+  architecture: arch(),
+  processors: processors.length,
+  model: processors[0]?.model ?? "unknown",
+  memoryGib: Math.round(totalmem() / 2 ** 30),
+});
+
 async function main(): Promise<void> {
   const [state = "", ...argv] = process.argv.slice(2);
   const options = parseOptions(argv, new Date().toISOString().slice(0, 19).replaceAll(":", ""));
   if (options === undefined) return void process.stdout.write(HELP);
   const measured = await measure(options, state);
-  const judged = verdicts(measured);
+  const judged = verdicts(measured, options.isPartial);
   const file = resolve(options.jsonFile);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ ...measured, targets: judged }, null, 2)}\n`);

@@ -4,7 +4,7 @@ import { parseOptions } from "./options.ts";
 test("a full run measures every subject, and every storm that a target speaks of", () => {
   const options = parseOptions([], "2026-01-02T030405");
   expect(options?.jsonFile).toBe("bench/results/2026-01-02T030405.json");
-  expect(options?.subjects.length).toBe(12);
+  expect(options?.subjects.length).toBe(17);
   expect(options?.levels).toEqual([0, 250, 500, 1_000]);
   const selvedge = options?.storms.filter(({ subject }) => subject === "selvedge full");
   expect(selvedge?.map(({ pods, atOnce }) => [pods, atOnce])).toEqual([
@@ -26,6 +26,12 @@ test("a quick run has every figure that is judged", () => {
     "ptp bare",
     "chain bridge",
   ]);
+});
+
+test("some subjects alone", () => {
+  const options = parseOptions(["--quick", "--only", "selvedge ipvlan, ipvlan bare"], "");
+  expect(options).toMatchObject({ isPartial: true, subjects: ["selvedge ipvlan", "ipvlan bare"], rounds: 12 });
+  expect(() => parseOptions(["--only", "ipvlan"], "")).toThrow("--only: ipvlan is no subject; they are selvedge full");
 });
 
 test("help runs nothing", () => expect(parseOptions(["--help"], "")).toBeUndefined());

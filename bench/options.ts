@@ -6,6 +6,8 @@ import type { SubjectName } from "./subjects.ts";
 
 export interface Options {
   readonly jsonFile: string;
+  /** Nothing is measured but the subjects, alone. */
+  readonly isPartial: boolean;
   /** Subjects that are measured alone, in the order of a round. */
   readonly subjects: readonly SubjectName[];
   readonly rounds: number;
@@ -27,6 +29,11 @@ const SUBJECTS: readonly SubjectName[] = [
   "bridge masq",
   "selvedge planes",
   "ptp planes",
+  "selvedge macvlan",
+  "macvlan bare",
+  "selvedge ipvlan",
+  "ipvlan bare",
+  "selvedge probed",
   "chain ptp",
   "chain dual",
 ];
@@ -57,22 +64,30 @@ const QUICK_STORMS: readonly Wanted[] = [
   { subject: "chain bridge", pods: 32, atOnce: 32 },
 ];
 
-export const HELP = `npm run bench -- [--quick] [--json FILE]
+export const HELP = `npm run bench -- [--quick] [--only SUBJECT,…] [--json FILE]
 
-  --quick      small counts, about a minute; the figures are rough
-  --json FILE  where the measurements go (bench/results/DATE.json)
-  --help       this text
+  --quick         small counts, about a minute; the figures are rough
+  --only SUBJECT  these only, alone, such as --only "selvedge macvlan,macvlan bare"; what needs others is not judged
+  --json FILE     where the measurements go (bench/results/DATE.json)
+  --help          this text
+
+Subjects: ${SUBJECTS.join(", ")}.
 `;
 
-/** Undefined when only help is wanted. @param date names the file. @throws TypeError for an unknown option */
+/** Undefined when only help is wanted. @param date names the file. @throws TypeError for an unknown option or subject */
 export function parseOptions(argv: readonly string[], date: string): Options | undefined {
   const { values } = parseArgs({
     args: [...argv],
-    options: { quick: { type: "boolean" }, json: { type: "string" }, help: { type: "boolean" } },
+    options: {
+      quick: { type: "boolean" },
+      only: { type: "string" },
+      json: { type: "string" },
+      help: { type: "boolean" },
+    },
   });
   if (values.help === true) return undefined;
   const jsonFile = values.json ?? `bench/results/${date}.json`;
-  const rest = { jsonFile, subjects: SUBJECTS };
+  const rest = { jsonFile, isPartial: values.only !== undefined, subjects: namedIn(values.only) };
   return values.quick === true
     ? {
         ...rest,
@@ -90,4 +105,13 @@ export function parseOptions(argv: readonly string[], date: string): Options | u
         samples: 30,
         reservations: { many: 1_000, turns: 5, samples: 12 },
       };
+}
+
+function namedIn(list: string | undefined): readonly SubjectName[] {
+  if (list === undefined) return SUBJECTS;
+  return list.split(",").map((given) => {
+    const found = SUBJECTS.find((name) => name === given.trim());
+    if (found === undefined) throw new TypeError(`--only: ${given} is no subject; they are ${SUBJECTS.join(", ")}`);
+    return found;
+  });
 }

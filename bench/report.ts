@@ -8,20 +8,21 @@ import type { Verdict } from "./targets.ts";
 export type Meanings = Readonly<Record<SubjectName, { readonly means: string }>>;
 
 export function report(measured: Measured, meanings: Meanings, verdicts: readonly Verdict[]): string {
-  const sections: readonly (readonly [title: string, text: string])[] = [
+  const sections: readonly (readonly [title: string, text: string, of?: readonly unknown[]])[] = [
     ["What is compared", compared(measured, meanings)],
     ["Alone: milliseconds of whole processes, one pod at a time, alternating", alone(measured)],
     ["Starting a process, ms", started(measured)],
     ["Where the time of an ADD goes, ms (medians)", inside(measured)],
-    ["The kernel's floor, µs: the netlink messages of one ADD", floor(measured)],
-    ["Many pods: a second, and ms of single ADDs; CPU ms an ADD (mean)", storms(measured)],
-    ["Selvedge full while other pods are attached, ms", growth(measured)],
-    ["Selvedge full while addresses are reserved for names, ms", reservations(measured)],
-    ["Memory of the daemon, MiB", memory(measured)],
+    ["The kernel's floor, µs: the netlink messages of one ADD", floor(measured), measured.floor],
+    ["Many pods: a second, and ms of single ADDs; CPU ms an ADD (mean)", storms(measured), measured.storms],
+    ["Selvedge full while other pods are attached, ms", growth(measured), measured.growth],
+    ["Selvedge full while addresses are reserved for names, ms", reservations(measured), measured.reservations],
+    ["Memory of the daemon, MiB", memory(measured), measured.growth],
     ["Targets (ratios of medians of this run)", targets(verdicts)],
   ];
   const machine = Object.entries(measured.machine).map(([name, value]) => `${name} ${value}`);
-  return [machine.join(", "), ...sections.map(([title, text]) => `${title}\n\n${text}`)].join("\n\n");
+  const told = sections.filter(([, , of]) => of === undefined || of.length > 0);
+  return [machine.join(", "), ...told.map(([title, text]) => `${title}\n\n${text}`)].join("\n\n");
 }
 
 const both = ({ p50, p99 }: Summary): string[] => [number(p50), number(p99)];

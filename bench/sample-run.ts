@@ -41,6 +41,8 @@ export const SAMPLE_RUN: Measured = {
     alone("selvedge plain", 8, 6),
     alone("selvedge planes", 10, 7),
     alone("ptp planes", 40, 60),
+    alone("selvedge macvlan", 8, 6),
+    alone("macvlan bare", 10, 20),
   ],
   inside: [
     { subject: "selvedge full", whole: summed(1_500), steps, kernel: summed(1_200) },

@@ -1,6 +1,6 @@
 /** What is compared. Everything of one kind has the same content: addresses, ports and rates. */
 import { join } from "node:path";
-import type { JsonObject, Plugin, Pod, Subject } from "./chain.ts";
+import type { JsonObject, Parent, Plugin, Pod, Subject } from "./chain.ts";
 
 export interface Places {
   /** Directory of the reference plugins. */
@@ -37,8 +37,13 @@ export type SubjectName =
   | "selvedge dual"
   | "selvedge bridge"
   | "selvedge planes"
+  | "selvedge macvlan"
+  | "selvedge probed"
+  | "selvedge ipvlan"
   | "ptp bare"
   | "ptp planes"
+  | "macvlan bare"
+  | "ipvlan bare"
   | "bridge bare"
   | "bridge masq"
   | "chain bridge"
@@ -84,6 +89,10 @@ export function subjects({ reference, selvedge, state, socket }: Places): Readon
   const ptp = (net: number, ipMasq: boolean): [string, Plugin["config"]] => [
     "ptp",
     () => ({ ipMasq, ipam: hostLocal(net, false) }),
+  ];
+  const onParent = (type: string, master: string, net: number): [string, Plugin["config"]] => [
+    type,
+    () => ({ master, ipam: hostLocal(net, false) }),
   ];
   /** A routing table for each interface, and rules by source. */
   const sbr: [string, Plugin["config"]] = ["sbr", () => ({})];
@@ -144,6 +153,40 @@ export function subjects({ reference, selvedge, state, socket }: Places): Readon
       ipam: own(24, false),
       planes: PLANES.map(({ name }) => name),
     })),
+    "selvedge macvlan": hanging(
+      { name: "bench-mac0", carries: "macvlan" },
+      ours("selvedge macvlan", "macvlan, IPv4, reached from the node by a shim, no duplicate check", () => ({
+        attachment: "macvlan",
+        master: "bench-mac0",
+        duplicateCheck: false,
+        ipam: own(25, false),
+      })),
+    ),
+    "selvedge probed": hanging(
+      { name: "bench-mac0", carries: "macvlan" },
+      ours("selvedge probed", "selvedge macvlan; its address is looked for on the wire first, for 300 ms", () => ({
+        attachment: "macvlan",
+        master: "bench-mac0",
+        ipam: own(26, false),
+      })),
+    ),
+    "selvedge ipvlan": hanging(
+      { name: "bench-ipv0", carries: "ipvlan" },
+      ours("selvedge ipvlan", "ipvlan l2, IPv4, reached from the node by a shim, no duplicate check", () => ({
+        attachment: "ipvlan",
+        master: "bench-ipv0",
+        duplicateCheck: false,
+        ipam: own(27, false),
+      })),
+    ),
+    "macvlan bare": hanging(
+      { name: "bench-mac1", carries: "macvlan" },
+      theirs("macvlan bare", "macvlan + host-local, IPv4", [onParent("macvlan", "bench-mac1", 42)]),
+    ),
+    "ipvlan bare": hanging(
+      { name: "bench-ipv1", carries: "ipvlan" },
+      theirs("ipvlan bare", "ipvlan l2 + host-local, IPv4", [onParent("ipvlan", "bench-ipv1", 43)]),
+    ),
     "ptp bare": theirs("ptp bare", "ptp + host-local, IPv4, no masquerade", [ptp(30, false)]),
     "ptp planes": onInterfaces(
       theirs("ptp planes", "three ADDs of ptp bare, as Multus does; sbr behind the second and the third", [
@@ -168,6 +211,8 @@ export function subjects({ reference, selvedge, state, socket }: Places): Readon
     "chain dual": theirs("chain dual", "chain bridge in dual stack", [bridge("bench-dual", 35, true, true), ...behind]),
   };
 }
+
+const hanging = (parent: Parent, subject: Subject): Subject => ({ ...subject, parent });
 
 /** Each plugin with the interface that it is run for. */
 const onInterfaces = (subject: Subject, names: readonly string[]): Subject => ({

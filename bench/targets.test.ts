@@ -13,6 +13,7 @@ test("each figure from the medians that it speaks of", () => {
     ["DEL: selvedge full / ptp bare", 0.3, true],
     ["ADD: selvedge planes / selvedge plain", 1.25, true],
     ["ADD: selvedge planes / ptp planes", 0.25, true],
+    ["ADD: selvedge macvlan / macvlan bare", 0.8, true],
     ["ADD: at most pods / at none", 1, true],
     ["ADD: 1,000 names with reservations / none", 1, true],
     ["daemon's share of ADD, selvedge full", 1.5, true],
@@ -41,6 +42,21 @@ const missed: [what: string, change: Partial<Measured>][] = [
 test.each(missed)("missed: %s", (what, change) => {
   const failed = verdicts({ ...SAMPLE_RUN, ...change }).filter(({ holds }) => !holds);
   expect(failed.map((verdict) => verdict.what)).toEqual([what]);
+});
+
+test("what not every kernel has is judged where it was measured", () => {
+  const both = ["selvedge ipvlan", "ipvlan bare"] as const;
+  const [of] = SAMPLE_RUN.alone;
+  if (of === undefined) throw new Error("the sample has no subjects");
+  const alone = [...SAMPLE_RUN.alone, ...both.map((subject) => ({ ...of, subject }))];
+  expect(verdicts({ ...SAMPLE_RUN, alone }).map(({ what }) => what)).toContain("ADD: selvedge ipvlan / ipvlan bare");
+});
+
+test("of a run of some subjects only what they say is judged", () => {
+  const alone = SAMPLE_RUN.alone.filter(({ subject }) => subject.endsWith("planes"));
+  const memory = { ...SAMPLE_RUN.memory, attachments: 0 };
+  const partial = { ...SAMPLE_RUN, alone, memory, inside: [], floor: [], storms: [], growth: [], reservations: [] };
+  expect(verdicts(partial, true).map(({ what }) => what)).toEqual(["ADD: selvedge planes / ptp planes"]);
 });
 
 test("a figure that was not measured is an error, not a success", () => {

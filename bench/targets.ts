@@ -13,7 +13,11 @@ export interface Verdict {
   readonly holds: boolean;
 }
 
-type Goal = Omit<Verdict, "value" | "holds"> & { readonly from: (measured: Measured) => number };
+interface Goal extends Omit<Verdict, "value" | "holds"> {
+  from(measured: Measured): number;
+  /** Not every kernel has what it takes. */
+  readonly mayLack?: true;
+}
 
 const goals: readonly Goal[] = [
   ratio("ADD: selvedge full / chain bridge (IPv4)", 0.15, (m) => add(m, "selvedge full") / add(m, "chain bridge")),
@@ -24,6 +28,11 @@ const goals: readonly Goal[] = [
   ratio("DEL: selvedge full / ptp bare", 0.5, (m) => del(m, "selvedge full") / del(m, "ptp bare")),
   ratio("ADD: selvedge planes / selvedge plain", 1.5, (m) => add(m, "selvedge planes") / add(m, "selvedge plain")),
   ratio("ADD: selvedge planes / ptp planes", 0.4, (m) => add(m, "selvedge planes") / add(m, "ptp planes")),
+  ratio("ADD: selvedge macvlan / macvlan bare", 1, (m) => add(m, "selvedge macvlan") / add(m, "macvlan bare")),
+  {
+    ...ratio("ADD: selvedge ipvlan / ipvlan bare", 1, (m) => add(m, "selvedge ipvlan") / add(m, "ipvlan bare")),
+    mayLack: true,
+  },
   ratio("ADD: at most pods / at none", 1.15, (m) => last(m.growth).add.p50 / first(m.growth).add.p50),
   ratio("ADD: 1,000 names with reservations / none", 1.1, (m) => mostReserved(m) / first(m.reservations).add.p50),
   {
@@ -55,14 +64,23 @@ const goals: readonly Goal[] = [
     unit: "MiB",
     limit: 130,
     bound: "most",
-    from: (m) => m.memory.full.rssMib,
+    from: ({ memory: { attachments, full } }) => found("attachments", attachments > 0 ? full.rssMib : undefined),
   },
 ];
 
-export const verdicts = (measured: Measured): Verdict[] =>
-  goals.map(({ from, ...goal }) => {
-    const value = from(measured);
-    return { ...goal, value, holds: goal.bound === "most" ? value <= goal.limit : value >= goal.limit };
+/**
+ * @param isPartial goals are left out of which something was not measured
+ * @throws RangeError naming what was not measured
+ */
+export const verdicts = (measured: Measured, isPartial = false): Verdict[] =>
+  goals.flatMap(({ from, mayLack, ...goal }) => {
+    try {
+      const value = from(measured);
+      return [{ ...goal, value, holds: goal.bound === "most" ? value <= goal.limit : value >= goal.limit }];
+    } catch (error) {
+      if ((isPartial || mayLack === true) && error instanceof RangeError) return [];
+      throw error;
+    }
   });
 
 function ratio(what: string, limit: number, from: Goal["from"]): Goal {
