@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings what Selvedge needs onto a Debian machine: system packages that are missing, and the pinned npm packages.
 #   bash install/setup.sh quickstart    what the tour needs
+#   bash install/setup.sh cluster       what the tour of three nodes needs
 #   bash install/setup.sh test          the same and what the tests need (default)
 # Does nothing, and takes well under a second, when all of it is there.
 set -euo pipefail
@@ -14,14 +15,17 @@ quickstart=(
   iproute2=/sbin/ip,/usr/sbin/ip,/usr/bin/ip
   iputils-ping=/bin/ping,/usr/bin/ping
 )
-test=(
+cluster=(
   "${quickstart[@]}"
+  etcd-server=/usr/bin/etcd,/usr/local/bin/etcd
+)
+test=(
+  "${cluster[@]}"
   busybox-static=/bin/busybox,/usr/bin/busybox
   conntrack=/usr/sbin/conntrack,/usr/bin/conntrack
   containerd=/usr/bin/containerd,/usr/local/bin/containerd
   containernetworking-plugins=/usr/lib/cni/bridge
   etcd-client=/usr/bin/etcdctl,/usr/local/bin/etcdctl
-  etcd-server=/usr/bin/etcd,/usr/local/bin/etcd
   gcc=/usr/bin/gcc
   libc6-dev=/usr/include/stdlib.h
   openssl=/usr/bin/openssl
@@ -36,8 +40,9 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 case $profile in
   quickstart) wanted=("${quickstart[@]}") ;;
+  cluster) wanted=("${cluster[@]}") ;;
   test) wanted=("${test[@]}") ;;
-  *) fail "unknown profile '$profile'; it is quickstart or test" ;;
+  *) fail "unknown profile '$profile'; it is quickstart, cluster or test" ;;
 esac
 
 missing=()

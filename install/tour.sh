@@ -3,30 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
-[ -t 1 ] || step() { printf '\n== %s\n' "$*"; }
-show() { printf '$ %s\n' "$*"; "$@"; }
-
-# The plugin's configuration as a runtime derives it from the conflist, with what the runtime adds for one pod.
-configure() { # configure POD RUNTIMECONFIG
-  node -e '
-    const [conflist, file, runtimeConfig] = process.argv.slice(1);
-    const { name, cniVersion, plugins: [{ capabilities, ...plugin }] } = JSON.parse(require("fs").readFileSync(conflist, "utf8"));
-    require("fs").writeFileSync(file, JSON.stringify({ cniVersion, name, ...plugin, runtimeConfig: JSON.parse(runtimeConfig) }));
-  ' install/net.d/05-selvedge.conflist "$DEMO_DIR/$1.json" "$2"
-}
-
-# One call of the plugin, as a container runtime makes it.
-cni() { # cni VERB POD
-  CNI_COMMAND=$1 CNI_CONTAINERID=$2 CNI_NETNS=/run/netns/$2 CNI_IFNAME=eth0 CNI_PATH=$PWD/dist \
-    CNI_ARGS="K8S_POD_NAMESPACE=default;K8S_POD_NAME=$2" selvedge <"$DEMO_DIR/$2.json"
-}
-
-address() { # address POD FAMILY
-  ip -n "$1" -j "-$2" addr show dev eth0 scope global | node -e '
-    const [link] = JSON.parse(require("fs").readFileSync(0, "utf8")).filter((l) => l.addr_info);
-    process.stdout.write(link.addr_info[0].local)'
-}
+. install/tour-steps.sh
 
 # A web server that answers with the address its caller came from.
 serve() { # serve NAMESPACE PORT
@@ -47,10 +24,6 @@ get() { # get NAMESPACE URL
     require("http").get(process.argv[1], { timeout: 3000 }, (answer) => answer.pipe(process.stdout))
       .on("timeout", function () { this.destroy(new Error("no answer")) })
       .on("error", (error) => { console.log(error.message); process.exitCode = 1 })' "$2"
-}
-reach() { # reach NAMESPACE ADDRESS
-  printf '%s $ ping %s\n   ' "$1" "$2"
-  ip netns exec "$1" ping -n -c 3 -i 0.2 -W 2 "$2" | grep -E 'packets transmitted'
 }
 servers=()
 

@@ -5,7 +5,7 @@ import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { needing } from "./support/requirement.ts";
 
 const top = dirname(import.meta.dirname);
@@ -29,7 +29,9 @@ function processes(): string[] {
   return globSync("/proc/[0-9]*/cmdline").flatMap((path) => {
     try {
       const command = readFileSync(path, "utf8").replaceAll("\0", " ");
-      return /demo-node\.sh|tour\.sh|selvedged --config \/run\/demo/.test(command) ? [command] : [];
+      return /demo-(node|cluster)\.sh|tour\.sh|selvedged --config \/run\/demo|etcd --name=demo/.test(command)
+        ? [command]
+        : [];
     } catch {
       return []; // It has ended since the list was made.
     }
@@ -43,8 +45,8 @@ interface Tour {
   readonly ended: Promise<number | null>;
 }
 
-function tour(temporary: string): Tour {
-  const child = spawn("npm", ["run", "--silent", "quickstart"], {
+function tour(temporary: string, argv: readonly string[] = []): Tour {
+  const child = spawn("npm", ["run", "--silent", "quickstart", "--", ...argv], {
     cwd: top,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -62,26 +64,46 @@ async function until(what: () => boolean, deadlineMs: number): Promise<void> {
 
 const runs = needing("root", { file: join(top, "dist/selvedged") });
 
-runs(
-  "the whole tour",
-  async () => {
+const TOURS: [name: string, argv: readonly string[], shows: readonly RegExp[]][] = [
+  [
+    "one node",
+    [],
+    [
+      / 0% packet loss/,
+      /outside was reached from 192\.0\.2\.1$/m,
+      /outside was reached from 2001:db8:2::1$/m,
+      /pod-b was reached from 192\.0\.2\.2$/m,
+      /pod-b was reached from 2001:db8:2::2$/m,
+      /^pod-c: as it should be$/m,
+      /^attachments: +0$/m,
+      /^firewall entries: +0$/m,
+    ],
+  ],
+  [
+    "three nodes",
+    ["--nodes", "3"],
+    [
+      /^alpha \(this\) +alive +heard of +192\.0\.2\.1 /m,
+      /^beta +alive +IPv4 +direct +192\.0\.2\.2 /m,
+      /^gamma +alive +IPv4 +vxlan +198\.51\.100\.3 /m,
+      /^found from alpha \d+ ms after it had ended there$/m,
+      /^gamma +attachments: 0, links of pods: 0, queued DELs: 0$/m,
+    ],
+  ],
+];
+test("there are tours", () => expect(TOURS.length).toBeGreaterThan(0));
+
+needing("root", { file: join(top, "dist/selvedged") }, { program: "etcd" }).each(TOURS)(
+  "the whole tour: %s",
+  async (_name, argv, shows) => {
     const temporary = mkdtempSync(join(tmpdir(), "tour-"));
     try {
       const before = machine();
-      const { ended, output } = tour(temporary);
+      const { ended, output } = tour(temporary, argv);
       const code = await ended;
       expect({ code, output: code === 0 ? "" : output() }).toEqual({ code: 0, output: "" });
-      for (const line of [
-        / 0% packet loss/,
-        /outside was reached from 192\.0\.2\.1$/m,
-        /outside was reached from 2001:db8:2::1$/m,
-        /pod-b was reached from 192\.0\.2\.2$/m,
-        /pod-b was reached from 2001:db8:2::2$/m,
-        /^pod-c: as it should be$/m,
-        /^attachments: +0$/m,
-        /^firewall entries: +0$/m,
-      ])
-        expect(output()).toMatch(line);
+      for (const line of shows) expect(output()).toMatch(line);
+      expect(output()).not.toMatch(/ [1-9]\d*% packet loss/);
       expect(machine()).toEqual(before);
       expect(readdirSync(temporary)).toEqual([]);
     } finally {

@@ -17,7 +17,8 @@ const readme = read("README.md");
 
 /**
  * A block's info string is its language and, for shell blocks, where it runs:
- * `sh` alone is one of the two commands for a fresh clone; `sh demo` runs on the node of install/demo-node.sh.
+ * `sh` alone is one of the commands for a fresh clone; `sh demo` runs on the node of install/demo-node.sh, `sh cluster`
+ * beside the nodes of install/demo-cluster.sh.
  */
 const blocks = Array.from(readme.matchAll(/^```(.+)\n([\s\S]*?)^```$/gm), ([, info = "", text = ""]) => ({
   info,
@@ -41,12 +42,14 @@ function rows(heading: string): string[][] {
 }
 
 test("every block is of a kind that a test looks at", () => {
-  expect(new Set(blocks.map((block) => block.info))).toEqual(new Set(["sh", "sh demo", "json conflist", "yaml"]));
+  expect(new Set(blocks.map((block) => block.info))).toEqual(
+    new Set(["sh", "sh demo", "sh cluster", "json conflist", "yaml"]),
+  );
 });
 
 test("the commands for a fresh clone are what package.json and CI have", () => {
   const { scripts } = JSON.parse(read("package.json"));
-  expect(blocksOf("sh")).toEqual(["npm run quickstart\n", "npm test\n"]);
+  expect(blocksOf("sh")).toEqual(["npm run quickstart\n", "npm run quickstart -- --nodes 3\n", "npm test\n"]);
   expect(scripts.quickstart).toBe("bash install/quickstart.sh");
   expect(scripts.test).toBe("bash test/run.sh");
   expect(read(".ci/run")).toMatch(/^exec npm test( |$)/m);
@@ -117,18 +120,26 @@ test("the error catalogue has every kind of failure with its code", () => {
   );
 });
 
-test("there are blocks for a running node", () => {
-  expect(blocksOf("sh demo").length).toBeGreaterThan(0);
+/** What runs the blocks of a kind, and what it needs. */
+const STAGES = [
+  { info: "sh demo", script: "install/demo-node.sh", needs: [] },
+  { info: "sh cluster", script: "install/demo-cluster.sh", needs: [{ program: "etcd" }] },
+] as const;
+const stages = STAGES.map(({ info, ...stage }) => ({ ...stage, info, texts: blocksOf(info) }));
+
+test.each(stages)("there are blocks for $script", ({ texts }) => {
+  expect(texts.length).toBeGreaterThan(0);
 });
 
-needing("root", { file: join(top, "dist/selvedged") }).each(blocksOf("sh demo"))(
-  "on a running node: %s",
-  async (text) => {
-    const { stdout } = await promisify(execFile)("bash", ["install/demo-node.sh", "bash", "-euc", text], {
-      cwd: top,
-      timeout: 60_000,
-    });
-    expect(stdout).not.toBe("");
-  },
-  60_000,
-);
+for (const { info, script, needs, texts } of stages)
+  needing("root", { file: join(top, "dist/selvedged") }, ...needs).each(texts)(
+    `${info}: %s`,
+    async (text) => {
+      const { stdout } = await promisify(execFile)("bash", [script, "bash", "-euc", text], {
+        cwd: top,
+        timeout: 60_000,
+      });
+      expect(stdout).not.toBe("");
+    },
+    60_000,
+  );
