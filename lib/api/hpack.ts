@@ -81,41 +81,58 @@ export function encodeHeaders(headers: readonly (readonly [string, string])[]): 
 }
 
 /**
- * RFC 7541, Appendix B: the length of each octet's code, "A" for 5 bits to "Z" for 30. The code is canonical (within
- * one length, codes ascend with the octets), so the lengths are all there is to know.
+ * RFC 7541, Appendix B: the octets whose codes have 5 bits, 6 bits and so on to 30, in the order of their codes. The code
+ * is canonical (within one length, codes ascend with the octets), so that this is all there is to know.
  */
-const LENGTHS =
-  "ISXXXXXXXTZXXZXXXXXXXXZXXXXXXXXXBFFHIBDGFFDGDBBBAAABBBBBBBCDKBHFIBCCCCCCCCCCCCCCCCCCCCCCDCDIOIJBKABA" +
-  "BABBBACCBBBABCBAABCCCCCKGJIXPRPPRRRSRSSSSSTSTTRSTSSSSQRSRSSTRQPRRSSQSRRTQRSSQQRQSRSSPRRRSRRSVVPORSRU" +
-  "VVVWWVTUOQVWWVWTQQVVXWWWPTPQRQQSRRUUTTVSVWVVWWWWWXWWWWWV";
-
-/** For each length: the first code of that length, and the octets in the order of their codes. Built on first use. */
-let byLength: { first: number; octets: number[] }[] | undefined;
-
-function codes(): { first: number; octets: number[] }[] {
-  const table = Array.from({ length: 31 }, () => ({ first: 0, octets: [] as number[] }));
-  for (let octet = 0; octet < 256; octet++) table[LENGTHS.charCodeAt(octet) - 60]?.octets.push(octet);
-  let code = 0;
-  for (const row of table) {
-    row.first = code *= 2;
-    code += row.octets.length;
-  }
-  return table;
-}
+const BY_LENGTH = [
+  "012aceiost",
+  " %-./3456789=A_bdfghlmnpru",
+  ":BCDEFGHIJKLMNOPQRSTUVWYjkqvwxyz",
+  "&*,;XZ",
+  "",
+  '!"()?',
+  "'+|",
+  "#>",
+  "\x00$@[]~",
+  "^}",
+  "<`{",
+  "",
+  "",
+  "",
+  "\\\xc3\xd0",
+  "\x80\x82\x83\xa2\xb8\xc2\xe0\xe2",
+  "\x99\xa1\xa7\xac\xb0\xb1\xb3\xd1\xd8\xd9\xe3\xe5\xe6",
+  "\x81\x84\x85\x86\x88\x92\x9a\x9c\xa0\xa3\xa4\xa9\xaa\xad\xb2\xb5\xb9\xba\xbb\xbd\xbe\xc4\xc6\xe4\xe8\xe9",
+  "\x01\x87\x89\x8a\x8b\x8c\x8d\x8f\x93\x95\x96\x97\x98\x9b\x9d\x9e\xa5\xa6\xa8\xae\xaf\xb4\xb6\xb7\xbc\xbf\xc5\xe7\xef",
+  "\x09\x8e\x90\x91\x94\x9f\xab\xce\xd7\xe1\xec\xed",
+  "\xc7\xcf\xea\xeb",
+  "\xc0\xc1\xc8\xc9\xca\xcd\xd2\xd5\xda\xdb\xee\xf0\xf2\xf3\xff",
+  "\xcb\xcc\xd3\xd4\xd6\xdd\xde\xdf\xf1\xf4\xf5\xf6\xf7\xf8\xfa\xfb\xfc\xfd\xfe",
+  "\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f\xdc\xf9",
+  "",
+  "\x0a\x0d\x16",
+];
+const SHORTEST = 5;
 
 /** @throws RangeError when the bits are no code; up to seven bits of padding must be ones (section 5.2). */
 function unhuffman(bytes: Uint8Array): string {
-  byLength ??= codes();
-  let [text, code, length] = ["", 0, 0];
+  let text = "";
+  // `first` is the first code of this length.
+  let [length, code, first] = [0, 0, 0];
   for (const byte of bytes) {
     for (let bit = 7; bit >= 0; bit--) {
       code = code * 2 + ((byte >> bit) & 1);
-      const row = byLength[++length];
+      first *= 2;
+      if (++length < SHORTEST) continue;
+      const row = BY_LENGTH[length - SHORTEST];
       if (row === undefined) throw new RangeError("no such Huffman code");
-      const octet = row.octets[code - row.first];
-      if (octet === undefined) continue;
-      text += String.fromCharCode(octet);
-      [code, length] = [0, 0];
+      const octet = row[code - first];
+      if (octet === undefined) {
+        first += row.length;
+      } else {
+        text += octet;
+        length = code = first = 0;
+      }
     }
   }
   if (length > 7 || code !== 2 ** length - 1) throw new RangeError("wrong padding after Huffman codes");

@@ -142,13 +142,18 @@ function implementation(
     (call: ServerUnaryCall<unknown, object>, answer: sendUnaryData<object>): void => {
       const abort = new AbortController();
       calls.add(abort);
-      call.once("cancelled", () => abort.abort());
+      const gone = () => abort.abort();
+      call.once("cancelled", gone);
       handle(call.request, { signal: abort.signal, deadlineMs: deadlineOf(call) })
         .then(
           (reply) => answer(null, reply),
           (error: unknown) => answer(refusal(name, call.request, error, log)),
         )
-        .finally(() => calls.delete(abort));
+        .finally(() => {
+          calls.delete(abort);
+          // An answered client goes away at once; an abort would make a DOMException with its stack for nobody.
+          call.off("cancelled", gone);
+        });
     };
   return Object.fromEntries(
     Object.keys(service).map((name) => [name, unary(name, handlers[name] as AnyHandlers[string])]),
