@@ -82,6 +82,7 @@ networks:
     planes: [],
     ipMasqAsPlane: false,
     reportProbeAddress: false,
+    expose: false,
     options: { path: "networks[0].options", value: {} },
   });
   expect(networks.get("media")).toEqual({
@@ -96,6 +97,7 @@ networks:
     planes: [],
     ipMasqAsPlane: true,
     reportProbeAddress: false,
+    expose: false,
     options: { path: "networks[1].options", value: { bridge: "media0", hairpinMode: true } },
   });
 });

@@ -80,6 +80,16 @@ const mistakes: [what: string, text: string, complaint: string][] = [
     'networks[0].encapsulation: needs attachment "bridge", not "ptp"',
   ],
   [
+    "a VLAN in a segment",
+    "tenants: [{name: a}]\nnetworks: [{name: n, tenant: a, attachment: bridge, vlan: 7, encapsulation: {type: vxlan, vni: 1, peers: []}}]",
+    "networks[0].vlan: 7 is not possible together with encapsulation, whose frames have no VLAN; give each VLAN a network and a vni of its own",
+  ],
+  [
+    "a trunk in a segment",
+    "tenants: [{name: a}]\nnetworks: [{name: n, tenant: a, attachment: bridge, options: {vlanTrunk: [{id: 5}]}, encapsulation: {type: vxlan, vni: 1, peers: []}}]",
+    'networks[0].options.vlanTrunk: [{"id":5}] is not possible together with encapsulation, whose frames have no VLAN; give each VLAN a network and a vni of its own',
+  ],
+  [
     "a VNI of two networks",
     "tenants: [{name: a}]\ndefaults: {attachment: bridge}\nnetworks: [{name: n, tenant: a, encapsulation: {type: vxlan, vni: 1, peers: []}}, {name: m, tenant: a, encapsulation: {type: vxlan, vni: 1, peers: []}}]",
     'networks[1].encapsulation.vni: 1 is that of network "n" already',

@@ -6,7 +6,7 @@ import type { Dns, NetConf } from "#lib/cni/types.ts";
 import type { Config, Encapsulation } from "#lib/config/config.ts";
 import { optionsOf } from "#lib/config/shorthand.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import { type Found, fields, root } from "#lib/parse.ts";
+import { absent, type Found, fields, refuse, root } from "#lib/parse.ts";
 import type { PodQos, Qos } from "#lib/qos.ts";
 
 export interface Settings {
@@ -45,6 +45,7 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
   const mtu = conf.mtu || base.mtu;
   const attachment = attachmentType({ path: "attachment", value: conf.attachment ?? base.attachment });
   const at = fields(conf.raw);
+  if (named?.encapsulation !== undefined) refuseVlans(conf);
   const policyRouting = conf.policyRouting ?? named?.policyRouting;
   const podQos = conf.podQos ?? named?.podQos;
   return {
@@ -67,6 +68,16 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
       ...objectOf(conf.raw),
     }),
   };
+}
+
+/** Of a network that is one segment across nodes: the tunnel carries frames without a VLAN. */
+function refuseVlans({ raw }: NetConf): void {
+  const at = fields(raw);
+  for (const found of [at("vlan"), at("vlanTrunk")]) {
+    const { value } = found;
+    const isNone = absent(found) || value === 0 || (Array.isArray(value) && value.length === 0);
+    if (!isNone) refuse(found, "possible on a network with encapsulation, whose frames have no VLAN");
+  }
 }
 
 const objectOf = (found: Found): object => {

@@ -154,3 +154,33 @@ test.each(REFUSED)("refused before anything is made: %s", (_what, network, more,
     expect(node.core.table.size).toBe(0);
   }),
 );
+
+test("a VLAN is refused where the network is one segment across nodes", async () => {
+  const at = world();
+  const { verbs, core } = await boot(
+    at,
+    sound(),
+    parseConfig(`
+pools: [{name: default, ranges: [[{subnet: 10.66.0.0/16}]]}, {name: blue, ranges: [[{subnet: 10.0.0.0/24}]]}]
+tenants: [{name: blue}]
+networks:
+  - name: wide
+    tenant: blue
+    pool: blue
+    attachment: bridge
+    encapsulation: {type: vxlan, vni: 7, peers: [192.0.2.2]}
+`),
+  );
+  at.kernel.addNamespace("/run/netns/w1");
+  expect(await verbs.add(on("w1", "wide", { vlan: 5 }), patient())).toMatchObject({
+    error: { code: 7, msg: "vlan: 5 is not possible on a network with encapsulation, whose frames have no VLAN" },
+  });
+  expect(await verbs.add(on("w1", "wide", { vlanTrunk: [{ id: 5 }] }), patient())).toMatchObject({
+    error: {
+      code: 7,
+      msg: 'vlanTrunk: [{"id":5}] is not possible on a network with encapsulation, whose frames have no VLAN',
+    },
+  });
+  expect(core.table.size).toBe(0);
+  expect((await verbs.add(on("w1", "wide", { vlan: 0 }), patient())).error).toBeUndefined();
+});
