@@ -27,7 +27,6 @@ import {
   setting,
   words,
 } from "./leaves.ts";
-import { podRule } from "./pod-rule.ts";
 import { encapsulation, routers, tenant } from "./tenant-schema.ts";
 
 /** lib/attach has the types; a test holds the two lists together. */
@@ -99,9 +98,20 @@ const plane = z.preprocess(
 );
 const planes = listOf(plane, "a list of planes, such as [control, media]");
 
+const texted = leaf<Record<string, string>>(
+  "an object whose values are texts",
+  (v) =>
+    typeof v === "object" &&
+    v !== null &&
+    !Array.isArray(v) &&
+    Object.values(v).every((each) => typeof each === "string"),
+);
 const planeRule = z.strictObject(
   {
-    ...podRule,
+    namespace: setting(words.optional(), "Kubernetes namespace of the pod; `*` stands for any letters."),
+    pod: setting(words.optional(), "Name of the pod; `*` stands for any letters."),
+    labels: setting(texted.optional(), "Labels that the pod has, all of them."),
+    annotations: setting(texted.optional(), "Annotations that the pod has, all of them."),
     planes: setting(planes, "The planes that such a pod gets."),
   },
   { error: "an object such as {namespace: telco, planes: [control]}" },
@@ -154,6 +164,10 @@ const network = z.strictObject(
     ),
     routes: setting(listOf(route, "a list of routes").default([]), "Routes of every pod, with CNI's field names."),
     dns: setting(dns.default({}), "`dns` of the CNI result."),
+    expose: setting(
+      flag.default(false),
+      "Its addresses are known beyond the nodes: edge routers lead there. `selvedgectl networks` shows which are.",
+    ),
     planes: setting(planes.default([]), "Further networks that its pods are on, each by an interface of its own."),
     tenant: setting(
       name.optional(),
@@ -164,10 +178,6 @@ const network = z.strictObject(
       "For a tenant's network: the CNI result names the pod's probe address first, so that a kubelet probes it there.",
     ),
     encapsulation: setting(encapsulation.optional(), "For a tenant's bridge: one segment with that of other nodes."),
-    expose: setting(
-      flag.default(false),
-      "Its addresses are known beyond the nodes: edge routers lead there. `selvedgectl networks` shows which are.",
-    ),
     namespaces: setting(
       listOf(words, "a list of texts").optional(),
       "Kubernetes namespaces whose pods may join it by annotation; `*` stands for any letters.",
@@ -209,7 +219,10 @@ const reservation = z.strictObject(
 const poolRule = z.strictObject(
   {
     network: setting(name.optional(), "Network that is attached to.", "any, but for further planes"),
-    ...podRule,
+    namespace: planeRule.shape.namespace,
+    pod: planeRule.shape.pod,
+    labels: planeRule.shape.labels,
+    annotations: planeRule.shape.annotations,
     pool: setting(name, "Pool that such a pod's addresses come from."),
   },
   { error: "an object such as {namespace: db, pool: db}" },
