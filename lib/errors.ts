@@ -40,8 +40,31 @@ export type Failure =
   | { kind: "rpc"; status: number }
   /** CHECK found a difference; `lines` are the operations that would repair it. */
   | { kind: "drift"; lines: readonly string[] }
+  /** A router at the edge did not do, or may not have done, what it was asked. */
+  | { kind: "router"; router: string; why: RouterTrouble }
   /** Two attachments claim one thing: a host port, a fixed address, a MAC. */
   | { kind: "conflict"; what: string };
+
+/** What is known of a router's configuration afterwards is the difference between most of these. */
+export type RouterTrouble =
+  /** Not connected, or its API is not up: nothing happened. */
+  | "unreachable"
+  /** Its certificate is not the one that was configured: nothing was sent. */
+  | "untrusted"
+  /** The key is not one of the router's: nothing happened. */
+  | "denied"
+  /** What answers is no VyOS, or not with its API on. */
+  | "not-vyos"
+  /** A path or a value that this version does not take: nothing happened. */
+  | "refused"
+  /** Another commit is under way: nothing happened. */
+  | "locked"
+  /** It could not answer at this moment, as during a commit. */
+  | "busy"
+  /** The commit failed: parts of it may have been made. */
+  | "failed"
+  /** No answer: it may have been done, or be going on. */
+  | "unknown";
 
 export type FailureKind = Failure["kind"];
 

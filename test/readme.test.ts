@@ -110,6 +110,7 @@ const KINDS = Object.keys({
   conflict: 0,
   rpc: 0,
   delegate: 0,
+  router: 0,
   "result-invalid": 0,
 } satisfies Record<FailureKind, 0>);
 

@@ -20,6 +20,7 @@ export const GRPC_STATUS = {
   store: status.INTERNAL,
   drift: status.FAILED_PRECONDITION,
   conflict: status.ALREADY_EXISTS,
+  router: status.UNAVAILABLE,
   "result-invalid": status.INTERNAL,
   rpc: status.UNAVAILABLE,
 } as const satisfies Record<FailureKind, status>;

@@ -22,11 +22,15 @@ const CODE = {
   conflict: 106,
   rpc: 107,
   delegate: 108,
+  router: 109,
   "result-invalid": 999,
 } as const satisfies Record<FailureKind, number>;
 
 /** Anything that is not a failure of ours: a bug, which the caller still hears of in the protocol's words. */
 export const INTERNAL = 999;
+
+/** The daemon cannot write its state. */
+export const STORE = CODE.store;
 
 /** The plugin of a node that cannot take an ADD now answers STATUS with this. */
 const NOT_AVAILABLE = 50;

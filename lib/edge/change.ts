@@ -1,0 +1,151 @@
+/**
+ * From what a router has to what it should have: the fewest deletes and sets, as one commit. Only what is ours is ever
+ * deleted. Where somebody else has put something into a piece that we want and have nothing of, the piece is left out and
+ * reported.
+ */
+import { isBelow, type Line, lineOf, type Path, pathOf } from "./path.ts";
+import { both, type Ownership, ownedAs, ownership, type Piece } from "./piece.ts";
+import { endsOf, nodeAt, type Tree } from "./tree.ts";
+
+export interface Conflict {
+  readonly at: Line;
+  /** What somebody else has there; nothing where `needs` says it all. */
+  readonly foreign: readonly Line[];
+  /** The piece in conflict that this one needs. */
+  readonly needs?: Line;
+}
+
+/** What happens to one piece; the words of the history. */
+export interface Step {
+  readonly at: Line;
+  readonly within?: Line;
+  readonly removed: readonly Line[];
+  readonly added: readonly Line[];
+}
+
+export interface Change {
+  readonly deletes: readonly Path[];
+  readonly sets: readonly Path[];
+  readonly steps: readonly Step[];
+  readonly conflicts: readonly Conflict[];
+  /** Lines that somebody else has put into pieces that are ours; they stay. */
+  readonly intruders: readonly Line[];
+}
+
+export const isNothing = ({ deletes, sets }: Change): boolean => deletes.length === 0 && sets.length === 0;
+
+interface Piecewise {
+  readonly deletes: readonly Path[];
+  readonly sets: readonly Path[];
+  readonly removed: readonly Line[];
+  readonly foreign: readonly Line[];
+}
+
+export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): Change {
+  const steps: Step[] = [];
+  const conflicts: Conflict[] = [];
+  const intruders: Line[] = [];
+  const sets: Path[] = [];
+  let deletes: Path[] = [];
+  const going = new Set<Line>();
+  const refused = new Set<Line>();
+  const wantedAt = new Set(wanted.map(({ at }) => lineOf(at)));
+
+  for (const piece of ordered(wanted)) {
+    const at = lineOf(piece.at);
+    const ours = owned.get(at)?.lines ?? [];
+    const one = piecewise(piece.paths, piece.at, have, new Set(ours));
+    const isHeld = ours.some((line) => nodeAt(have, pathOf(line)) !== undefined);
+    const needs = piece.needs === undefined ? undefined : lineOf(piece.needs);
+    if (needs !== undefined && refused.has(needs)) conflicts.push({ at, foreign: [], needs });
+    else if (one.foreign.length > 0 && !isHeld) conflicts.push({ at, foreign: one.foreign });
+    else {
+      intruders.push(...one.foreign);
+      note(ownedAs(piece), one);
+      continue;
+    }
+    refused.add(at);
+  }
+  for (const piece of owned.values())
+    if (!wantedAt.has(piece.at)) note(piece, piecewise([], pathOf(piece.at), have, new Set(piece.lines)));
+
+  for (const above of new Set([...owned.values()].flatMap((piece) => piece.within ?? []))) {
+    const path = pathOf(above);
+    const node = nodeAt(have, path);
+    const isEmptied =
+      node !== undefined &&
+      !sets.some((set) => isBelow(set, path)) &&
+      !wanted.some(({ at }) => isBelow(at, path)) &&
+      [...endsOf(node, path)].every((end) => going.has(lineOf(end)));
+    if (isEmptied) deletes = [...deletes.filter((each) => !isBelow(each, path)), path];
+  }
+  return { deletes, sets, steps, conflicts, intruders };
+
+  function note({ at, within: above }: { at: Line; within?: Line }, one: Piecewise): void {
+    for (const line of one.removed) going.add(line);
+    deletes.push(...one.deletes);
+    sets.push(...one.sets);
+    if (one.deletes.length + one.sets.length > 0)
+      steps.push({
+        at,
+        ...(above === undefined ? {} : { within: above }),
+        removed: one.removed,
+        added: one.sets.map(lineOf),
+      });
+  }
+}
+
+/** What is needed comes before what needs it. */
+const ordered = (pieces: readonly Piece[]): Piece[] => [
+  ...pieces.filter(({ needs }) => needs === undefined),
+  ...pieces.filter(({ needs }) => needs !== undefined),
+];
+
+/** The same for one piece, whoever may have set what is there. */
+function piecewise(paths: readonly Path[], at: Path, have: Tree, owned: ReadonlySet<Line>): Piecewise {
+  const lines = new Map(paths.map((path) => [lineOf(path), path]));
+  const node = nodeAt(have, at);
+  const removed: Line[] = [];
+  const foreign: Line[] = [];
+  /** Whether everything at and below goes; otherwise what goes is in `deletes`. */
+  const prune = (below: Tree, path: Path, deletes: Path[]): boolean => {
+    const line = lineOf(path);
+    const isWanted = lines.has(line);
+    if (below.size === 0) {
+      if (isWanted) return false;
+      if (owned.has(line)) {
+        removed.push(line);
+        return true;
+      }
+      // What a failed commit has left empty is nobody's.
+      if (path.length > at.length) foreign.push(line);
+      return false;
+    }
+    const some: Path[] = [];
+    let all = true;
+    for (const [name, next] of below) {
+      const place = [...path, name];
+      if (prune(next, place, some)) some.push(place);
+      else all = false;
+    }
+    if (all && !isWanted) return true;
+    deletes.push(...some);
+    return false;
+  };
+  const deletes: Path[] = [];
+  if (node !== undefined && prune(node, at, deletes)) deletes.push(at);
+  const isGone = (path: Path): boolean => deletes.some((each) => isBelow(path, each));
+  const sets = paths.filter((path) => nodeAt(have, path) === undefined || isGone(path));
+  return { deletes, sets, removed, foreign };
+}
+
+/** What is ours as soon as a change may have been made, in whole or in part. */
+export const afterwards = (owned: Ownership, { steps }: Pick<Change, "steps">): Ownership =>
+  both(
+    owned,
+    ownership(
+      steps
+        .filter(({ added }) => added.length > 0)
+        .map(({ at, within, added }) => ({ at, ...(within === undefined ? {} : { within }), lines: added })),
+    ),
+  );

@@ -1,0 +1,56 @@
+/**
+ * Paths of a router's configuration, and the line that stands for one: what an operator types after `set`. Lines are
+ * compared, stored and printed; a secret is in none of them.
+ */
+import { createHash } from "node:crypto";
+import { SelvedgeError } from "#lib/errors.ts";
+
+/** `["protocols", "static", "route", "10.66.0.0/16", "next-hop", "192.0.2.1"]`; a leaf's value is its last member. */
+export type Path = readonly string[];
+
+/** `protocols static route 10.66.0.0/16 next-hop 192.0.2.1`; a value with blanks stands in single quotes. */
+export type Line = string & { readonly line: unique symbol };
+
+/** Leaves whose values are secrets. */
+const SECRET: ReadonlySet<string> = new Set([
+  "password",
+  "preshared-key",
+  "pre-shared-secret",
+  "private-key",
+  "secret",
+  "plaintext-password",
+  "encrypted-password",
+]);
+
+export const lineOf = (path: Path): Line => {
+  const leaf = path.at(-2);
+  const words = leaf !== undefined && SECRET.has(leaf) ? [...path.slice(0, -1), markOf(path.at(-1) ?? "")] : path;
+  return words.map(quoted).join(" ") as Line;
+};
+
+/** Tells whether a secret is still the same, and no more. */
+const markOf = (secret: string): string => `(secret ${createHash("sha256").update(secret).digest("hex").slice(0, 12)})`;
+
+const quoted = (word: string): string => (word === "" || word.includes(" ") ? `'${word}'` : word);
+
+/** The path of a line; where the line holds a secret, its mark is in place of it. */
+export const pathOf = (line: Line): Path =>
+  Array.from(line.matchAll(/'([^']*)'|\S+/g), (found) => found[1] ?? found[0]);
+
+/** Whether a line's value is a secret that the line does not tell. */
+export const isSecret = (line: Line): boolean => / '\(secret [0-9a-f]{12}\)'$/.test(line);
+
+/** A path made of what was configured: VyOS takes neither quotes nor control characters. @throws SelvedgeError config-invalid */
+export function pathFrom(...words: readonly (string | number)[]): Path {
+  const path = words.map(String);
+  for (const word of path)
+    if (word === "" || /['"\p{Cc}]/u.test(word))
+      throw new SelvedgeError(
+        { kind: "config-invalid", field: path.slice(0, -1).join(" ") },
+        `edge: ${JSON.stringify(word)} in "${path.slice(0, -1).join(" ")}" is not a value that VyOS takes: no quotes, no control characters, not empty`,
+      );
+  return path;
+}
+
+export const isBelow = (path: Path, above: Path): boolean =>
+  above.length <= path.length && above.every((word, i) => path[i] === word);

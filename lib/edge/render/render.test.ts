@@ -1,0 +1,281 @@
+import { expect, test } from "@jest/globals";
+import { address, prefix } from "#lib/address.ts";
+import { needing } from "../../../test/support/requirement.ts";
+import { grammar, grammarFile } from "../../../test/support/vyos/grammar.ts";
+import { DIALECTS, type Version } from "../dialect.ts";
+import { lineOf } from "../path.ts";
+import { overlapping } from "../piece.ts";
+import type { EdgeView, RouterSpec } from "../router.ts";
+import { render } from "./render.ts";
+
+const VIEW: EdgeView = {
+  pools: [
+    { name: "default", prefixes: [prefix("10.66.0.0/16"), prefix("fd66::/64")], isTenants: false },
+    { name: "media", prefixes: [prefix("10.67.0.0/20")], isTenants: false },
+    { name: "blue", prefixes: [prefix("10.0.0.0/16")], isTenants: true },
+  ],
+  nodes: [
+    {
+      name: "alpha",
+      addresses: [address("192.0.2.11"), address("2001:db8::11")],
+      isAlive: true,
+      destinations: [
+        { pool: "default", prefix: prefix("10.66.0.0/26") },
+        { pool: "default", prefix: prefix("10.66.0.64/26") },
+        { pool: "default", prefix: prefix("fd66::/122") },
+        { pool: "blue", prefix: prefix("10.0.0.0/26") },
+      ],
+    },
+    {
+      name: "beta",
+      addresses: [address("192.0.2.12"), address("2001:db8::12")],
+      isAlive: true,
+      destinations: [
+        { pool: "default", prefix: prefix("10.66.0.128/26") },
+        { pool: "default", prefix: prefix("10.66.9.9/32") },
+      ],
+    },
+    {
+      name: "gamma",
+      addresses: [address("192.0.2.13")],
+      isAlive: false,
+      destinations: [{ pool: "default", prefix: prefix("10.66.1.0/26") }],
+    },
+  ],
+};
+const NAT = { firstRule: 5_000, masquerade: [], egress: [], oneToOne: [], publish: [] };
+const ROUTER: RouterSpec = { name: "edge1", pools: [], nat: NAT, groups: [], loadBalancers: [] };
+
+const lines = (spec: Partial<RouterSpec>, version: Version = "1.4"): string[] =>
+  render({ ...ROUTER, ...spec }, VIEW, DIALECTS[version]).flatMap(({ paths }) => paths.map(lineOf));
+
+const CASES: readonly [name: string, spec: Partial<RouterSpec>, expected: readonly string[]][] = [
+  ["nothing is asked for", {}, []],
+  [
+    "static: each pool by every node that lives",
+    { static: { routes: "pools" } },
+    [
+      "protocols static route 10.66.0.0/16 next-hop 192.0.2.11",
+      "protocols static route 10.66.0.0/16 next-hop 192.0.2.12",
+      "protocols static route 10.67.0.0/20 next-hop 192.0.2.11",
+      "protocols static route 10.67.0.0/20 next-hop 192.0.2.12",
+      "protocols static route6 fd66::/64 next-hop 2001:db8::11",
+      "protocols static route6 fd66::/64 next-hop 2001:db8::12",
+    ],
+  ],
+  [
+    "static: what each node has, neighbouring blocks as one, with distance and BFD, in a VRF",
+    { static: { routes: "blocks", distance: 20, bfd: "nodes", vrf: "PODS" } },
+    [
+      "vrf name PODS protocols static route 10.66.0.0/25 next-hop 192.0.2.11 distance 20",
+      "vrf name PODS protocols static route 10.66.0.0/25 next-hop 192.0.2.11 bfd profile nodes",
+      "vrf name PODS protocols static route6 fd66::/122 next-hop 2001:db8::11 distance 20",
+      "vrf name PODS protocols static route6 fd66::/122 next-hop 2001:db8::11 bfd profile nodes",
+      "vrf name PODS protocols static route 10.66.0.128/26 next-hop 192.0.2.12 distance 20",
+      "vrf name PODS protocols static route 10.66.0.128/26 next-hop 192.0.2.12 bfd profile nodes",
+      "vrf name PODS protocols static route 10.66.9.9/32 next-hop 192.0.2.12 distance 20",
+      "vrf name PODS protocols static route 10.66.9.9/32 next-hop 192.0.2.12 bfd profile nodes",
+    ],
+  ],
+  [
+    "BGP with whoever calls from a prefix, one pool",
+    {
+      pools: ["media"],
+      bgp: {
+        as: 65_000,
+        nodesAs: 65_001,
+        listen: [prefix("192.0.2.0/24")],
+        password: "s3cret",
+        bfd: true,
+        multihop: 2,
+        multipath: 8,
+        maximumPrefixes: 200,
+        communities: ["65000:100"],
+        localPreference: 200,
+        defaultRoute: true,
+      },
+    },
+    [
+      "policy prefix-list SELVEDGE-IN rule 10 action permit",
+      "policy prefix-list SELVEDGE-IN rule 10 prefix 10.67.0.0/20",
+      "policy prefix-list SELVEDGE-IN rule 10 le 32",
+      "policy route-map SELVEDGE-IN rule 10 action permit",
+      "policy route-map SELVEDGE-IN rule 10 match ip address prefix-list SELVEDGE-IN",
+      "policy route-map SELVEDGE-IN rule 10 set community add 65000:100",
+      "policy route-map SELVEDGE-IN rule 10 set local-preference 200",
+      "policy route-map SELVEDGE-OUT rule 10 action deny",
+      "protocols bgp system-as 65000",
+      "protocols bgp peer-group SELVEDGE remote-as 65001",
+      "protocols bgp peer-group SELVEDGE password '(secret 1ec1c26b50d5)'",
+      "protocols bgp peer-group SELVEDGE bfd",
+      "protocols bgp peer-group SELVEDGE ebgp-multihop 2",
+      "protocols bgp peer-group SELVEDGE address-family ipv4-unicast route-map import SELVEDGE-IN",
+      "protocols bgp peer-group SELVEDGE address-family ipv4-unicast route-map export SELVEDGE-OUT",
+      "protocols bgp peer-group SELVEDGE address-family ipv4-unicast maximum-prefix 200",
+      "protocols bgp peer-group SELVEDGE address-family ipv4-unicast default-originate",
+      "protocols bgp address-family ipv4-unicast maximum-paths ebgp 8",
+      "protocols bgp listen range 192.0.2.0/24 peer-group SELVEDGE",
+    ],
+  ],
+  [
+    "BGP with each node by its first address of each family",
+    {
+      bgp: {
+        as: 65_000,
+        nodesAs: "external",
+        listen: [],
+        multipath: 4,
+        communities: [],
+        defaultRoute: false,
+        vrf: "PODS",
+      },
+    },
+    [
+      "policy prefix-list SELVEDGE-IN rule 10 action permit",
+      "policy prefix-list SELVEDGE-IN rule 10 prefix 10.66.0.0/16",
+      "policy prefix-list SELVEDGE-IN rule 10 le 32",
+      "policy prefix-list SELVEDGE-IN rule 20 action permit",
+      "policy prefix-list SELVEDGE-IN rule 20 prefix 10.67.0.0/20",
+      "policy prefix-list SELVEDGE-IN rule 20 le 32",
+      "policy prefix-list6 SELVEDGE-IN rule 10 action permit",
+      "policy prefix-list6 SELVEDGE-IN rule 10 prefix fd66::/64",
+      "policy prefix-list6 SELVEDGE-IN rule 10 le 128",
+      "policy route-map SELVEDGE-IN rule 10 action permit",
+      "policy route-map SELVEDGE-IN rule 10 match ip address prefix-list SELVEDGE-IN",
+      "policy route-map SELVEDGE-IN rule 20 action permit",
+      "policy route-map SELVEDGE-IN rule 20 match ipv6 address prefix-list SELVEDGE-IN",
+      "policy route-map SELVEDGE-OUT rule 10 action deny",
+      "vrf name PODS protocols bgp system-as 65000",
+      "vrf name PODS protocols bgp peer-group SELVEDGE remote-as external",
+      "vrf name PODS protocols bgp peer-group SELVEDGE address-family ipv4-unicast route-map import SELVEDGE-IN",
+      "vrf name PODS protocols bgp peer-group SELVEDGE address-family ipv4-unicast route-map export SELVEDGE-OUT",
+      "vrf name PODS protocols bgp peer-group SELVEDGE address-family ipv6-unicast route-map import SELVEDGE-IN",
+      "vrf name PODS protocols bgp peer-group SELVEDGE address-family ipv6-unicast route-map export SELVEDGE-OUT",
+      "vrf name PODS protocols bgp address-family ipv4-unicast maximum-paths ebgp 4",
+      "vrf name PODS protocols bgp address-family ipv6-unicast maximum-paths ebgp 4",
+      "vrf name PODS protocols bgp neighbor 192.0.2.11 peer-group SELVEDGE",
+      "vrf name PODS protocols bgp neighbor 2001:db8::11 peer-group SELVEDGE",
+      "vrf name PODS protocols bgp neighbor 192.0.2.12 peer-group SELVEDGE",
+      "vrf name PODS protocols bgp neighbor 2001:db8::12 peer-group SELVEDGE",
+      "vrf name PODS protocols bgp neighbor 192.0.2.13 peer-group SELVEDGE",
+    ],
+  ],
+  [
+    "NAT: one to one before egress before masquerade",
+    {
+      nat: {
+        firstRule: 100,
+        masquerade: [{ interface: "eth0" }],
+        egress: [{ source: prefix("10.66.9.0/24"), address: address("198.51.100.9"), interface: "eth0" }],
+        oneToOne: [{ outside: address("198.51.100.5"), inside: address("10.66.9.9"), interface: "eth0" }],
+        publish: [
+          {
+            name: "web",
+            interface: "eth0",
+            address: address("198.51.100.7"),
+            protocol: "tcp",
+            port: 443,
+            to: { address: address("10.66.0.5"), port: 8_443 },
+          },
+        ],
+      },
+    },
+    [
+      "nat source rule 100 description 'selvedge 10.66.9.9'",
+      "nat source rule 100 outbound-interface name eth0",
+      "nat source rule 100 source address 10.66.9.9",
+      "nat source rule 100 translation address 198.51.100.5",
+      "nat destination rule 100 description 'selvedge 198.51.100.5'",
+      "nat destination rule 100 inbound-interface name eth0",
+      "nat destination rule 100 destination address 198.51.100.5",
+      "nat destination rule 100 translation address 10.66.9.9",
+      "nat source rule 1100 description 'selvedge egress 198.51.100.9'",
+      "nat source rule 1100 outbound-interface name eth0",
+      "nat source rule 1100 source address 10.66.9.0/24",
+      "nat source rule 1100 translation address 198.51.100.9",
+      "nat source rule 2100 description 'selvedge 10.66.0.0/16'",
+      "nat source rule 2100 outbound-interface name eth0",
+      "nat source rule 2100 source address 10.66.0.0/16",
+      "nat source rule 2100 translation address masquerade",
+      "nat source rule 2101 description 'selvedge 10.67.0.0/20'",
+      "nat source rule 2101 outbound-interface name eth0",
+      "nat source rule 2101 source address 10.67.0.0/20",
+      "nat source rule 2101 translation address masquerade",
+      "nat destination rule 1100 description 'selvedge web'",
+      "nat destination rule 1100 inbound-interface name eth0",
+      "nat destination rule 1100 destination address 198.51.100.7",
+      "nat destination rule 1100 destination port 443",
+      "nat destination rule 1100 protocol tcp",
+      "nat destination rule 1100 translation address 10.66.0.5",
+      "nat destination rule 1100 translation port 8443",
+    ],
+  ],
+  [
+    "groups of both families, zones",
+    {
+      groups: [
+        { name: "PODS", of: "pools" },
+        { name: "NODES", of: "nodes" },
+      ],
+      forwarding: { zones: [{ domain: "cluster.local", servers: [address("10.66.0.10")] }] },
+    },
+    [
+      "firewall group network-group PODS network 10.66.0.0/16",
+      "firewall group network-group PODS network 10.67.0.0/20",
+      "firewall group ipv6-network-group PODS-6 network fd66::/64",
+      "firewall group address-group NODES address 192.0.2.11",
+      "firewall group address-group NODES address 192.0.2.12",
+      "firewall group address-group NODES address 192.0.2.13",
+      "firewall group ipv6-address-group NODES-6 address 2001:db8::11",
+      "firewall group ipv6-address-group NODES-6 address 2001:db8::12",
+      "service dns forwarding domain cluster.local name-server 10.66.0.10",
+    ],
+  ],
+];
+
+test.each(CASES)("%s", (_name, spec, expected) => expect(lines(spec)).toEqual(expected));
+needing({ file: grammarFile("1.4") }).each<Version>(["1.4", "rolling"])(
+  "VyOS %s takes every one of them",
+  (version) => {
+    const { refusal } = grammar(version);
+    const paths = CASES.flatMap(([, spec]) => render({ ...ROUTER, ...spec }, VIEW, DIALECTS[version])).flatMap(
+      (piece) => piece.paths,
+    );
+    expect(paths.flatMap((path) => refusal(path, "set") ?? [])).toEqual([]);
+  },
+);
+
+test("the table has cases", () => expect(CASES.length).toBeGreaterThan(0));
+
+const BALANCER = {
+  name: "web",
+  address: address("198.51.100.8"),
+  port: 80,
+  servers: [{ address: address("10.66.0.5"), port: 8_080 }],
+};
+test.each<[Version, string]>([
+  ["1.4", "reverse-proxy"],
+  ["rolling", "haproxy"],
+])("HAProxy's section of VyOS %s is %s", (version, section) => {
+  expect(lines({ loadBalancers: [BALANCER] }, version)).toEqual(
+    [
+      "backend selvedge-web mode tcp",
+      "backend selvedge-web balance least-connection",
+      "backend selvedge-web server server-1 address 10.66.0.5",
+      "backend selvedge-web server server-1 port 8080",
+      "backend selvedge-web server server-1 check",
+      "service selvedge-web mode tcp",
+      "service selvedge-web port 80",
+      "service selvedge-web listen-address 198.51.100.8",
+      "service selvedge-web backend selvedge-web",
+    ].map((line) => `load-balancing ${section} ${line}`),
+  );
+});
+
+test("no piece lies in another", () => {
+  for (const [, spec] of CASES) {
+    const pieces = render({ ...ROUTER, ...spec }, VIEW, DIALECTS["1.4"]);
+    expect(overlapping(pieces)).toBeUndefined();
+    for (const { at, paths } of pieces) for (const path of paths) expect(path.slice(0, at.length)).toEqual(at);
+  }
+});

@@ -1,0 +1,19 @@
+/** What a router should have: a pure function of how it is configured and of the cluster. */
+import type { Dialect } from "../dialect.ts";
+import type { Piece } from "../piece.ts";
+import type { EdgeView, RouterSpec } from "../router.ts";
+import { bgp } from "./bgp.ts";
+import { groups } from "./groups.ts";
+import { nat } from "./nat.ts";
+import { routes } from "./routes.ts";
+import { forwarding, loadBalancers } from "./services.ts";
+
+/** @throws SelvedgeError config-invalid: a value that VyOS does not take */
+export const render = (spec: RouterSpec, view: EdgeView, dialect: Dialect): Piece[] => [
+  ...(spec.static === undefined ? [] : routes({ ...spec, static: spec.static }, view)),
+  ...(spec.bgp === undefined ? [] : bgp({ ...spec, bgp: spec.bgp }, view)),
+  ...nat(spec, view),
+  ...groups(spec, view),
+  ...loadBalancers(spec, dialect),
+  ...forwarding(spec),
+];

@@ -1,0 +1,52 @@
+/** Static routes to pods' addresses (VyOS: protocols static). */
+import { type Address, type Family, family, type Prefix } from "#lib/address.ts";
+import { type Path, pathFrom } from "../path.ts";
+import type { Piece } from "../piece.ts";
+import type { EdgeNode, EdgeView, RouterSpec, StaticSpec } from "../router.ts";
+import { summary } from "../summary.ts";
+import { servedPools } from "./served.ts";
+
+export function routes(spec: RouterSpec & { readonly static: StaticSpec }, view: EdgeView): Piece[] {
+  const pools = servedPools(spec, view);
+  const names = new Set(pools.map(({ name }) => name));
+  const living = view.nodes.filter(({ isAlive }) => isAlive);
+  if (spec.static.routes === "pools") {
+    const by = (of: Family) => living.flatMap((node) => addressOf(node, of) ?? []);
+    const gateways = { 4: by(4), 6: by(6) };
+    return summary(pools.flatMap(({ prefixes }) => prefixes)).flatMap((to) =>
+      route(to, gateways[family(to)], spec.static),
+    );
+  }
+  return living
+    .flatMap((node) =>
+      summary(node.destinations.filter(({ pool }) => names.has(pool)).map(({ prefix }) => prefix)).map((to) => ({
+        to,
+        gateway: addressOf(node, family(to)),
+      })),
+    )
+    .flatMap(({ to, gateway }) => route(to, gateway === undefined ? [] : [gateway], spec.static));
+}
+
+const addressOf = ({ addresses }: EdgeNode, of: Family): Address | undefined =>
+  addresses.find((address) => family(address) === of);
+
+/** Nothing where nobody leads there. */
+function route(to: Prefix, gateways: readonly Address[], spec: StaticSpec): Piece[] {
+  if (gateways.length === 0) return [];
+  const at = pathFrom(
+    ...(spec.vrf === undefined ? [] : ["vrf", "name", spec.vrf]),
+    "protocols",
+    "static",
+    family(to) === 4 ? "route" : "route6",
+    to,
+  );
+  return [{ at, paths: gateways.flatMap((gateway) => hop([...at, "next-hop", gateway], spec)) }];
+}
+
+function hop(at: Path, { distance, bfd }: StaticSpec): Path[] {
+  const more = [
+    ...(distance === undefined ? [] : [pathFrom(...at, "distance", distance)]),
+    ...(bfd === undefined ? [] : [bfd === true ? pathFrom(...at, "bfd") : pathFrom(...at, "bfd", "profile", bfd)]),
+  ];
+  return more.length === 0 ? [at] : more;
+}

@@ -1,0 +1,110 @@
+/** A router as it is configured, and what of the cluster it has to do with. */
+import type { Address, Prefix } from "#lib/address.ts";
+
+export interface RouterSpec {
+  readonly name: string;
+  /** Pools that are reached by it; all that are no tenant's when there are none. */
+  readonly pools: readonly string[];
+  readonly static?: StaticSpec;
+  readonly bgp?: BgpSpec;
+  readonly nat: NatSpec;
+  readonly groups: readonly GroupSpec[];
+  readonly forwarding?: ForwardingSpec;
+  readonly loadBalancers: readonly LoadBalancerSpec[];
+}
+
+export interface StaticSpec {
+  /** `pools`: each pool by every living node. `blocks`: each node's part of the pools by that node. */
+  readonly routes: "pools" | "blocks";
+  /** Administrative distance; absent: VyOS's own, 1. */
+  readonly distance?: number;
+  /** BFD with the node, under a profile of the router's own; `true`: without one. */
+  readonly bfd?: string | true;
+  readonly vrf?: string;
+}
+
+export interface BgpSpec {
+  /** The router's. */
+  readonly as: number;
+  readonly nodesAs: number | "external" | "internal";
+  /** Prefixes that nodes call from. None: every node is a neighbour by its address. */
+  readonly listen: readonly Prefix[];
+  readonly password?: string;
+  readonly bfd?: string | true;
+  /** Hops; absent: nodes are on link. */
+  readonly multihop?: number;
+  /** Paths to one destination that are used at once. */
+  readonly multipath: number;
+  /** Prefixes that a node may announce, of each family. */
+  readonly maximumPrefixes?: number;
+  /** `65000:100`, added to what nodes announce. */
+  readonly communities: readonly string[];
+  readonly localPreference?: number;
+  /** Nodes are told a default route. */
+  readonly defaultRoute: boolean;
+  readonly vrf?: string;
+}
+
+export interface NatSpec {
+  /** Number of the first rule; ours are the 4,000 from there on. */
+  readonly firstRule: number;
+  readonly masquerade: readonly { readonly interface: string; readonly pools?: readonly string[] }[];
+  readonly egress: readonly {
+    readonly source: Prefix;
+    readonly address: Address;
+    readonly interface: string;
+  }[];
+  readonly oneToOne: readonly {
+    readonly outside: Address;
+    readonly inside: Address;
+    readonly interface: string;
+  }[];
+  readonly publish: readonly PublishSpec[];
+}
+
+export interface PublishSpec {
+  readonly name: string;
+  readonly interface: string;
+  /** Absent: any of the router's. */
+  readonly address?: Address;
+  readonly protocol: "tcp" | "udp";
+  readonly port: number;
+  readonly to: { readonly address: Address; readonly port: number };
+}
+
+export interface GroupSpec {
+  readonly name: string;
+  /** `pools`: networks of the pools. `nodes`: addresses of the nodes. */
+  readonly of: "pools" | "nodes";
+  readonly pools?: readonly string[];
+}
+
+export interface ForwardingSpec {
+  readonly zones: readonly { readonly domain: string; readonly servers: readonly Address[] }[];
+}
+
+/** HAProxy on the router, TCP. */
+export interface LoadBalancerSpec {
+  readonly name: string;
+  readonly address?: Address;
+  readonly port: number;
+  readonly servers: readonly { readonly address: Address; readonly port: number }[];
+}
+
+export interface EdgeView {
+  readonly pools: readonly {
+    readonly name: string;
+    readonly prefixes: readonly Prefix[];
+    readonly isTenants: boolean;
+  }[];
+  readonly nodes: readonly EdgeNode[];
+}
+
+export interface EdgeNode {
+  readonly name: string;
+  /** The preferred of each family first. */
+  readonly addresses: readonly Address[];
+  /** Those that are not keep nothing. */
+  readonly isAlive: boolean;
+  readonly destinations: readonly { readonly pool: string; readonly prefix: Prefix }[];
+}

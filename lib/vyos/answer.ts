@@ -1,0 +1,80 @@
+/** What an answer of a router's HTTP API means. Its application says everything as JSON under `text/html`; nginx says HTML. */
+import { type RouterTrouble, SelvedgeError } from "#lib/errors.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** What was asked decides what may have happened when it failed. */
+export type Asked = "configure" | "other";
+
+/** @returns the answer's `data` @throws SelvedgeError router */
+export function dataOf(router: string, asked: Asked, answer: Answer): unknown {
+  const envelope = envelopeOf(answer.body);
+  if (answer.status === 200 && envelope?.success === true) {
+    if (typeof envelope.data === "string" && /commit will be called in the background/.test(envelope.data))
+      throw trouble(router, "unknown", "it commits in the background, and does not tell how that ends");
+    return envelope.data;
+  }
+  const text = envelope === undefined ? "" : unescaped(String(envelope.error ?? "")).trim();
+  const why = reason(asked, answer, envelope !== undefined, text);
+  throw trouble(router, why, text === "" ? `HTTP ${answer.status}${SAID[answer.status] ?? ""}` : text);
+}
+
+/** Of nginx, in front of the application. */
+const SAID: Readonly<Record<number, string>> = {
+  413: ": the request is larger than `service https request-body-size-limit`",
+  502: ": its API is restarting",
+  503: ": its API is off (`set service https api`)",
+  504: ": it took too long",
+};
+
+function reason(asked: Asked, { status }: Answer, isApplication: boolean, text: string): RouterTrouble {
+  if (status === 401) return "denied";
+  if (status === 413) return "refused";
+  if (status === 502 || (status === 503 && !isApplication)) return "unreachable";
+  if (status === 504) return asked === "configure" ? "unknown" : "busy";
+  if (status >= 500) return asked === "configure" ? "unknown" : "busy";
+  if (!isApplication) return "not-vyos";
+  if (/temporarily locked|locked by another commit/.test(text)) return "locked";
+  if (/Commit failed|\]\] failed|confirm is pending/.test(text)) return "failed";
+  // Without a reason: right after somebody else's commit (T9218).
+  if (/^(Set|Delete) failed$/.test(text)) return "locked";
+  if (/(Set|Delete) failed|is not valid|does not exist|is not a valid operation|Malformed command|'loc': \(/.test(text))
+    return "refused";
+  return asked === "configure" ? "failed" : "refused";
+}
+
+interface Envelope {
+  readonly success: boolean;
+  readonly data?: unknown;
+  readonly error?: unknown;
+}
+
+function envelopeOf(body: string): Envelope | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null && "success" in value ? (value as Envelope) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The rolling release escapes its errors for HTML (T6736), all but quotes. */
+const unescaped = (text: string): string =>
+  text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+
+const HINTS: Readonly<Partial<Record<RouterTrouble, string>>> = {
+  denied: "On the router: `show configuration commands | match https` lists its keys.",
+  "not-vyos":
+    "On the router: `set service https api keys id selvedge key …`, from 1.5 on also `set service https api rest`.",
+};
+
+export function trouble(router: string, why: RouterTrouble, text: string, cause?: unknown): SelvedgeError {
+  const hint = HINTS[why];
+  return new SelvedgeError({ kind: "router", router, why }, `router ${router}: ${text}`, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
