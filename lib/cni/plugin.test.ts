@@ -82,6 +82,19 @@ test("only a DEL is queued, and only when the daemon is away or hangs", async ()
   }
 });
 
+test("a DEL that the daemon's disk refuses is queued; where the queue is full too, the daemon's error is the answer", async () => {
+  const refusing = async () => ({ result: new Uint8Array(), error: { code: 104, msg: "disk full", details: "" } });
+  const variables = { ...ADD, CNI_COMMAND: "DEL" };
+  const { around, queued } = world({ variables, ask: refusing });
+  expect(await plugin(around)).toEqual({ exit: 0, out: "", err: "" });
+  expect(queued).toHaveLength(1);
+  const { around: full } = world({ variables, ask: refusing, enqueue: away });
+  expect(JSON.parse((await plugin(full)).out)).toMatchObject({ code: 104, msg: "disk full" });
+  const { around: adding, queued: none } = world({ ask: refusing });
+  expect((await plugin(adding)).exit).toBe(1);
+  expect(none).toEqual([]);
+});
+
 test("VERSION reads nothing and asks nobody", async () => {
   const { around } = world({ variables: { CNI_COMMAND: "VERSION" }, stdin: away, ask: away });
   expect(JSON.parse((await plugin(around)).out)).toMatchObject({ cniVersion: "1.1.0" });

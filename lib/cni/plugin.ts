@@ -5,7 +5,7 @@
 import { isFailure } from "#lib/errors.ts";
 import { type Found, fields } from "#lib/parse.ts";
 import { parseEnvironment, type Variables } from "./environment.ts";
-import { errorText, toCniError } from "./error.ts";
+import { errorText, STORE, toCniError } from "./error.ts";
 import { preflight, refuseOwnNamespace } from "./preflight.ts";
 import { type Environment, NEWEST, type Reply, type Request, VERSIONS, type Verb, type Version } from "./types.ts";
 
@@ -84,11 +84,19 @@ async function inodes({ netns }: Environment, around: Surroundings): Promise<{ n
 
 /** A DEL that the daemon cannot take now is remembered: the caller would see an error that it may never retry. */
 async function ask(verb: DaemonVerb, request: Request, around: Surroundings): Promise<Reply> {
-  try {
-    return await around.ask(verb, request, DEADLINE_MS[verb]);
-  } catch (error) {
-    if (verb !== "DEL" || !isFailure(error, "not-ready", "deadline")) throw error;
-    await around.enqueue(request);
-    return { result: new Uint8Array() };
-  }
+  const reply = await around.ask(verb, request, DEADLINE_MS[verb]).catch((error: unknown) => {
+    if (verb === "DEL" && isFailure(error, "not-ready", "deadline")) return undefined;
+    throw error;
+  });
+  if (reply === undefined) await around.enqueue(request);
+  else if (verb !== "DEL" || reply.error?.code !== STORE) return reply;
+  // The daemon's disk refuses; the queue may lie on another.
+  else if (!(await succeeds(around.enqueue(request)))) return reply;
+  return { result: new Uint8Array() };
 }
+
+const succeeds = (work: Promise<void>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  );

@@ -48,7 +48,8 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const { lock } = core;
   const workers = pool({ size: config.workers, limit: config.queueLimit });
   const node = verbs(core, { lock, workers });
-  const drain = () => replay(core, replayed, node.replayDel);
+  const told = new Map<string, string>();
+  const drain = () => replay(core, replayed, told, node.replayDel);
   await drain();
 
   const repairs = reconciler(core, lock);

@@ -12,8 +12,11 @@ import type { Core } from "./core.ts";
 /** Carries a DEL out and makes `alsoCommit` durable with it. */
 export type Carry = (request: Request, alsoCommit: readonly Change[]) => Promise<void>;
 
-/** Works the queue off. `done` holds the entries that were carried out and whose files may still be there. */
-export async function replay(core: Core, done: Set<string>, carry: Carry): Promise<void> {
+/**
+ * Works the queue off. `done` holds the entries that were carried out and whose files may still be there, `told` those
+ * of which the log knows why they wait.
+ */
+export async function replay(core: Core, done: Set<string>, told: Map<string, string>, carry: Carry): Promise<void> {
   const failed = new Set<string>();
   for (const entry of await core.queue.list()) {
     const request = done.has(entry.name) ? undefined : await core.queue.read(entry);
@@ -26,13 +29,10 @@ export async function replay(core: Core, done: Set<string>, carry: Carry): Promi
         if (!isFailure(error)) throw error;
         // It stays for the next time, and so do later ones of the same container.
         failed.add(request.containerId);
-        core.log({
-          ...named(request),
-          event: "replayed",
-          entry: entry.name,
-          outcome: "failed",
-          message: error.message,
-        });
+        const { message } = error;
+        if (told.get(entry.name) === message) continue;
+        told.set(entry.name, message);
+        core.log({ ...named(request), event: "replayed", entry: entry.name, outcome: "failed", message });
         continue;
       }
       done.add(entry.name);
@@ -41,6 +41,7 @@ export async function replay(core: Core, done: Set<string>, carry: Carry): Promi
     const outcome = request !== undefined && !outdated ? "done" : skipped ? "skipped" : "unreadable";
     core.log({ ...named(request), event: "replayed", entry: entry.name, outcome, message: "" });
     await core.queue.remove(entry);
+    told.delete(entry.name);
     if (done.delete(entry.name)) await core.store.commit([{ remove: "replayed", name: entry.name }]);
   }
 }

@@ -129,7 +129,7 @@ export async function boot(world: World, guard: Fuse = sound(), config: Config =
   await makeAllReady(core);
   const { lock } = core;
   const node = verbs(core, { lock, workers: workers({ size: config.workers, limit: config.queueLimit }) });
-  await replay(core, replayed, node.replayDel);
+  await replay(core, replayed, new Map(), node.replayDel);
   core.waitingFor.clear();
   return { core, verbs: node, repairs: reconciler(core, lock) };
 }
