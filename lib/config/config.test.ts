@@ -73,7 +73,7 @@ networks:
   expect(networks.get("plain")).toEqual({
     name: "plain",
     attachment: "ptp",
-    pool: "std",
+    pools: ["std"],
     mtu: 1400,
     ipMasq: false,
     spoofProtection: true,
@@ -88,7 +88,7 @@ networks:
   expect(networks.get("media")).toEqual({
     name: "media",
     attachment: "bridge",
-    pool: "media",
+    pools: ["media"],
     mtu: 9000,
     ipMasq: true,
     spoofProtection: false,
@@ -163,6 +163,23 @@ const REFUSED: [text: string, message: string][] = [
   [
     "{defaults: {attachment: vlan}, networks: [{name: p, attachment: ptp, qos: {dscp: EF}}, {name: m, qos: {dscp: EF}}]}",
     'c.yaml:1:104: networks[1].qos.dscp: "EF" is not possible with attachment "vlan", whose packets do not pass the node; types that have it: ptp, bridge',
+  ],
+  [
+    "networks: [{name: n, pool: default, pools: [default]}]",
+    'c.yaml:1:37: networks[0].pools: is not possible together with pool "default"',
+  ],
+  ["networks: [{name: n, pools: []}]", "c.yaml:1:22: networks[0].pools: is empty; leave it out, or name pools"],
+  [
+    "networks: [{name: n, pools: [defualt]}]",
+    'c.yaml:1:30: networks[0].pools[0]: there is no pool "defualt"; did you mean "default"?',
+  ],
+  [
+    "{pools: [{name: default, ranges: [[{subnet: 10.1.0.0/16}], [{subnet: 10.2.0.0/16}]]}, {name: b, ranges: [[{subnet: 10.3.0.0/16}]]}], networks: [{name: n, pools: [default, b]}]}",
+    'c.yaml:1:163: networks[0].pools[0]: "default" has several lists of ranges of one family; where several pools are named, each has one at most',
+  ],
+  [
+    "{pools: [{name: default, ranges: [[{subnet: 10.1.0.0/16}]]}], networks: [{name: n, pools: [default, default]}]}",
+    'c.yaml:1:101: networks[0].pools[1]: "default" is named twice',
   ],
   ["workers: 1\nworkers: 2", "c.yaml:2:1: Map keys must be unique"],
   ["a: *b", "c.yaml: Unresolved alias (the anchor must be set before the alias): b"],

@@ -91,8 +91,8 @@ export interface NetworkDefaults {
 /** Complete: what the file left out came from `defaults`. */
 export interface Network extends NetworkDefaults {
   readonly name: string;
-  /** One of `pools`. */
-  readonly pool: string;
+  /** Of the configuration's, at least one: in the order in which they are drawn from, each family for itself. */
+  readonly pools: readonly string[];
   /** Absent: as the pool has it. */
   readonly keepAddress?: boolean;
   readonly qos?: Qos;
@@ -327,12 +327,15 @@ function complete({
     tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),
     networks: new Map(
       networks.map(
-        ({ routes, dns, options, pool, planes, parent, bridge, vlan, qos, podQos, encapsulation, ...network }, i) => [
+        (
+          { routes, dns, options, pool, pools, planes, parent, bridge, vlan, qos, podQos, encapsulation, ...network },
+          i,
+        ) => [
           network.name,
           {
             ...defaults,
             ...present(network),
-            pool: pool ?? rest.defaultPool,
+            pools: pools ?? [pool ?? rest.defaultPool],
             ...(qos === undefined ? {} : { qos: present(qos) }),
             ...(podQos === undefined ? {} : { podQos: present(podQos) }),
             ...(network.namespaces === undefined && network.tenant !== undefined ? { namespaces: [] } : {}),

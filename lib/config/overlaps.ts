@@ -40,12 +40,18 @@ export const listAt = (root: unknown, key: string): readonly unknown[] => {
   return Array.isArray(found) ? [...found] : [];
 };
 
+/** What a network says of where its addresses come from. */
+export function poolsOf(network: unknown, fallback: unknown): readonly unknown[] {
+  const several = listAt(network, "pools");
+  return several.length > 0 ? several : [lookUp(network, ["pool"]) ?? fallback];
+}
+
 /** A pool that no network names serves whoever asks for it by name, on the node itself; so does the default pool. */
 export function tenantsOf(root: unknown, pool: unknown): Set<string> {
   const fallback = lookUp(root, ["defaultPool"]) ?? "default";
   const tenants = new Set(
     listAt(root, "networks")
-      .filter((network) => (lookUp(network, ["pool"]) ?? fallback) === pool)
+      .filter((network) => poolsOf(network, fallback).includes(pool))
       .map((network) => String(lookUp(network, ["tenant"]) ?? NO_TENANT)),
   );
   return tenants.size === 0 || pool === fallback ? tenants.add(NO_TENANT) : tenants;

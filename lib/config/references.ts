@@ -1,4 +1,5 @@
 /** What must agree with something elsewhere in the file. Looks past anything whose shape is wrong. */
+import { family } from "#lib/address.ts";
 import { clusterMistakes } from "./cluster-mistakes.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { overlaps } from "./overlaps.ts";
@@ -34,6 +35,9 @@ export function references(root: unknown): Complaint[] {
   all.forEach((member, i) => {
     checkPool(["networks", i, "pool"], lookUp(member, ["pool"]));
   });
+    members(member, ["pools"]).forEach((name, j) => {
+      checkPool(["networks", i, "pools", j], name);
+    });
   const networks = names("networks");
   const tenants = names("tenants");
   members(root, ["poolRules"]).forEach((member, i) => {
@@ -46,6 +50,7 @@ export function references(root: unknown): Complaint[] {
     ...all.flatMap((member, i) => [
       ...wrongShorthand(root, member, i),
       ...unservedWishes(root, member, i),
+      ...severalPools(root, member, i),
       ...planeMistakes(root, ["networks", i, "planes"], { networks, self: lookUp(member, ["name"]) }),
     ]),
     ...members(root, ["planeRules"]).flatMap((_, i) =>
@@ -79,6 +84,26 @@ function reservedTwice(root: unknown): Complaint[] {
 
 /** `parent`, `bridge` and `vlan` where the attachment type has none. */
 function wrongShorthand(root: unknown, network: unknown, i: number): Complaint[] {
+/** Pools that a network draws from in turn: what it gets must not depend on whose turn it is. */
+function severalPools(root: unknown, network: unknown, i: number): Complaint[] {
+  const names = lookUp(network, ["pools"]);
+  if (!Array.isArray(names)) return [];
+  const path: Path = ["networks", i, "pools"];
+  const single = lookUp(network, ["pool"]);
+  return [
+    ...(names.length === 0 ? [complaint(path, "is empty; leave it out, or name pools")] : []),
+    ...(single === undefined ? [] : [complaint(path, `is not possible together with pool ${JSON.stringify(single)}`)]),
+    ...names.flatMap((name, j) => {
+      const twice = names.indexOf(name) < j ? [complaint([...path, j], `"${String(name)}" is named twice`)] : [];
+      const pool = members(root, ["pools"]).find((each) => lookUp(each, ["name"]) === name);
+      const families = members(pool, ["ranges"]).flatMap((set) => subnetsOf([set]).slice(0, 1).map(family));
+      if (names.length < 2 || new Set(families).size === families.length) return twice;
+      const text = `"${String(name)}" has several lists of ranges of one family; where several pools are named, each has one at most`;
+      return [...twice, complaint([...path, j], text)];
+    }),
+  ];
+}
+
   const given = lookUp(network, ["attachment"]) ?? lookUp(root, ["defaults", "attachment"]) ?? "ptp";
   const type = ATTACHMENTS.find((known) => known === given);
   if (type === undefined) return [];

@@ -143,6 +143,10 @@ const podQos = z.strictObject(
 );
 
 const network = z.strictObject(
+    pools: setting(
+      listOf(name, "a list of pools").optional(),
+      "In place of `pool`: several, of which each family's address comes from the first that has one free.",
+    ),
   {
     name: setting(name, 'What `{"type": "selvedge", "network": …}` names.'),
     attachment: setting(attachment.optional(), "As `defaults.attachment`, for this network."),

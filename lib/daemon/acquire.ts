@@ -7,7 +7,8 @@ import type { Pool } from "#lib/ipam/pool.ts";
 import { absent, fields } from "#lib/parse.ts";
 import type { AttachmentKey, Change } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
-import { ownerOf } from "./owner.ts";
+import { allocateInTurn } from "./in-turn.ts";
+import { nameOf, ownerOf } from "./owner.ts";
 import { meansPod } from "./pod-rule.ts";
 import type { Settings } from "./settings.ts";
 import { refuseStrangers } from "./tenancy.ts";
@@ -30,16 +31,17 @@ export async function acquire(
   conf: NetConf,
   settings: Settings,
 ): Promise<Acquired> {
-  const { pool, routes } = sourceOf(core, conf, settings);
-  refuseStrangers(core.config, pool, settings.tenant);
-  const owner = ownerOf(core, conf, pool);
-  const { leases, addresses, mac, ended, pools } = await (core.blocks ?? core.ipam).allocate({
+  const { pools: from, routes } = sourceOf(core, conf, settings);
+  for (const pool of from) refuseStrangers(core.config, pool, settings.tenant);
+  const name = nameOf(conf);
+  const wish = {
     key: { containerId, ifname },
-    pool,
     requested: conf.wishes.ips,
-    ...owner,
+    ...(name === undefined ? {} : { pod: name }),
     ...(conf.wishes.mac === undefined ? {} : { mac: conf.wishes.mac }),
-  });
+  };
+  const keeps = (pool: string | Pool) => ownerOf(core, conf, pool).keep;
+  const { leases, addresses, mac, ended, pools } = await allocateInTurn(core, from, wish, keeps);
   return {
     given: { addresses, ...(routes === undefined ? {} : { routes }), ...(mac === undefined ? {} : { mac }) },
     changes: [
@@ -50,16 +52,16 @@ export async function acquire(
   };
 }
 
-/** The pool that an ADD of this configuration draws from. @throws SelvedgeError config-invalid */
-export const poolOf = (core: Core, conf: NetConf, settings: Settings): string | Pool =>
-  sourceOf(core, conf, settings).pool;
+/** The pools that an ADD of this configuration draws from, in order. @throws SelvedgeError config-invalid */
+export const poolsOf = (core: Core, conf: NetConf, settings: Settings): readonly (string | Pool)[] =>
+  sourceOf(core, conf, settings).pools;
 
 /** The nearer to the pod, the stronger: its annotation, the daemon's rules, the configuration list, the network. */
 function sourceOf(
   { config }: Core,
   conf: NetConf,
   settings: Settings,
-): { pool: string | Pool; routes: readonly PodRoute[] | undefined } {
+): { pools: readonly (string | Pool)[]; routes: readonly PodRoute[] | undefined } {
   const { pool, routes } = readNetworkIpam(conf.name, conf.ipam, conf.wishes.ipRanges);
   const said = conf.ipam !== undefined && !absent(fields(conf.ipam)("routes"));
   // A rule for any network means the pod's own: further planes are other networks, with pools of theirs.
@@ -67,5 +69,6 @@ function sourceOf(
     (each) =>
       (each.network === undefined ? conf.further !== true : each.network === conf.network) && meansPod(each, conf),
   );
-  return { pool: conf.wishes.pool ?? rule?.pool ?? pool ?? settings.pool, routes: said ? routes : undefined };
+  const one = conf.wishes.pool ?? rule?.pool ?? pool;
+  return { pools: one === undefined ? settings.pools : [one], routes: said ? routes : undefined };
 }

@@ -1,7 +1,8 @@
 /** A name's addresses move to its next attachment as soon as nobody can be using them. */
-import { poolOf } from "./acquire.ts";
+import { poolsOf } from "./acquire.ts";
 import type { Core } from "./core.ts";
 import { namespaceGone } from "./namespace-gone.ts";
+import { nameOf } from "./owner.ts";
 import type { Plane } from "./planes.ts";
 import { removeAttachment } from "./remove.ts";
 
@@ -12,10 +13,10 @@ import { removeAttachment } from "./remove.ts";
  * @throws SelvedgeError config-invalid, kernel, delegate, store
  */
 export async function makeWay(core: Core, { key, conf, settings }: Plane): Promise<void> {
-  const name = conf.wishes.reservation ?? conf.pod;
+  const name = nameOf(conf);
   if (name === undefined || !core.ipam.isReserved(name)) return;
-  const pool = poolOf(core, conf, settings);
-  for (const lease of core.ipam.holders(typeof pool === "string" ? pool : pool.name, name)) {
+  const pools = poolsOf(core, conf, settings).map((pool) => (typeof pool === "string" ? pool : pool.name));
+  for (const lease of pools.flatMap((pool) => core.ipam.holders(pool, name))) {
     const held = core.table.ofInterface(lease);
     // Waiting for another container's lock with our own held could wait for ever.
     if (held === undefined || held.containerId === key.containerId || core.lock.held(held.containerId)) continue;

@@ -14,7 +14,7 @@ export interface Owner {
 /** @throws SelvedgeError config-invalid: a name that is not its own or that has nothing, nothing to keep addresses for */
 export function ownerOf(core: Pick<Core, "config" | "ipam">, conf: NetConf, pool: string | Pool): Owner {
   const keep = keeps(core, conf, pool);
-  const pod = conf.wishes.reservation ?? conf.pod;
+  const pod = nameOf(conf);
   if (conf.wishes.reservation !== undefined) mustBeIts(core, conf.wishes.reservation, conf, keep);
   if (keep && pod === undefined)
     throw new SelvedgeError(
@@ -24,6 +24,9 @@ export function ownerOf(core: Pick<Core, "config" | "ipam">, conf: NetConf, pool
     );
   return { ...(pod === undefined ? {} : { pod }), keep };
 }
+
+/** The name that it goes by. Absent: nobody told. */
+export const nameOf = ({ wishes, pod }: NetConf): string | undefined => wishes.reservation ?? pod;
 
 /** What the pod says of itself, else the configuration list, else the network, else the pool. */
 function keeps({ config }: Pick<Core, "config">, conf: NetConf, pool: string | Pool): boolean {

@@ -11,8 +11,8 @@ import type { PodQos, Qos } from "#lib/qos.ts";
 
 export interface Settings {
   readonly attachment: AttachmentType;
-  /** Name of the pool of the daemon's configuration that is used unless the request brings ranges of its own. */
-  readonly pool: string;
+  /** Pools of the daemon's configuration that are drawn from in order, unless the request names one or brings ranges of its own. */
+  readonly pools: readonly string[];
   /** Bytes; absent: the path's. */
   readonly mtu?: number;
   readonly ipMasq: boolean;
@@ -50,7 +50,7 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
   const podQos = conf.podQos ?? named?.podQos;
   return {
     attachment,
-    pool: named?.pool ?? config.defaultPool,
+    pools: named?.pools ?? [config.defaultPool],
     ...(mtu === undefined ? {} : { mtu }),
     ipMasq: conf.ipMasq ?? base.ipMasq,
     spoofProtection: conf.spoofProtection ?? base.spoofProtection,

@@ -2,9 +2,10 @@
 import { parseNetConf } from "#lib/cni/netconf.ts";
 import type { Request } from "#lib/cni/types.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import { poolOf } from "./acquire.ts";
+import { poolsOf } from "./acquire.ts";
 import type { Core } from "./core.ts";
 import { delegationOf } from "./delegated.ts";
+import { mustHaveFreeInTurn } from "./in-turn.ts";
 import { settingsOf } from "./settings.ts";
 
 /** @throws SelvedgeError not-ready, pool-exhausted, delegate, and whatever is wrong with the configuration */
@@ -16,6 +17,6 @@ export async function status(core: Core, request: Request): Promise<void> {
       hint: "`selvedgectl status` shows what it waits for",
     });
   const delegated = delegationOf(request, "STATUS");
-  if (delegated === undefined) core.ipam.mustHaveFree(poolOf(core, conf, settings));
+  if (delegated === undefined) await mustHaveFreeInTurn(core, poolsOf(core, conf, settings));
   else await core.delegate(delegated);
 }

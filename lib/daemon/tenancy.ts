@@ -13,7 +13,7 @@ import { NODE } from "./host.ts";
 export function hostsOfPool({ tenants, networks, poolRules, defaultPool }: Config, pool: string): Set<string> {
   if (tenants.size === 0) return new Set([NODE]);
   const users = [
-    ...[...networks.values()].filter((each) => each.pool === pool),
+    ...[...networks.values()].filter((each) => each.pools.includes(pool)),
     ...poolRules.filter((rule) => rule.pool === pool).flatMap((rule) => networks.get(rule.network ?? "") ?? []),
   ];
   const hosts = new Set(users.map(({ tenant }) => tenant ?? NODE));

@@ -10,11 +10,14 @@ import type { Supply } from "./supply.ts";
 
 export interface Wish {
   readonly pool: string;
+  /** Every set of the pool, where only some are meant: an error says which it speaks of. */
+  readonly all?: readonly Supply[];
   /** Addresses asked for by name, with or without a prefix length. */
   readonly requested: readonly (Address | Prefix)[];
   readonly pod?: string;
-  /** What is kept for whom the addresses are for. */
+  /** What is kept for whom the addresses are for, and the addresses of it that are meant. */
   readonly reservation?: Reservation;
+  readonly kept?: readonly Address[];
   /** Whether this node may give an address of a pool that nodes share. Absent: all of the pool is its own. */
   readonly isOurs?: (address: Address) => boolean;
 }
@@ -34,7 +37,7 @@ export function choose(from: Book, supplies: readonly Supply[], wish: Wish, nowM
   for (const address of named.values()) mustBeFree(from, wish, address, nowMs);
   return supplies.map((each) => {
     const address = named.get(each) ?? each.peek(nowMs);
-    if (address === undefined) throw exhausted(wish.pool, each, supplies, nowMs);
+    if (address === undefined) throw exhausted(wish.pool, each, wish.all ?? supplies, nowMs);
     return address;
   });
 }
@@ -59,9 +62,10 @@ export function placed(supplies: readonly Supply[], { pool, requested }: Wish): 
 }
 
 /** The reservation's addresses by set. @throws SelvedgeError address-unavailable: the pool's ranges have changed */
-function keptFor(supplies: readonly Supply[], { pool, reservation }: Wish): Map<Supply, Address> {
+function keptFor(supplies: readonly Supply[], { pool, reservation, kept }: Wish): Map<Supply, Address> {
   if (reservation === undefined) return new Map();
-  return placed(supplies, { pool: `${pool}, reservation ${reservation.name}`, requested: reservation.addresses });
+  const requested = kept ?? reservation.addresses;
+  return placed(supplies, { pool: `${pool}, reservation ${reservation.name}`, requested });
 }
 
 const isGateway = (address: Address, supplies: readonly Supply[]): boolean =>

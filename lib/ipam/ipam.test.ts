@@ -116,6 +116,24 @@ test("two families: one of each or none, and the refusal names the family", () =
   ]);
 });
 
+test("one family of a pool by itself; the other may come from another pool, and one release ends both", () => {
+  const both = (n: number) => [[{ subnet: `10.${n}.0.0/30` }], [{ subnet: `fd0${n}::/64` }]];
+  const { it } = node([
+    { name: "a", ranges: both(1) },
+    { name: "b", ranges: both(2) },
+  ]);
+  const of = (pool: string, family: 4 | 6) =>
+    it.allocate({ key: key("c"), pool, families: [family] }).leases.map(({ address }) => address);
+  expect(of("b", 4)).toEqual(["10.2.0.2"]);
+  expect(of("a", 6)).toEqual(["fd01::2"]);
+  expect(of("b", 4)).toEqual(["10.2.0.2"]);
+  expect(() => of("a", 4)).toThrow("already holds 10.2.0.2 of pool b");
+  expect(() => it.mustHaveFree("b", 4)).toThrow("pool b (IPv4): 1 of 1 used");
+  it.mustHaveFree("b", 6);
+  it.release(key("c"));
+  expect(it.leases()).toEqual([]);
+});
+
 test("the ranges of a set are tried in turn, in the order written", () => {
   const { add } = node([{ name: "std", ranges: [[{ subnet: "10.2.0.0/30" }, { subnet: "10.1.0.0/30" }]] }]);
   expect([add("a"), add("b")]).toEqual([["10.2.0.2"], ["10.1.0.2"]]);

@@ -5,7 +5,7 @@
  * Cool-downs are counted on the monotonic clock and stored as wall time. At `restore` a stored one is held to at most
  * the full cool-down and at least zero, whatever the wall clock did in between.
  */
-import type { Address, Mac, Prefix } from "#lib/address.ts";
+import { type Address, type Family, family, type Mac, type Prefix } from "#lib/address.ts";
 import type { PodAddress } from "#lib/attach/kind.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { AttachmentKey, CoolDown, Lease, PoolRecord, Reservation, Share } from "#lib/state/lease.ts";
@@ -35,6 +35,8 @@ export interface AddressRequest {
   readonly key: AttachmentKey;
   /** Name of a pool of the daemon, or the pool that came with the network configuration (`networkPool`). */
   readonly pool: string | Pool;
+  /** Only of sets of these; leases of others that the key has stay as they are. Absent: of every set. */
+  readonly families?: readonly Family[];
   /** Addresses asked for by name, at most one of each set. */
   readonly requested?: readonly (Address | Prefix)[];
   /** namespace/name, or another name that it goes by: what is reserved for the name is what it gets. */
@@ -94,8 +96,8 @@ export interface Ipam extends Omit<Reserving, "keep" | "ended">, Sharing {
   cancel(key: AttachmentKey): void;
   /** The lines of what CHECK misses: addresses that the attachment was given and that are not leased to it. */
   missing(keys: readonly AttachmentKey[], given: readonly Address[]): string[];
-  /** @throws SelvedgeError pool-exhausted, config-invalid (no such pool) */
-  mustHaveFree(pool: string | Pool): void;
+  /** Of each set, or of each of one family. @throws SelvedgeError pool-exhausted, config-invalid (no such pool) */
+  mustHaveFree(pool: string | Pool, of?: Family): void;
   leases(pool?: string): Lease[];
   /** Those that have not ended. */
   cooling(pool?: string): (CoolDown & { readonly remainingMs: number })[];
@@ -162,7 +164,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
   /** An ADD that is repeated after a crash. @throws SelvedgeError conflict */
   const again = (held: readonly Lease[], request: AddressRequest, shape: Pool): Allocation => {
     const { key, requested = [] } = request;
-    const supplies = bookOf(shape.name).supplies(shape);
+    const supplies = bookOf(shape.name).supplies(shape).filter(meantBy(request));
     const named = placed(supplies, { pool: shape.name, requested });
     const ofSets = supplies.map((each) => held.find((lease) => each.rangeFor(lease.address) !== undefined));
     const leases = ofSets.filter((lease) => lease !== undefined);
@@ -231,18 +233,24 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
 
     allocate(request) {
       const shape = shapeOf(request.pool);
-      const held = holdings.get(keyOf(request.key));
-      if (held !== undefined) return again(held, request, shape);
+      const isMeant = meantBy(request);
+      const ofKey = holdings.get(keyOf(request.key)) ?? [];
+      const held = ofKey.filter(({ address }) => isMeant({ family: family(address) }));
+      if (held.length > 0) return again(held, request, shape);
       const known = bookOf(shape.name);
-      const supplies = known.supplies(shape);
+      const all = known.supplies(shape);
+      const supplies = all.filter(isMeant);
       const pod = request.pod === undefined ? {} : { pod: request.pod };
       const reservation = request.pod === undefined ? undefined : known.reservations.for(request.pod);
       const mac = macOf(request, shape.name);
       const wish = {
         pool: shape.name,
+        all,
         requested: request.requested ?? [],
         ...pod,
-        ...(reservation === undefined ? {} : { reservation }),
+        ...(reservation === undefined
+          ? {}
+          : { reservation, kept: reservation.addresses.filter((each) => isMeant({ family: family(each) })) }),
         isOurs: (address: Address) => known.isOurs(shape, address, reservation?.name),
       };
       const chosen = choose(known, supplies, wish, clockMs());
@@ -251,7 +259,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
       const sinceMs = nowMs();
       const leases = chosen.map((address) => ({ containerId, ifname, pool: shape.name, address, ...pod, sinceMs }));
       for (const lease of leases) known.lease(lease);
-      holdings.set(keyOf(request.key), leases);
+      holdings.set(keyOf(request.key), [...ofKey, ...leases]);
       reserving.keep(request, shape.name, chosen);
       return {
         leases,
@@ -299,11 +307,13 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
       return given.filter((address) => !held.has(address)).map((address) => `+ lease ${address} for ${holder}`);
     },
 
-    mustHaveFree(pool) {
+    mustHaveFree(pool, of) {
       const shape = shapeOf(pool);
       const supplies = bookOf(shape.name).supplies(shape);
       const now = clockMs();
-      for (const each of supplies) if (each.peek(now) === undefined) throw exhausted(shape.name, each, supplies, now);
+      for (const each of supplies)
+        if ((of === undefined || each.family === of) && each.peek(now) === undefined)
+          throw exhausted(shape.name, each, supplies, now);
     },
 
     leases: (pool) => [...books].flatMap(([name, { leases }]) => (named(pool, name) ? [...leases.values()] : [])),
@@ -353,5 +363,10 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
 
 /** Neither part of CNI's key may hold a space. */
 const keyOf = ({ containerId, ifname }: AttachmentKey): string => `${containerId} ${ifname}`;
+
+const meantBy =
+  ({ families }: Pick<AddressRequest, "families">) =>
+  ({ family }: { readonly family: Family }): boolean =>
+    families === undefined || families.includes(family);
 
 const named = (asked: string | undefined, name: string): boolean => asked === undefined || asked === name;

@@ -66,7 +66,8 @@ interface Books {
 }
 
 export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockMs }: Books): Reserving {
-  const unsettled = new Map<string, { readonly reservation: Reservation; undo(): void }>();
+  /** In the order in which they were made. */
+  const unsettled = new Map<string, readonly { readonly reservation: Reservation; undo(): void }[]>();
 
   const put = (reservation: Reservation) => {
     const known = bookOf(reservation.pool);
@@ -98,18 +99,19 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
       const there = bookOf(pool).reservations.for(pod);
       if (there?.origin === "declared" || addresses.every((address) => there?.addresses.includes(address))) return;
       const wish = { name: pod, pool, addresses, ...(mac === undefined ? {} : { mac }) };
-      unsettled.set(keyOf(key), put(beforeShared(withAll(there, wish, nowMs()))));
+      const made = put(beforeShared(withAll(there, wish, nowMs())));
+      unsettled.set(keyOf(key), [...(unsettled.get(keyOf(key)) ?? []), made]);
     },
 
     ended(key) {
-      unsettled.get(keyOf(key))?.undo();
+      for (const made of unsettled.get(keyOf(key))?.toReversed() ?? []) made.undo();
       unsettled.delete(keyOf(key));
     },
 
     keeping(key) {
-      const { reservation } = unsettled.get(keyOf(key)) ?? {};
-      const stands = reservation && bookOf(reservation.pool).reservations.for(reservation.name) === reservation;
-      return stands ? [reservation] : [];
+      return (unsettled.get(keyOf(key)) ?? [])
+        .map(({ reservation }) => reservation)
+        .filter((each) => bookOf(each.pool).reservations.for(each.name) === each);
     },
 
     kept: (key) => void unsettled.delete(keyOf(key)),
@@ -146,7 +148,7 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
 
     reservations: list,
     unshared() {
-      const early = new Set([...unsettled.values()].map(({ reservation }) => reservation));
+      const early = new Set([...unsettled.values()].flat().map(({ reservation }) => reservation));
       return [...books.values()].flatMap(({ reservations }) =>
         [...reservations.all()].filter((each) => each.unshared === true && !early.has(each)),
       );
