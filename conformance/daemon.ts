@@ -18,6 +18,8 @@ export interface Daemon extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts it again on the same state, with these variables besides, and waits until it is ready. */
   start(variables?: Readonly<Record<string, string>>): Promise<void>;
+  /** Stops it, and starts another build of it on the same state: `argv` without its arguments. */
+  replace(argv: readonly string[]): Promise<void>;
   /** SIGTERM, and waits for the end. */
   stop(): Promise<void>;
   /** Resolves when it has ended, in whatever way. */
@@ -41,7 +43,7 @@ export interface DaemonOptions {
 const START_LIMIT_MS = 240_000;
 
 /** In the guest of test/vm reading the sources alone takes half a minute: there it is the built daemon that runs. */
-const DAEMON =
+export const DAEMON: readonly string[] =
   process.env.SELVEDGE_VM === undefined
     ? [process.execPath, join(TOP, "cmd", "daemon.ts")]
     : [join(BUILT, "selvedged")];
@@ -54,13 +56,13 @@ export async function startDaemon({ enter, directory, config = {} }: DaemonOptio
   // JSON is YAML.
   const settings = { socket: path("selvedged.sock"), stateDir: path("state"), queueDirs: [path("queue")], ...config };
   await writeFile(path("config.yaml"), JSON.stringify(settings));
-  const argv = [...DAEMON, "--config", path("config.yaml")];
-  const quoted = argv.map((word) => `'${word}'`).join(" ");
+  let program = DAEMON;
   const log = () => (existsSync(path("log")) ? readFileSync(path("log"), "utf8") : "");
   let child: ChildProcess | undefined;
 
   const begin = async (variables: Readonly<Record<string, string>> = {}) => {
     const { NODE_OPTIONS: _jestOptions, ...rest } = process.env as Record<string, string>;
+    const quoted = [...program, "--config", path("config.yaml")].map((word) => `'${word}'`).join(" ");
     const shell = ["/bin/sh", "-c", `exec ${quoted} >>'${path("log")}' 2>&1`];
     const started = start(enter(shell), { ...rest, ...variables });
     child = started;
@@ -84,6 +86,11 @@ export async function startDaemon({ enter, directory, config = {} }: DaemonOptio
     start: begin,
     ended,
     stop: async () => child && stop(child, 10_000),
+    async replace(argv) {
+      if (child !== undefined) await stop(child, 10_000);
+      program = argv;
+      await begin();
+    },
     pid: () => child?.pid ?? 0,
     log,
     [Symbol.asyncDispose]: async () => child && stop(child, 10_000),

@@ -1,10 +1,12 @@
 """Prints a line for each IP packet with a port or an echo in it that passes a link: "LINK in|out SOURCE DESTINATION".
 
+With a text as argument there is a line "LINK in|out text" besides for each packet that holds it.
 A packet socket on every link of the namespace (packet(7)); neighbour discovery and the like are not told of.
 """
 
 import ipaddress
 import socket
+import sys
 
 ETH_P_ALL, ETH_P_IP, ETH_P_IPV6 = 3, 0x0800, 0x86DD
 PACKET_OUTGOING = 4
@@ -24,6 +26,8 @@ def ends(kind, data):
     return [str(ipaddress.ip_address(each)) for each in addresses] if echo or protocol in (TCP, UDP) else None
 
 
+text = sys.argv[1].encode() if len(sys.argv) > 1 else None
+
 with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as packets:
     print("ready", flush=True)
     while True:
@@ -31,3 +35,5 @@ with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
         found = ends(kind, data)
         if found and link != "lo":
             print(link, "out" if direction == PACKET_OUTGOING else "in", *found, flush=True)
+        if text and link != "lo" and text in data:
+            print(link, "out" if direction == PACKET_OUTGOING else "in", "text", flush=True)

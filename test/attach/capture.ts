@@ -8,15 +8,16 @@ import { inside, start, stop } from "../../conformance/program.ts";
 const CAPTURE = ["/usr/bin/python3", "-I", join(import.meta.dirname, "capture.py")];
 
 export interface Capture extends AsyncDisposable {
-  /** `control in 10.1.0.5 10.1.0.6`, each once, sorted; then begins anew. */
+  /** `control in 10.1.0.5 10.1.0.6`, `control in text`, each once, sorted; then begins anew. */
   seen(): Promise<string[]>;
 }
 
 /** How long a packet may take to be told of, ms. */
 const TOLD_MS = 200;
 
-export async function capture(namespace: string): Promise<Capture> {
-  const child = start(inside(namespace, CAPTURE));
+/** @param text packets that hold it are told of */
+export async function capture(namespace: string, text?: string): Promise<Capture> {
+  const child = start(inside(namespace, [...CAPTURE, ...(text === undefined ? [] : [text])]));
   if (child.stdout === null) throw new TypeError("the capture has no standard output");
   const told = createInterface(child.stdout);
   await once(told, "line");

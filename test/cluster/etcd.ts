@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually, inside, must, start, stop } from "../../conformance/program.ts";
-import { type Family, ROUTER, routerOn } from "./place.ts";
+import { addressOf, type Family, type Name, ROUTER, routerOn } from "./place.ts";
 
 export interface Etcd extends AsyncDisposable {
   /** As the nodes are configured with it. */
@@ -13,6 +13,10 @@ export interface Etcd extends AsyncDisposable {
   stop(): Promise<void>;
   /** etcdctl; returns what it prints. */
   ctl(...argv: readonly string[]): Promise<string>;
+  /** Forgets every revision before the newest, and starts anew. */
+  compact(): Promise<void>;
+  /** What the node sends to etcd gets lost, or does no more. */
+  cut(name: Name, isCut: boolean): Promise<void>;
 }
 
 export async function startEtcd(family: Family): Promise<Etcd> {
@@ -50,6 +54,19 @@ export async function startEtcd(family: Family): Promise<Etcd> {
     start: begin,
     stop: async () => void (await halt()),
     ctl,
+    async compact() {
+      const { header } = JSON.parse(await ctl("get", "x", "--write-out=json")) as { header: { revision: number } };
+      await ctl("compaction", String(header.revision));
+      await halt();
+      await begin();
+    },
+    async cut(name, isCut) {
+      const from = `${family === 4 ? "ip" : "ip6"} saddr ${addressOf(name, family)}`;
+      const rules = isCut
+        ? `table inet cut-${name} { chain in { type filter hook input priority 0; ${from} tcp dport 2379 drop; }; }`
+        : `delete table inet cut-${name}`;
+      await must(inside(ROUTER, ["nft", rules]));
+    },
     async [Symbol.asyncDispose]() {
       await halt();
       rmSync(directory, { recursive: true, force: true });

@@ -25,6 +25,8 @@ export interface ClusterNode extends AsyncDisposable {
   readonly name: Name;
   readonly namespace: string;
   readonly daemon: Daemon;
+  /** The daemon's durable state. */
+  readonly store: string;
   /** @param config laid over the plugin's configuration @throws Error with what the plugin said */
   add(id: string, config?: JsonObject): Promise<Pod>;
   del(id: string): Promise<void>;
@@ -67,6 +69,7 @@ export async function startNode(name: Name, config: JsonObject): Promise<Cluster
     name,
     namespace,
     daemon,
+    store: join(directory, "state", "state.db"),
     async add(id, more = {}) {
       if (!ids.has(id)) await makeNamespace(id);
       ids.add(id);

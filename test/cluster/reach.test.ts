@@ -3,28 +3,62 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { MtuReport } from "#proto/selvedge_pb.ts";
 import { eventually } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
+import { PROGRAM } from "../ways/userspace.ts";
 import type { Pod } from "./node.ts";
 import { fits } from "./ping.ts";
-import { type Family, NAMES } from "./place.ts";
+import { type Family, NAMES, type Name } from "./place.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
-import { narrow } from "./wire.ts";
+import { narrow, route } from "./wire.ts";
 
-const runs = needing(...RIG);
-const FAMILIES = [4, 6] as const satisfies readonly Family[];
-const WAYS: [way: string, underlay: Family, mtu: number][] = [
-  ["auto", 4, 1_450],
-  ["auto", 6, 1_430],
-  ["vxlan", 4, 1_450],
-  ["vxlan", 6, 1_430],
+interface Row {
+  readonly way: string;
+  readonly encrypt?: boolean;
+  readonly underlay: Family;
+  /** That pods are told, bytes. */
+  readonly mtu: number;
+  /** From a to another segment; and from b to its neighbour c, where that is another. */
+  readonly far: readonly [way: string, mtu: number];
+  readonly near?: readonly [way: string, mtu: number];
+  /** Families of pods that there is a way for. */
+  readonly pods: readonly Family[];
+}
+const BOTH = [4, 6] as const satisfies readonly Family[];
+const WAYS: readonly Row[] = [
+  { way: "auto", underlay: 4, mtu: 1_450, far: ["vxlan", 1_450], near: ["direct", 1_500], pods: BOTH },
+  { way: "auto", underlay: 6, mtu: 1_430, far: ["vxlan", 1_430], near: ["direct", 1_500], pods: BOTH },
+  { way: "vxlan", underlay: 4, mtu: 1_450, far: ["vxlan", 1_450], pods: BOTH },
+  { way: "vxlan", underlay: 6, mtu: 1_430, far: ["vxlan", 1_430], pods: BOTH },
+  { way: "direct", underlay: 4, mtu: 1_500, far: ["direct", 1_500], pods: [4] },
+  { way: "direct", underlay: 6, mtu: 1_500, far: ["direct", 1_500], pods: BOTH },
+  { way: "wireguard", underlay: 4, mtu: 1_440, far: ["wireguard", 1_440], pods: BOTH },
+  { way: "wireguard", underlay: 6, mtu: 1_420, far: ["wireguard", 1_420], pods: BOTH },
+  {
+    way: "cross-subnet",
+    encrypt: true,
+    underlay: 4,
+    mtu: 1_370,
+    far: ["vxlan", 1_390],
+    near: ["wireguard", 1_440],
+    pods: BOTH,
+  },
 ];
 test("there are ways", () => expect(WAYS.length).toBeGreaterThan(0));
 
-describe.each(WAYS)("%s over IPv%i", (way, underlay, mtu) => {
+const isSecret = ({ way, encrypt }: Row): boolean => way === "wireguard" || encrypt === true;
+const titled = WAYS.map(
+  (row) => [`${row.way}${row.encrypt ? ", encrypted," : ""} over IPv${row.underlay}`, row] as const,
+);
+
+describe.each(titled)("%s", (_title, row) => {
+  const { way, encrypt = false, underlay, mtu, far, near = far, pods: families } = row;
+  const runs = needing(...RIG, ...(isSecret(row) ? [{ file: PROGRAM }] : []));
   let rig: Rig;
   let pods: Pod[] = [];
   beforeAll(async () => {
     if (runs === test.skip) return;
-    rig = await makeRig({ underlay, cluster: { way } });
+    const wireguard = isSecret(row) ? { wireguard: { program: PROGRAM } } : {};
+    rig = await makeRig({ underlay, cluster: { way, encrypt, ...wireguard } });
+    if (way === "direct") await routeBlocks(rig, underlay);
     pods = await Promise.all(NAMES.map((name) => rig.nodes[name].add(`cl-pod-${name}`)));
   }, 120_000);
   afterAll(async () => {
@@ -34,11 +68,11 @@ describe.each(WAYS)("%s over IPv%i", (way, underlay, mtu) => {
   const pairs = () => pods.flatMap((from) => pods.filter((to) => to !== from).map((to) => [from, to] as const));
 
   runs("no two pods have the same address, and all are told the same MTU", () => {
-    for (const family of FAMILIES) expect(new Set(pods.map((pod) => pod.address[family])).size).toBe(NAMES.length);
+    for (const family of BOTH) expect(new Set(pods.map((pod) => pod.address[family])).size).toBe(NAMES.length);
     expect(pods.map((pod) => pod.mtu)).toEqual(NAMES.map(() => mtu));
   });
 
-  runs.each(FAMILIES)(
+  runs.each(families)(
     "pods' IPv%i: packets of exactly that size arrive",
     async (family) => {
       expect(pairs()).toHaveLength(6);
@@ -55,9 +89,11 @@ describe.each(WAYS)("%s over IPv%i", (way, underlay, mtu) => {
         peers: { name: string; liveness: string; ways: { way: string; mtu: number }[] }[];
       };
       expect(peers.map(({ name, liveness, ways }) => [name, liveness, ways[0]?.way, ways[0]?.mtu])).toEqual([
-        ["b", "alive", "vxlan", mtu],
-        ["c", "alive", "vxlan", mtu],
+        ["b", "alive", ...far],
+        ["c", "alive", ...far],
       ]);
+      const seen = (await rig.nodes.b.ctl("peers", "c")) as { peers: { ways: { way: string; mtu: number }[] }[] };
+      expect(seen.peers.map(({ ways }) => [ways[0]?.way, ways[0]?.mtu])).toEqual([near]);
       const mesh = (await rig.nodes.b.ctl("connectivity")) as { reaches: object[]; silent: string[] };
       expect(mesh.silent).toEqual([]);
       expect(mesh.reaches).toHaveLength(6);
@@ -77,7 +113,7 @@ describe.each(WAYS)("%s over IPv%i", (way, underlay, mtu) => {
           return found?.unasked.length === 0 ? found : undefined;
         });
         expect(report.findings.map(({ peer, family }) => [peer, family])).toEqual(
-          NAMES.filter((other) => other !== name).flatMap((other) => FAMILIES.map((family) => [other, family])),
+          NAMES.filter((other) => other !== name).flatMap((other) => families.map((family) => [other, family])),
         );
         for (const { largest, larger, right } of report.findings)
           expect({ largest, larger, right }).toEqual({ largest: "passes", larger: "too-large", right: true });
@@ -85,11 +121,25 @@ describe.each(WAYS)("%s over IPv%i", (way, underlay, mtu) => {
       await expect(rig.nodes.a.ctl("doctor", "mtu", "--node", "a")).rejects.toThrow(
         'nodes: none is called "a"; there are b, c',
       );
-      await narrow("a", 1_400);
+      await narrow("a", 1_300);
       await expect(rig.nodes.a.ctl("doctor", "mtu", "--node", "b")).rejects.toThrow(
-        /exit 5: .*"mtu": (1450|1430),\s*"largest": "lost"/s,
+        new RegExp(`exit 5: .*"mtu": ${far[1]},\\s*"largest": "lost"`, "s"),
       );
     },
     60_000,
   );
 });
+
+/** What the network between the nodes does for the way `direct`: it knows which node has which block. */
+async function routeBlocks({ nodes }: Rig, underlay: Family): Promise<void> {
+  const blocks = await eventually(
+    "every node has a block of each family",
+    async () => {
+      const { blocks } = (await nodes.a.ctl("blocks")) as { blocks: { node: Name; prefix: string }[] };
+      return NAMES.every((name) => blocks.filter(({ node }) => node === name).length === 2) ? blocks : undefined;
+    },
+    20_000,
+  );
+  for (const { node, prefix } of blocks)
+    if (underlay === 6 || !prefix.includes(":")) await route(prefix, node, underlay);
+}

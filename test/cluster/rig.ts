@@ -4,7 +4,7 @@ import type { JsonObject } from "../../conformance/subject.ts";
 import { type Etcd, startEtcd } from "./etcd.ts";
 import { type ClusterNode, PLUGIN, startNode } from "./node.ts";
 import { type Family, NAMES, type Name } from "./place.ts";
-import { makeWire, removeWire } from "./wire.ts";
+import { makeWire, plug, removeWire, unplug } from "./wire.ts";
 
 /** For `needing`. */
 export const RIG = [
@@ -20,6 +20,8 @@ export const RIG = [
 export interface Rig extends AsyncDisposable {
   readonly etcd: Etcd;
   readonly nodes: Readonly<Record<Name, ClusterNode>>;
+  /** The machine with everything on it is no more, an operator removes its record, and another one has its name and place. */
+  replace(name: Name): Promise<void>;
 }
 
 export interface RigOptions {
@@ -27,41 +29,60 @@ export interface RigOptions {
   readonly underlay: Family;
   /** Laid over `cluster` of every node's configuration. */
   readonly cluster?: JsonObject;
+  /** Laid over every node's configuration. */
+  readonly config?: JsonObject;
 }
 
 /** The pools that the nodes share. */
 const POOLS = [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd00:66::/48" }]] }];
 
-export async function makeRig({ underlay, cluster = {} }: RigOptions): Promise<Rig> {
+export async function makeRig({ underlay, cluster = {}, config = {} }: RigOptions): Promise<Rig> {
   await using stack = new AsyncDisposableStack();
   // Nodes have mounts of their own, and are to see the namespaces of pods that are made later.
   await must(["mount", "--make-shared", "/run"]);
   stack.defer(removeWire);
   await makeWire([underlay]);
   const etcd = stack.use(await startEtcd(underlay));
-  const nodeOf = async (name: Name) =>
-    stack.use(
-      await startNode(name, {
-        pools: POOLS,
-        ipam: { coolDownSeconds: 2 },
-        cluster: {
-          store: { etcd: { endpoints: [etcd.endpoint], livenessSeconds: 3 } },
-          node: { name },
-          probe: { everyMs: 200, lost: 5 },
-          ...cluster,
-        },
-      }),
-    );
-  const [a, b, c] = await Promise.all([nodeOf("a"), nodeOf("b"), nodeOf("c")]);
+  const started = (name: Name) =>
+    startNode(name, {
+      pools: POOLS,
+      ipam: { coolDownSeconds: 2 },
+      ...config,
+      cluster: {
+        store: { etcd: { endpoints: [etcd.endpoint], livenessSeconds: 3 } },
+        node: { name },
+        probe: { everyMs: 200, lost: 5 },
+        ...cluster,
+      },
+    });
+  const [a, b, c] = await Promise.all(NAMES.map(started));
+  if (a === undefined || b === undefined || c === undefined) throw new TypeError("three names are three nodes");
   const nodes = { a, b, c };
-  await eventually(
-    "every node knows the others",
-    async () => {
-      const keys = await etcd.ctl("get", "--prefix", "--keys-only", "/selvedge/v1/nodes/");
-      return NAMES.every((name) => keys.includes(`/nodes/${name}`)) || undefined;
-    },
-    30_000,
-  );
+  stack.defer(async () => {
+    for (const name of NAMES) await nodes[name][Symbol.asyncDispose]();
+  });
+  const joined = (names: readonly Name[]) =>
+    eventually(
+      `${names.join(", ")} joined`,
+      async () => {
+        const keys = await etcd.ctl("get", "--prefix", "--keys-only", "/selvedge/v1/nodes/");
+        return names.every((name) => keys.includes(`/nodes/${name}`)) || undefined;
+      },
+      30_000,
+    );
+  await joined(NAMES);
   const kept = stack.move();
-  return { etcd, nodes, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return {
+    etcd,
+    nodes,
+    async replace(name) {
+      await nodes[name][Symbol.asyncDispose]();
+      await unplug(name);
+      await etcd.ctl("del", `/selvedge/v1/nodes/${name}`);
+      await plug(name, [underlay]);
+      nodes[name] = await started(name);
+      await joined([name]);
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
 }

@@ -20,7 +20,8 @@ const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-
 export async function makeWire(families: readonly Family[]): Promise<void> {
   await makeNamespace(ROUTER);
   for (const segment of SEGMENTS) {
-    await ip(ROUTER, `link add seg${segment} type bridge`);
+    // One of its own: else it has that of a port, and another one when that port goes.
+    await ip(ROUTER, `link add seg${segment} address 02:00:5e:00:53:0${segment} type bridge`);
     await ip(ROUTER, `link set seg${segment} up`);
     for (const family of families)
       await ip(ROUTER, `addr add ${routerOn(segment, family)}/${LENGTH[family]} dev seg${segment}${nodad(family)}`);
@@ -33,7 +34,8 @@ export async function makeWire(families: readonly Family[]): Promise<void> {
 const nodad = (family: Family): string => (family === 6 ? " nodad" : "");
 const portOf = (name: Name): string => `to-${name}`;
 
-async function plug(name: Name, families: readonly Family[]): Promise<void> {
+/** Makes the machine, without anything on it. */
+export async function plug(name: Name, families: readonly Family[]): Promise<void> {
   const node = namespaceOf(name);
   const segment = segmentOf(name);
   await makeNamespace(node);
@@ -53,6 +55,15 @@ export const cable = (name: Name, plugged: boolean): Promise<string> =>
 /** Whatever the node sends that is larger gets lost, and nobody is told. */
 export const narrow = (name: Name, mtuBytes: number): Promise<string> =>
   ip(ROUTER, `link set ${portOf(name)} mtu ${mtuBytes}`);
+
+/** Takes the machine away. */
+export const unplug = (name: Name): Promise<void> => removeNamespace(namespaceOf(name));
+
+/** The router sends what is for these addresses to the node; an IPv6 gateway may lead to IPv4 addresses (RFC 5549). */
+export async function route(prefix: string, name: Name, underlay: Family): Promise<void> {
+  const via = prefix.includes(":") || underlay === 4 ? "via" : "via inet6";
+  await ip(ROUTER, `route replace ${prefix} ${via} ${addressOf(name, underlay)}`);
+}
 
 export async function removeWire(): Promise<void> {
   for (const namespace of [...NAMES.map(namespaceOf), ROUTER]) await removeNamespace(namespace);

@@ -1,12 +1,10 @@
 /** A node's key is replaced under load: nothing is readable on the wire, and no stream ends. */
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@jest/globals";
 import { keyInUse } from "#lib/cluster/key-rotation.ts";
 import type { WireguardOptions } from "#lib/kernel/linux/wireguard.ts";
-import { inside, start, stop } from "../../conformance/program.ts";
 import { capture } from "../attach/capture.ts";
+import { echoStream } from "../support/echo-stream.ts";
 import { PUBLIC_KEYS } from "../support/keys.ts";
 import {
   decide,
@@ -20,45 +18,6 @@ import {
   type WayNode,
   withNodes,
 } from "./rig.ts";
-
-const PORT = 7_000;
-/** Gives back what it gets. */
-const ECHO = `require("node:net").createServer((s) => s.pipe(s)).listen(${PORT}, "0.0.0.0", () => console.log("ready"))`;
-/** Sends a number every 10 ms; each that comes back in its turn is a line, anything else ends it. */
-const ASK = (to: string) => `
-  const socket = require("node:net").connect(${PORT}, "${to}");
-  let sent = 0, heard = 0, rest = "";
-  socket.on("connect", () => setInterval(() => socket.write(++sent + "\\n"), 10));
-  socket.on("error", () => process.exit(1)).on("close", () => process.exit(1));
-  socket.on("data", (bytes) => {
-    const lines = (rest + bytes).split("\\n");
-    rest = lines.pop();
-    for (const line of lines) { if (Number(line) !== ++heard) process.exit(2); console.log(heard); }
-  });`;
-
-async function stream(from: "n1" | "n2", to: "n1" | "n2") {
-  const server = start(inside(podNamespace(to), [process.execPath, "-e", ECHO]));
-  if (server.stdout === null) throw new TypeError("no output");
-  await once(createInterface(server.stdout), "line");
-  const client = start(inside(podNamespace(from), [process.execPath, "-e", ASK(podOf(to, 4))]));
-  if (client.stdout === null) throw new TypeError("no output");
-  let heard = 0;
-  createInterface(client.stdout).on("line", (line) => {
-    heard = Number(line);
-  });
-  return {
-    get heard() {
-      return heard;
-    },
-    get ended() {
-      return client.exitCode;
-    },
-    async [Symbol.asyncDispose]() {
-      await stop(client);
-      await stop(server);
-    },
-  };
-}
 
 /** How often the daemon looks while somebody changes a key. */
 const LOOK_MS = 200;
@@ -81,8 +40,10 @@ export async function rotate(options: { readonly keys: Keys; readonly wireguard:
       const [n1, n2] = nodes;
       if (n1 === undefined || n2 === undefined) throw new Error("no nodes");
       await using wire = await capture("router");
-      await using there = await stream("n1", "n2");
-      await using back = await stream("n2", "n1");
+      const between = (from: Name, to: Name) =>
+        echoStream({ from: podNamespace(from), to: podNamespace(to), address: podOf(to, 4) });
+      await using there = await between("n1", "n2");
+      await using back = await between("n2", "n1");
       const told = async (publicKeys: readonly string[]) => {
         n1.record = { ...n1.record, wireguard: { publicKeys, port: 51_830 } };
         await decide(nodes, setting);

@@ -288,6 +288,8 @@ function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: M
         return (looks.delete(`${nsid} ${readLink(message).index}`) || isAlone(readLink(message))) && !own;
       case RTM_ROUTE.DEL:
         return !own && routeMessage.read(message.body).head.protocol === ROUTE_PROTOCOL;
+      case RTM_RULE.DEL:
+        return !own && isOwnPriority(readRule(message, "pod")?.priority ?? 0);
       case RTM_ADDR.DEL:
       case RTM_NEIGH.DEL:
       case RTM_QDISC.DEL:
