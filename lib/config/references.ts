@@ -2,7 +2,7 @@
 import { family } from "#lib/address.ts";
 import { clusterMistakes } from "./cluster-mistakes.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
-import { overlaps } from "./overlaps.ts";
+import { overlaps, subnetsOf } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
 import { ATTACHMENTS } from "./schema.ts";
 import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";

@@ -143,10 +143,6 @@ const podQos = z.strictObject(
 );
 
 const network = z.strictObject(
-    pools: setting(
-      listOf(name, "a list of pools").optional(),
-      "In place of `pool`: several, of which each family's address comes from the first that has one free.",
-    ),
   {
     name: setting(name, 'What `{"type": "selvedge", "network": …}` names.'),
     attachment: setting(attachment.optional(), "As `defaults.attachment`, for this network."),
@@ -157,6 +153,10 @@ const network = z.strictObject(
     bridge: setting(link.optional(), "Bridge, where the type is on one."),
     vlan: setting(integer(1, 4_094).optional(), "VLAN, where the type has one."),
     pool: setting(name.optional(), "Pool that its addresses come from.", "`defaultPool`"),
+    pools: setting(
+      listOf(name, "a list of pools").optional(),
+      "In place of `pool`: several, of which each family's address comes from the first that has one free.",
+    ),
     keepAddress: setting(flag.optional(), "As `pools[].keepAddress`, for this network.", "that of the pool"),
     mtu: setting(mtu.optional(), "As `defaults.mtu`."),
     ipMasq: setting(flag.optional(), "As `defaults.ipMasq`."),
@@ -168,10 +168,6 @@ const network = z.strictObject(
     ),
     routes: setting(listOf(route, "a list of routes").default([]), "Routes of every pod, with CNI's field names."),
     dns: setting(dns.default({}), "`dns` of the CNI result."),
-    expose: setting(
-      flag.default(false),
-      "Its addresses are known beyond the nodes: edge routers lead there. `selvedgectl networks` shows which are.",
-    ),
     planes: setting(planes.default([]), "Further networks that its pods are on, each by an interface of its own."),
     tenant: setting(
       name.optional(),
@@ -182,6 +178,10 @@ const network = z.strictObject(
       "For a tenant's network: the CNI result names the pod's probe address first, so that a kubelet probes it there.",
     ),
     encapsulation: setting(encapsulation.optional(), "For a tenant's bridge: one segment with that of other nodes."),
+    expose: setting(
+      flag.default(false),
+      "Its addresses are known beyond the nodes: edge routers lead there. `selvedgectl networks` shows which are.",
+    ),
     namespaces: setting(
       listOf(words, "a list of texts").optional(),
       "Kubernetes namespaces whose pods may join it by annotation; `*` stands for any letters.",
