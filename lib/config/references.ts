@@ -34,10 +34,10 @@ export function references(root: unknown): Complaint[] {
   const all = members(root, ["networks"]);
   all.forEach((member, i) => {
     checkPool(["networks", i, "pool"], lookUp(member, ["pool"]));
-  });
     members(member, ["pools"]).forEach((name, j) => {
       checkPool(["networks", i, "pools", j], name);
     });
+  });
   const networks = names("networks");
   const tenants = names("tenants");
   members(root, ["poolRules"]).forEach((member, i) => {
@@ -49,8 +49,8 @@ export function references(root: unknown): Complaint[] {
     ...complaints,
     ...all.flatMap((member, i) => [
       ...wrongShorthand(root, member, i),
-      ...unservedWishes(root, member, i),
       ...severalPools(root, member, i),
+      ...unservedWishes(root, member, i),
       ...planeMistakes(root, ["networks", i, "planes"], { networks, self: lookUp(member, ["name"]) }),
     ]),
     ...members(root, ["planeRules"]).flatMap((_, i) =>
@@ -82,8 +82,6 @@ function reservedTwice(root: unknown): Complaint[] {
   });
 }
 
-/** `parent`, `bridge` and `vlan` where the attachment type has none. */
-function wrongShorthand(root: unknown, network: unknown, i: number): Complaint[] {
 /** Pools that a network draws from in turn: what it gets must not depend on whose turn it is. */
 function severalPools(root: unknown, network: unknown, i: number): Complaint[] {
   const names = lookUp(network, ["pools"]);
@@ -104,6 +102,8 @@ function severalPools(root: unknown, network: unknown, i: number): Complaint[] {
   ];
 }
 
+/** `parent`, `bridge` and `vlan` where the attachment type has none. */
+function wrongShorthand(root: unknown, network: unknown, i: number): Complaint[] {
   const given = lookUp(network, ["attachment"]) ?? lookUp(root, ["defaults", "attachment"]) ?? "ptp";
   const type = ATTACHMENTS.find((known) => known === given);
   if (type === undefined) return [];
