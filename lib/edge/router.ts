@@ -3,7 +3,7 @@ import type { Address, Prefix } from "#lib/address.ts";
 
 export interface RouterSpec {
   readonly name: string;
-  /** Pools that are reached by it; all that are no tenant's when there are none. */
+  /** Pools that are reached by it; none: those of exposed networks. */
   readonly pools: readonly string[];
   readonly static?: StaticSpec;
   readonly bgp?: BgpSpec;
@@ -95,7 +95,7 @@ export interface EdgeView {
   readonly pools: readonly {
     readonly name: string;
     readonly prefixes: readonly Prefix[];
-    readonly isTenants: boolean;
+    readonly isExposed: boolean;
   }[];
   readonly nodes: readonly EdgeNode[];
 }

@@ -50,7 +50,7 @@ export function fakeRouter({ name = "edge1", version = "1.4.0" } = {}): FakeRout
   const counted = { commits: 0, reads: 0, saves: 0 };
 
   const apply = (commands: readonly Command[], fails?: (owner: Path) => boolean): readonly string[] => {
-    const done = commit(running, commands, fails);
+    const done = commit(running, commands, fails === undefined ? {} : { fails });
     running = done.tree;
     return done.refusals;
   };

@@ -28,16 +28,22 @@ export interface Committed {
   readonly refusals: readonly string[];
 }
 
-/** @param fails parts that fail besides, for no reason of theirs */
+export interface CommitOptions {
+  /** Parts that fail besides, for no reason of theirs. */
+  readonly fails?: (owner: Path) => boolean;
+  /** Whether a path ends in the value of a leaf that has one: a new one takes its place. Without a grammar there is none. */
+  readonly isSingle?: (path: Path) => boolean;
+}
+
 export function commit(
   before: Tree,
   commands: readonly Command[],
-  fails: (owner: Path) => boolean = () => false,
+  { fails = () => false, isSingle = () => false }: CommitOptions = {},
 ): Committed {
   const wanted = copyOf(before);
   for (const { op, path } of commands) {
+    if (op === "delete" || isSingle(path)) cut(wanted, op === "delete" ? path : path.slice(0, -1));
     if (op === "set") grow(wanted, path);
-    else cut(wanted, path);
   }
   const tree = copyOf(before);
   const refusals: string[] = [];

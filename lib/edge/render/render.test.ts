@@ -10,9 +10,9 @@ import { render } from "./render.ts";
 
 const VIEW: EdgeView = {
   pools: [
-    { name: "default", prefixes: [prefix("10.66.0.0/16"), prefix("fd66::/64")], isTenants: false },
-    { name: "media", prefixes: [prefix("10.67.0.0/20")], isTenants: false },
-    { name: "blue", prefixes: [prefix("10.0.0.0/16")], isTenants: true },
+    { name: "default", prefixes: [prefix("10.66.0.0/16"), prefix("fd66::/64")], isExposed: true },
+    { name: "media", prefixes: [prefix("10.67.0.0/20")], isExposed: true },
+    { name: "blue", prefixes: [prefix("10.0.0.0/16")], isExposed: false },
   ],
   nodes: [
     {

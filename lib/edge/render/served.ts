@@ -3,6 +3,6 @@ import type { EdgeView } from "../router.ts";
 
 export type Pools = EdgeView["pools"];
 
-/** Those that are named; without any name all that are no tenant's. */
+/** Those that are named; without any name those of exposed networks. */
 export const servedPools = ({ pools = [] }: { readonly pools?: readonly string[] }, view: EdgeView): Pools =>
-  view.pools.filter(({ name, isTenants }) => (pools.length === 0 ? !isTenants : pools.includes(name)));
+  view.pools.filter(({ name, isExposed }) => (pools.length === 0 ? isExposed : pools.includes(name)));

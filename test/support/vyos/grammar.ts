@@ -20,16 +20,15 @@ interface Props {
   readonly or?: readonly Check[];
   readonly and?: readonly (readonly Check[])[];
   readonly err?: string;
-  readonly prio?: number;
 }
 
 export interface Grammar {
   /** Undefined when the router takes it, else its words. */
   refusal(path: readonly string[], op: "set" | "delete"): string | undefined;
-  /** Whether the leaf that a path ends in, or its value, may have several values. */
-  isMulti(path: readonly string[]): boolean;
-  /** The node that a path's part of the configuration is committed with, and when: the smaller the earlier. */
-  owner(path: readonly string[]): { readonly path: readonly string[]; readonly priority: number };
+  /** Whether a path ends in the value of a leaf that has one value. */
+  isSingle(path: readonly string[]): boolean;
+  /** What a path ends in: a node, a tag node without its value, the value of one, a leaf without its value, a value, a leaf that has none. */
+  kindAt(path: readonly string[]): "node" | "tags" | "tag" | "leaf" | "value" | "valueless" | undefined;
 }
 
 export function grammar(version: Version): Grammar {
@@ -68,29 +67,36 @@ export function grammar(version: Version): Grammar {
       }
       return undefined;
     },
-    isMulti(path) {
-      let at = node(root);
-      for (let i = 0; i < path.length; i++) {
-        at = node(at[2]?.[path[i] ?? ""] ?? root);
-        if (at[0] === "t") i += 1;
-        if (at[0] === "l") break;
-      }
-      return at[0] === "l" && propsOf(at).multi === 1;
-    },
-    owner(path) {
-      let at = node(root);
-      let found = { path: path.slice(0, 1), priority: 0 };
-      for (let i = 0; i < path.length; i++) {
-        const next = at[2]?.[path[i] ?? ""];
-        if (next === undefined) break;
-        at = node(next);
-        if (at[0] === "t") i += 1;
-        const { prio } = propsOf(at);
-        if (prio !== undefined) found = { path: path.slice(0, i + 1), priority: prio };
-      }
-      return found;
-    },
+    isSingle: (path) => kindAt(path) === "value" && propsAt(path.slice(0, -1))?.multi !== 1,
+    kindAt,
   };
+
+  function walk(path: readonly string[]): { at: RawNode; ends: boolean } | undefined {
+    let at = node(root);
+    let ends = true;
+    for (let i = 0; i < path.length; i++) {
+      const next = at[2]?.[path[i] ?? ""];
+      if (next === undefined) return undefined;
+      at = node(next);
+      const hasValue = at[0] === "t" || (at[0] === "l" && !propsOf(at).valueless);
+      ends = !hasValue || i < path.length - 1;
+      if (hasValue) i += 1;
+    }
+    return { at, ends };
+  }
+  function propsAt(path: readonly string[]): Props | undefined {
+    const found = walk(path);
+    return found && propsOf(found.at);
+  }
+  function kindAt(path: readonly string[]): ReturnType<Grammar["kindAt"]> {
+    const found = walk(path);
+    if (found === undefined) return undefined;
+    const { at, ends } = found;
+    if (at[0] === "n") return "node";
+    if (at[0] === "t") return ends ? "tag" : "tags";
+    if (propsOf(at).valueless) return "valueless";
+    return ends ? "value" : "leaf";
+  }
 }
 
 /** "a value is ok if any `or` check or any `and` group passes, or neither is given" (legend of the data). */
