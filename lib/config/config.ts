@@ -111,9 +111,9 @@ export interface Network extends NetworkDefaults {
   readonly tenant?: string;
   readonly reportProbeAddress: boolean;
   readonly encapsulation?: Encapsulation;
-  /** The attachment type's own settings, named as it names them; the type reads them. */
   /** Edge routers lead to its addresses. */
   readonly expose: boolean;
+  /** The attachment type's own settings, named as it names them; the type reads them. */
   readonly options: Found;
 }
 
