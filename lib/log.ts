@@ -52,6 +52,8 @@ export type Event =
   | { event: "records-doubted"; records: number; forMs: number }
   | { event: "peer"; peer: string; liveness: string; lostInARow: number; heardOf: boolean; machineAnswers: boolean }
   | { event: "cluster-failed"; message: string }
+  | { event: "egress-held"; name: string; address: string; link: string }
+  | { event: "egress-dropped"; name: string; address: string; why: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -93,6 +95,8 @@ export const LEVEL = {
   "records-doubted": "warn",
   peer: "info",
   "cluster-failed": "warn",
+  "egress-held": "info",
+  "egress-dropped": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

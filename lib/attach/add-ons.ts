@@ -2,6 +2,7 @@
 import type { Address, Mac } from "#lib/address.ts";
 import type { Bandwidth, PortMapping } from "#lib/cni/types.ts";
 import { bandwidthFacts } from "#lib/datapath/bandwidth.ts";
+import { leavers } from "#lib/datapath/egress/facts.ts";
 import { guardElements } from "#lib/datapath/guard.ts";
 import { portElements } from "#lib/datapath/host-ports.ts";
 import { markElements } from "#lib/datapath/marking.ts";
@@ -16,6 +17,8 @@ export interface Wishes {
   readonly spoofProtection: boolean;
   /** The request itself insists on it, not only the node's defaults. */
   readonly spoofProtectionAsked?: boolean;
+  /** What leaves the cluster does so by these, which are at that place of the configuration. */
+  readonly leaving?: { readonly index: number; readonly addresses: readonly Address[] };
   readonly portMappings: readonly PortMapping[];
   readonly bandwidth?: Bandwidth;
   /** Code point and priority of what it sends; its rates are in `bandwidth` already. */
@@ -43,6 +46,7 @@ export interface Sender extends Key {
 export const addOns = (sender: Sender, wishes: Wishes): Fact[] => [
   ...(wishes.spoofProtection ? guarded(sender) : []),
   ...(wishes.masquerade ? masqueradeElements(sender.addresses) : []),
+  ...(wishes.leaving === undefined ? [] : leavers(sender.addresses, wishes.leaving.index, wishes.leaving.addresses)),
   ...portElements({ mappings: wishes.portMappings, addresses: sender.addresses }),
   ...(wishes.qos === undefined ? [] : marked(sender, wishes.qos)),
   ...(wishes.bandwidth === undefined || wishes.held === true ? [] : shaped(sender, wishes.bandwidth)),

@@ -117,7 +117,17 @@ export function readFixed(found: Found): FixedRecord {
 /** @throws SelvedgeError config-invalid */
 export function readEgress(found: Found): EgressRecord {
   const at = fields(found);
-  return { name: word(at("name")), address: addressAt(at("address")), node: word(at("node")), uid: word(at("uid")) };
+  const node = optional(at("node"), word);
+  const uid = optional(at("uid"), word);
+  return {
+    name: word(at("name")),
+    address: addressAt(at("address")),
+    ...(node === undefined ? {} : { node }),
+    ...(uid === undefined ? {} : { uid }),
+    holdSeconds: integer(at("holdSeconds"), { min: 1, max: 3_600 }),
+    sinceMs: integer(at("sinceMs"), COUNT),
+    writes: integer(at("writes"), COUNT),
+  };
 }
 
 /** @throws SelvedgeError config-invalid */

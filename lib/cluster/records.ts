@@ -81,12 +81,20 @@ export interface WantRecord extends NodeId {
   readonly round: number;
 }
 
-/** `egress/<name>`: the address that a namespace or a tenant leaves the cluster by, and the gateway that holds it now. */
+/** `egress/<address>`: an address that pods leave the cluster by, and the node that holds it. Changed by compare-and-swap only. */
 export interface EgressRecord {
+  /** What configurations call it. */
   readonly name: string;
   readonly address: Address;
-  readonly node: string;
-  readonly uid: string;
+  /** Absent: the last holder has let it go. */
+  readonly node?: string;
+  readonly uid?: string;
+  /** The holder gives it up so long after it last knew that it was heard of. */
+  readonly holdSeconds: number;
+  /** Since when it is held, or free; milliseconds since the epoch, of the writer's clock: for people. */
+  readonly sinceMs: number;
+  /** As of a block. */
+  readonly writes: number;
 }
 
 /** Prefixes of the keys, each ending with a slash. */
@@ -104,6 +112,6 @@ export const nodeKey = (name: string): string => `${KEYS.nodes}${name}`;
 export const aliveKey = (name: string): string => `${KEYS.alive}${name}`;
 export const blockKey = (pool: string, prefix: Prefix): string => `${KEYS.blocks}${pool}/${prefix.replace("/", "-")}`;
 export const fixedKey = (pool: string, address: Address): string => `${KEYS.fixed}${pool}/${address}`;
-export const egressKey = (name: string): string => `${KEYS.egress}${name}`;
+export const egressKey = (address: Address): string => `${KEYS.egress}${address}`;
 export const reservationKey = (pool: string, name: string): string => `${KEYS.reservations}${pool}/${name}`;
 export const wantKey = (pool: string, family: Family, node: string): string => `${KEYS.wants}${pool}/${family}/${node}`;

@@ -26,7 +26,7 @@ export type ViewChange =
 export interface Taken {
   /** Names of the nodes whose record, liveness or destinations have changed. */
   readonly nodes: ReadonlySet<string>;
-  /** Names of the egress addresses that have changed. */
+  /** Addresses that pods leave by of which something has changed. */
   readonly egress: ReadonlySet<string>;
   /** Records that could not be read; what was known under their keys stays. */
   readonly refused: readonly { readonly key: string; readonly message: string }[];
@@ -39,7 +39,7 @@ export interface ClusterView {
   readonly nodes: ReadonlyMap<string, NodeRecord>;
   /** By name: uid of the node that is heard of by the store. */
   readonly alive: ReadonlyMap<string, string>;
-  /** By name. */
+  /** By address. */
   readonly egress: ReadonlyMap<string, EgressRecord>;
   /** What is reached by way of a node; nothing for one that is not known. */
   destinationsOf(node: string): readonly Destination[];

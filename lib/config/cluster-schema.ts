@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { SelvedgeError } from "#lib/errors.ts";
 import { ways } from "./cluster-ways.ts";
+import { egress } from "./egress-schema.ts";
 import { absolutePath, flag, integer, ip, leaf, listOf, name, read, setting, words } from "./leaves.ts";
 
 /** As etcdctl writes it; the port is etcd's for clients (IANA: etcd-client). Canonical: scheme, host and port, no more. */
@@ -97,6 +98,10 @@ export const cluster = z.strictObject(
     graceSeconds: setting(
       integer(10, 86_400).default(600),
       "A node that was removed from the cluster, or replaced by another of its name, and that the store has not heard of for so long is gone for good: other nodes take its blocks and its fixed addresses.",
+    ),
+    egress: setting(
+      listOf(egress, "a list of egress addresses").default([]),
+      "Addresses of their own by which chosen pods leave the cluster, whichever node they are on; the same on all nodes.",
     ),
     ...ways,
   },

@@ -12,6 +12,7 @@ test("endpoints become canonical, the rest has defaults", () => {
   );
   expect(cluster).toEqual({
     graceSeconds: 600,
+    egress: [],
     store: {
       etcd: {
         endpoints: ["http://etcd-1:2379", "http://[2001:db8::5]:80", "http://192.0.2.1:2380"],

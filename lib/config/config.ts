@@ -6,6 +6,7 @@ import { nearest } from "#lib/nearest.ts";
 import type { Found } from "#lib/parse.ts";
 import type { PodQos, Qos } from "#lib/qos.ts";
 import { type Complaint, lookUp, pathText } from "./complaint.ts";
+import { vniOf } from "./egress-schema.ts";
 import { references } from "./references.ts";
 import { type ATTACHMENTS, SCHEMA, type Shape } from "./schema.ts";
 import { keysAt } from "./settings.ts";
@@ -147,6 +148,22 @@ export interface Cluster extends ClusterWays {
   readonly probe: ClusterProbe;
   /** How long a node that was removed must not be heard of before others take what it had. */
   readonly graceSeconds: number;
+  readonly egress: readonly EgressAddresses[];
+}
+
+/** Addresses by which chosen pods leave the cluster. */
+export interface EgressAddresses {
+  readonly name: string;
+  /** At most one of each family. */
+  readonly addresses: readonly Address[];
+  /** Of these pods; at least one rule. */
+  readonly pods: readonly Omit<PoolRule, "pool">[];
+  /** Who may hold them, with `*` for any letters, the preferred first. */
+  readonly nodes: readonly string[];
+  /** Absent: that of the default route. */
+  readonly link?: string;
+  readonly holdSeconds: number;
+  readonly vni: number;
 }
 
 /** How packets get from node to node; the same on all nodes. */
@@ -322,6 +339,11 @@ function complete({
             node: present(cluster.node),
             store: { etcd: present(cluster.store.etcd) },
             wireguard: present(cluster.wireguard),
+            egress: cluster.egress.map((each) => ({
+              ...present(each),
+              vni: vniOf(each),
+              pods: each.pods.map(present),
+            })),
           },
         }),
     tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),

@@ -2,6 +2,7 @@
 import { family } from "#lib/address.ts";
 import { clusterMistakes } from "./cluster-mistakes.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import { egressMistakes } from "./egress-mistakes.ts";
 import { overlaps, subnetsOf } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
 import { ATTACHMENTS } from "./schema.ts";
@@ -60,6 +61,7 @@ export function references(root: unknown): Complaint[] {
     ...overlaps(root),
     ...tenantMistakes(root, tenants),
     ...clusterMistakes(root),
+    ...egressMistakes(root, networks),
   ];
 }
 

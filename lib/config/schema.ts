@@ -27,6 +27,7 @@ import {
   setting,
   words,
 } from "./leaves.ts";
+import { podRule } from "./pod-rule.ts";
 import { encapsulation, routers, tenant } from "./tenant-schema.ts";
 
 /** lib/attach has the types; a test holds the two lists together. */
@@ -98,20 +99,9 @@ const plane = z.preprocess(
 );
 const planes = listOf(plane, "a list of planes, such as [control, media]");
 
-const texted = leaf<Record<string, string>>(
-  "an object whose values are texts",
-  (v) =>
-    typeof v === "object" &&
-    v !== null &&
-    !Array.isArray(v) &&
-    Object.values(v).every((each) => typeof each === "string"),
-);
 const planeRule = z.strictObject(
   {
-    namespace: setting(words.optional(), "Kubernetes namespace of the pod; `*` stands for any letters."),
-    pod: setting(words.optional(), "Name of the pod; `*` stands for any letters."),
-    labels: setting(texted.optional(), "Labels that the pod has, all of them."),
-    annotations: setting(texted.optional(), "Annotations that the pod has, all of them."),
+    ...podRule,
     planes: setting(planes, "The planes that such a pod gets."),
   },
   { error: "an object such as {namespace: telco, planes: [control]}" },
@@ -223,10 +213,7 @@ const reservation = z.strictObject(
 const poolRule = z.strictObject(
   {
     network: setting(name.optional(), "Network that is attached to.", "any, but for further planes"),
-    namespace: planeRule.shape.namespace,
-    pod: planeRule.shape.pod,
-    labels: planeRule.shape.labels,
-    annotations: planeRule.shape.annotations,
+    ...podRule,
     pool: setting(name, "Pool that such a pod's addresses come from."),
   },
   { error: "an object such as {namespace: db, pool: db}" },

@@ -16,6 +16,7 @@ import { type Core, hostOf } from "./core.ts";
 import { decideChained } from "./decide.ts";
 import { decideOwn } from "./decide-own.ts";
 import { type Probe, refuseDuplicates, restsOnAddress } from "./duplicates.ts";
+import { leavingOf } from "./egress-rule.ts";
 import type { Host } from "./host.ts";
 import { hostEndStands } from "./host-end.ts";
 import { makeReady } from "./node-facts.ts";
@@ -148,7 +149,10 @@ async function attach(
   const { whole, changes } =
     conf.prevResult === undefined
       ? await decideOwn(core, intent, planes, { trace, prepare })
-      : { whole: { ...decideChained(intent, conf, conf.prevResult), probes: [] }, changes: [] };
+      : {
+          whole: { ...decideChained(intent, conf, conf.prevResult, leavingOf(core.config, conf)), probes: [] },
+          changes: [],
+        };
   const { result, probes, ...facts } = whole;
   const record: AttachmentRecord = { ...intent, ...facts, result: JSON.stringify(result) };
   refuseHeldPorts(core, record);

@@ -3,7 +3,8 @@ import type { AskedPlane } from "#lib/cni/planes.ts";
 import type { NetConf } from "#lib/cni/types.ts";
 import type { Config, ConfiguredPlane } from "#lib/config/config.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import { matches, meansPod } from "./pod-rule.ts";
+import { matches } from "#lib/pattern.ts";
+import { meansPod } from "./pod-rule.ts";
 
 /** A configuration that names no network, but planes, is on the first of them itself. */
 export function withItself(conf: NetConf): NetConf {

@@ -23,6 +23,7 @@ import { type Cluster, type ClusterOptions, type ClusterPorts, openCluster } fro
 import type { KeyFiles } from "./cluster/keyring.ts";
 import { contested } from "./contested.ts";
 import { type Host, host, NODE } from "./host.ts";
+import { followConfiguration } from "./leaving.ts";
 import { openRouters } from "./routers.ts";
 import { type Table, table } from "./table.ts";
 import { areApart } from "./tenancy.ts";
@@ -140,6 +141,7 @@ export async function openCore(
   };
   await forgetDisplaced(core, core.ipam.restore(snapshot));
   for (const record of snapshot.attachments) core.table.put(record);
+  await followConfiguration(core);
   openRouters(core);
   return { core, replayed: new Set(snapshot.replayed) };
 }

@@ -7,6 +7,7 @@ import { admin } from "./admin.ts";
 import { takeOwnAddresses } from "./cluster/own-addresses.ts";
 import { type Core, type CoreOptions, openCore, type Ports } from "./core.ts";
 import { devicePools, makeFunctions } from "./device-pools.ts";
+import { forgetLeavers } from "./leaving.ts";
 import { makeAllReady } from "./node-facts.ts";
 import { reconciler } from "./reconcile.ts";
 import { replay } from "./replay.ts";
@@ -130,7 +131,8 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     signal: stopping.signal,
   });
   core.cluster?.listen({ heed: sharing.poke, connection: sharing.poke });
-  const taking = core.cluster?.run(reconciling.poke, stopping.signal) ?? Promise.resolve();
+  const taking =
+    core.cluster?.run(reconciling.poke, stopping.signal, (taken) => forgetLeavers(core, taken)) ?? Promise.resolve();
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
   const failed = new Promise<never>((_, reject) => {

@@ -3,6 +3,7 @@
  * attachment types, add-ons and results meet.
  */
 import { lengthOf, type Mac, type Prefix } from "#lib/address.ts";
+import type { Wishes } from "#lib/attach/add-ons.ts";
 import { assemble } from "#lib/attach/assemble.ts";
 import { chained } from "#lib/attach/chained.ts";
 import { macOf } from "#lib/attach/device.ts";
@@ -53,7 +54,11 @@ export interface Where {
 }
 
 /** One interface of an attachment, decided. @throws SelvedgeError config-invalid, unsupported-field */
-export function decide({ key, conf, settings, slot, defaultRoute }: Plane, given: Given, where: Where): Decided {
+export function decide(
+  { key, conf, settings, slot, defaultRoute, leaving }: Plane,
+  given: Given,
+  where: Where,
+): Decided {
   const planned = plan(settings.attachment, settings.options);
   const { carrier, device } = where;
   const mtu = settings.mtu ?? carrier?.mtu ?? device?.link?.mtu ?? where.pathMtu;
@@ -74,6 +79,7 @@ export function decide({ key, conf, settings, slot, defaultRoute }: Plane, given
   const bandwidth = effectiveBandwidth(conf.wishes.bandwidth, settings.qos);
   const assembled = assemble(planned, attached, {
     masquerade: settings.ipMasq,
+    ...(leaving === undefined ? {} : { leaving }),
     spoofProtection: settings.spoofProtection,
     ...(conf.spoofProtection === true ? { spoofProtectionAsked: true } : {}),
     portMappings: conf.wishes.portMappings,
@@ -122,11 +128,17 @@ function placed(fact: Fact, where: Where): Fact[] {
 }
 
 /** Behind another plugin: its result is passed on, and only what is asked for is added. @throws SelvedgeError config-invalid */
-export function decideChained(key: AttachmentKey, conf: NetConf, previous: Result): Decided {
+export function decideChained(
+  key: AttachmentKey,
+  conf: NetConf,
+  previous: Result,
+  leaving: Wishes["leaving"],
+): Decided {
   const network = effectiveBandwidth(conf.wishes.bandwidth, conf.qos);
   const bandwidth = conf.podQos === undefined ? network : capped(network ?? {}, conf.podQos);
   const wanted = chained(previous, key, {
     masquerade: conf.ipMasq ?? false,
+    ...(leaving === undefined ? {} : { leaving }),
     // The link is another plugin's: what it lets through is that plugin's business unless it is asked for.
     spoofProtection: conf.spoofProtection ?? false,
     portMappings: conf.wishes.portMappings,

@@ -58,6 +58,8 @@ const EVENTS = {
   "fixed-lost": { event: "fixed-lost", pool: "std", address: "10.1.9.9", name: "default/db-0" },
   "blocks-failed": { event: "blocks-failed", message: "m" },
   "cluster-failed": { event: "cluster-failed", message: "m" },
+  "egress-held": { event: "egress-held", name: "billing", address: "192.0.2.200", link: "eth0" },
+  "egress-dropped": { event: "egress-dropped", name: "billing", address: "192.0.2.200", why: "no proof" },
   "events-lost": { event: "events-lost" },
   "peer-refused": { event: "peer-refused", uid: 1000, pid: 8 },
   "conntrack-failed": { event: "conntrack-failed", message: "m" },

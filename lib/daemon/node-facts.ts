@@ -1,5 +1,6 @@
 /** What a host needs as a whole, from the configuration and from what is attached. */
 import { networkOf, type Prefix } from "#lib/address.ts";
+import { egressChains, egressFirst } from "#lib/datapath/egress/chains.ts";
 import { nodeFacts as factsOfNode } from "#lib/datapath/node.ts";
 import type { Chain } from "#lib/datapath/tables.ts";
 import { routerChains, uplinkChains } from "#lib/datapath/tenant-chains.ts";
@@ -8,6 +9,7 @@ import { nobodyFacts } from "#lib/datapath/ways/nobody.ts";
 import { isFailure } from "#lib/errors.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
+import { isEncrypted, portsOf } from "./cluster/egress.ts";
 import { type Core, hostOf } from "./core.ts";
 import { type Host, NODE } from "./host.ts";
 import { type Joint, joints, scopeOfRouter } from "./joints.ts";
@@ -23,12 +25,23 @@ function noMasquerade(core: Core, { name }: Host): Prefix[] {
   return [...new Set([...added, ...pools])].sort();
 }
 
-function chainsOf(core: Core, { name }: Host): Chain[] {
+function chainsOf(core: Core, host: Host): Chain[] {
+  const { name } = host;
   const { config } = core;
   if (name === NODE)
     return [
       ...(core.hosts.size === 1 ? [] : uplinkChains(config.routers)),
-      ...(core.cluster === undefined || config.cluster === undefined ? [] : wayChains(config.cluster)),
+      ...(core.cluster === undefined || config.cluster === undefined
+        ? []
+        : [
+            ...wayChains(config.cluster),
+            ...egressChains({
+              ports: portsOf(config.cluster.egress),
+              within: noMasquerade(core, host),
+              port: config.cluster.vxlan.port,
+              encrypted: isEncrypted(config.cluster),
+            }),
+          ]),
     ];
   const tenant = config.tenants.get(name);
   // Pods of a tenant that is no longer configured are still probed, and reach nobody.
@@ -56,6 +69,7 @@ export const lonelyFacts = (core: Core, host: Host): Fact[] => [
     noMasquerade: noMasquerade(core, host),
     routerAdvertisedLinks: host.name === NODE ? core.config.routerAdvertisedLinks : [],
     chains: chainsOf(core, host),
+    leaving: host.name === NODE ? egressFirst(portsOf(core.config.cluster?.egress ?? [])) : [],
   }),
   ...(host.name === NODE ? [] : [LOOPBACK]),
   ...networksOf(core.config, host.name).flatMap((network) =>

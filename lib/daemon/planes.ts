@@ -11,6 +11,7 @@ import { linkName, root } from "#lib/parse.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import { askedPlanes, withItself } from "./asked-planes.ts";
 import type { Core } from "./core.ts";
+import { type Leaving, leavingOf } from "./egress-rule.ts";
 import { allFacts } from "./parts.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { keyOf } from "./table.ts";
@@ -25,6 +26,8 @@ export interface Plane {
   readonly slot?: number;
   /** Whether the pod's default route leads there. Absent: as its network has it. */
   readonly defaultRoute?: boolean;
+  /** By what it leaves the cluster. Absent: as everybody does. */
+  readonly leaving?: Leaving;
 }
 
 /**
@@ -60,9 +63,14 @@ export function planesOf(core: Pick<Core, "config" | "table">, key: AttachmentKe
   ];
   for (const plane of planes) refuseTaken(core, key, plane);
   const free = freeSlots(earlier);
-  return planes.map((plane) =>
-    (plane.settings.policyRouting ?? several) ? { ...plane, slot: nextOf(free, plane) } : plane,
-  );
+  return planes.map((plane) => {
+    const leaving = plane.settings.tenant === undefined ? leavingOf(core.config, plane.conf) : undefined;
+    return {
+      ...plane,
+      ...(leaving === undefined ? {} : { leaving }),
+      ...((plane.settings.policyRouting ?? several) ? { slot: nextOf(free, plane) } : {}),
+    };
+  });
 }
 
 /** What is asked of the network itself in a list of planes. Its interface is CNI_IFNAME, whatever the list says. */

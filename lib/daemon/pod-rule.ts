@@ -1,5 +1,6 @@
 /** Whether a rule of the configuration means the pod of a request. */
 import type { NetConf } from "#lib/cni/types.ts";
+import { matches } from "#lib/pattern.ts";
 
 /** Everything that it names must hold; what it leaves out holds. */
 export interface PodRule {
@@ -19,10 +20,4 @@ export function meansPod({ namespace, pod, labels = {}, annotations = {} }: PodR
     Object.entries(labels).every(([key, value]) => podLabels[key] === value) &&
     Object.entries(annotations).every(([key, value]) => podAnnotations[key] === value)
   );
-}
-
-/** `*` stands for any letters; a pod that the runtime does not name matches nothing. */
-export function matches(pattern: string, name: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return name !== "" && new RegExp(`^${parts.join(".*")}$`).test(name);
 }

@@ -16,8 +16,10 @@ import { markingChains } from "./marking.ts";
 export interface Node {
   /** Destinations that see pods under their own address: the pods' subnets of all nodes, and what users add. */
   readonly noMasquerade: readonly Prefix[];
-  /** What tenants need besides. */
+  /** What tenants and other nodes need besides. */
   readonly chains?: readonly Chain[];
+  /** Rules that come before all others where packets leave. */
+  readonly leaving?: readonly string[];
 }
 
 export interface Chain {
@@ -83,20 +85,21 @@ const PORTS: readonly Chain[] = [
 ];
 
 /** Never left under another address: IPv4 and IPv6 multicast and link-local (RFC 5771, RFC 3927, RFC 4291). */
-const NEVER_MASQUERADED = ["224.0.0.0/4", "169.254.0.0/16", "ff00::/8", "fe80::/10"] as Prefix[];
+export const NEVER_MASQUERADED = ["224.0.0.0/4", "169.254.0.0/16", "ff00::/8", "fe80::/10"] as Prefix[];
 
 /**
  * Translated connections are masqueraded where the answer would otherwise not come back through the node: from a pod to
  * itself or to a neighbour on its bridge, and from the node's loopback address. The link by which a packet came in is not
  * asked for: br_netfilter does not tell it.
  */
-function postrouting({ noMasquerade }: Node): Chain {
+function postrouting({ noMasquerade, leaving = [] }: Node): Chain {
   const kept = disjoint([...noMasquerade, ...NEVER_MASQUERADED]);
   const of = (f: Family) => `{ ${kept.filter((p) => family(p) === f).join(", ")} }`;
   return {
     name: "postrouting",
     hook: "type nat hook postrouting priority 100",
     rules: [
+      ...leaving,
       "ct status dnat oifname . ip saddr @hairpin4 masquerade",
       "ct status dnat oifname . ip6 saddr @hairpin6 masquerade",
       "ct status dnat ip saddr 127.0.0.0/8 oifname @localnet masquerade",

@@ -6,7 +6,7 @@
 import { ERRNO } from "#native/libc.ts";
 import { closeDescriptor } from "#native/namespace.ts";
 import { NETLINK_NETFILTER, openNetlink } from "#native/socket.ts";
-import { keysOf, ofAddress, ofPort, type Protocol, type Query } from "./conntrack/query.ts";
+import { keysOf, ofAddress, ofPort, type Protocol, type Query, untranslatedFrom } from "./conntrack/query.ts";
 import { walk } from "./conntrack/walk.ts";
 import { CT, connection, identity, stats } from "./conntrack/wire.ts";
 import { insist, type NetlinkSocket, netlinkSocket } from "./netlink/socket.ts";
@@ -14,6 +14,8 @@ import { insist, type NetlinkSocket, netlinkSocket } from "./netlink/socket.ts";
 export interface Conntrack extends Disposable {
   /** Deletes the connections of which one of these is an end, before or after translation; returns how many. @throws SelvedgeError kernel */
   flush(addresses: readonly string[]): Promise<number>;
+  /** Deletes the connections that begin at one of these and are not translated; returns how many. @throws SelvedgeError kernel */
+  flushUntranslated(addresses: readonly string[]): Promise<number>;
   /** Deletes the connections to a port as their first packet named it; returns how many. @throws SelvedgeError kernel */
   flushPort(protocol: Protocol, port: number): Promise<number>;
 }
@@ -65,6 +67,7 @@ export function openConntrack(netns?: number): Conntrack {
 
   return {
     flush: async (addresses) => flush(addresses.map(ofAddress)),
+    flushUntranslated: async (addresses) => flush(addresses.map(untranslatedFrom)),
     flushPort: async (protocol, port) => flush([ofPort(protocol, port)]),
     [Symbol.dispose]: socket.close,
   };

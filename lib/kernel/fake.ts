@@ -179,6 +179,11 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
           .filter((name) => host.devices.has(name))
           .map((link) => ({ link, rxBytes: 0, rxPackets: 0, txBytes: 0, txPackets: 0, ...counted.get(link) })),
       flushConntrack: async (addresses) => flush((c) => c.addresses.some((address) => addresses.includes(address))),
+      flushUntranslated: async (addresses) =>
+        flush(
+          ({ addresses: [from, to, backFrom, backTo] }) =>
+            from !== undefined && addresses.includes(from) && from === backTo && to === backFrom,
+        ),
       flushConntrackPort: async (protocol, port) => flush((c) => c.protocol === protocol && c.port === port),
       watch(onChange, signal) {
         watchers.set(onChange, host);

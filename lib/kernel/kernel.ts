@@ -83,6 +83,8 @@ export interface Kernel extends AsyncDisposable {
 
   /** Deletes conntrack entries of these addresses (as source or destination, original or reply). Returns how many. */
   flushConntrack(addresses: readonly string[]): Promise<number>;
+  /** Deletes conntrack entries that begin at these addresses and are not translated. Returns how many. */
+  flushUntranslated(addresses: readonly string[]): Promise<number>;
   /** Deletes conntrack entries of a host port (original destination port, before translation). */
   flushConntrackPort(protocol: "tcp" | "udp" | "sctp", port: number): Promise<number>;
 

@@ -119,6 +119,7 @@ export function linux({
       return leaving.count;
     },
     flushConntrack: conntrack.flush,
+    flushUntranslated: conntrack.flushUntranslated,
     flushConntrackPort: conntrack.flushPort,
     async watch(onChange, signal) {
       await Promise.all([

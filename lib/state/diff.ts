@@ -11,7 +11,14 @@ export type Op =
   | { readonly do: "remove"; readonly fact: Fact };
 
 /** Properties that are instructions for making a thing and cannot be read back from it. */
-const NEVER_COMPARED: ReadonlySet<string> = new Set(["announce", "noPrefixRoute", "onlink", "lent", "before"]);
+const NEVER_COMPARED: ReadonlySet<string> = new Set([
+  "announce",
+  "noPrefixRoute",
+  "validSeconds",
+  "onlink",
+  "lent",
+  "before",
+]);
 
 /** True when every property that `want` names has that value in `have`. */
 function satisfied(want: Fact, have: Fact): boolean {

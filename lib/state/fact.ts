@@ -202,6 +202,11 @@ export interface AddressFact {
   readonly announce?: boolean;
   /** IFA_F_NOPREFIXROUTE: no automatic route for the prefix. Never compared. */
   readonly noPrefixRoute?: boolean;
+  /**
+   * The kernel itself takes the address away after this time unless it is added anew (IFA_CACHEINFO, ifa_valid), and
+   * meanwhile prefers every other one as a source. Never compared.
+   */
+  readonly validSeconds?: number;
 }
 
 export interface RouteFact {
@@ -245,7 +250,13 @@ export interface RuleFact {
   readonly table: number;
   readonly from?: Prefix;
   readonly iif?: string;
+  /** FRA_FWMARK and FRA_FWMASK: packets whose mark, of the bits of the mask, is this. */
+  readonly mark?: { readonly value: number; readonly mask: number };
 }
+
+/** As `ip rule` has it: `0x1000000/0xff000000`. */
+export const markText = ({ value, mask }: NonNullable<RuleFact["mark"]>): string =>
+  `0x${value.toString(16)}/0x${mask.toString(16)}`;
 
 export interface SysctlFact {
   readonly type: "sysctl";
@@ -386,7 +397,7 @@ export function identity(fact: Fact): string {
     case "neighbour":
       return `neighbour ${fact.at} ${fact.link} ${fact.address}`;
     case "rule":
-      return `rule ${fact.at} ${fact.family} ${fact.priority} ${fact.table} ${fact.from ?? "all"} ${fact.iif ?? "-"}`;
+      return `rule ${fact.at} ${fact.family} ${fact.priority} ${fact.table} ${fact.from ?? "all"} ${fact.iif ?? "-"}${fact.mark === undefined ? "" : ` ${markText(fact.mark)}`}`;
     case "sysctl":
       return `sysctl ${fact.at} ${fact.key}`;
     case "shaper":

@@ -1,6 +1,6 @@
 /** One line for each operation, as an operator could type it: the log, `selvedgectl plan` and the golden tables use it. */
 import type { Op } from "./diff.ts";
-import type { Fact, VirtualFunctionSettings } from "./fact.ts";
+import { type Fact, markText, type VirtualFunctionSettings } from "./fact.ts";
 
 const SIGN = { add: "+", change: "~", remove: "-" } as const satisfies Record<Op["do"], string>;
 
@@ -29,7 +29,7 @@ function text(f: Fact): string {
     case "neighbour":
       return `neigh ${f.address} lladdr ${f.mac} dev ${f.link}${place} permanent`;
     case "rule":
-      return `rule${f.family === 6 ? " -6" : ""}${place} priority ${f.priority} from ${f.from ?? "all"}${word("iif", f.iif)} table ${f.table}`;
+      return `rule${f.family === 6 ? " -6" : ""}${place} priority ${f.priority} from ${f.from ?? "all"}${word("iif", f.iif)}${word("fwmark", f.mark && markText(f.mark))} table ${f.table}`;
     case "sysctl":
       return `sysctl ${f.key}=${f.value}${place}`;
     case "shaper":

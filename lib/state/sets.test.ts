@@ -8,7 +8,7 @@ test("names are unique within a table", () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-test("only host ports, marks and probe addresses are maps", () => {
+test("only host ports, marks, addresses to leave by and probe addresses are maps", () => {
   const all: readonly SetShape[] = SETS;
   expect(all.filter((s) => s.value !== undefined).map((s) => s.name)).toEqual([
     "ports4",
@@ -17,6 +17,10 @@ test("only host ports, marks and probe addresses are maps", () => {
     "ports6_ip",
     "code_point",
     "prio_class",
+    "egress4",
+    "egress6",
+    "egress_by4",
+    "egress_by6",
     "probe4",
     "probe6",
     "code_point",

@@ -14,6 +14,8 @@ export type PartType =
   | "inet_proto"
   | "inet_service"
   | "classid"
+  /** Of a packet, 32 bits in hexadecimal: `0x1000000`. */
+  | "mark"
   /** Has no name in nft: declared by the expression `vlan id`. */
   | "vlan_id";
 
@@ -80,6 +82,12 @@ export const SETS = [
   /** Addresses of the other nodes on the networks between them. */
   { family: "inet", table: "selvedge", name: "nodes4", key: ["ipv4_addr"] },
   { family: "inet", table: "selvedge", name: "nodes6", key: ["ipv6_addr"] },
+  /** Who leaves the cluster by an address of its own: by the sender's address the mark of its packets. */
+  { family: "inet", table: "selvedge", name: "egress4", key: ["ipv4_addr"], value: ["mark"] },
+  { family: "inet", table: "selvedge", name: "egress6", key: ["ipv6_addr"], value: ["mark"] },
+  /** The addresses that this node holds for them, by mark. */
+  { family: "inet", table: "selvedge", name: "egress_by4", key: ["mark"], value: ["ipv4_addr"] },
+  { family: "inet", table: "selvedge", name: "egress_by6", key: ["mark"], value: ["ipv6_addr"] },
   /** In a tenant's router: addresses on the node that lead to the tenant's pods. */
   { family: "inet", table: "selvedge", name: "probe4", key: ["ipv4_addr"], value: ["ipv4_addr"] },
   { family: "inet", table: "selvedge", name: "probe6", key: ["ipv6_addr"], value: ["ipv6_addr"] },

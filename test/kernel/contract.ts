@@ -237,6 +237,14 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
       const want: Fact[] = [
         { type: "rule", at: "host", family: 4, priority: 5301, table: 5301, from: prefix("10.1.0.1/32") },
         { type: "rule", at: "host", family: 6, priority: 5302, table: 5302, iif: "lo" },
+        {
+          type: "rule",
+          at: "host",
+          family: 4,
+          priority: 5301,
+          table: 5301,
+          mark: { value: 0x1000000, mask: 0xff000000 },
+        },
       ];
       for (const _again of [1, 2]) await kernel.apply(scope, add(want));
       expect(lines(want, await kernel.look(scope, want))).toEqual([]);

@@ -13,6 +13,8 @@ import type { Fact } from "#lib/state/fact.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Snapshot } from "#lib/store/store.ts";
 import type { Ports } from "../core.ts";
+import { type EgressState, egressWays } from "./egress.ts";
+import { gateway, watchOver } from "./gateway.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { type KeyFiles, openKeyring } from "./keyring.ts";
 import { type Listener, membership } from "./membership.ts";
@@ -49,8 +51,13 @@ export interface Cluster {
   /** What the node needs because of the others. */
   facts(): Fact[];
   isUnderlay(link: string): boolean;
-  /** Takes part until the signal; calls back when there is something to settle. */
-  run(onChange: () => void, signal: AbortSignal): Promise<void>;
+  /** Where pods leave the cluster that do so by addresses of their own. */
+  egress(): readonly EgressState[];
+  /**
+   * Takes part until the signal; calls back when there is something to settle, and when this node has come to hold an
+   * egress address: `taken` is its place in the configuration.
+   */
+  run(onChange: () => void, signal: AbortSignal, onTaken?: (taken: number) => void): Promise<void>;
 }
 
 export interface ClusterPorts extends Pick<Ports, "kernel" | "store" | "log" | "nowMs" | "clockUs"> {
@@ -88,7 +95,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   const recordFor = (node: NodeFacts): NodeRecord => ({
     ...self,
     ...(keys.told === undefined ? {} : { wireguard: keys.told }),
-    ...placeOf(node, config.node.addresses),
+    ...placeOf(node, config),
     ways,
     tunnelAddresses: among,
     echoPort: config.probe.port,
@@ -134,13 +141,43 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     livenessOf: (peer) => {
       const signs = signsOf(peer);
       const verdict = livenessOf(signs, config.probe);
-      if (verdicts.get(peer.name) !== verdict) log({ event: "peer", peer: peer.name, liveness: verdict, ...signs });
+      // That a node is there when it is heard of first is no news.
+      if ((verdicts.get(peer.name) ?? "alive") !== verdict)
+        log({ event: "peer", peer: peer.name, liveness: verdict, ...signs });
       verdicts.set(peer.name, verdict);
       return verdict;
     },
   });
   others.markAll();
   member.say(record);
+
+  let onTaken = (_taken: number): void => {};
+  const gate = gateway({
+    self: { node: self.name, uid: self.uid },
+    shared: ports.shared,
+    kernel,
+    egress: config.egress,
+    linkOf: ({ link = seen.uplink }) => (link !== undefined && seen.links.includes(link) ? link : undefined),
+    log,
+    clockUs,
+    nowMs: ports.nowMs,
+    onChange: (taken) => {
+      if (taken !== undefined) onTaken(taken);
+      onChange();
+    },
+  });
+  member.listen(gate);
+  const leaving = egressWays({
+    kernel,
+    view,
+    ways: config,
+    egress: config.egress,
+    gateway: gate,
+    peers: others,
+    own: () => record,
+    pathMtu: () => seen.pathMtu,
+    keys,
+  });
 
   const refresh = (node: NodeFacts): void => {
     seen = node;
@@ -188,11 +225,13 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
       refresh(seen);
       onChange();
     },
-    settle: others.settle,
-    facts: others.facts,
+    settle: async () => [...(await others.settle()), ...(await leaving.settle())],
+    facts: () => [...others.facts(), ...leaving.facts()],
     isUnderlay: others.isUnderlay,
-    async run(changed, signal) {
+    egress: leaving.states,
+    async run(changed, signal, taken = () => {}) {
       onChange = changed;
+      onTaken = taken;
       await using echo = await ports.echo({
         port: config.probe.port,
         uid: self.uid,
@@ -215,6 +254,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
         member.run(signal),
         probes.run(echo, judge, signal),
         keys.run(onOwnKeys, onPeersKeys, signal),
+        ...(config.egress.length === 0 ? [] : [watchOver(gate, signal)]),
       ]);
     },
   };
@@ -230,10 +270,14 @@ async function waysOf(kernel: Ports["kernel"], { wireguard }: ClusterConfig): Pr
 /** Where a node is: the addresses that are configured, or those of the link of its default route. */
 function placeOf(
   { networks, uplink }: NodeFacts,
-  configured: readonly Address[],
+  { node, egress }: Pick<ClusterConfig, "node" | "egress">,
 ): Pick<NodeRecord, "addresses" | "segments"> {
-  const found = networks.filter(({ link }) => link === uplink).map(({ address }) => addressOf(address));
-  const addresses = configured.length > 0 ? configured : found;
+  const wandering = new Set(egress.flatMap((each) => each.addresses));
+  const found = networks
+    .filter(({ link }) => link === uplink)
+    .map(({ address }) => addressOf(address))
+    .filter((address) => !wandering.has(address));
+  const addresses = node.addresses.length > 0 ? node.addresses : found;
   return { addresses, segments: segmentsOf(networks, addresses) };
 }
 

@@ -12,20 +12,12 @@ import { vxlanLink, WIREGUARD_LINK } from "./names.ts";
  * it is masqueraded.
  */
 export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" | "encrypt">): Chain[] {
-  const ours = `udp dport ${port} @th,96,24 ${vni}`;
   return [
     {
       name: "ways_raw",
       hook: "type filter hook prerouting priority -305",
       rules: [
-        ...(encrypt
-          ? [`fib daddr type local iifname != "${WIREGUARD_LINK}" ${ours} counter drop`]
-          : [
-              `fib daddr type local ip saddr != @nodes4 ${ours} counter drop`,
-              `fib daddr type local ip6 saddr != @nodes6 ${ours} counter drop`,
-            ]),
-        `ip daddr @nodes4 ip saddr != @nodes4 ${ours} counter drop`,
-        `ip6 daddr @nodes6 ip6 saddr != @nodes6 ${ours} counter drop`,
+        ...betweenNodes(`udp dport ${port} @th,96,24 ${vni}`, encrypt),
         "ip daddr @nodes4 ip saddr != @nodes4 meta l4proto gre counter drop",
         "ip6 daddr @nodes6 ip6 saddr != @nodes6 meta l4proto gre counter drop",
       ],
@@ -39,3 +31,15 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
     },
   ];
 }
+
+/** Nobody but the other nodes puts outer packets that look like these into our tunnels, and no pod sends one to a node. */
+export const betweenNodes = (ours: string, encrypted: boolean): string[] => [
+  ...(encrypted
+    ? [`fib daddr type local iifname != "${WIREGUARD_LINK}" ${ours} counter drop`]
+    : [
+        `fib daddr type local ip saddr != @nodes4 ${ours} counter drop`,
+        `fib daddr type local ip6 saddr != @nodes6 ${ours} counter drop`,
+      ]),
+  `ip daddr @nodes4 ip saddr != @nodes4 ${ours} counter drop`,
+  `ip6 daddr @nodes6 ip6 saddr != @nodes6 ${ours} counter drop`,
+];

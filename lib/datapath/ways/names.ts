@@ -14,4 +14,4 @@ export const WIREGUARD_LINK = "swg0";
 export const greLink = (peer: string, underlay: Family): string => `sg${shortOf("gre", peer, String(underlay))}`;
 
 export const isWayLink = (name: string): boolean =>
-  name === NODE_LINK || name === WIREGUARD_LINK || /^(svx[46]|sg[0-9a-f]{11})$/.test(name);
+  name === NODE_LINK || name === WIREGUARD_LINK || /^(svx[46]|sg[0-9a-f]{11}|se[46][0-9a-f]{11})$/.test(name);

@@ -39,6 +39,14 @@ export function ofAddress(text: string): Query {
   };
 }
 
+/** Connections that begin at the address and that nobody has translated. @throws SelvedgeError config-invalid */
+export function untranslatedFrom(text: string): Query {
+  const { trace, walks } = ofAddress(text);
+  return { key: plainKey(hex(trace)), trace, walks: walks.slice(0, 1) };
+}
+
+const plainKey = (source: string | undefined): string => `plain ${source}`;
+
 /** Connections whose first packet named the port. */
 export function ofPort(protocol: Protocol, port: number): Query {
   const values: Asked = {
@@ -58,5 +66,13 @@ export function keysOf(body: Uint8Array): Set<string> {
   const { original = {}, reply = {} } = connection.read(body).attrs;
   const ends = [original, reply].flatMap(({ ip = {} }) => Object.values(ip));
   const { number, destinationPort } = original.protocol ?? {};
-  return new Set([...ends.map(hex), portKey(number, destinationPort)]);
+  const [from, to] = endsOf(original.ip);
+  const [backFrom, backTo] = endsOf(reply.ip);
+  const isPlain = from === backTo && to === backFrom;
+  return new Set([...ends.map(hex), portKey(number, destinationPort), ...(isPlain ? [plainKey(from)] : [])]);
 }
+
+type Ends = NonNullable<NonNullable<ReturnType<typeof connection.read>["attrs"]["original"]>["ip"]>;
+
+const endsOf = ({ source4, source6, destination4, destination6 }: Ends = {}): (string | undefined)[] =>
+  [source4 ?? source6, destination4 ?? destination6].map((bytes) => bytes && hex(bytes));

@@ -1,6 +1,13 @@
 /** Addresses, routes, neighbours, rules, sysctls and queues of the fake. */
 import { type Address, addressOf, contains, family, networkOf, type Prefix } from "#lib/address.ts";
-import type { AddressFact, NeighbourFact, RouteFact, RuleFact, SysctlFact } from "#lib/state/fact.ts";
+import {
+  type AddressFact,
+  markText,
+  type NeighbourFact,
+  type RouteFact,
+  type RuleFact,
+  type SysctlFact,
+} from "#lib/state/fact.ts";
 import { type Device, deviceOf, type Network } from "./device.ts";
 import { refusal } from "./refusal.ts";
 
@@ -77,7 +84,7 @@ export function ensureNeighbour(network: Network, fact: NeighbourFact): void {
 }
 
 export const ruleKey = (fact: RuleFact): string =>
-  `${fact.family} ${fact.priority} ${fact.table} ${fact.from ?? "all"} ${fact.iif ?? "-"}`;
+  `${fact.family} ${fact.priority} ${fact.table} ${fact.from ?? "all"} ${fact.iif ?? "-"} ${fact.mark === undefined ? "-" : markText(fact.mark)}`;
 
 /** linux/netconf.h: keys below `conf/LINK` exist only while the link does. */
 const perLink = /^net\/ipv[46]\/(?:conf|neigh)\/([^/]+)\//;

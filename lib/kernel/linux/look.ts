@@ -309,7 +309,9 @@ function lookRules(place: Place, wanted: readonly Of<"rule">[]): Fact[] {
         rule.priority === want.priority &&
         rule.table === want.table &&
         rule.from === want.from &&
-        rule.iif === want.iif,
+        rule.iif === want.iif &&
+        rule.mark?.value === want.mark?.value &&
+        rule.mark?.mask === want.mark?.mask,
     ),
   );
 }

@@ -11,4 +11,10 @@ export const IFA_F = { NODAD: 0x02, NOPREFIXROUTE: 0x200 } as const;
 
 const ifaddrmsg = struct({ family: u8, length: u8, flags: u8, scope: u8, index: u32 });
 
-export const addressMessage = layout(ifaddrmsg, attrs({ address: [1, ip], local: [2, ip], flags: [8, u32] }));
+/** struct ifa_cacheinfo: seconds; the time stamps are the kernel's. */
+const cacheInfo = struct({ preferred: u32, valid: u32, created: u32, updated: u32 });
+
+export const addressMessage = layout(
+  ifaddrmsg,
+  attrs({ address: [1, ip], local: [2, ip], lifetime: [6, cacheInfo], flags: [8, u32] }),
+);

@@ -22,5 +22,13 @@ const ruleHeader = struct({
 /** FRA_* */
 export const ruleMessage = layout(
   ruleHeader,
-  attrs({ from: [2, ip], iif: [3, text], priority: [6, u32], table: [15, u32], protocol: [21, u8] }),
+  attrs({
+    from: [2, ip],
+    iif: [3, text],
+    priority: [6, u32],
+    mark: [10, u32],
+    table: [15, u32],
+    mask: [16, u32],
+    protocol: [21, u8],
+  }),
 );

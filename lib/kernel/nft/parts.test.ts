@@ -10,6 +10,7 @@ const cases: [types: PartType[], texts: string[], bytes: string][] = [
   [["ifname"], ["sv0"], "73763000000000000000000000000000"],
   [["ipv4_addr"], ["10.1.0.5"], "0a010005"],
   [["inet_proto"], ["tcp"], "06"],
+  [["mark"], ["0x1000000"], "00000001"],
   [["inet_service"], ["8080"], "1f90"],
   [["ether_addr"], ["02:00:00:00:00:05"], "020000000005"],
   [["inet_proto", "inet_service"], ["udp", "53"], "1100000000350000"],
@@ -30,6 +31,7 @@ const refused: [types: PartType[], texts: string[]][] = [
   [["ipv6_addr"], ["10.1.0.5"]],
   [["ether_addr"], ["02:00"]],
   [["inet_proto"], ["256"]],
+  [["mark"], ["0x100000000"]],
   [["inet_service"], ["65536"]],
   [["inet_service"], ["080"]],
   [["inet_proto", "inet_service"], ["tcp"]],
@@ -40,8 +42,8 @@ test.each(refused)("no such key: %j %j", (types, texts) => {
 });
 
 test("the tables have cases", () => {
-  expect(cases.length).toBe(9);
-  expect(refused.length).toBe(9);
+  expect(cases.length).toBe(10);
+  expect(refused.length).toBe(10);
 });
 
 const address = (length: number) =>
@@ -57,6 +59,7 @@ const textOf: Record<PartType, fc.Arbitrary<string>> = {
   inet_proto: fc.constantFrom("tcp", "udp", "sctp", "200"),
   inet_service: fc.nat(65_535).map(String),
   vlan_id: fc.nat(4_094).map(String),
+  mark: fc.nat(0xffff_ffff).map((n) => `0x${n.toString(16)}`),
   classid: fc
     .tuple(fc.nat(0xffff), fc.nat(0xffff))
     .map(([major, minor]) => `${major.toString(16)}:${minor.toString(16)}`),

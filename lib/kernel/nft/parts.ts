@@ -1,7 +1,7 @@
 /**
  * Parts of keys and data of set elements: canonical text to the bytes that nftables keeps, and back.
  * A part of a concatenation is padded to a multiple of 4 bytes (net/netfilter/nf_tables_api.c, register slots); a part
- * that stands alone is not. Numbers are in network byte order, but for classid.
+ * that stands alone is not. Numbers are in network byte order, but for classid and mark.
  */
 import { type Address, address, fromBytes, type Mac, macFromBytes, macToBytes, toBytes } from "#lib/address.ts";
 import type { PartType } from "#lib/state/sets.ts";
@@ -95,6 +95,17 @@ const PARTS: Readonly<Record<PartType, PartCodec>> = {
       const n = viewOf(bytes).getUint32(0, true);
       return `${(n >>> 16).toString(16)}:${(n & 0xffff).toString(16)}`;
     },
+  },
+  /** In the host's byte order. */
+  mark: {
+    length: 4,
+    encode(text) {
+      if (!/^0x[0-9a-f]{1,8}$/.test(text)) throw bad(text, "mark");
+      const bytes = new Uint8Array(4);
+      new DataView(bytes.buffer).setUint32(0, Number(text), true);
+      return bytes;
+    },
+    decode: (bytes) => `0x${viewOf(bytes).getUint32(0, true).toString(16)}`,
   },
 };
 

@@ -13,7 +13,12 @@ export function addAddress(fact: AddressFact, index: number): Request {
     what: `addr add ${fact.address} dev ${fact.link}`,
     type: RTM_ADDR.NEW,
     flags: NLM_F.CREATE | NLM_F.REPLACE,
-    body: addressMessage.body(head(fact.address, index), { local: address, address, flags }),
+    body: addressMessage.body(head(fact.address, index), {
+      local: address,
+      address,
+      ...(fact.validSeconds === undefined ? {} : { lifetime: { preferred: 0, valid: fact.validSeconds } }),
+      flags,
+    }),
   };
 }
 

@@ -11,7 +11,7 @@ const OWN_PRIORITIES = { first: 5300, last: 5399 } as const;
 export const isOwnPriority = (n: number): boolean => n >= OWN_PRIORITIES.first && n <= OWN_PRIORITIES.last;
 
 function body(fact: RuleFact): Uint8Array {
-  const { from, iif, table, priority } = fact;
+  const { from, iif, mark, table, priority } = fact;
   return ruleMessage.body(
     {
       family: AF[fact.family],
@@ -25,6 +25,7 @@ function body(fact: RuleFact): Uint8Array {
       protocol: ROUTE_PROTOCOL,
       ...(from === undefined ? {} : { from: addressOf(from) }),
       ...(iif === undefined ? {} : { iif }),
+      ...(mark === undefined ? {} : { mark: mark.value, mask: mark.mask }),
     },
   );
 }
@@ -63,5 +64,6 @@ export function readRule(message: Message, at: RuleFact["at"]): RuleFact | undef
     table: attrs.table ?? head.table,
     ...(attrs.from === undefined ? {} : { from: withLength(attrs.from, head.fromLength) }),
     ...(attrs.iif === undefined ? {} : { iif: attrs.iif }),
+    ...(attrs.mask === undefined ? {} : { mark: { value: attrs.mark ?? 0, mask: attrs.mask } }),
   };
 }

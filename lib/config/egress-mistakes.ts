@@ -1,0 +1,111 @@
+/** What must agree between the addresses by which pods leave the cluster. */
+import { type Address, address, contains, family } from "#lib/address.ts";
+import { isFailure } from "#lib/errors.ts";
+import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import { vniOf } from "./egress-schema.ts";
+import { listAt, subnetsOf } from "./overlaps.ts";
+import type { Path } from "./yaml.ts";
+
+const EGRESS = ["cluster", "egress"];
+/** Marks of packets have a byte for them (lib/datapath/egress/names.ts). */
+const MOST = 255;
+
+export function egressMistakes(root: unknown, networks: readonly string[]): Complaint[] {
+  const all = listAt(lookUp(root, ["cluster"]), "egress");
+  return [
+    ...(all.length > MOST ? [complaint(EGRESS, `${all.length} are too many; there may be ${MOST}`)] : []),
+    ...twice(all, (member) => lookUp(member, ["name"])).map((i) =>
+      complaint([...EGRESS, i, "name"], `"${String(lookUp(all[i], ["name"]))}" is the name of another one, too`),
+    ),
+    ...vniMistakes(root, all),
+    ...addressMistakes(root, all),
+    ...all.flatMap((member, i) =>
+      listAt(member, "pods").flatMap((rule, n) => {
+        const network = lookUp(rule, ["network"]);
+        const path = [...EGRESS, i, "pods", n];
+        if (typeof network === "string" && !networks.includes(network))
+          return [unknownName([...path, "network"], "network", network, networks)];
+        return typeof network === "string" ? tenantMistake(root, network, [...path, "network"]) : [];
+      }),
+    ),
+  ];
+}
+
+/** Indexes of those whose key is that of one before. */
+function twice(all: readonly unknown[], keyOf: (member: unknown) => unknown): number[] {
+  const seen = new Set<unknown>();
+  return all.flatMap((member, i) => {
+    const key = keyOf(member);
+    if (key === undefined || !seen.has(key)) {
+      seen.add(key);
+      return [];
+    }
+    return [i];
+  });
+}
+
+/** A tenant's pods are behind a router of their own, and the node sees that router's address alone. */
+function tenantMistake(root: unknown, network: string, path: Path): Complaint[] {
+  const found = listAt(root, "networks").find((each) => lookUp(each, ["name"]) === network);
+  const tenant = lookUp(found, ["tenant"]);
+  return tenant === undefined
+    ? []
+    : [
+        complaint(
+          path,
+          `"${network}" is a network of tenant ${JSON.stringify(tenant)}, whose pods leave by its router`,
+        ),
+      ];
+}
+
+function vniMistakes(root: unknown, all: readonly unknown[]): Complaint[] {
+  const given = lookUp(root, ["cluster", "vxlan", "vni"]) ?? 4_096;
+  const others = listAt(root, "networks").map((network) => lookUp(network, ["encapsulation", "vni"]));
+  const vnis = all.map((member) => {
+    const [name, vni] = [lookUp(member, ["name"]), lookUp(member, ["vni"])];
+    return typeof name !== "string" || (vni !== undefined && typeof vni !== "number")
+      ? undefined
+      : vniOf({ name, vni });
+  });
+  return vnis.flatMap((vni, i) => {
+    if (vni === undefined) return [];
+    const isTaken = vni === given || others.includes(vni) || vnis.indexOf(vni) < i;
+    return isTaken ? [complaint([...EGRESS, i, "vni"], `${vni} is used already; give it another`)] : [];
+  });
+}
+
+function addressMistakes(root: unknown, all: readonly unknown[]): Complaint[] {
+  const subnets = listAt(root, "pools").flatMap((pool) =>
+    subnetsOf(lookUp(pool, ["ranges"])).map((subnet) => ({ subnet, pool: String(lookUp(pool, ["name"])) })),
+  );
+  const holders = new Map<Address, string>();
+  return all.flatMap((member, i) => {
+    const families = new Set<number>();
+    return listAt(member, "addresses").flatMap((given, n) => {
+      const found = readable(given);
+      if (found === undefined) return [];
+      const path = [...EGRESS, i, "addresses", n];
+      const of = family(found);
+      const holder = holders.get(found);
+      const inside = subnets.find(({ subnet }) => contains(subnet, found));
+      const isSecond = families.has(of);
+      families.add(of);
+      holders.set(found, String(lookUp(member, ["name"])));
+      if (holder !== undefined) return [complaint(path, `${found} is an address of "${holder}" already`)];
+      if (isSecond) return [complaint(path, `${found} is the second of IPv${of}; there may be one of each family`)];
+      if (inside !== undefined)
+        return [complaint(path, `${found} is in pool "${inside.pool}", whose addresses are pods'`)];
+      return [];
+    });
+  });
+}
+
+/** What cannot be read is another one's complaint. */
+function readable(given: unknown): Address | undefined {
+  try {
+    return address(given);
+  } catch (error) {
+    if (!isFailure(error, "config-invalid")) throw error;
+    return undefined;
+  }
+}

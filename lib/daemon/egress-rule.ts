@@ -1,0 +1,22 @@
+/** By which addresses a pod leaves the cluster, as the configuration has it. */
+import type { NetConf } from "#lib/cni/types.ts";
+import type { Config, EgressAddresses } from "#lib/config/config.ts";
+import { meansPod } from "./pod-rule.ts";
+
+/** Addresses, with their place in the configuration. */
+export interface Leaving extends Pick<EgressAddresses, "addresses"> {
+  readonly index: number;
+}
+
+/** The first whose rules mean the pod; further planes are meant by the name of their network alone. */
+export function leavingOf({ cluster }: Pick<Config, "cluster">, conf: NetConf): Leaving | undefined {
+  const all = cluster?.egress ?? [];
+  const index = all.findIndex(({ pods }) =>
+    pods.some(
+      (rule) =>
+        (rule.network === undefined ? conf.further !== true : rule.network === conf.network) && meansPod(rule, conf),
+    ),
+  );
+  const found = all[index];
+  return found && { index, addresses: found.addresses };
+}

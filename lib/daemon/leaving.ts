@@ -1,0 +1,75 @@
+/** Which pods of this node leave the cluster by addresses of their own. */
+import { type Address, addressOf } from "#lib/address.ts";
+import { parseNetConf } from "#lib/cni/netconf.ts";
+import { leavers } from "#lib/datapath/egress/facts.ts";
+import { markOf } from "#lib/datapath/egress/names.ts";
+import { isFailure } from "#lib/errors.ts";
+import type { ElementFact, Fact } from "#lib/state/fact.ts";
+import type { AttachmentRecord } from "#lib/store/store.ts";
+import type { Core } from "./core.ts";
+import { type Leaving, leavingOf } from "./egress-rule.ts";
+import { planesOf } from "./planes.ts";
+import { addressesOf } from "./record.ts";
+
+const isLeaver = (fact: Fact): fact is ElementFact =>
+  fact.type === "element" && (fact.set === "egress4" || fact.set === "egress6");
+
+/** Addresses of this node's pods that leave by those at that place of the configuration. */
+export const leaversBy = ({ table }: Pick<Core, "table">, index: number): Address[] =>
+  [...table].flatMap((record) =>
+    record.facts.filter(isLeaver).flatMap(({ key, value }) => (value?.[0] === markOf(index) ? (key as Address[]) : [])),
+  );
+
+/**
+ * The node has come to hold the addresses: connections of its own pods that went to another holder until now went there
+ * untranslated, and would go on so; they begin anew. Reports its own failures, behind the call.
+ */
+export function forgetLeavers(core: Core, index: number): void {
+  const running: Promise<void> = core.kernel
+    .flushUntranslated(leaversBy(core, index))
+    .then(
+      () => {},
+      (error: unknown) => {
+        if (!isFailure(error)) throw error;
+        core.log({ event: "conntrack-failed", message: error.message });
+      },
+    )
+    .finally(() => core.behind.delete(running));
+  core.behind.add(running);
+}
+
+/** The configuration may mean others now than when pods were attached: their facts follow it. @throws SelvedgeError store */
+export async function followConfiguration(core: Core): Promise<void> {
+  for (const record of [...core.table]) {
+    if (record.phase !== "ready") continue;
+    const wanted = wantedBy(core, record);
+    if (wanted === undefined || isSame(wanted, record.facts.filter(isLeaver))) continue;
+    const facts = [...record.facts.filter((fact) => !isLeaver(fact)), ...wanted];
+    const value: AttachmentRecord = { ...record, facts };
+    await core.store.commit([{ put: "attachment", value }]);
+    core.table.put(value);
+  }
+}
+
+/** Undefined where its networks are no longer configured: then it stays as it was made. */
+function wantedBy(core: Core, record: AttachmentRecord): ElementFact[] | undefined {
+  try {
+    const conf = parseNetConf("ADD", Buffer.from(record.config), record.args, record.ifname);
+    const elements = (leaving: Leaving | undefined, addresses: readonly Address[]) =>
+      leaving === undefined ? [] : leavers(addresses, leaving.index, leaving.addresses);
+    if (record.chained) return elements(leavingOf(core.config, conf), addressesOf(record));
+    return planesOf(core, record, conf).flatMap(({ leaving, key }) =>
+      elements(leaving, addressesBy(record, key.ifname)),
+    );
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return undefined;
+  }
+}
+
+const addressesBy = ({ facts }: AttachmentRecord, ifname: string): Address[] =>
+  facts.flatMap((fact) =>
+    fact.type === "address" && fact.at === "pod" && fact.link === ifname ? [addressOf(fact.address)] : [],
+  );
+
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

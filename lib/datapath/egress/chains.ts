@@ -1,0 +1,97 @@
+/**
+ * What the firewall does with packets of pods that leave the cluster by an address of their own. Where they come from is
+ * known by the sender's address on the pod's node, and by the tunnel on the holder; both mark the packet, after whatever
+ * translates its destination, and before it is routed.
+ *
+ * Nothing marked ever leaves under another address: by the tunnel it goes unchanged, and otherwise it is translated to
+ * the address that is held, or dropped. A connection from before the node held the address would go on untranslated
+ * (conntrack translates a connection's first packet alone), and is dropped until it is forgotten.
+ */
+import { type Address, type Family, family, type Prefix } from "#lib/address.ts";
+import { disjoint } from "../disjoint.ts";
+import { type Chain, NEVER_MASQUERADED } from "../tables.ts";
+import { betweenNodes } from "../ways/chains.ts";
+import { egressLink, MARK_MASK, markOf } from "./names.ts";
+
+export interface EgressPort {
+  readonly name: string;
+  readonly addresses: readonly Address[];
+  readonly vni: number;
+}
+
+export interface EgressChains {
+  /** In the order of the configuration. */
+  readonly ports: readonly EgressPort[];
+  /** Destinations within the cluster, besides its nodes. */
+  readonly within: readonly Prefix[];
+  /** UDP port of the tunnels. */
+  readonly port: number;
+  /** The tunnels travel in WireGuard. */
+  readonly encrypted: boolean;
+}
+
+const BYTE = `0x${MARK_MASK.toString(16)}`;
+/** To be the first of the chain that masquerades. */
+const LEAVE = "egress_leave";
+
+/** None where no such address is configured. */
+export function egressChains({ ports, within, port, encrypted }: EgressChains): Chain[] {
+  if (ports.length === 0) return [];
+  const tunnels = ports.map(({ name }) => ([4, 6] as const).map((underlay) => `"${egressLink(name, underlay)}"`));
+  const all = `{ ${tunnels.flat().join(", ")} }`;
+  const marks = `{ ${ports.map((_, i) => markOf(i)).join(", ")} }`;
+  const markOfTunnel = tunnels.flatMap((links, i) => links.map((link) => `${link} : ${markOf(i)}`)).join(", ");
+  const kept = disjoint([...within, ...NEVER_MASQUERADED]);
+  const stays = (of: Family): string => `{ ${kept.filter((each) => family(each) === of).join(", ")} }`;
+  const own = (of: Family): string =>
+    ports.flatMap(({ addresses }) => addresses.filter((each) => family(each) === of)).join(", ");
+  return [
+    {
+      name: "egress_raw",
+      hook: "type filter hook prerouting priority -305",
+      rules: betweenNodes(`udp dport ${port} @th,96,24 { ${ports.map(({ vni }) => vni).join(", ")} }`, encrypted),
+    },
+    {
+      name: "egress_mark",
+      hook: "type filter hook prerouting priority -90",
+      rules: [
+        `meta mark set iifname map { ${markOfTunnel} }`,
+        `ct direction original ip daddr != ${stays(4)} ip daddr != @nodes4 fib daddr type != local meta mark set ip saddr map @egress4`,
+        `ct direction original ip6 daddr != ${stays(6)} ip6 daddr != @nodes6 fib daddr type != local meta mark set ip6 saddr map @egress6`,
+      ],
+    },
+    {
+      name: "egress_forward",
+      hook: "type filter hook forward priority -140",
+      rules: [
+        // Two nodes that each take the other for the holder, for a moment: nothing goes round between them.
+        `iifname ${all} oifname ${all} counter reject with icmpx type no-route`,
+        `meta mark & ${BYTE} ${marks} oifname != ${all} ct status & (confirmed | snat) == confirmed counter drop`,
+        `oifname ${all} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu`,
+      ],
+    },
+    {
+      name: "egress_input",
+      hook: "type filter hook input priority -140",
+      // Only answers have business there: the holder itself is nobody whom the world outside is to reach by it, and a
+      // connection that it does not know of yet is not to be reset.
+      rules: ([4, 6] as const).flatMap((of) => {
+        const [ip, icmp] = of === 4 ? ["ip", "icmp"] : ["ip6", "ipv6-icmp"];
+        return own(of) === "" ? [] : [`${ip} daddr { ${own(of)} } meta l4proto != ${icmp} counter drop`];
+      }),
+    },
+    {
+      name: LEAVE,
+      rules: [
+        `oifname ${all} return`,
+        `snat ip to meta mark & ${BYTE} map @egress_by4`,
+        `snat ip6 to meta mark & ${BYTE} map @egress_by6`,
+        "counter drop",
+      ],
+    },
+  ];
+}
+
+/** What comes before everything else that is said of packets on their way out. */
+export const egressFirst = (ports: readonly EgressPort[]): string[] =>
+  ports.length === 0 ? [] : [`meta mark & ${BYTE} { ${ports.map((_, i) => markOf(i)).join(", ")} } goto ${LEAVE}`];
