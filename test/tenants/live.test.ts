@@ -66,12 +66,31 @@ async function ask(namespace: string, host: string, port = 80): Promise<string> 
   return (await must(inside(namespace, [process.execPath, "-e", script]))).trim();
 }
 
+/** The same of somebody who is there: a busy machine may take longer than that. */
+const answer = (...asked: Parameters<typeof ask>): Promise<string> =>
+  eventually(`${asked.slice(1).join(":")} answers`, async () => {
+    const said = await ask(...asked);
+    return said === "nobody" ? undefined : said;
+  });
+
 /** Whether a TCP connection comes about: what a kubelet's tcpSocket probe looks at. */
 async function connects(namespace: string, host: string, port = 80): Promise<boolean> {
   const script = `const s = require("net").connect({ host: "${host}", port: ${port}, timeout: 1000 });
     s.on("connect", () => process.exit(0)).on("error", () => process.exit(1)).on("timeout", () => process.exit(1))`;
   return (await run(inside(namespace, [process.execPath, "-e", script]))).exit === 0;
 }
+
+/** Of two pods with the same address: each has a port of the node. */
+const PORTS = { b1: 18_080, g1: 18_081 } as const;
+const portsOf = (id: string) => {
+  const hostPort = PORTS[id as keyof typeof PORTS];
+  return hostPort === undefined
+    ? {}
+    : {
+        capabilities: { portMappings: true },
+        runtimeConfig: { portMappings: [{ hostPort, containerPort: 80, protocol: "tcp" }] },
+      };
+};
 
 const PODS = { b1: "b", b2: "b", g1: "g", r1: "r", y1: "y", n1: "n" } as const;
 type Pod = keyof typeof PODS;
@@ -88,7 +107,7 @@ beforeAll(async () => {
   live = await makeLiveNode({ name: "tenants", config: CONFIG });
   await live.pods(...Object.keys(PODS));
   for (const [id, network] of Object.entries(PODS)) {
-    const ran = await live.ask("ADD", id, { config: { network } });
+    const ran = await live.ask("ADD", id, { config: { network, ...portsOf(id) } });
     if (ran.exit !== 0) throw new Error(ran.stdout + ran.stderr);
     const { ips } = JSON.parse(ran.stdout) as { ips: { address: string }[] };
     addresses.set(
@@ -153,6 +172,18 @@ test("the node reaches each pod by TCP and HTTP, in both families, though two ha
   }
   const six = addresses.get("g1")?.find((each) => each.startsWith("fd42:")) ?? "";
   expect(await ask(live.node.namespace, six)).toMatch(/^g1 sees fd42:/);
+}, 60_000);
+
+test("host ports lead to the pods of two tenants with one address, from outside and from the node, and no further", async () => {
+  for (const [pod, port] of Object.entries(PORTS)) {
+    expect(await answer(live.outside.namespace, live.node.ip4, port)).toMatch(new RegExp(`^${pod} sees `));
+    expect(await answer(live.outside.namespace, live.node.ip6, port)).toMatch(new RegExp(`^${pod} sees `));
+    expect(await answer(live.node.namespace, "127.0.0.1", port)).toMatch(new RegExp(`^${pod} sees 169\\.254\\.`));
+    expect(await answer("n1", live.node.ip4, port)).toMatch(new RegExp(`^${pod} sees `));
+  }
+  expect(await ask(live.outside.namespace, live.node.ip4, 18_082)).toBe("nobody");
+  const b1 = { config: { network: "b", ...portsOf("b1") } };
+  expect(await live.ask("CHECK", "b1", b1)).toMatchObject({ exit: 0, stdout: "" });
 }, 60_000);
 
 test("peers that both say so reach each other; one that only is named does not, and nobody passes through", async () => {

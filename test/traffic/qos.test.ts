@@ -137,6 +137,29 @@ runs("one interface under a total keeps one token bucket, of the smaller rate", 
   await detach("qos-one");
 });
 
+runs("a pod's annotation holds it to less than its network does, and CHECK knows it", async () => {
+  const annotated = {
+    network: "alone",
+    capabilities: { "io.kubernetes.cri.pod-annotations": true },
+    runtimeConfig: {
+      "io.kubernetes.cri.pod-annotations": { "selvedge.dev/pod-qos": `{"egressRate": ${BITS / 4}}` },
+    },
+  };
+  await attach("qos-said", annotated);
+  expect(await live.ask("CHECK", "qos-said", { config: annotated })).toMatchObject({ exit: 0 });
+  const server = await sink(live.node.namespace, 5_003);
+  try {
+    const sent = await flow("qos-said", { to: live.node.ip4, port: 5_003, seconds: 2 });
+    expect(sent).toBeGreaterThan((0.8 * BITS) / 4);
+    expect(sent).toBeLessThan((1.15 * BITS) / 4);
+  } finally {
+    await stop(server);
+  }
+  expect((await measured("qos-said")).interfaces[0]?.egress).toMatchObject({ limitBits: BITS / 4 });
+  await detach("qos-said");
+  expect(await live.left()).toEqual([]);
+});
+
 runs(
   "two interfaces share what the pod may take by priority, either has all of it alone, and it comes back when taken",
   async () => {
