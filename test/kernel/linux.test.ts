@@ -199,27 +199,6 @@ test("a storm of removals: all out of the tables at once, none left, and a name 
   }
 });
 
-test("how long an apply of a dual-stack pair takes (printed, not judged)", async () => {
-  await using kernel = linux();
-  const names = Array.from({ length: 40 }, (_, i) => `timed${i}`);
-  const took: number[] = [];
-  for (const name of names) ip("netns", "add", name);
-  try {
-    for (const [i, name] of names.entries()) {
-      const facts = pairOf(i);
-      const startedMs = performance.now();
-      await kernel.apply({ netns: `/run/netns/${name}` }, add(facts));
-      took.push((performance.now() - startedMs) * 1000);
-      expect(diff(facts, await kernel.look({ netns: `/run/netns/${name}` }, facts)).map(line)).toEqual([]);
-    }
-    const median = took.sort((a, b) => a - b)[names.length / 2] ?? 0;
-    console.log(`apply of a dual-stack pair: ${median.toFixed(0)} µs p50; the kernel's floor is about 510`);
-    for (const [i, name] of names.entries()) await kernel.apply({ netns: `/run/netns/${name}` }, remove(pairOf(i)));
-  } finally {
-    for (const name of names) ip("netns", "del", name);
-  }
-});
-
 const pairOf = (i: number): Fact[] =>
   unguarded(
     routed(
