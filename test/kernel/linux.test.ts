@@ -198,11 +198,3 @@ test("a storm of removals: all out of the tables at once, none left, and a name 
     for (const i of pods) ip("netns", "del", `storm${i}`);
   }
 });
-
-const pairOf = (i: number): Fact[] =>
-  unguarded(
-    routed(
-      { ...first, host: `tm${i}`, alias: `selvedge timed${i} eth0` },
-      { address4: address(`10.4.0.${i}`), address6: address(`fd04::${i + 1}`) },
-    ),
-  );
