@@ -32,7 +32,7 @@ export type Event =
       message: string;
     }
   | { event: "drift"; container: string; ifname: string; lines: readonly string[] }
-  | { event: "repaired"; lines: readonly string[]; tookMs: number }
+  | { event: "repaired"; lines: readonly string[]; count: number; tookMs: number }
   | { event: "repair-failed"; container: string; ifname: string; message: string }
   | { event: "namespace-gone"; container: string; ifname: string; network: string }
   | { event: "duplicate-address"; container: string; ifname: string; network: string; address: string; mac: string }
@@ -54,6 +54,18 @@ export type Event =
   | { event: "cluster-failed"; message: string }
   | { event: "egress-held"; name: string; address: string; link: string }
   | { event: "egress-dropped"; name: string; address: string; why: string }
+  | { event: "edge-phase"; router: string; phase: string; message: string }
+  | {
+      event: "edge-pushed";
+      router: string;
+      revision: number;
+      why: string;
+      sets: number;
+      deletes: number;
+      result: string;
+      tookMs: number;
+    }
+  | { event: "edge-failed"; router: string; failures: number; message: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -97,6 +109,9 @@ export const LEVEL = {
   "cluster-failed": "warn",
   "egress-held": "info",
   "egress-dropped": "warn",
+  "edge-phase": "info",
+  "edge-pushed": "info",
+  "edge-failed": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

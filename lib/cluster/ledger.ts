@@ -32,6 +32,8 @@ export interface Ledger {
   blocksOf(node: NodeId): readonly BlockRecord[];
   fixed(pool: string, address: Address): FixedRecord | undefined;
   allFixed(): Iterable<FixedRecord>;
+  /** Those that lie in a block. */
+  fixedIn(pool: string, block: Prefix): Iterable<FixedRecord>;
   reservation(key: string): ReservationRecord | undefined;
   isReserved(pool: string, name: string): boolean;
   reservationKeys(): Iterable<string>;
@@ -43,13 +45,16 @@ export interface Ledger {
   readonly alive: ReadonlyMap<string, string>;
 }
 
-export function ledger(): Ledger {
+/** @param blockOf the block that an address lies in; undefined in pools that have none */
+export function ledger(blockOf: (pool: string, address: Address) => Prefix | undefined = () => undefined): Ledger {
   const blocks = new Map<string, BlockRecord>();
   /** By pool and family. */
   const byPool = new Map<string, Map<Prefix, BlockRecord>>();
   /** By node: keys of the blocks that name it. */
   const byNode = new Map<string, Set<string>>();
   const fixed = new Map<string, FixedRecord>();
+  /** By key of the block. */
+  const fixedByBlock = new Map<string, Map<string, FixedRecord>>();
   const reservations = new Map<string, ReservationRecord>();
   const wants = new Map<string, WantRecord>();
   const joined = new Map<string, string>();
@@ -77,10 +82,27 @@ export function ledger(): Ledger {
     }
   };
 
+  const forgetFixed = (key: string): void => {
+    const record = fixed.get(key);
+    if (record === undefined) return;
+    fixed.delete(key);
+    const block = blockOf(record.pool, record.address);
+    if (block !== undefined) fixedByBlock.get(blockKey(record.pool, block))?.delete(key);
+  };
+  const putFixed = (key: string, record: FixedRecord): void => {
+    forgetFixed(key);
+    fixed.set(key, record);
+    const block = blockOf(record.pool, record.address);
+    if (block === undefined) return;
+    const of = blockKey(record.pool, block);
+    const known = fixedByBlock.get(of) ?? new Map<string, FixedRecord>();
+    fixedByBlock.set(of, known.set(key, record));
+  };
+
   const put = (key: string, value: string): void => {
     const found = () => readJson(key, value);
     if (key.startsWith(KEYS.blocks)) putBlock(key, readBlock(found()));
-    else if (key.startsWith(KEYS.fixed)) fixed.set(key, readFixed(found()));
+    else if (key.startsWith(KEYS.fixed)) putFixed(key, readFixed(found()));
     else if (key.startsWith(KEYS.reservations)) reservations.set(key, readReservation(found()));
     else if (key.startsWith(KEYS.wants)) wants.set(key, readWant(found()));
     else if (key.startsWith(KEYS.nodes)) joined.set(key.slice(KEYS.nodes.length), readNode(found()).uid);
@@ -88,7 +110,8 @@ export function ledger(): Ledger {
   };
   const remove = (key: string): void => {
     forgetBlock(key);
-    for (const kind of [fixed, reservations, wants]) kind.delete(key);
+    forgetFixed(key);
+    for (const kind of [reservations, wants]) kind.delete(key);
     if (key.startsWith(KEYS.nodes)) joined.delete(key.slice(KEYS.nodes.length));
     if (key.startsWith(KEYS.alive)) alive.delete(key.slice(KEYS.alive.length));
   };
@@ -131,6 +154,7 @@ export function ledger(): Ledger {
       }),
     fixed: (pool, address) => fixed.get(fixedKey(pool, address)),
     allFixed: () => fixed.values(),
+    fixedIn: (pool, block) => fixedByBlock.get(blockKey(pool, block))?.values() ?? [],
     reservation: (key) => reservations.get(key),
     isReserved: (pool, name) => reservations.has(reservationKey(pool, name)),
     reservationKeys: () => reservations.keys(),
@@ -141,8 +165,11 @@ export function ledger(): Ledger {
   };
 }
 
-const namedIn = ({ node, lent }: BlockRecord): Set<string> =>
-  new Set([node, ...Object.values(lent).map((borrower) => borrower.node)]);
+function namedIn({ node, lent }: BlockRecord): Set<string> {
+  const names = new Set([node]);
+  for (const borrower of Object.values(lent)) names.add(borrower.node);
+  return names;
+}
 
 const names = ({ uid, lent }: BlockRecord, wanted: string): boolean =>
   uid === wanted || Object.values(lent).some((borrower) => borrower.uid === wanted);

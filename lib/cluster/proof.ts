@@ -34,7 +34,7 @@ export function proofs(self: NodeId, graceMs: number): Proofs {
         if (id.uid === self.uid || !isMissing(id, heard)) continue;
         const firstMs = since.get(id.uid) ?? nowMs;
         now.set(id.uid, firstMs);
-        if (nowMs - firstMs >= graceMs) gone.set(id.uid, id);
+        if (nowMs - firstMs >= graceMs) gone.set(id.uid, { node: id.node, uid: id.uid });
       }
       since = now;
       return [...gone.values()];

@@ -37,6 +37,8 @@ export interface Reconciler {
 
 /** An attachment whose namespace was missing this long, with its link gone too, is taken for gone. */
 const NAMESPACE_GRACE_MS = 30_000;
+/** Lines of a repair that are logged: all that a person can read. A node that joins thousands does some ten thousand things. */
+const SHOWN = 200;
 
 export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   let everything = true;
@@ -98,7 +100,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     });
 
   const repaired = (lines: readonly string[], tookMs: number) => {
-    if (lines.length > 0) core.log({ event: "repaired", lines, tookMs });
+    if (lines.length > 0) core.log({ event: "repaired", lines: lines.slice(0, SHOWN), count: lines.length, tookMs });
     last.repairs += lines.length;
   };
 

@@ -86,7 +86,10 @@ const REST_MS = 10_000;
 export function blocks(options: BlocksOptions): Blocks {
   const { self, shared, store, ipam, log, onNews = () => {} } = options;
   const pools = new Map(options.pools.map((pool) => [pool.name, pool]));
-  const ledger = newLedger();
+  const ledger = newLedger((name, address) => {
+    const pool = pools.get(name);
+    return pool && blockOf(pool, address);
+  });
   const { stir, news } = newsroom(options.wait);
   const clockMs = () => options.clockUs() / 1_000;
   const evidence = proofs(self, options.graceMs ?? GRACE_MS);

@@ -182,14 +182,15 @@ export function fixing(ground: Ground, claims: Claims, { restMs }: FixingOptions
 
   /** Others wait for what lies in our blocks, or in what we have borrowed. */
   const makeRoom = async (): Promise<void> => {
-    for (const { pool, address } of ledger.allFixed()) {
-      if (!ground.pools.has(pool)) continue;
-      const record = ledger.block(pool, blockIn(ground, pool, address));
-      if (record === undefined || record.fixed.includes(address)) continue;
-      const borrower = record.lent[address];
-      const share = ipam.shares(pool).find((each) => each.name === undefined && each.prefix === hostPrefix(address));
-      if (borrower !== undefined && isSame(borrower, self) && share !== undefined) await claims.giveBack(share);
-      else if (borrower === undefined && isSame(record, self)) await claims.leave(pool, address);
+    for (const record of ledger.blocksOf(self)) {
+      const { pool, prefix, fixed, lent } = record;
+      for (const { address } of [...ledger.fixedIn(pool, prefix)]) {
+        if (fixed.includes(address)) continue;
+        const borrower = lent[address];
+        const share = ipam.shares(pool).find((each) => each.name === undefined && each.prefix === hostPrefix(address));
+        if (borrower !== undefined && isSame(borrower, self) && share !== undefined) await claims.giveBack(share);
+        else if (borrower === undefined && isSame(record, self)) await claims.leave(pool, address);
+      }
     }
     for (const { pool, node, uid, fixed } of ledger.blocksOf(self))
       for (const address of isSame({ node, uid }, self) ? fixed : [])
@@ -205,8 +206,8 @@ export function fixing(ground: Ground, claims: Claims, { restMs }: FixingOptions
     for (const record of ledger.allFixed()) {
       const { pool, address, name, node, uid, ...rest } = record;
       const isHeld = node !== undefined && uid !== undefined;
-      const isReserved = ledger.isReserved(pool, name) || ipam.reservation(pool, name) !== undefined;
-      if (isHeld ? !ground.isGone({ node, uid }) : isReserved) continue;
+      if (isHeld && !ground.isGone({ node, uid })) continue;
+      if (!isHeld && (ledger.isReserved(pool, name) || ipam.reservation(pool, name) !== undefined)) continue;
       const key = fixedKey(pool, address);
       const since = before.get(key) ?? now;
       orphans.set(key, since);

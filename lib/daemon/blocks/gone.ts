@@ -1,7 +1,7 @@
 /** Nodes that are gone for good, each looked up once more before anybody acts on it. */
 import { isMissing, type Proofs } from "#lib/cluster/proof.ts";
 import { readLiveness, readNode } from "#lib/cluster/read-record.ts";
-import { aliveKey, type NodeId, nodeKey } from "#lib/cluster/records.ts";
+import { aliveKey, type FixedRecord, type NodeId, nodeKey } from "#lib/cluster/records.ts";
 import { type Ground, readNow } from "./ground.ts";
 
 export interface Gone {
@@ -17,17 +17,15 @@ export function gone(
   const { ledger, pools, clockMs } = ground;
   let found = new Map<string, NodeId>();
 
-  const named = (): Iterable<NodeId> => {
-    const nodes = new Map<string, NodeId>();
+  /** Some of them several times: nothing is made for each record, of which there are as many as nodes and more. */
+  const named = function* (): Generator<NodeId> {
     for (const pool of pools.keys())
       for (const family of [4, 6] as const)
-        for (const { node, uid, lent } of ledger.blocks(pool, family).values()) {
-          nodes.set(uid, { node, uid });
-          for (const to of Object.values(lent)) nodes.set(to.uid, to);
+        for (const block of ledger.blocks(pool, family).values()) {
+          yield block;
+          yield* Object.values(block.lent);
         }
-    for (const { node, uid } of ledger.allFixed())
-      if (node !== undefined && uid !== undefined) nodes.set(uid, { node, uid });
-    return nodes.values();
+    for (const fixed of ledger.allFixed()) if (isHeld(fixed)) yield fixed;
   };
 
   const isMissingNow = async (id: NodeId): Promise<boolean> => {
@@ -47,3 +45,6 @@ export function gone(
     },
   };
 }
+
+const isHeld = (fixed: FixedRecord): fixed is FixedRecord & NodeId =>
+  fixed.node !== undefined && fixed.uid !== undefined;

@@ -2,6 +2,7 @@
  * What this node has because of the others: for each the way to it and the facts that follow, recomputed for those alone
  * of which something has changed, and applied element by element.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import type { Family } from "#lib/address.ts";
 import type { Liveness } from "#lib/cluster/liveness.ts";
 import type { NodeRecord } from "#lib/cluster/records.ts";
@@ -52,6 +53,11 @@ export interface PeersOptions {
 }
 
 const FAMILIES = [4, 6] as const satisfies readonly Family[];
+/**
+ * Destinations that go to the kernel at once, some 20 ms of work: between two groups of peers pods come and go, and what the
+ * kernel tells of it all is read before it overflows.
+ */
+const GROUP = 250;
 
 export function peers({ kernel, view, ways, own, livenessOf, keys }: PeersOptions): Peers {
   const all = new Map<string, Peer>();
@@ -80,11 +86,52 @@ export function peers({ kernel, view, ways, own, livenessOf, keys }: PeersOption
     };
   };
 
-  const devices = (): Devices =>
-    [...all.values()]
-      .flatMap((peer) => FAMILIES.map((pods) => peer.ways[pods]))
-      .filter(isChosen)
-      .reduce(devicesWith, NO_DEVICES);
+  const devices = (): Devices => [...all.values()].flatMap(waysOf).reduce(devicesWith, NO_DEVICES);
+
+  /** The next of the names, from an index on. */
+  const groupAt = (names: readonly string[], first: number): string[] => {
+    let end = first;
+    for (let size = 0; end < names.length && size < GROUP; end++)
+      size += 1 + view.destinationsOf(names[end] ?? "").length;
+    return names.slice(first, end);
+  };
+
+  /** Recomputes these, and performs the difference. @throws SelvedgeError kernel */
+  const settleSome = async (names: readonly string[], again: ReadonlySet<string>): Promise<Op[]> => {
+    const records = names.flatMap((name) => view.nodes.get(name) ?? []);
+    const reached = await kernel.egress(records.flatMap(({ addresses }) => addresses));
+    const egress = new Map(reached.map((each) => [each.to as string, each]));
+    const wanted: Fact[] = [];
+    const gone: Fact[] = [];
+    const added: ChosenWay[] = [];
+    let isOther = false;
+    for (const name of names) {
+      const record = view.nodes.get(name);
+      const before = all.get(name);
+      const after = record === undefined ? undefined : computed(record, egress);
+      if (after === undefined) all.delete(name);
+      else all.set(name, after);
+      if (before === undefined) added.push(...(after === undefined ? [] : waysOf(after)));
+      else isOther ||= !isSame(before.ways, after?.ways);
+      if (!again.has(name) && isSame(before?.facts, after?.facts)) continue;
+      gone.push(...facts.replace(before?.facts ?? [], after?.facts ?? []));
+      wanted.push(...(after?.facts ?? []));
+    }
+    // A peer more can only add to what is needed: it costs the same however many there are.
+    const needed = isOther ? devices() : added.reduce(devicesWith, shared.devices);
+    const now = hereFacts(here(), needed);
+    if (again.size > 0 || !isSame(shared.facts, now)) {
+      gone.push(...facts.replace(shared.facts, now));
+      shared = { devices: needed, facts: now };
+      wanted.unshift(...now);
+    }
+    const ops = [
+      ...gone.map((fact): Op => ({ do: "remove", fact })),
+      ...lacking(wanted, await kernel.look({}, wanted)),
+    ];
+    await kernel.apply({}, ops);
+    return ops;
+  };
 
   return {
     all,
@@ -106,45 +153,26 @@ export function peers({ kernel, view, ways, own, livenessOf, keys }: PeersOption
       const again = unfinished;
       marked = new Set();
       unfinished = new Set();
-      try {
-        const records = names.flatMap((name) => view.nodes.get(name) ?? []);
-        const reached = await kernel.egress(records.flatMap(({ addresses }) => addresses));
-        const egress = new Map(reached.map((each) => [each.to as string, each]));
-        const wanted: Fact[] = [];
-        const gone: Fact[] = [];
-        let waysChanged = again.size > 0 || !isSame(shared.facts, hereFacts(here(), shared.devices));
-        for (const name of names) {
-          const record = view.nodes.get(name);
-          const before = all.get(name);
-          const after = record === undefined ? undefined : computed(record, egress);
-          if (after === undefined) all.delete(name);
-          else all.set(name, after);
-          waysChanged ||= !isSame(before?.ways, after?.ways);
-          if (!again.has(name) && isSame(before?.facts, after?.facts)) continue;
-          gone.push(...facts.replace(before?.facts ?? [], after?.facts ?? []));
-          wanted.push(...(after?.facts ?? []));
+      const ops: Op[] = [];
+      // Of this node alone something may have changed, too.
+      for (let done = 0; done === 0 || done < names.length; ) {
+        const some = groupAt(names, done);
+        try {
+          ops.push(...(await settleSome(some, again)));
+        } catch (error) {
+          for (const name of names.slice(done)) marked.add(name);
+          unfinished = new Set([...again, ...some]);
+          throw error;
         }
-        if (waysChanged) {
-          const before = shared.facts;
-          const now = devices();
-          shared = { devices: now, facts: hereFacts(here(), now) };
-          gone.push(...facts.replace(before, shared.facts));
-          wanted.unshift(...shared.facts);
-        }
-        const ops = [
-          ...gone.map((fact): Op => ({ do: "remove", fact })),
-          ...lacking(wanted, await kernel.look({}, wanted)),
-        ];
-        await kernel.apply({}, ops);
-        return ops;
-      } catch (error) {
-        for (const name of names) marked.add(name);
-        unfinished = new Set(names);
-        throw error;
+        done += Math.max(1, some.length);
+        if (done < names.length) await turn();
       }
+      return ops;
     },
   };
 }
+
+const waysOf = ({ ways }: Peer): ChosenWay[] => FAMILIES.map((pods) => ways[pods]).filter(isChosen);
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 

@@ -2,19 +2,18 @@
  * What stands at the identities of given facts, asked by exact key: the cost grows with the facts, not with the node.
  */
 
-import { addressOf, type Family, family, lengthOf } from "#lib/address.ts";
+import { family } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
-import type { Fact, LinkFact, NeighbourFact, Place as PlaceName, RouteFact } from "#lib/state/fact.ts";
+import type { Fact, LinkFact, NeighbourFact, Place as PlaceName } from "#lib/state/fact.ts";
 import { readSysctl } from "#native/namespace.ts";
 import { isSameNature, madeAnew, natureFacts } from "../nature.ts";
-import { RT_TABLE_MAIN } from "../netlink/route.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { AF } from "../rtnl/family.ts";
 import { getLink, isCarriedBy, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
 import { dumpNeighbours, getNeighbour, readNeighbour } from "../rtnl/neighbour.ts";
-import { dumpRoutes, isRoute, matchRoute, readRoute, routeFact, type SeenRoute } from "../rtnl/route.ts";
 import { dumpRules, readRule } from "../rtnl/rule.ts";
 import { lookFunctions } from "./functions.ts";
+import { lookRoutes } from "./look-routes.ts";
 import { linksByName, type Place } from "./place.ts";
 import { lookForwards, lookPortVlans } from "./switching.ts";
 import { isTraffic, lookTraffic } from "./traffic.ts";
@@ -74,7 +73,7 @@ async function lookIn(
     ...lookRules(place, of("rule")),
     ...of("sysctl").flatMap((want) => lookSysctl(place, want)),
     ...lookPortVlans(place, of("port-vlan"), withoutMoved(of("link"), links)),
-    ...lookForwards(place, of("forward"), links),
+    ...(await lookForwards(place, of("forward"), links)),
     ...(await lookFunctions(place, of("vf"))),
     ...(await lookTraffic(
       place,
@@ -213,69 +212,8 @@ function lookAddresses(place: Place, wanted: readonly Of<"address">[], links: Li
   });
 }
 
-const isWhole = (to: RouteFact["to"]): boolean => lengthOf(to) === (family(to) === 4 ? 32 : 128);
-
-/**
- * A whole address is looked up as a packet would be; the answer is the route itself, or proves from the same table that there is none. Other
- * destinations, and answers from another table, take a list of what leaves by the link.
- */
-async function lookRoutes(place: Place, wanted: readonly RouteFact[], links: Links): Promise<Fact[]> {
-  const present = wanted.flatMap((want) => {
-    const link = links.get(want.link);
-    return link === undefined ? [] : [{ want, link }];
-  });
-  const direct = present.filter(({ want }) => isWhole(want.to) && want.metric === undefined);
-  const replies = await place.run(direct.map(({ want }) => matchRoute(addressOf(want.to))));
-  const known = new Map<RouteFact, SeenRoute | undefined>();
-  direct.forEach(({ want, link }, i) => {
-    const reply = replies[i];
-    const best = reply?.messages.map(readRoute).find((route) => route !== undefined);
-    const table = want.table ?? RT_TABLE_MAIN;
-    if (best !== undefined && isRoute(want, link.index, best)) known.set(want, best);
-    else if (
-      table === RT_TABLE_MAIN &&
-      (best === undefined ? reply?.error !== undefined : best.table === table && best.to !== want.to)
-    )
-      known.set(want, undefined);
-  });
-  const lists = new Map<string, RoutesByPrefix>();
-  return present.flatMap(({ want, link }) => {
-    const seen = known.has(want) ? known.get(want) : listed(place, lists, want, link);
-    return seen === undefined ? [] : [routeFact(seen, want.at, want.link, want)];
-  });
-}
-
-/** A node has thousands of routes by one link where it has thousands of peers. */
-type RoutesByPrefix = ReadonlyMap<RouteFact["to"], readonly SeenRoute[]>;
-
-function listed(
-  place: Place,
-  lists: Map<string, RoutesByPrefix>,
-  want: RouteFact,
-  link: SeenLink,
-): SeenRoute | undefined {
-  const of: Family = family(want.to);
-  const table = want.table ?? RT_TABLE_MAIN;
-  // One that leads nowhere is on no link, and a list of what leaves by one would lack it.
-  const index = want.unreachable === true ? undefined : link.index;
-  const key = `${of} ${table} ${index ?? "any"}`;
-  const routes = lists.get(key) ?? Map.groupBy(routesIn(place, of, table, index), ({ to }) => to);
-  lists.set(key, routes);
-  return routes.get(want.to)?.find((route) => isRoute(want, link.index, route));
-}
-
-/** ENOENT: a table that nobody has used yet. */
-function routesIn(place: Place, of: Family, table: number, index?: number): SeenRoute[] {
-  try {
-    return place.dump(dumpRoutes(of, table, index)).flatMap((message) => readRoute(message) ?? []);
-  } catch (error) {
-    if (isFailure(error, "kernel") && error.failure.errno === 2) return [];
-    throw error;
-  }
-}
-
 /** From here on one list of all neighbours takes less than asking for each. */
-const MANY_NEIGHBOURS = 256;
+const MANY_NEIGHBOURS = 1_024;
 
 async function lookNeighbours(place: Place, wanted: readonly NeighbourFact[], links: Links): Promise<Fact[]> {
   const present = wanted.flatMap((want) => {

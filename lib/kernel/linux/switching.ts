@@ -1,9 +1,9 @@
 /** VLANs of bridge ports and forwarding entries: made, taken away and looked at. */
 import { isFailure } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact, ForwardFact, LinkFact, PortVlanFact } from "#lib/state/fact.ts";
+import { EVERYONE_ELSE, type Fact, type ForwardFact, type LinkFact, type PortVlanFact } from "#lib/state/fact.ts";
 import { ERRNO } from "#native/libc.ts";
-import { addForward, dumpForwards, readForward, removeForward } from "../rtnl/forward.ts";
+import { addForward, dumpForwards, getForward, readForward, removeForward } from "../rtnl/forward.ts";
 import { isOurs, joinMaster, type SeenLink } from "../rtnl/link.ts";
 import { addPortVlan, dumpPortVlans, readPortVlans, removePortVlan } from "../rtnl/port-vlan.ts";
 import type { Known } from "./known.ts";
@@ -80,17 +80,35 @@ export function portVlansOf(place: Place, { index, name }: SeenLink): PortVlanFa
   }
 }
 
-export function lookForwards(
+/** From here on one list of a device's entries takes less than asking for each. */
+const MANY_FORWARDS = 1_024;
+
+export async function lookForwards(
   place: Place,
   wanted: readonly ForwardFact[],
   links: ReadonlyMap<string, SeenLink>,
-): ForwardFact[] {
-  return [...new Set(wanted.map(({ link }) => link))].flatMap((name) => {
+): Promise<ForwardFact[]> {
+  const found: ForwardFact[] = [];
+  for (const name of new Set(wanted.map(({ link }) => link))) {
     const link = links.get(name);
-    if (link === undefined) return [];
-    const there = new Set(forwardsOf(place, link).map(({ mac, to }) => `${mac} ${to}`));
-    return wanted.filter((want) => want.link === name && there.has(`${want.mac} ${want.to}`));
-  });
+    if (link === undefined) continue;
+    const mine = wanted.filter((want) => want.link === name);
+    const isFew = mine.length < MANY_FORWARDS && mine.every(({ mac }) => mac !== EVERYONE_ELSE);
+    const seen = isFew ? await askedForwards(place, mine, link) : forwardsOf(place, link);
+    const there = new Set(seen.map(({ mac, to }) => `${mac} ${to}`));
+    found.push(...mine.filter(({ mac, to }) => there.has(`${mac} ${to}`)));
+  }
+  return found;
+}
+
+/** Of MAC addresses that have one destination. */
+async function askedForwards(
+  place: Place,
+  wanted: readonly ForwardFact[],
+  { index, name }: SeenLink,
+): Promise<ForwardFact[]> {
+  const replies = await place.run(wanted.map((want) => getForward(want, index)));
+  return replies.flatMap(({ messages }) => messages.flatMap((message) => readForward(message, place.at, name) ?? []));
 }
 
 export const forwardsOf = (place: Place, { index, name }: SeenLink): ForwardFact[] =>

@@ -26,6 +26,14 @@ export const removeForward = (fact: ForwardFact, index: number): Request => ({
   body: body(fact, index),
 });
 
+/** The one of a MAC address; of several destinations the kernel tells one (drivers/net/vxlan/vxlan_core.c, vxlan_fdb_get, v6.12). */
+export const getForward = (fact: ForwardFact, index: number): Request => ({
+  what: `fdb get ${fact.mac} dev ${fact.link}`,
+  type: RTM_NEIGH.GET,
+  flags: 0,
+  body: neighbourMessage.body({ family: AF_BRIDGE, index, flags: NTF_SELF }, { mac: macToBytes(fact.mac) }),
+});
+
 /** Those of one device. */
 export const dumpForwards = (index: number): Request => ({
   what: `fdb list dev ${index}`,
