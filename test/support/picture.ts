@@ -89,6 +89,12 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     packages: [],
     builtins: PURE,
   },
+  "lib/policy": {
+    holds: "who may send to whom: network policies read, decided, and turned into elements of sets. Pure",
+    from: ["lib", "lib/state"],
+    packages: [],
+    builtins: PURE,
+  },
   "lib/edge": {
     holds: "what the routers at the edge of the cluster should have, and the way there from what they have. Pure",
     from: ["lib"],
@@ -151,6 +157,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
       "lib/ipam",
       "lib/k8s",
       "lib/kernel",
+      "lib/policy",
       "lib/state",
       "lib/store",
       "lib/vyos",
