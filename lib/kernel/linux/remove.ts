@@ -38,13 +38,14 @@ async function takeAway(place: Place, removal: Removal, facts: readonly Fact[]):
     if (onDying && (place.at === "pod" || (fact.type !== "route" && fact.type !== "neighbour"))) continue;
     if (!("link" in fact) || known.has(fact.link)) steps.push(...take(fact, known.index));
   }
-  for (const fact of dying) {
-    const index = known.index(fact.name);
-    steps.push({ request: lowerLink(fact.name, index), tolerate: GONE });
-  }
-  await perform(place, steps);
   // A pod's end of a pair goes with the host's. There is nothing to share the wait of others with.
   const alone = place.at === "pod" ? dying.filter(({ peer }) => peer?.at !== "host") : [];
+  for (const fact of dying) {
+    // The kernel waits for a grace period when a link goes down, and for another when it is deleted: what is deleted at
+    // once waits for one.
+    if (!alone.includes(fact)) steps.push({ request: lowerLink(fact.name, known.index(fact.name)), tolerate: GONE });
+  }
+  await perform(place, steps);
   if (alone.length > 0) insist(await place.wait(alone.map(({ name }) => deleteLink(known.index(name)))), GONE);
   if (place.at === "host") for (const { name } of dying) removal.enqueue(name, known.index(name));
 }
