@@ -27,6 +27,8 @@ export interface Rig extends AsyncDisposable {
 export interface RigOptions {
   /** Of the network between the nodes. */
   readonly underlay: Family;
+  /** That the machines have addresses of; `underlay` alone. */
+  readonly families?: readonly Family[];
   /** Laid over `cluster` of every node's configuration. */
   readonly cluster?: JsonObject;
   /** Laid over every node's configuration. */
@@ -36,12 +38,17 @@ export interface RigOptions {
 /** The pools that the nodes share. */
 const POOLS = [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd00:66::/48" }]] }];
 
-export async function makeRig({ underlay, cluster = {}, config = {} }: RigOptions): Promise<Rig> {
+export async function makeRig({
+  underlay,
+  families = [underlay],
+  cluster = {},
+  config = {},
+}: RigOptions): Promise<Rig> {
   await using stack = new AsyncDisposableStack();
   // Nodes have mounts of their own, and are to see the namespaces of pods that are made later.
   await must(["mount", "--make-shared", "/run"]);
   stack.defer(removeWire);
-  await makeWire([underlay]);
+  await makeWire(families);
   const etcd = stack.use(await startEtcd(underlay));
   const started = (name: Name) =>
     startNode(name, {
@@ -79,7 +86,7 @@ export async function makeRig({ underlay, cluster = {}, config = {} }: RigOption
       await nodes[name][Symbol.asyncDispose]();
       await unplug(name);
       await etcd.ctl("del", `/selvedge/v1/nodes/${name}`);
-      await plug(name, [underlay]);
+      await plug(name, families);
       nodes[name] = await started(name);
       await joined([name]);
     },

@@ -4,8 +4,9 @@
  * translates its destination, and before it is routed.
  *
  * Nothing marked ever leaves under another address: by the tunnel it goes unchanged, and otherwise it is translated to
- * the address that is held, or dropped. A connection from before the node held the address would go on untranslated
- * (conntrack translates a connection's first packet alone), and is dropped until it is forgotten.
+ * the address that is held, or dropped. What has not got an address of this node by then is dropped, too: a connection
+ * from before the node held the address (conntrack translates its first packet alone), or one that goes on after the
+ * kernel has ended the address.
  */
 import { type Address, type Family, family, type Prefix } from "#lib/address.ts";
 import { disjoint } from "../disjoint.ts";
@@ -66,7 +67,6 @@ export function egressChains({ ports, within, port, encrypted }: EgressChains): 
       rules: [
         // Two nodes that each take the other for the holder, for a moment: nothing goes round between them.
         `iifname ${all} oifname ${all} counter reject with icmpx type no-route`,
-        `meta mark & ${BYTE} ${marks} oifname != ${all} ct status & (confirmed | snat) == confirmed counter drop`,
         `oifname ${all} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu`,
       ],
     },
@@ -79,6 +79,15 @@ export function egressChains({ ports, within, port, encrypted }: EgressChains): 
         const [ip, icmp] = of === 4 ? ["ip", "icmp"] : ["ip6", "ipv6-icmp"];
         return own(of) === "" ? [] : [`${ip} daddr { ${own(of)} } meta l4proto != ${icmp} counter drop`];
       }),
+    },
+    {
+      name: "egress_left",
+      hook: "type filter hook postrouting priority 150",
+      rules: [
+        // The tunnel looks up its own route by the mark of what it carries (net/ipv4/udp_tunnel_core.c, v6.12).
+        `oifname ${all} meta mark set meta mark & 0x00ffffff`,
+        `meta mark & ${BYTE} ${marks} fib saddr type != local counter drop`,
+      ],
     },
     {
       name: LEAVE,
