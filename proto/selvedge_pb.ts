@@ -1631,6 +1631,88 @@ export const MirrorList = codec<MirrorList>({
   },
 });
 
+export interface NetworkList {
+  readonly networks: readonly Network[];
+}
+
+export const NetworkList = codec<NetworkList>({
+  of: (some) => ({ networks: [], ...some }),
+  write(m, w) {
+    for (const one of m.networks ?? []) Network.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { networks: Network[] } = { networks: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.networks.push(Network.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Network {
+  readonly name: string;
+  readonly attachment: string;
+  readonly pools: readonly string[];
+  readonly tenant: string;
+  readonly expose: boolean;
+  readonly planes: readonly string[];
+  readonly interfaces: number;
+}
+
+export const Network = codec<Network>({
+  of: (some) => ({ name: "", attachment: "", pools: [], tenant: "", expose: false, planes: [], interfaces: 0, ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.attachment?.length) w.uint32(18).string(m.attachment);
+    for (const one of m.pools ?? []) w.uint32(26).string(one);
+    if (m.tenant?.length) w.uint32(34).string(m.tenant);
+    if (m.expose) w.uint32(40).bool(m.expose);
+    for (const one of m.planes ?? []) w.uint32(50).string(one);
+    if (m.interfaces) w.uint32(56).uint32(m.interfaces);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; attachment: string; pools: string[]; tenant: string; expose: boolean; planes: string[]; interfaces: number } = { name: "", attachment: "", pools: [], tenant: "", expose: false, planes: [], interfaces: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.attachment = r.string();
+          break;
+        case 26:
+          m.pools.push(r.string());
+          break;
+        case 34:
+          m.tenant = r.string();
+          break;
+        case 40:
+          m.expose = r.bool();
+          break;
+        case 50:
+          m.planes.push(r.string());
+          break;
+        case 56:
+          m.interfaces = r.uint32();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export interface TenantList {
   readonly tenants: readonly Tenant[];
 }
@@ -2406,6 +2488,7 @@ export const Admin = {
   stopMirror: { path: "/selvedge.v1.Admin/StopMirror", request: MirrorName, reply: Mirror } as Method<MirrorName, Mirror>,
   doctor: { path: "/selvedge.v1.Admin/Doctor", request: Empty, reply: Diagnosis } as Method<Empty, Diagnosis>,
   listTenants: { path: "/selvedge.v1.Admin/ListTenants", request: Empty, reply: TenantList } as Method<Empty, TenantList>,
+  listNetworks: { path: "/selvedge.v1.Admin/ListNetworks", request: Empty, reply: NetworkList } as Method<Empty, NetworkList>,
   listNodes: { path: "/selvedge.v1.Admin/ListNodes", request: Empty, reply: ClusterState } as Method<Empty, ClusterState>,
   listBlocks: { path: "/selvedge.v1.Admin/ListBlocks", request: Empty, reply: BlockList } as Method<Empty, BlockList>,
   listPeers: { path: "/selvedge.v1.Admin/ListPeers", request: Empty, reply: PeerList } as Method<Empty, PeerList>,

@@ -33,6 +33,7 @@ const admin: AdminHandlers = {
   stopMirror: nothing,
   doctor: nothing,
   listTenants: nothing,
+  listNetworks: nothing,
   listNodes: nothing,
   listBlocks: nothing,
   listPeers: nothing,
@@ -102,7 +103,7 @@ const refused = (promise: Promise<unknown>): Promise<ServiceError> =>
 
 const METHODS = [...Object.entries(Node), ...Object.entries(Admin)] as unknown as [string, Method<object, object>][];
 
-test("the services have methods", () => expect(METHODS.length).toBe(29));
+test("the services have methods", () => expect(METHODS.length).toBe(30));
 
 test.each(METHODS)("%s is called and answers", async (name, method) => {
   const seen: string[] = [];

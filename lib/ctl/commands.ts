@@ -9,6 +9,7 @@ import { gc } from "./gc.ts";
 import { helpOf } from "./help.ts";
 import { ipam } from "./ipam.ts";
 import { mirror } from "./mirror.ts";
+import { networks } from "./networks.ts";
 import { nodes } from "./nodes.ts";
 import { peers } from "./peers.ts";
 import { plan, reconcile } from "./plan.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   reservations,
   reserve,
   release,
+  networks,
   tenants,
   nodes,
   peers,

@@ -18,6 +18,8 @@ import {
   MirrorList,
   MtuFinding,
   MtuReport,
+  Network,
+  NetworkList,
   NodeStatus,
   Peer,
   PeerList,
@@ -71,6 +73,11 @@ const ATTACHMENTS = [
     hostLink: "svdef456",
     namespaceGone: true,
   }),
+];
+const NETWORKS = [
+  Network.of({ name: "std", attachment: "ptp", pools: ["default"], planes: ["media", "bulk"], interfaces: 12 }),
+  Network.of({ name: "media", attachment: "macvlan", pools: ["small", "large"], expose: true }),
+  Network.of({ name: "b", attachment: "bridge", pools: ["blue"], tenant: "blue", interfaces: 1 }),
 ];
 const TENANTS = [
   Tenant.of({
@@ -271,6 +278,7 @@ const REPLIES = new Map<unknown, object>([
   [Admin.collectGarbage, AttachmentList.of({ attachments: ATTACHMENTS.slice(1) })],
   [Admin.doctor, DIAGNOSIS],
   [Admin.listTenants, TenantList.of({ tenants: TENANTS })],
+  [Admin.listNetworks, NetworkList.of({ networks: NETWORKS })],
   [Admin.listNodes, NODES],
   [Admin.listPeers, PEERS],
   [Admin.listBlocks, BLOCKS],
@@ -409,6 +417,16 @@ vm:db  std   10.1.0.6   02:00:00:00:00:06  operator  -
 vm:db  std   10.1.0.6   02:00:00:00:00:06  operator  -
 
 1 reservation ended
+`,
+  ],
+  [
+    "networks",
+    `NETWORK  TYPE     POOLS    TENANT  PLANES  EXPOSED  INTERFACES
+std      ptp      default  -       media   no               12
+                                   bulk
+media    macvlan  small    -       -       yes               0
+                  large
+b        bridge   blue     blue    -       no                1
 `,
   ],
   [
@@ -658,7 +676,7 @@ test("no command at all prints the help, as an error", async () => {
 
 test("help tells every command, and each command's help its options", async () => {
   const { out } = await ctl("--help");
-  expect(Object.keys(COMMANDS)).toHaveLength(20);
+  expect(Object.keys(COMMANDS)).toHaveLength(21);
   for (const [name, { summary, options }] of Object.entries(COMMANDS)) {
     expect(out).toMatch(new RegExp(`^  ${name}\\b.*`, "m"));
     const help = (await ctl(`${name} --help`)).out;
