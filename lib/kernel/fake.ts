@@ -8,7 +8,7 @@ import type { Op } from "#lib/state/diff.ts";
 import type { Fact, Place, VirtualFunctionSettings } from "#lib/state/fact.ts";
 import { FEATURES, type FeatureName } from "#lib/state/features.ts";
 import type { LinkCounters } from "./counters.ts";
-import { ensureForward, ensurePortVlan, forwardKey } from "./fake/bridge.ts";
+import { ensureForward, ensurePortMac, ensurePortVlan, forwardKey } from "./fake/bridge.ts";
 import { deleteNetwork, deviceOf, type Network, newNetwork } from "./fake/device.ts";
 import {
   ensureAddress,
@@ -290,6 +290,9 @@ function ensure(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): 
     case "forward":
       ensureForward(network, fact);
       return;
+    case "port-mac":
+      ensurePortMac(network, fact);
+      return;
     case "wireguard-peer":
       ensurePeer(network, fact);
       return;
@@ -340,6 +343,9 @@ function remove(network: Network, ruleset: Ruleset, fact: Fact): void {
       return;
     case "forward":
       device?.forwards.delete(forwardKey(fact));
+      return;
+    case "port-mac":
+      device?.behind.delete(fact.mac);
       return;
     case "wireguard-peer":
       device?.peers.delete(fact.publicKey);

@@ -20,6 +20,7 @@ export type Meddling =
   | { readonly do: "add-port-vlan"; readonly link: string; readonly vid: number; readonly pvid: boolean }
   | { readonly do: "delete-port-vlan"; readonly link: string; readonly vid: number }
   | { readonly do: "delete-forward"; readonly link: string; readonly mac: Mac; readonly to: Address }
+  | { readonly do: "delete-port-mac"; readonly link: string; readonly mac: Mac }
   | { readonly do: "add-address"; readonly link: string; readonly address: Prefix }
   | { readonly do: "delete-address"; readonly link: string; readonly address: Prefix }
   | { readonly do: "add-route"; readonly link: string; readonly to: Prefix }

@@ -74,6 +74,12 @@ export interface LinkFact {
   readonly master?: string;
   /** IFLA_BRPORT_MODE. */
   readonly hairpin?: boolean;
+  /**
+   * For a port of a bridge: the bridge learns nothing from what comes in by it, sends nothing for everybody or for nobody
+   * known out by it, and itself answers whoever asks for a neighbour behind it (linux/if_link.h: IFLA_BRPORT_LEARNING,
+   * _UNICAST_FLOOD, _MCAST_FLOOD, _BCAST_FLOOD off, _NEIGH_SUPPRESS on).
+   */
+  readonly quiet?: boolean;
   /** IFF_PROMISC asked for by us. */
   readonly promiscuous?: boolean;
   /** IN6_ADDR_GEN_MODE_NONE (linux/if_link.h): no link-local address, no multicast groups: keeps ADD flat at 1,000 pods. */
@@ -142,6 +148,15 @@ export interface WireguardPeerFact {
   readonly endpoint: { readonly address: Address; readonly port: number };
   /** What it is believed to be the source of, and what is sent to it; no two peers have the same. Sorted as texts. */
   readonly allowed: readonly Prefix[];
+}
+
+/** An address that the bridge has behind one of its ports (`bridge fdb … master static`): not learnt, and not forgotten. */
+export interface PortMacFact {
+  readonly type: "port-mac";
+  readonly at: Place;
+  /** The port. */
+  readonly link: string;
+  readonly mac: Mac;
 }
 
 /** What a physical function holds for one of its virtual functions (linux/if_link.h, IFLA_VFINFO_LIST). */
@@ -378,6 +393,7 @@ export type Fact =
   | MirrorFact
   | PortVlanFact
   | ForwardFact
+  | PortMacFact
   | WireguardPeerFact
   | VirtualFunctionFact
   | DriverFact
@@ -411,6 +427,8 @@ export function identity(fact: Fact): string {
       return `port-vlan ${fact.at} ${fact.link} ${fact.vid}`;
     case "forward":
       return `forward ${fact.at} ${fact.link} ${fact.mac} ${fact.to}`;
+    case "port-mac":
+      return `port-mac ${fact.at} ${fact.link} ${fact.mac}`;
     case "wireguard-peer":
       return `wireguard-peer ${fact.at} ${fact.link} ${fact.publicKey}`;
     case "driver":

@@ -12,7 +12,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
   link: [
     ["link sv1 veth down", { type: "link", at: "host", name: "sv1", kind: "veth", up: false }],
     [
-      "link sv1 veth up mtu 1450 mac 02:00:00:00:00:01 peer eth0 master br0 hairpin promisc no-ipv6-link-local route-localnet",
+      "link sv1 veth up mtu 1450 mac 02:00:00:00:00:01 peer eth0 master br0 hairpin quiet promisc no-ipv6-link-local route-localnet",
       {
         type: "link",
         at: "host",
@@ -25,6 +25,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
         peer: { at: "pod", name: "eth0" },
         master: "br0",
         hairpin: true,
+        quiet: true,
         promiscuous: true,
         noIpv6LinkLocal: true,
         routeLocalnet: true,
@@ -151,6 +152,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
     ],
   ],
   forward: [["fdb 02:00:00:00:00:01 dev sx1 dst 10.1.0.5", { type: "forward", at: "host", link: "sx1", mac, to: a4 }]],
+  "port-mac": [["fdb 02:00:00:00:00:01 dev sx1 master", { type: "port-mac", at: "host", link: "sx1", mac }]],
   "wireguard-peer": [
     [
       "wg peer 2Ag= dev swg0 endpoint fd00::5 port 51830 allowed-ips 10.1.0.0/26",
@@ -203,7 +205,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
 const rows = Object.values(table).flat();
 
 test("every type of fact has a row", () => {
-  expect(Object.keys(table)).toHaveLength(18);
+  expect(Object.keys(table)).toHaveLength(19);
   for (const [type, of] of Object.entries(table)) {
     expect(of.length).toBeGreaterThan(0);
     for (const [, fact] of of) expect(fact.type).toBe(type);

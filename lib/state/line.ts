@@ -16,7 +16,7 @@ function text(f: Fact): string {
       return (
         `link ${f.name}${place} ${f.kind} ${f.up ? "up" : "down"}${word("parent", f.parent?.name)}${word("mode", f.mode)}` +
         `${word("id", f.vlan?.id ?? f.vxlan?.id)}${word("remote", f.gre?.remote)}${word("key", f.gre?.key ?? f.wireguard?.publicKey)}${word("from", f.lent?.name)}${word("mtu", f.mtu)}${word("mac", f.mac)}` +
-        `${word("peer", f.peer?.name)}${word("master", f.master)}${word("vlan-filtering", f.vlanFiltering)}${word("hairpin", f.hairpin)}` +
+        `${word("peer", f.peer?.name)}${word("master", f.master)}${word("vlan-filtering", f.vlanFiltering)}${word("hairpin", f.hairpin)}${word("quiet", f.quiet)}` +
         `${word("promisc", f.promiscuous)}${word("no-ipv6-link-local", f.noIpv6LinkLocal)}${word("route-localnet", f.routeLocalnet)}`
       );
     case "address":
@@ -52,6 +52,8 @@ function text(f: Fact): string {
       return `vlan ${f.vid} dev ${f.link}${place}${word("pvid", f.pvid)}${word("untagged", f.untagged)}`;
     case "forward":
       return `fdb ${f.mac} dev ${f.link}${place} dst ${f.to}`;
+    case "port-mac":
+      return `fdb ${f.mac} dev ${f.link}${place} master`;
     case "wireguard-peer":
       return `wg peer ${f.publicKey} dev ${f.link}${place} endpoint ${f.endpoint.address} port ${f.endpoint.port} allowed-ips ${f.allowed.join(",") || "none"}`;
     case "driver":

@@ -66,6 +66,8 @@ function commands(fact: Fact, host: string): string[] {
       ];
     case "forward":
       return [`bridge fdb append ${fact.mac} dev ${fact.link} dst ${fact.to}`];
+    case "port-mac":
+      return [`bridge fdb replace ${fact.mac} dev ${fact.link} master static`];
     case "wireguard-peer":
     case "vf":
     case "driver":

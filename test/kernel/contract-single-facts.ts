@@ -1,5 +1,5 @@
 /** States of links without another end, of VLANs of ports and of forwarding entries, for the contract suite. */
-import { address, mac, prefix } from "#lib/address.ts";
+import { address, type Mac, mac, prefix } from "#lib/address.ts";
 import type { Meddling } from "#lib/kernel/meddling.ts";
 import { EVERYONE_ELSE, type Fact, type LinkFact, type PortVlanFact } from "#lib/state/fact.ts";
 import type { KernelPiece } from "../support/kernel-piece.ts";
@@ -68,6 +68,40 @@ const vxlan = (id: number, to: readonly string[], parent?: string): Fact[] => [
   },
   ...to.map((each): Fact => ({ type: "forward", at: "host", link: "sx0", mac: EVERYONE_ELSE, to: address(each) })),
   { type: "forward", at: "host", link: "sx0", mac: POD_MAC, to: address("192.0.2.9") },
+];
+
+/** A segment that a tunnel joins with others: the end of the tunnel is a port of its bridge. */
+const segment = (bridge: string, ...macs: readonly Mac[]): Fact[] => [
+  ...["sy0", "sy1"].map(
+    (name): Fact => ({
+      type: "link",
+      at: "host",
+      name,
+      kind: "bridge",
+      up: true,
+      mac: "0a:00:00:00:00:01" as Mac,
+      alias: `selvedge ${name}`,
+      noIpv6LinkLocal: true,
+    }),
+  ),
+  {
+    type: "link",
+    at: "host",
+    name: "sx1",
+    kind: "vxlan",
+    up: true,
+    alias: "selvedge segment",
+    vxlan: { id: 73, port: 4791, local: address("192.0.2.1") },
+    master: bridge,
+    quiet: true,
+    noIpv6LinkLocal: true,
+  },
+  ...macs.flatMap((mac, i): Fact[] => [
+    { type: "forward", at: "host", link: "sx1", mac, to: address("192.0.2.9") },
+    { type: "port-mac", at: "host", link: "sx1", mac },
+    { type: "neighbour", at: "host", link: bridge, address: address(`10.7.0.${i + 1}`), mac },
+    { type: "neighbour", at: "host", link: bridge, address: address(`fd00::${i + 1}`), mac },
+  ]),
 ];
 
 export const FILTERING: Fact = {
@@ -223,6 +257,19 @@ export const GROUPS = {
     meddlings: [
       ["for one user", "pod", { do: "delete-link", link: "tap0" }, "+ link tap0 [pod] tap"],
       ["for one user", "pod", { do: "set-link", link: "tap0", up: false }, "~ link tap0 [pod] tap up"],
+    ],
+  },
+  segment: {
+    needs: [],
+    states: {
+      alone: segment("sy0"),
+      "one behind": segment("sy0", POD_MAC),
+      "two behind": segment("sy0", POD_MAC, "02:00:00:00:00:09" as Mac),
+      "another bridge": segment("sy1", POD_MAC),
+    },
+    meddlings: [
+      ["one behind", "host", { do: "delete-port-mac", link: "sx1", mac: POD_MAC }, `+ fdb ${POD_MAC} dev sx1 master`],
+      ["two behind", "host", { do: "delete-link", link: "sx1" }, "+ link sx1 vxlan"],
     ],
   },
   vxlan: {

@@ -5,7 +5,7 @@ import { addressMessage, IFA_F, RTM_ADDR } from "#lib/kernel/netlink/address.ts"
 import type { AttrTable } from "#lib/kernel/netlink/attr.ts";
 import { BRIDGE_FLAGS, RTM_VLAN, VLAN_INFO } from "#lib/kernel/netlink/bridge-vlan.ts";
 import { functionAnswer, functionRequest, functionSettings } from "#lib/kernel/netlink/function.ts";
-import { DEVCONF_ROUTE_LOCALNET, linkAnswer, linkRequest, RTM_LINK } from "#lib/kernel/netlink/link.ts";
+import { bridgePort, DEVCONF_ROUTE_LOCALNET, linkAnswer, linkRequest, RTM_LINK } from "#lib/kernel/netlink/link.ts";
 import {
   bridgeData,
   greData,
@@ -19,7 +19,14 @@ import {
   vlanData,
   vxlanData,
 } from "#lib/kernel/netlink/link-data.ts";
-import { NTF_SELF, NUD_NOARP, NUD_PERMANENT, neighbourMessage, RTM_NEIGH } from "#lib/kernel/netlink/neighbour.ts";
+import {
+  NTF_MASTER,
+  NTF_SELF,
+  NUD_NOARP,
+  NUD_PERMANENT,
+  neighbourMessage,
+  RTM_NEIGH,
+} from "#lib/kernel/netlink/neighbour.ts";
 import { NLDEV, NLDEV_COMMAND, rdmaAttrs } from "#lib/kernel/netlink/rdma.ts";
 import { RT_SCOPE, RTM_ROUTE, routeMessage } from "#lib/kernel/netlink/route.ts";
 import { RTM_RULE, ruleMessage } from "#lib/kernel/netlink/rule.ts";
@@ -92,6 +99,18 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
       netNsId: "IFLA_LINK_NETNSID",
       info: "IFLA_LINKINFO",
       specific: "IFLA_AF_SPEC",
+    },
+  ],
+  [
+    "if_link.h",
+    types(bridgePort.table),
+    {
+      mode: "IFLA_BRPORT_MODE",
+      learning: "IFLA_BRPORT_LEARNING",
+      unicastFlood: "IFLA_BRPORT_UNICAST_FLOOD",
+      multicastFlood: "IFLA_BRPORT_MCAST_FLOOD",
+      broadcastFlood: "IFLA_BRPORT_BCAST_FLOOD",
+      suppressNeighbours: "IFLA_BRPORT_NEIGH_SUPPRESS",
     },
   ],
   [
@@ -270,8 +289,8 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
   ["if_bridge.h", BRIDGE_FLAGS, { MASTER: "BRIDGE_FLAGS_MASTER", SELF: "BRIDGE_FLAGS_SELF" }],
   [
     "neighbour.h",
-    { NTF_SELF, NUD_NOARP, NUD_PERMANENT },
-    { NTF_SELF: "NTF_SELF", NUD_NOARP: "NUD_NOARP", NUD_PERMANENT: "NUD_PERMANENT" },
+    { NTF_MASTER, NTF_SELF, NUD_NOARP, NUD_PERMANENT },
+    { NTF_MASTER: "NTF_MASTER", NTF_SELF: "NTF_SELF", NUD_NOARP: "NUD_NOARP", NUD_PERMANENT: "NUD_PERMANENT" },
   ],
   ...Object.entries({
     VLAN: RTM_VLAN,
@@ -296,4 +315,4 @@ test.each(cases)("%s: %j", (header, ours, theirs) => {
   expect(ours).toEqual(Object.fromEntries(expected));
 });
 
-test("the table has cases", () => expect(cases.length).toBe(47));
+test("the table has cases", () => expect(cases.length).toBe(48));

@@ -35,6 +35,8 @@ function commands(change: Meddling): Command[] {
       return [["bridge", "vlan", "del", "dev", change.link, "vid", String(change.vid)]];
     case "delete-forward":
       return [["bridge", "fdb", "del", change.mac, "dev", change.link, "dst", change.to]];
+    case "delete-port-mac":
+      return [["bridge", "fdb", "del", change.mac, "dev", change.link, "master"]];
     case "add-address":
       return [ip("addr add", change.address, "dev", change.link)];
     case "delete-address":

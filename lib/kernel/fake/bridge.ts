@@ -1,5 +1,5 @@
-/** VLANs of bridge ports and forwarding entries of the fake. */
-import { EVERYONE_ELSE, type ForwardFact, type PortVlanFact } from "#lib/state/fact.ts";
+/** VLANs of bridge ports, what is behind them, and forwarding entries of the fake. */
+import { EVERYONE_ELSE, type ForwardFact, type PortMacFact, type PortVlanFact } from "#lib/state/fact.ts";
 import { deviceOf, type Network } from "./device.ts";
 import { refusal } from "./refusal.ts";
 
@@ -26,6 +26,15 @@ export function ensureForward(network: Network, fact: ForwardFact): void {
   if (fact.mac !== EVERYONE_ELSE)
     for (const [key, { mac }] of device.forwards) if (mac === fact.mac) device.forwards.delete(key);
   device.forwards.set(forwardKey(fact), fact);
+}
+
+/** @throws SelvedgeError kernel ENODEV, EINVAL (no port of a bridge) */
+export function ensurePortMac(network: Network, { link, mac }: PortMacFact): void {
+  const call = `fdb add ${mac} dev ${link} master`;
+  const device = deviceOf(network, link, call);
+  if (device.master === undefined) throw refusal(call, "EINVAL");
+  for (const other of network.devices.values()) if (other.master === device.master) other.behind.delete(mac);
+  device.behind.add(mac);
 }
 
 export const forwardKey = ({ mac, to }: Pick<ForwardFact, "mac" | "to">): string => `${mac} ${to}`;

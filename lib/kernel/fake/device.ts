@@ -30,6 +30,7 @@ export interface Device {
   peer: Device | undefined;
   master: Device | undefined;
   hairpin: boolean;
+  quiet: boolean;
   promiscuous: boolean;
   noIpv6LinkLocal: boolean;
   routeLocalnet: boolean;
@@ -53,6 +54,8 @@ export interface Device {
   /** By VLAN id; of a port, or of a bridge itself. */
   readonly vlans: Map<number, Pick<PortVlanFact, "pvid" | "untagged">>;
   readonly forwards: Map<string, ForwardFact>;
+  /** Of a port: what is behind it for as long as it is one. */
+  readonly behind: Set<Mac>;
   /** Of a wireguard device, by public key. */
   readonly peers: Map<string, WireguardPeerFact>;
 }
@@ -106,6 +109,7 @@ export function newDevice(network: Network, name: string, kind: LinkFact["kind"]
     peer: undefined,
     master: undefined,
     hairpin: false,
+    quiet: false,
     promiscuous: false,
     noIpv6LinkLocal: false,
     routeLocalnet: false,
@@ -122,6 +126,7 @@ export function newDevice(network: Network, name: string, kind: LinkFact["kind"]
     givenVlan: undefined,
     vlans: new Map(kind === "bridge" ? [[DEFAULT_PVID, { pvid: true, untagged: true }]] : []),
     forwards: new Map(),
+    behind: new Set(),
     peers: new Map(),
   };
   network.devices.set(name, device);
@@ -153,6 +158,9 @@ export function deleteDevice(device: Device): void {
 function leaveBridge(port: Device): void {
   port.master = undefined;
   port.vlans.clear();
+  port.behind.clear();
+  port.hairpin = false;
+  port.quiet = false;
 }
 
 /** Routes, neighbours and IPv6 addresses do not outlive IFF_UP; IPv4 addresses do. */

@@ -73,6 +73,10 @@ export function setLink(device: Device, fact: LinkFact): void {
     if (fact.hairpin && device.master === undefined) throw refusal(call, "EOPNOTSUPP");
     device.hairpin = fact.hairpin;
   }
+  if (fact.quiet !== undefined) {
+    if (device.master === undefined) throw refusal(call, "EOPNOTSUPP");
+    device.quiet = fact.quiet;
+  }
   device.promiscuous = fact.promiscuous ?? device.promiscuous;
   device.noIpv6LinkLocal = fact.noIpv6LinkLocal ?? device.noIpv6LinkLocal;
   device.routeLocalnet = fact.routeLocalnet ?? device.routeLocalnet;
@@ -106,6 +110,7 @@ export function describeLink(networkAt: NetworkAt, device: Device, asked: Seeker
     ...natureFacts(device.nature, asked),
     ...(device.master === undefined ? {} : { master: device.master.name }),
     hairpin: device.hairpin,
+    quiet: device.quiet,
     promiscuous: device.promiscuous,
     noIpv6LinkLocal: device.noIpv6LinkLocal,
     routeLocalnet: device.routeLocalnet,

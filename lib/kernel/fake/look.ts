@@ -15,13 +15,14 @@ export function look(at: NetworkAt, ruleset: Ruleset, facts: readonly Fact[]): F
     const device = at(want.at)?.devices.get(want.name);
     return device !== undefined && isRemains(at, device, want);
   });
-  // A port of another bridge than the wanted one is on that one's VLANs, and loses them when it moves.
+  // A port of another bridge than the wanted one is on that one's VLANs, and loses them and what is behind it when it moves.
   const moved = links.filter(({ at: place, name, master }) => {
     const device = at(place)?.devices.get(name);
     return master !== undefined && device !== undefined && device.master?.name !== master;
   });
   const isMoved = (fact: Fact): boolean =>
-    fact.type === "port-vlan" && moved.some(({ at: place, name }) => place === fact.at && name === fact.link);
+    (fact.type === "port-vlan" || fact.type === "port-mac") &&
+    moved.some(({ at: place, name }) => place === fact.at && name === fact.link);
   const there = facts.flatMap((fact) => {
     const network = at(fact.at);
     const isAbsent = anew.has(`${fact.at} ${linkOf(fact)}`) || isMoved(fact);
@@ -86,6 +87,8 @@ function find(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): Fa
     }
     case "forward":
       return device?.forwards.has(forwardKey(fact)) ? fact : undefined;
+    case "port-mac":
+      return device?.behind.has(fact.mac) ? fact : undefined;
     case "wireguard-peer":
       return device?.peers.get(fact.publicKey);
     case "vf":
@@ -126,6 +129,7 @@ function ofDevice(device: Device): Fact[] {
     ...[...device.neighbours].map(([address, mac]): Fact => ({ type: "neighbour", at, link, address, mac })),
     ...trafficOf(device),
     ...device.forwards.values(),
+    ...[...device.behind].map((mac): Fact => ({ type: "port-mac", at, link, mac })),
     ...device.peers.values(),
     ...(filtersForUs(device.master ?? device) ? vlansOf(device) : []),
   ];

@@ -45,6 +45,9 @@ export function meddle(network: Network, ruleset: Ruleset, change: Meddling): vo
     case "delete-forward":
       gone(device(change.link).forwards.delete(forwardKey(change)));
       return;
+    case "delete-port-mac":
+      gone(device(change.link).behind.delete(change.mac));
+      return;
     case "add-address":
       ensureAddress(network, { type: "address", at: "host", link: change.link, address: change.address });
       return;

@@ -17,6 +17,7 @@ const RANK = {
   mirror: 9,
   "port-vlan": 10,
   forward: 11,
+  "port-mac": 11,
   "wireguard-peer": 11,
   vf: 12,
   driver: 1.5,

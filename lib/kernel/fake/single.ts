@@ -118,6 +118,9 @@ export function joinBridge(device: Device, bridge: Device): void {
   if (device.master === bridge) return;
   device.master = bridge;
   device.vlans.clear();
+  device.behind.clear();
+  device.hairpin = false;
+  device.quiet = false;
   device.givenVlan = bridge.defaultPvid === 0 ? undefined : bridge.defaultPvid;
   if (device.givenVlan !== undefined) device.vlans.set(device.givenVlan, { pvid: true, untagged: true });
 }

@@ -117,13 +117,18 @@ async function takeDevices(host: Place, { place, ops, known }: Side): Promise<vo
 const RANK = { neighbour: 1, shaper: 2, tree: 2, redirect: 3, mirror: 3, address: 5, rule: 6, route: 7 } as const;
 const RANK_SWITCHING = 3;
 const RANK_RAISE = 4;
+/** Behind a port is something when it is one. */
+const RANK_BEHIND = 4.5;
 
 function stepsOf({ place, ops, known }: Side): Step[] {
   const ranked: (readonly [rank: number, steps: Step[]])[] = [];
   for (const op of ops) {
     const { fact } = op;
     if (isLaid(fact)) ranked.push([RANK[fact.type], put(place, fact, known.index, op.do === "change")]);
-    if (isSwitching(fact)) ranked.push([RANK_SWITCHING, [putSwitching(fact, known, ops)]]);
+    if (isSwitching(fact)) {
+      const rank = fact.type === "port-mac" ? RANK_BEHIND : RANK_SWITCHING;
+      ranked.push([rank, [putSwitching(fact, known, ops)]]);
+    }
     if (fact.type !== "link") continue;
     refuseStranger(op, known);
     const index = known.index(fact.name);

@@ -15,7 +15,7 @@ import { dumpRules, readRule } from "../rtnl/rule.ts";
 import { lookFunctions } from "./functions.ts";
 import { lookRoutes } from "./look-routes.ts";
 import { linksByName, type Place } from "./place.ts";
-import { lookForwards, lookPortVlans } from "./switching.ts";
+import { lookForwards, lookPortMacs, lookPortVlans } from "./switching.ts";
 import { isTraffic, lookTraffic } from "./traffic.ts";
 
 type Links = ReadonlyMap<string, SeenLink>;
@@ -74,6 +74,7 @@ async function lookIn(
     ...of("sysctl").flatMap((want) => lookSysctl(place, want)),
     ...lookPortVlans(place, of("port-vlan"), withoutMoved(of("link"), links)),
     ...(await lookForwards(place, of("forward"), links)),
+    ...(await lookPortMacs(place, of("port-mac"), withoutMoved(of("link"), links))),
     ...(await lookFunctions(place, of("vf"))),
     ...(await lookTraffic(
       place,
@@ -84,7 +85,7 @@ async function lookIn(
   ];
 }
 
-/** A port of another bridge than the wanted one is on that one's VLANs, and loses them when it moves. */
+/** A port of another bridge than the wanted one is on that one's VLANs, and loses them and what is behind it when it moves. */
 function withoutMoved(wanted: readonly LinkFact[], links: Links): Links {
   const moved = wanted.filter(
     ({ name, master }) => master !== undefined && links.get(name)?.master !== links.get(master)?.index,
@@ -179,7 +180,7 @@ export function linkFact(
   want?: LinkFact,
 ): LinkFact {
   const kind = kindOf(link, want);
-  const { mac, alias, hairpin, noIpv6LinkLocal, routeLocalnet } = link;
+  const { mac, alias, hairpin, quiet, noIpv6LinkLocal, routeLocalnet } = link;
   return {
     type: "link",
     at,
@@ -193,6 +194,7 @@ export function linkFact(
     ...(mac === undefined ? {} : { mac }),
     ...(alias === undefined ? {} : { alias }),
     ...(hairpin === undefined ? {} : { hairpin }),
+    ...(quiet === undefined ? {} : { quiet }),
     ...(noIpv6LinkLocal === undefined ? {} : { noIpv6LinkLocal }),
     ...(routeLocalnet === undefined ? {} : { routeLocalnet }),
   };

@@ -9,7 +9,7 @@ import { dumpRoutes, readRoute, routeFact } from "../rtnl/route.ts";
 import { dumpRules, isOwnPriority, readRule } from "../rtnl/rule.ts";
 import { linkFact } from "./look.ts";
 import type { Place } from "./place.ts";
-import { forwardsOf, portVlansOf } from "./switching.ts";
+import { forwardsOf, portMacsOf, portVlansOf } from "./switching.ts";
 import { ownTraffic } from "./traffic.ts";
 
 /** `leaving`: names of links that are being deleted. @throws SelvedgeError kernel */
@@ -38,6 +38,7 @@ export async function ownedFacts(host: Place, leaving: (name: string) => boolean
       filtersForUs(own.get(link.master ?? link.index)) ? portVlansOf(host, link) : [],
     ),
     ...[...own.values()].flatMap((link) => (link.kind === "vxlan" ? forwardsOf(host, link) : [])),
+    ...[...own.values()].flatMap((link) => (link.kind === "vxlan" ? portMacsOf(host, link) : [])),
   ];
 }
 

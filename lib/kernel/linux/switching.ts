@@ -1,18 +1,27 @@
-/** VLANs of bridge ports and forwarding entries: made, taken away and looked at. */
+/** VLANs of bridge ports, what is behind them, and forwarding entries: made, taken away and looked at. */
 import { isFailure } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
-import { EVERYONE_ELSE, type Fact, type ForwardFact, type LinkFact, type PortVlanFact } from "#lib/state/fact.ts";
+import {
+  EVERYONE_ELSE,
+  type Fact,
+  type ForwardFact,
+  type LinkFact,
+  type PortMacFact,
+  type PortVlanFact,
+} from "#lib/state/fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import { addForward, dumpForwards, getForward, readForward, removeForward } from "../rtnl/forward.ts";
 import { isOurs, joinMaster, type SeenLink } from "../rtnl/link.ts";
+import { addPortMac, getPortMac, portOf, readPortMac, removePortMac } from "../rtnl/port-mac.ts";
 import { addPortVlan, dumpPortVlans, readPortVlans, removePortVlan } from "../rtnl/port-vlan.ts";
 import type { Known } from "./known.ts";
 import type { Place } from "./place.ts";
 import { GONE, type Step } from "./steps.ts";
 
-export type Switching = PortVlanFact | ForwardFact;
+export type Switching = PortVlanFact | ForwardFact | PortMacFact;
 
-export const isSwitching = (fact: Fact): fact is Switching => fact.type === "port-vlan" || fact.type === "forward";
+export const isSwitching = (fact: Fact): fact is Switching =>
+  fact.type === "port-vlan" || fact.type === "forward" || fact.type === "port-mac";
 
 /** A bridge that is being made is known by its operation alone. */
 const isBridge = (name: string, known: Known, ops: readonly Op[]): boolean =>
@@ -22,12 +31,16 @@ const isBridge = (name: string, known: Known, ops: readonly Op[]): boolean =>
 export function putSwitching(fact: Switching, known: Known, ops: readonly Op[]): Step {
   const index = known.index(fact.link);
   if (fact.type === "forward") return { request: addForward(fact, index), tolerate: [ERRNO.EEXIST] };
+  if (fact.type === "port-mac") return { request: addPortMac(fact, index) };
   return { request: addPortVlan(fact, { index, isBridge: isBridge(fact.link, known, ops) }) };
 }
 
 export function takeSwitching(fact: Switching, known: Known): Step {
   const index = known.index(fact.link);
   if (fact.type === "forward") return { request: removeForward(fact, index), tolerate: GONE };
+  // A port that left its bridge has nothing behind it.
+  if (fact.type === "port-mac")
+    return { request: removePortMac(fact, index), tolerate: [...GONE, ERRNO.EINVAL, ERRNO.EOPNOTSUPP] };
   const holder = { index, isBridge: isBridge(fact.link, known, []) };
   // A port that left its bridge has lost its VLANs with it.
   const tolerate = [...GONE, ERRNO.EINVAL, ERRNO.EOPNOTSUPP];
@@ -81,7 +94,7 @@ export function portVlansOf(place: Place, { index, name }: SeenLink): PortVlanFa
 }
 
 /** From here on one list of a device's entries takes less than asking for each. */
-const MANY_FORWARDS = 1_024;
+const MANY = 1_024;
 
 export async function lookForwards(
   place: Place,
@@ -93,7 +106,7 @@ export async function lookForwards(
     const link = links.get(name);
     if (link === undefined) continue;
     const mine = wanted.filter((want) => want.link === name);
-    const isFew = mine.length < MANY_FORWARDS && mine.every(({ mac }) => mac !== EVERYONE_ELSE);
+    const isFew = mine.length < MANY && mine.every(({ mac }) => mac !== EVERYONE_ELSE);
     const seen = isFew ? await askedForwards(place, mine, link) : forwardsOf(place, link);
     const there = new Set(seen.map(({ mac, to }) => `${mac} ${to}`));
     found.push(...mine.filter(({ mac, to }) => there.has(`${mac} ${to}`)));
@@ -113,3 +126,32 @@ async function askedForwards(
 
 export const forwardsOf = (place: Place, { index, name }: SeenLink): ForwardFact[] =>
   place.dump(dumpForwards(index)).flatMap((message) => readForward(message, place.at, name) ?? []);
+
+export async function lookPortMacs(
+  place: Place,
+  wanted: readonly PortMacFact[],
+  links: ReadonlyMap<string, SeenLink>,
+): Promise<PortMacFact[]> {
+  const found: PortMacFact[] = [];
+  for (const name of new Set(wanted.map(({ link }) => link))) {
+    const link = links.get(name);
+    if (link === undefined) continue;
+    const mine = wanted.filter((want) => want.link === name);
+    const there = new Set(mine.length < MANY ? await askedMacs(place, mine, link) : macsOf(place, link));
+    found.push(...mine.filter(({ mac }) => there.has(mac)));
+  }
+  return found;
+}
+
+async function askedMacs(place: Place, wanted: readonly PortMacFact[], { index, name }: SeenLink): Promise<string[]> {
+  const replies = await place.run(wanted.map((want) => getPortMac(want, index)));
+  return replies.flatMap(({ messages }) =>
+    messages.flatMap((message) => (portOf(message) === index ? (readPortMac(message, place.at, name)?.mac ?? []) : [])),
+  );
+}
+
+const macsOf = (place: Place, link: SeenLink): string[] => portMacsOf(place, link).map(({ mac }) => mac);
+
+/** A list of a port's entries has the bridge's, too. */
+export const portMacsOf = (place: Place, { index, name }: SeenLink): PortMacFact[] =>
+  place.dump(dumpForwards(index)).flatMap((message) => readPortMac(message, place.at, name) ?? []);

@@ -7,7 +7,7 @@
  * asked for it and it can take away something that we made; everything else is for the full pass of the reconcile loop.
  */
 import { isFailure } from "#lib/errors.ts";
-import { type ForwardFact, identity, type LinkFact, type PortVlanFact } from "#lib/state/fact.ts";
+import { type ForwardFact, identity, type LinkFact, type PortMacFact, type PortVlanFact } from "#lib/state/fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import { closeDescriptor } from "#native/namespace.ts";
 import { NETLINK_ROUTE, namespacedReceiver, onReadable, openNetlink, setSocketOption } from "#native/socket.ts";
@@ -26,6 +26,7 @@ import { RTM_RULE } from "../netlink/rule.ts";
 import { RTM_FILTER, RTM_QDISC, tcMessage } from "../netlink/tc.ts";
 import { readForward } from "../rtnl/forward.ts";
 import { isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
+import { readPortMac } from "../rtnl/port-mac.ts";
 import { isOwnPriority, readRule } from "../rtnl/rule.ts";
 
 /** linux/rtnetlink.h, enum rtnetlink_groups (v6.12) */
@@ -71,7 +72,7 @@ export interface WatchOptions {
   readonly asked: (identity: string) => Asked | undefined;
 }
 
-export type Asked = LinkFact | PortVlanFact | ForwardFact;
+export type Asked = LinkFact | PortVlanFact | ForwardFact | PortMacFact;
 
 /** Ends with the signal. @throws SelvedgeError kernel */
 export function watchNetwork(
@@ -137,8 +138,17 @@ const isOfBridge = ({ type, body }: Message): boolean =>
 
 /** What of a link others could have changed to our harm; the carrier and the counters are the kernel's. */
 const lookOf = (link: SeenLink): string =>
-  [link.name, link.up, link.mtu, link.mac, link.master, link.hairpin, link.promiscuous, link.routeLocalnet].join(" ") +
-  JSON.stringify(link.nature);
+  [
+    link.name,
+    link.up,
+    link.mtu,
+    link.mac,
+    link.master,
+    link.hairpin,
+    link.quiet,
+    link.promiscuous,
+    link.routeLocalnet,
+  ].join(" ") + JSON.stringify(link.nature);
 
 /** Tells what a notification of the host's own namespace means. Remembers our links by their index. */
 function hostEar(
@@ -162,6 +172,8 @@ function hostEar(
   const named = (link: SeenLink) => ({
     ...link,
     ...link.nature,
+    // What a port is at first.
+    quiet: link.quiet ?? false,
     master: link.master === undefined ? undefined : links.get(link.master)?.name,
   });
   /**
@@ -174,8 +186,9 @@ function hostEar(
   };
   /** Bridges forget by themselves whom they have heard; the kernel names no requester here either. */
   const isForwardAsked = (message: Message, index: number): boolean => {
-    const forward = readForward(message, "host", links.get(index)?.name ?? "");
-    return forward !== undefined && asked(identity(forward)) !== undefined;
+    const link = links.get(index)?.name ?? "";
+    const entry = readForward(message, "host", link) ?? readPortMac(message, "host", link);
+    return entry !== undefined && asked(identity(entry)) !== undefined;
   };
   const isVlanLost = ({ index, vlans }: VlanEntries, gone: boolean): boolean => {
     const port = links.get(index)?.name;
@@ -254,6 +267,7 @@ const COMPARED = [
   "mac",
   "master",
   "hairpin",
+  "quiet",
   "promiscuous",
   "routeLocalnet",
   "mode",

@@ -23,7 +23,14 @@ const AF_INET6 = 10;
 export const ifinfomsg = struct({ family: u8, pad: u8, type: u16, index: s32, flags: u32, change: u32 });
 
 /** IFLA_BRPORT_* */
-const bridgePort = attrs({ mode: [4, u8] });
+export const bridgePort = attrs({
+  mode: [4, u8],
+  learning: [8, u8],
+  unicastFlood: [9, u8],
+  multicastFlood: [27, u8],
+  broadcastFlood: [30, u8],
+  suppressNeighbours: [32, u8],
+});
 
 /** IFLA_INFO_*; `data` is read and written by kind. */
 const linkInfo = attrs({ kind: [1, text], data: [2, raw], slaveKind: [4, text], slaveData: [5, bridgePort] });

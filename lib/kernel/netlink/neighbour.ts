@@ -9,6 +9,8 @@ export const NUD_PERMANENT = 0x80;
 export const NUD_NOARP = 0x40;
 /** The entry is the link's own, not that of the bridge above it. */
 export const NTF_SELF = 2;
+/** It is that of the bridge whose port the link is. */
+export const NTF_MASTER = 4;
 
 const ndmsg = struct({ family: u8, pad1: u8, pad2: u16, index: s32, state: u16, flags: u8, type: u8 });
 

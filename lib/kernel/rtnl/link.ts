@@ -37,6 +37,7 @@ export interface SeenLink {
   readonly group: number;
   readonly master: number | undefined;
   readonly hairpin: boolean | undefined;
+  readonly quiet: boolean | undefined;
   readonly promiscuous: boolean;
   readonly noIpv6LinkLocal: boolean | undefined;
   readonly routeLocalnet: boolean | undefined;
@@ -68,7 +69,7 @@ export const dumpLinks: Request = {
 export function readLink(message: Message): SeenLink {
   const { head, attrs } = linkAnswer.read(message.body);
   const { info, specific, address } = attrs;
-  const hairpin = info?.slaveKind === "bridge" ? info.slaveData?.mode : undefined;
+  const port = info?.slaveKind === "bridge" ? info.slaveData : undefined;
   const addrGen = specific?.inet6?.addrGenMode;
   const tun = info?.kind === "tun" ? kindOfTun(info.data) : undefined;
   // The tun devices of ours are wireguard-go's.
@@ -84,7 +85,8 @@ export function readLink(message: Message): SeenLink {
     alias: attrs.alias,
     group: attrs.group ?? 0,
     master: attrs.master,
-    hairpin: hairpin === undefined ? undefined : hairpin !== 0,
+    hairpin: port?.mode === undefined ? undefined : port.mode !== 0,
+    quiet: port && Object.entries(portFlags(true)).every(([key, value]) => port[key as keyof typeof port] === value),
     promiscuous: (head.flags & IFF.PROMISC) !== 0,
     noIpv6LinkLocal: addrGen === undefined ? undefined : addrGen === ADDR_GEN_NONE,
     routeLocalnet: routesLocalnet(specific?.inet?.conf),
@@ -219,6 +221,12 @@ const isNatureChanged = (fact: LinkFact, was: Had | undefined): boolean =>
     (key) => fact[key] !== undefined && fact[key] !== was?.[key],
   );
 
+/** What makes a port quiet, or the contrary. */
+const portFlags = (isQuiet: boolean) => {
+  const [off, on] = isQuiet ? [0, 1] : [1, 0];
+  return { learning: off, unicastFlood: off, multicastFlood: off, broadcastFlood: off, suppressNeighbours: on };
+};
+
 /** Port of its bridge, not up yet. */
 export const joinMaster = (name: string, index: number, master: number): Request =>
   set(`link set ${name} master`, linkRequest.body({ index }, { master }));
@@ -237,6 +245,10 @@ export function raiseLink(fact: LinkFact, index: number, master: number | undefi
   if (fact.hairpin !== undefined) {
     const info = { slaveKind: "bridge", slaveData: { mode: fact.hairpin ? 1 : 0 } };
     requests.push(set(`link set ${fact.name} hairpin`, linkRequest.body({ index }, { info })));
+  }
+  if (fact.quiet !== undefined) {
+    const info = { slaveKind: "bridge", slaveData: portFlags(fact.quiet) };
+    requests.push(set(`link set ${fact.name} quiet`, linkRequest.body({ index }, { info })));
   }
   return requests;
 }
