@@ -16,6 +16,21 @@ const NONE = { reason: "no way" };
 /** What passes by address, bytes. */
 const LIMIT: Readonly<Record<string, number>> = { "10.66.2.1": 1450, "fd00:66:2::1": 1400, "192.0.2.2": 9000 };
 
+test("the end of a tunnel within WireGuard is not asked: what goes there does not take the tunnel", async () => {
+  const to = address("10.66.2.1");
+  const within = { ...way("vxlan", 1390), encrypted: true, to };
+  const asked: string[] = [];
+  await probeMtus({
+    peers: [peer("far", [to, address("fd00:66:2::1")], { 4: within, 6: within })],
+    ask: async ({ address }) => {
+      asked.push(address);
+      return "passes";
+    },
+    patienceMs: 5,
+  });
+  expect(new Set(asked)).toEqual(new Set(["fd00:66:2::1"]));
+});
+
 test("each way is asked for its largest packet and for one byte more", async () => {
   const asked: WholeQuestion[] = [];
   const findings = await probeMtus({

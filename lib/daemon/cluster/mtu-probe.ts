@@ -53,8 +53,11 @@ export async function probeMtus({ peers, ask, patienceMs }: MtuProbeOptions): Pr
   return found.sort((a, b) => (a.peer === b.peer ? a.family - b.family : a.peer < b.peer ? -1 : 1));
 }
 
-/** The peer's own address among pods takes the way of its pods; a direct way is that of the peer's other addresses, too. */
-function addressBy({ addresses, tunnelAddresses }: NodeRecord, of: Family, { way }: ChosenWay) {
-  const inside = tunnelAddresses.find((address) => family(address) === of);
+/**
+ * The peer's own address among pods takes the way of its pods, unless it is what a tunnel within WireGuard leads to; a
+ * direct way is that of the peer's other addresses, too.
+ */
+function addressBy({ addresses, tunnelAddresses }: NodeRecord, of: Family, { way, to }: ChosenWay) {
+  const inside = tunnelAddresses.find((address) => family(address) === of && address !== to);
   return inside ?? (way === "direct" ? addresses.find((address) => family(address) === of) : undefined);
 }
