@@ -1,11 +1,11 @@
 /** Every case in its versions: against our plugin in its attachment types, and against the reference where it applies. */
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
-import { allCases, applies, casesOf, versionsOf } from "../../conformance/case.ts";
+import { allCases, applies, type Case, casesOf, versionsOf } from "../../conformance/case.ts";
 import { play } from "../../conformance/play.ts";
 import { REFERENCES, referenceBin } from "../../conformance/reference.ts";
 import { OURS } from "../../conformance/selvedge.ts";
-import type { Described, Version } from "../../conformance/subject.ts";
+import type { Described, Trait, Version } from "../../conformance/subject.ts";
 import { needing } from "../support/requirement.ts";
 import { stage } from "./stage.ts";
 
@@ -19,14 +19,19 @@ const cases = allCases();
 
 type Runner = ReturnType<typeof needing>;
 
-/** @param pick the versions to run, of those that a case and the subject have in common */
-function suite(described: Described, runner: Runner, pick: (of: readonly Version[]) => readonly Version[]): void {
+interface Picked {
+  /** Of the versions that a case and the subject have in common. */
+  versions(of: readonly Version[]): readonly Version[];
+  cases?(one: Case): boolean;
+}
+
+function suite(described: Described, runner: Runner, { versions, cases: isPicked = () => true }: Picked): void {
   describe(described.name, () => {
     const staged = stage(described, "cases", runner);
     const runs = cases
-      .filter((one) => applies(one, described.traits))
+      .filter((one) => applies(one, described.traits) && isPicked(one))
       .flatMap((one) =>
-        pick(versionsOf(one, described)).map((version) => [`${version}: ${one.name}`, version, one] as const),
+        versions(versionsOf(one, described)).map((version) => [`${version}: ${one.name}`, version, one] as const),
       );
     runner.each(runs)(
       "%s",
@@ -36,16 +41,21 @@ function suite(described: Described, runner: Runner, pick: (of: readonly Version
   });
 }
 
-// In the guest of test/vm, which is slow, the newest version of each case, no reference, and of the types those that this
-// machine may lack, and the two that most is asked of: it is the kernel that is looked at.
+// In the guest of test/vm, which is slow, the newest version of each case and no reference, since it is the kernel that is
+// looked at: all of the types that a machine may lack, and of the two that most is asked of what queues and filters do.
 const inGuest = process.env.SELVEDGE_VM !== undefined;
+const ASKED_OF_KERNEL: readonly Trait[] = ["bandwidth", "host-ports", "masquerade", "spoof-protection"];
 const isForGuest = ({ kernel, traits }: Described) =>
   kernel !== undefined || (traits.includes("host-end") && traits.includes("own-ipam"));
+const forGuest = ({ kernel }: Described): Picked => ({
+  versions: (all) => all.slice(-1),
+  cases: ({ needs = [] }) => kernel !== undefined || needs.some((need) => ASKED_OF_KERNEL.includes(need)),
+});
 for (const described of inGuest ? OURS.filter(isForGuest) : OURS)
-  suite(described, ours(described), (versions) => (inGuest ? versions.slice(-1) : versions));
+  suite(described, ours(described), inGuest ? forGuest(described) : { versions: (all) => all });
 // The reference is here to check the suite: the first and the last version do.
 for (const described of inGuest ? [] : REFERENCES)
-  suite(described, reference, (versions) => versions.filter((version, at, all) => at === 0 || version === all.at(-1)));
+  suite(described, reference, { versions: (all) => all.filter((_, at) => at === 0 || at === all.length - 1) });
 
 test("every case applies to one of our subjects", () => {
   expect(cases.filter((one) => !OURS.some(({ traits }) => applies(one, traits)))).toEqual([]);

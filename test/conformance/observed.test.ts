@@ -216,7 +216,10 @@ function comparable({ interfaces, routes, ...result }: JsonObject): JsonObject {
   return { ...result, interfaces: named, routes: led } as unknown as JsonObject;
 }
 
-for (const one of CASES) {
+/** The guest of test/vm, which is slow, runs what a machine may lack; the machine has run the others. */
+const inGuest = process.env.SELVEDGE_VM !== undefined;
+const PLAYED = CASES.filter(({ kernel }) => !inGuest || kernel !== undefined);
+for (const one of PLAYED) {
   const file = { file: join(referenceBin(), one.config.type) };
   const runner = needing(...tools, file, ...(one.kernel === undefined ? [] : [{ kernel: one.kernel }]));
   runner(
@@ -230,4 +233,4 @@ for (const one of CASES) {
     120_000,
   );
 }
-test("the table has cases", () => expect(CASES.length).toBe(22));
+test("the table has cases", () => expect(PLAYED.length).toBe(inGuest ? 9 : 22));
