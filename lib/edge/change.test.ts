@@ -179,7 +179,10 @@ test("what is ours becomes what is wanted, the operator's stays, and the second 
         ),
       );
       const isOurs = (line: Line) => [...owned.values()].some(({ lines }) => lines.includes(line));
-      const foreign = [...endsOf(have, [])].filter((end) => !isOurs(lineOf(end)));
+      // What is empty above a line of ours is nobody's.
+      const isAbove = (end: Path) =>
+        [...owned.values()].some(({ lines }) => lines.some((line) => isBelow(pathOf(line), end)));
+      const foreign = [...endsOf(have, [])].filter((end) => !isOurs(lineOf(end)) && !isAbove(end));
       const found = change(wanted, have, owned);
       for (const each of found.deletes) {
         expect(cut(have, each)).toBe(true);

@@ -4,7 +4,7 @@
  * reported.
  */
 import { isBelow, type Line, lineOf, type Path, pathOf } from "./path.ts";
-import { both, type Ownership, ownedAs, ownership, type Piece } from "./piece.ts";
+import { both, type Ownership, only, ownedAs, ownership, type Piece } from "./piece.ts";
 import { endsOf, nodeAt, type Tree } from "./tree.ts";
 
 export interface Conflict {
@@ -69,14 +69,13 @@ export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): 
   for (const piece of owned.values())
     if (!wantedAt.has(piece.at)) note(piece, piecewise([], pathOf(piece.at), have, new Set(piece.lines)));
 
-  for (const above of new Set([...owned.values()].flatMap((piece) => piece.within ?? []))) {
-    const path = pathOf(above);
+  for (const top of new Set([...owned.values()].flatMap((piece) => piece.within ?? []))) {
+    const path = pathOf(top);
     const node = nodeAt(have, path);
-    const isEmptied =
-      node !== undefined &&
-      !sets.some((set) => isBelow(set, path)) &&
-      !wanted.some(({ at }) => isBelow(at, path)) &&
-      [...endsOf(node, path)].every((end) => going.has(lineOf(end)));
+    if (node === undefined || wanted.some(({ at }) => isBelow(at, path))) continue;
+    const inside = [...owned.values()].filter((piece) => piece.within === top);
+    const empty = new Set(inside.flatMap(({ lines }) => lines.flatMap((line) => above(pathOf(line), path))));
+    const isEmptied = [...endsOf(node, path)].every((end) => going.has(lineOf(end)) || empty.has(lineOf(end)));
     if (isEmptied) deletes = [...deletes.filter((each) => !isBelow(each, path)), path];
   }
   return { deletes, sets, steps, conflicts, intruders };
@@ -107,37 +106,43 @@ function piecewise(paths: readonly Path[], at: Path, have: Tree, owned: Readonly
   const node = nodeAt(have, at);
   const removed: Line[] = [];
   const foreign: Line[] = [];
-  /** Whether everything at and below goes; otherwise what goes is in `deletes`. */
-  const prune = (below: Tree, path: Path, deletes: Path[]): boolean => {
+  /** Nodes above what is or was wanted: where they are empty, a failed commit or a delete has left them, and they are nobody's. */
+  const containers = new Set([...paths, ...[...owned].map(pathOf)].flatMap((path) => above(path, at)));
+  /** What becomes of everything at and below a node; where it does not go as a whole, what does is in `deletes`. */
+  const prune = (below: Tree, path: Path, deletes: Path[]): "goes" | "empty" | "stays" => {
     const line = lineOf(path);
     const isWanted = lines.has(line);
     if (below.size === 0) {
-      if (isWanted) return false;
+      if (isWanted) return "stays";
       if (owned.has(line)) {
         removed.push(line);
-        return true;
+        return "goes";
       }
-      // What a failed commit has left empty is nobody's.
-      if (path.length > at.length) foreign.push(line);
-      return false;
+      if (containers.has(line)) return "empty";
+      foreign.push(line);
+      return "stays";
     }
     const some: Path[] = [];
-    let all = true;
+    const fates = new Set<string>();
     for (const [name, next] of below) {
       const place = [...path, name];
-      if (prune(next, place, some)) some.push(place);
-      else all = false;
+      const fate = prune(next, place, some);
+      if (fate === "goes") some.push(place);
+      fates.add(fate);
     }
-    if (all && !isWanted) return true;
+    if (!isWanted && !fates.has("stays")) return fates.has("goes") ? "goes" : "empty";
     deletes.push(...some);
-    return false;
+    return "stays";
   };
   const deletes: Path[] = [];
-  if (node !== undefined && prune(node, at, deletes)) deletes.push(at);
+  if (node !== undefined && prune(node, at, deletes) === "goes") deletes.push(at);
   const isGone = (path: Path): boolean => deletes.some((each) => isBelow(path, each));
   const sets = paths.filter((path) => nodeAt(have, path) === undefined || isGone(path));
   return { deletes, sets, removed, foreign };
 }
+
+const above = (path: Path, from: Path): Line[] =>
+  path.slice(from.length).map((_, i) => lineOf(path.slice(0, from.length + i)));
 
 /** What is ours as soon as a change may have been made, in whole or in part. */
 export const afterwards = (owned: Ownership, { steps }: Pick<Change, "steps">): Ownership =>
@@ -149,3 +154,13 @@ export const afterwards = (owned: Ownership, { steps }: Pick<Change, "steps">): 
         .map(({ at, within, added }) => ({ at, ...(within === undefined ? {} : { within }), lines: added })),
     ),
   );
+
+/** What of ours a router has. */
+export function present(owned: Ownership, have: Tree): Ownership {
+  const there = new Set<Line>();
+  for (const { at } of owned.values()) {
+    const path = pathOf(at);
+    for (const end of endsOf(nodeAt(have, path) ?? new Map(), path)) there.add(lineOf(end));
+  }
+  return only(owned, (line) => there.has(line) || nodeAt(have, pathOf(line)) !== undefined);
+}

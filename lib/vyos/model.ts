@@ -42,7 +42,8 @@ export function commit(
 ): Committed {
   const wanted = copyOf(before);
   for (const { op, path } of commands) {
-    if (op === "delete" || isSingle(path)) cut(wanted, op === "delete" ? path : path.slice(0, -1));
+    if (op === "delete") prune(wanted, path);
+    else if (isSingle(path)) cut(wanted, path.slice(0, -1));
     if (op === "set") grow(wanted, path);
   }
   const tree = copyOf(before);
@@ -56,6 +57,30 @@ export function commit(
     else refusals.push(`[ ${owner.join(" ")} ]\n${said}\n\n[[${owner.join(" ")}]] failed\n`);
   }
   return { tree, refusals };
+}
+
+/** Nodes that hold values by name, and are gone with the last of them (vyatta-cfg: tag nodes); others stay empty. */
+const TAGS: ReadonlySet<string> = new Set([
+  ...[
+    "route",
+    "route6",
+    "next-hop",
+    "neighbor",
+    "peer-group",
+    "range",
+    "rule",
+    "prefix-list",
+    "prefix-list6",
+    "route-map",
+  ],
+  ...["network-group", "ipv6-network-group", "address-group", "ipv6-address-group", "network", "address"],
+  ...["service", "backend", "server", "domain", "name-server"],
+]);
+
+function prune(tree: Tree, path: Path): void {
+  cut(tree, path);
+  const above = path.slice(0, -1);
+  if (TAGS.has(above.at(-1) ?? "") && nodeAt(tree, above)?.size === 0) cut(tree, above);
 }
 
 export const copyOf = (tree: Tree): Tree => new Map([...tree].map(([name, below]) => [name, copyOf(below)]));

@@ -27,6 +27,7 @@ const WORDS: Readonly<Record<Family, Words>> = {
 export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView): Piece[] {
   const pools = summary(servedPools(spec, view).flatMap(({ prefixes }) => prefixes));
   const families = FAMILIES.filter((of) => pools.some((prefix) => family(prefix) === of));
+  if (families.length === 0) return [];
   const vrf = spec.bgp.vrf === undefined ? [] : ["vrf", "name", spec.bgp.vrf];
   const top = pathFrom(...vrf, "protocols", "bgp");
   return [

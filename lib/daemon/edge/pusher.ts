@@ -1,0 +1,316 @@
+/**
+ * One router, kept as it should be: looks when something has changed and once in a while, pushes the difference as one commit,
+ * looks again, saves. Work on one router is never done twice at a time; `edge.ts` sees to that.
+ */
+import { createHash } from "node:crypto";
+import { backoffMs } from "#lib/edge/backoff.ts";
+import { type Change, type Conflict, change, isNothing, present } from "#lib/edge/change.ts";
+import type { Dialect } from "#lib/edge/dialect.ts";
+import { before, restored } from "#lib/edge/inverse.ts";
+import { beyond, type DeleteLimit } from "#lib/edge/limit.ts";
+import { type Line, lineOf } from "#lib/edge/path.ts";
+import type { Piece } from "#lib/edge/piece.ts";
+import type { Pause } from "#lib/edge/record.ts";
+import { render } from "#lib/edge/render/render.ts";
+import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
+import { endsOf, type Tree } from "#lib/edge/tree.ts";
+import { isFailure, SelvedgeError } from "#lib/errors.ts";
+import type { Log } from "#lib/log.ts";
+import type { Vyos } from "#lib/vyos/vyos.ts";
+import type { Memory } from "./memory.ts";
+import { observe, versionOf } from "./observe.ts";
+import { type Kept, keep, kept, push } from "./push.ts";
+import type { Writer } from "./writer.ts";
+
+export interface PusherPorts {
+  readonly router: Vyos;
+  readonly memory: Memory;
+  readonly writer: Writer;
+  readonly log: Log;
+  readonly nowMs: () => number;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+export interface PusherOptions {
+  readonly spec: RouterSpec;
+  /** Name of this node. */
+  readonly by: string;
+  readonly driftMs: number;
+  readonly onDrift: "repair" | "report";
+  readonly deleteLimit: DeleteLimit;
+  readonly dryRun: boolean;
+}
+
+export type Phase =
+  | "starting"
+  | "in-sync"
+  | "pushing"
+  | "conflict"
+  | "held"
+  | "drifted"
+  | "dry-run"
+  | "paused"
+  | "standby"
+  | "failing";
+
+export interface RouterStatus {
+  readonly phase: Phase;
+  /** Why it is not in sync; "" when it is. */
+  readonly message: string;
+  readonly version: string;
+  readonly writer: string;
+  /** Of the last look that showed the router as it should be; 0: none. */
+  readonly inSyncMs: number;
+  readonly failures: number;
+  readonly nextMs: number;
+  readonly owned: number;
+  readonly revision: number;
+  readonly isUnsaved: boolean;
+  readonly conflicts: readonly Conflict[];
+  readonly intruders: readonly Line[];
+  readonly refused: readonly { readonly at: Line; readonly message: string }[];
+}
+
+/** `news`: the cluster may be another. `asked`: by a person, who wants it done now, however much it takes away. */
+export type Occasion = "time" | "news" | "asked";
+
+export interface Pusher {
+  readonly name: string;
+  readonly status: RouterStatus;
+  /** Does what is due. Reports its own failures. */
+  pass(view: EdgeView, occasion?: Occasion): Promise<void>;
+  /** When something is due without any news, milliseconds since the epoch. */
+  readonly nextMs: number;
+  /** What a push would do now; nothing is changed. @throws SelvedgeError router, store, config-invalid */
+  plan(view: EdgeView): Promise<{ readonly change: Change; readonly have: Tree; readonly wanted: readonly Piece[] }>;
+  /** Back to what was ours after a revision, 0: nothing; paused from then on. @throws SelvedgeError router, store, not-ready */
+  rollback(view: EdgeView, revision: number): Promise<readonly Line[]>;
+  pause(why: string): Promise<void>;
+  resume(): Promise<void>;
+}
+
+/** A commit whose answer was lost is over after this time, ms: nginx on the router waits 600 s for it. */
+const LATE_MS = 900_000;
+
+export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
+  const { router, memory, writer, log, nowMs } = ports;
+  const { spec, by, driftMs } = options;
+  let state: Kept | undefined;
+  let known: { readonly version: string; readonly dialect: Dialect } | undefined;
+  let phase: Phase = "starting";
+  let message = "";
+  let failures = 0;
+  let nextMs = 0;
+  /** Of what was wanted at the last look. */
+  let looked: string | undefined;
+  /** The last look that showed what is wanted, and a digest of that. */
+  let seen: { readonly digest: string; readonly atMs: number } | undefined;
+  let conflicts: readonly Conflict[] = [];
+  let intruders: readonly Line[] = [];
+  const refused = new Map<Line, { readonly digest: string; readonly message: string }>();
+
+  const rest = (now: Phase, why: string): void => {
+    if (now !== phase && now !== "failing") log({ event: "edge-phase", router: spec.name, phase: now, message: why });
+    phase = now;
+    message = why;
+    nextMs = nowMs() + driftMs;
+  };
+
+  const fail = (error: SelvedgeError): void => {
+    failures += 1;
+    // The router may be another one now.
+    known = undefined;
+    log({ event: "edge-failed", router: spec.name, failures, message: error.message });
+    rest("failing", error.message);
+    nextMs = nowMs() + backoffMs(failures, ports.random);
+  };
+
+  const wantedOf = (view: EdgeView, dialect: Dialect): Piece[] =>
+    render(spec, view, dialect).filter((piece) => refused.get(lineOf(piece.at))?.digest !== digestOf([piece]));
+
+  const look = async (view: EdgeView) => {
+    known ??= await versionOf(router);
+    // Every time: another node may have been the writer meanwhile.
+    state = await kept(memory);
+    const wanted = wantedOf(view, known.dialect);
+    const have = await observe(router, wanted, state.record.owned);
+    const found = change(wanted, have, state.record.owned);
+    ({ conflicts, intruders } = found);
+    return { wanted, have, change: found, state };
+  };
+
+  /** The router has what it should. */
+  const settle = async (have: Tree, now: Kept): Promise<void> => {
+    const { record } = now;
+    const isOver = record.unknownMs === undefined || nowMs() - record.unknownMs > LATE_MS;
+    if (record.isUnsaved) await router.save();
+    const owned = isOver ? present(record.owned, have) : record.owned;
+    const { unknownMs, ...same } = record;
+    const next = { ...same, owned, isUnsaved: false, ...(isOver || unknownMs === undefined ? {} : { unknownMs }) };
+    state = isSame(next, record) ? now : await keep(memory, now, next);
+    failures = 0;
+  };
+
+  /** Pushes and looks again. @throws SelvedgeError */
+  const make = async (now: Kept, found: Change, wanted: readonly Piece[], why: string): Promise<Tree> => {
+    phase = "pushing";
+    const pushed = await push({ router, memory, by, nowMs }, now, found, { wanted, why });
+    state = pushed.kept;
+    for (const { piece, message: said } of pushed.refused)
+      refused.set(lineOf(piece.at), { digest: digestOf([piece]), message: said });
+    const { revision, tookMs, result } = pushed.push;
+    log({
+      event: "edge-pushed",
+      router: spec.name,
+      revision,
+      why,
+      sets: found.sets.length,
+      deletes: found.deletes.length,
+      result,
+      tookMs,
+    });
+    if (pushed.error !== undefined) throw pushed.error;
+    const have = await observe(router, wanted, state.record.owned);
+    const left = change(wanted, have, state.record.owned);
+    if (!isNothing(left))
+      throw new SelvedgeError(
+        { kind: "router", router: spec.name, why: "failed" },
+        `router ${spec.name}: it has not what it was told: ${[...left.sets, ...left.deletes].slice(0, 3).map(lineOf).join(", ")}`,
+      );
+    return have;
+  };
+
+  const attempt = async (view: EdgeView, asked: boolean): Promise<void> => {
+    const pause = await memory.pause();
+    if (pause !== undefined) return rest("paused", `by ${pause.by}: ${pause.why}`);
+    if (!(await writer.hold())) return rest("standby", "");
+    const found = await look(view);
+    const digest = digestOf(found.wanted);
+    looked = digest;
+    if (!isNothing(found.change)) {
+      const isDrift = seen?.digest === digest;
+      const held = beyond(found.change.steps, found.state.record.owned, options.deleteLimit);
+      if (options.dryRun)
+        return rest("dry-run", `${found.change.sets.length} to set, ${found.change.deletes.length} to delete`);
+      if (isDrift && options.onDrift === "report" && !asked)
+        return rest("drifted", "somebody else has changed what is ours");
+      if (held !== undefined && !asked) return rest("held", `${held}; \`selvedgectl edge apply ${spec.name}\` does it`);
+      const why = asked ? "asked for" : isDrift ? "somebody else has changed what is ours" : "the cluster has changed";
+      await settle(await make(found.state, found.change, found.wanted, why), state ?? found.state);
+    } else await settle(found.have, found.state);
+    seen = { digest, atMs: nowMs() };
+    const inConflict = conflicts[0];
+    if (refused.size > 0) rest("conflict", [...refused.values()].map((each) => each.message).join("; "));
+    else if (inConflict !== undefined) rest("conflict", conflictText(conflicts));
+    else rest("in-sync", "");
+  };
+
+  /** Whether it should have something else than at the last look; a router that fails has its own time. */
+  const isOther = (view: EdgeView): boolean =>
+    known !== undefined &&
+    phase !== "paused" &&
+    phase !== "standby" &&
+    digestOf(wantedOf(view, known.dialect)) !== looked;
+
+  const guarded = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      fail(error);
+    }
+  };
+
+  const beWriter = async (): Promise<void> => {
+    if (await writer.hold()) return;
+    throw new SelvedgeError(
+      { kind: "not-ready" },
+      `node ${writer.holder ?? "?"} writes to router ${spec.name}; ask there`,
+    );
+  };
+
+  return {
+    name: spec.name,
+    get status() {
+      return {
+        phase,
+        message,
+        version: known?.version ?? "",
+        writer: writer.holder ?? "",
+        inSyncMs: seen?.atMs ?? 0,
+        failures,
+        nextMs,
+        owned: [...(state?.record.owned.values() ?? [])].reduce((n, { lines }) => n + lines.length, 0),
+        revision: state?.record.revision ?? 0,
+        isUnsaved: state?.record.isUnsaved ?? false,
+        conflicts,
+        intruders,
+        refused: [...refused].map(([at, each]) => ({ at, message: each.message })),
+      };
+    },
+    get nextMs() {
+      return nextMs;
+    },
+    async pass(view, occasion = "time") {
+      const asked = occasion === "asked";
+      if (asked) refused.clear();
+      if (asked || nowMs() >= nextMs || (occasion === "news" && isOther(view)))
+        await guarded(() => attempt(view, asked));
+    },
+    plan: look,
+    async rollback(view, revision) {
+      await beWriter();
+      const all = await memory.history();
+      const oldest = all[0]?.revision ?? 1;
+      if (revision !== 0 && revision < oldest - 1)
+        throw new SelvedgeError(
+          { kind: "config-invalid", field: "revision" },
+          `revision: ${revision} is not kept any more; the oldest is ${oldest - 1}`,
+        );
+      await memory.putPause({
+        by,
+        why: revision === 0 ? "all was taken back" : `back at revision ${revision}`,
+        atMs: nowMs(),
+      });
+      const found = await look(view);
+      const since = all.filter((each) => each.revision > revision).flatMap(({ steps }) => steps);
+      const was = revision === 0 ? new Map() : before(present(found.state.record.owned, found.have), since);
+      const { pieces, lost } = restored(was, [
+        ...found.wanted.flatMap(({ paths }) => paths),
+        ...endsOf(found.have, []),
+      ]);
+      const back = change(pieces, found.have, found.state.record.owned);
+      if (!isNothing(back))
+        await settle(await make(found.state, back, pieces, `back to revision ${revision}`), state ?? found.state);
+      else await settle(found.have, found.state);
+      const pause = await memory.pause();
+      rest("paused", pause === undefined ? "" : `by ${pause.by}: ${pause.why}`);
+      return lost;
+    },
+    async pause(why) {
+      const pause: Pause = { by, why, atMs: nowMs() };
+      await memory.putPause(pause);
+      rest("paused", `by ${by}: ${why}`);
+    },
+    async resume() {
+      await memory.putPause(undefined);
+      rest("starting", "");
+      nextMs = 0;
+    },
+  };
+}
+
+const conflictText = (conflicts: readonly Conflict[]): string =>
+  conflicts
+    .map(({ at, foreign, needs }) => (needs === undefined ? `${at} has ${foreign.join(", ")}` : `${at} needs ${needs}`))
+    .join("; ");
+
+const digestOf = (pieces: readonly Piece[]): string =>
+  createHash("sha256")
+    .update(JSON.stringify(pieces.map(({ paths }) => paths.map(lineOf))))
+    .digest("hex");
+
+const isSame = (a: Kept["record"], b: Kept["record"]): boolean =>
+  JSON.stringify([a.revision, a.isUnsaved, a.unknownMs, [...a.owned.values()]]) ===
+  JSON.stringify([b.revision, b.isUnsaved, b.unknownMs, [...b.owned.values()]]);
