@@ -6,6 +6,8 @@ import { nearest } from "#lib/nearest.ts";
 import type { Found } from "#lib/parse.ts";
 import type { PodQos, Qos } from "#lib/qos.ts";
 import { type Complaint, lookUp, pathText } from "./complaint.ts";
+import type { Edge } from "./edge.ts";
+import { edgeOf } from "./edge-schema.ts";
 import { vniOf } from "./egress-schema.ts";
 import { references } from "./references.ts";
 import { type ATTACHMENTS, SCHEMA, type Shape } from "./schema.ts";
@@ -45,6 +47,8 @@ export interface Config {
   readonly routers: Routers;
   /** Absent: the node is alone. */
   readonly cluster?: Cluster;
+  /** Absent: no routers. */
+  readonly edge?: Edge;
   readonly noMasquerade: readonly Prefix[];
   readonly routerAdvertisedLinks: readonly string[];
   readonly reconcile: { readonly everySeconds: number; readonly debounceMs: number };
@@ -320,6 +324,7 @@ function complete({
   sriov,
   tenants,
   cluster,
+  edge,
   defaults: given,
   ...rest
 }: Shape): Config {
@@ -346,6 +351,7 @@ function complete({
             })),
           },
         }),
+    ...(edge === undefined ? {} : { edge: edgeOf(edge) }),
     tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),
     networks: new Map(
       networks.map(

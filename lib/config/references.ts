@@ -2,6 +2,7 @@
 import { family } from "#lib/address.ts";
 import { clusterMistakes } from "./cluster-mistakes.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import { edgeMistakes } from "./edge-mistakes.ts";
 import { egressMistakes } from "./egress-mistakes.ts";
 import { overlaps, subnetsOf } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
@@ -61,6 +62,7 @@ export function references(root: unknown): Complaint[] {
     ...overlaps(root),
     ...tenantMistakes(root, tenants),
     ...clusterMistakes(root),
+    ...edgeMistakes(root, pools),
     ...egressMistakes(root, networks),
   ];
 }

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { reservationName, root } from "#lib/parse.ts";
 import { DSCP_TEXT, dscp, PRIORITY, RATE } from "#lib/qos.ts";
 import { cluster } from "./cluster-schema.ts";
+import { edge } from "./edge-schema.ts";
 import {
   absolutePath,
   cidr,
@@ -314,6 +315,7 @@ export const SCHEMA = z.strictObject(
       "The nodes that this one shares pools and pods' traffic with.",
       "none: one node",
     ),
+    edge: setting(edge.optional(), "The routers at the edge of the cluster.", "none"),
     noMasquerade: setting(cidrs.default([]), "Destinations that pods reach with their own address, besides all pools."),
     routerAdvertisedLinks: setting(
       listOf(link, "a list of link names").default([]),

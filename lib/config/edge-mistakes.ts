@@ -1,0 +1,44 @@
+/** What must agree within the settings of routers, and with the rest of the file. */
+import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import { listAt } from "./overlaps.ts";
+import type { Path } from "./yaml.ts";
+
+export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint[] {
+  const routers = listAt(lookUp(root, ["edge"]), "routers");
+  const names = routers.map((router) => lookUp(router, ["name"]));
+  return routers.flatMap((router, i) => {
+    const at = (...path: (string | number)[]): Path => ["edge", "routers", i, ...path];
+    const name = names[i];
+    const key = lookUp(router, ["key"]);
+    const keys = ["file", "environment"].filter((way) => lookUp(key, [way]) !== undefined);
+    const isBoth = lookUp(router, ["static"]) !== undefined && lookUp(router, ["bgp"]) !== undefined;
+    const trust = ["ca", "fingerprint"].filter((way) => lookUp(router, ["trust", way]) !== undefined);
+    return [
+      ...(typeof name === "string" && names.indexOf(name) < i
+        ? [complaint(at("name"), `"${name}" is the name of another one, too`)]
+        : []),
+      ...(key !== undefined && keys.length !== 1 ? [complaint(at("key"), "needs either `file` or `environment`")] : []),
+      ...(isBoth ? [complaint(at("bgp"), "is not possible beside `static`; use one of them")] : []),
+      ...(trust.length > 1
+        ? [complaint(at("trust", "ca"), "does not count beside `fingerprint`; leave one of them out")]
+        : []),
+      ...poolsIn(router).flatMap(([path, pool]) =>
+        typeof pool === "string" && !pools.includes(pool) ? [unknownName(at(...path), "pool", pool, pools)] : [],
+      ),
+    ];
+  });
+}
+
+function poolsIn(router: unknown): [path: (string | number)[], pool: unknown][] {
+  const lists: [(string | number)[], unknown][] = [
+    [[], router],
+    ...listAt(lookUp(router, ["nat"]), "masquerade").map((each, j): [(string | number)[], unknown] => [
+      ["nat", "masquerade", j],
+      each,
+    ]),
+    ...listAt(router, "groups").map((each, j): [(string | number)[], unknown] => [["groups", j], each]),
+  ];
+  return lists.flatMap(([path, holder]) =>
+    listAt(holder, "pools").map((pool, k): [(string | number)[], unknown] => [[...path, "pools", k], pool]),
+  );
+}

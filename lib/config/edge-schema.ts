@@ -1,0 +1,314 @@
+/** The part of the configuration's shape that is about the routers at the edge of the cluster. */
+import { z } from "zod";
+import { networkOf, prefix } from "#lib/address.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import type { Edge } from "./edge.ts";
+import { absolutePath, flag, integer, ip, isText, leaf, listOf, name, oneOf, read, setting } from "./leaves.ts";
+import { endpointOf } from "./tenant-schema.ts";
+
+/** As the router is called, without what comes after the port. */
+export function routerUrl(value: unknown): string {
+  const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
+  const isBare =
+    url !== undefined && ["", "/"].includes(url.pathname) && `${url.username}${url.search}${url.hash}` === "";
+  if (!isBare || url.protocol !== "https:" || url.hostname === "")
+    throw new SelvedgeError({ kind: "config-invalid", field: "url" }, `${JSON.stringify(value)} is no router's URL`);
+  return url.origin;
+}
+
+const url = read('a URL such as "https://192.0.2.1" or "https://edge1.example:8443"', routerUrl);
+const network = read('a prefix such as "192.0.2.0/24"', (value) => {
+  const found = prefix(value);
+  if (networkOf(found) !== found)
+    throw new SelvedgeError({ kind: "config-invalid", field: "prefix" }, `${found} has host bits`);
+  return found;
+});
+const endpoint = read('an address and a port such as "10.66.0.5:8443" or "[fd66::5]:8443"', endpointOf);
+
+const environment = leaf<string>(
+  "a name of the environment such as EDGE1_KEY",
+  (v) => typeof v === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(v),
+);
+const fingerprint = leaf<string>(
+  "the 64 hexadecimal digits of a SHA-256, with colons or without",
+  (v) => typeof v === "string" && /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(v),
+);
+/** Names of routers are segments of keys in the shared store. */
+const link = leaf<string>("an interface of the router such as eth0", (v) => isText(v) && /^[A-Za-z][\w.-]*$/.test(v));
+const vrf = leaf<string>("a VRF of the router", (v) => typeof v === "string" && /^[A-Za-z][\w-]{0,14}$/.test(v));
+const bfd = leaf<string | true>("true, or the name of a BFD profile of the router", (v) => v === true || isText(v));
+const community = leaf<string>(
+  'a community such as "65000:100"',
+  (v) => typeof v === "string" && /^\d{1,5}:\d{1,5}$/.test(v) && v.split(":").every((part) => Number(part) <= 65_535),
+);
+/** RFC 6793; the last is reserved. */
+const as = integer(1, 4_294_967_294);
+const nodesAs = leaf<number | "external" | "internal">(
+  'an AS number, "external" or "internal"',
+  (v) =>
+    v === "external" ||
+    v === "internal" ||
+    (typeof v === "number" && Number.isSafeInteger(v) && v >= 1 && v <= 4_294_967_294),
+);
+const groupName = leaf<string>(
+  "a name of letters, digits, dots, dashes and underscores",
+  (v) => typeof v === "string" && /^[A-Za-z0-9_-][\w.-]{0,28}$/.test(v),
+);
+/** A name that stands in a path of the router after `selvedge-`. */
+const plainName = leaf<string>(
+  "a name of letters, digits, dashes and underscores",
+  (v) => typeof v === "string" && /^[\w-]{1,40}$/.test(v),
+);
+const domain = leaf<string>(
+  'a domain such as "cluster.local"',
+  (v) => typeof v === "string" && /^[\w-]+(\.[\w-]+)*$/.test(v),
+);
+const port = integer(1, 65_535);
+const pools = listOf(name, "a list of pools");
+
+const statics = z.strictObject(
+  {
+    routes: setting(
+      oneOf("pools", "blocks").default("pools"),
+      "`pools`: each pool as a whole by every living node, which passes on what is another's. `blocks`: each node's part of the pools, and its fixed addresses, by that node.",
+    ),
+    distance: setting(integer(1, 255).optional(), "Administrative distance.", "VyOS's, 1"),
+    bfd: setting(bfd.optional(), "Routes go when the node does not answer BFD.", "no BFD"),
+    vrf: setting(vrf.optional(), "VRF of the router that they are in.", "none"),
+  },
+  { error: "an object such as {routes: blocks}" },
+);
+
+const bgp = z.strictObject(
+  {
+    as: setting(as, "AS number of the router. Where the router has another one, nothing of this is pushed."),
+    nodesAs: setting(nodesAs, "That of the nodes."),
+    listen: setting(
+      listOf(network, "a list of prefixes").default([]),
+      "Prefixes that nodes may call from; without any each node is a neighbour by its address.",
+    ),
+    passwordFile: setting(absolutePath.optional(), "File whose first line is the password of the sessions (RFC 2385)."),
+    bfd: setting(bfd.optional(), "Sessions end when the node does not answer BFD.", "no BFD"),
+    multihop: setting(integer(2, 255).optional(), "Hops to a node that is not on link.", "on link"),
+    multipath: setting(integer(1, 256).default(8), "Paths to one destination that are used at the same time."),
+    maximumPrefixes: setting(
+      integer(1, 4_294_967_295).optional(),
+      "More than so many from one node end its session.",
+      "no limit",
+    ),
+    communities: setting(listOf(community, "a list of communities").default([]), "Added to what nodes announce."),
+    localPreference: setting(integer(0, 4_294_967_295).optional(), "Of what nodes announce."),
+    defaultRoute: setting(flag.default(false), "Nodes are told a default route."),
+    vrf: setting(vrf.optional(), "VRF of the router that the sessions are in.", "none"),
+  },
+  { error: "an object such as {as: 65000, nodesAs: 65001}" },
+);
+
+const nat = z
+  .strictObject(
+    {
+      firstRule: setting(
+        integer(1, 990_000).default(5_000),
+        "Number of the first NAT rule; this one and the 3,999 after it are Selvedge's.",
+      ),
+      masquerade: setting(
+        listOf(
+          z.strictObject(
+            {
+              interface: setting(link, "By which packets leave."),
+              pools: setting(pools.optional(), "Whose packets.", "those of the router"),
+            },
+            { error: "an object such as {interface: eth0}" },
+          ),
+          "a list of interfaces",
+        ).default([]),
+        "What leaves by an interface has the router's address (IPv4).",
+      ),
+      egress: setting(
+        listOf(
+          z.strictObject(
+            {
+              source: setting(network, "Whose packets."),
+              address: setting(ip, "What they have instead; an address of the router, or one that leads to it."),
+              interface: setting(link, "By which they leave."),
+            },
+            { error: "an object such as {source: 10.66.9.0/24, address: 198.51.100.9, interface: eth0}" },
+          ),
+          "a list of addresses",
+        ).default([]),
+        "What some send has a fixed address outside.",
+      ),
+      oneToOne: setting(
+        listOf(
+          z.strictObject(
+            {
+              outside: setting(ip, "Address outside."),
+              inside: setting(ip, "Address of a pod, a fixed one."),
+              interface: setting(link, "Between the two."),
+            },
+            { error: "an object such as {outside: 198.51.100.5, inside: 10.66.9.9, interface: eth0}" },
+          ),
+          "a list of pairs",
+        ).default([]),
+        "An address outside that is a pod's, both ways.",
+      ),
+      publish: setting(
+        listOf(
+          z.strictObject(
+            {
+              name: setting(plainName, "For people."),
+              interface: setting(link, "By which it is asked for."),
+              address: setting(ip.optional(), "Address that is asked.", "any of the router's"),
+              protocol: setting(oneOf("tcp", "udp").default("tcp"), "Transport protocol."),
+              port: setting(port, "Port that is asked."),
+              to: setting(endpoint, "Who answers: `address:port`."),
+            },
+            { error: 'an object such as {name: web, interface: eth0, port: 443, to: "10.66.0.5:8443"}' },
+          ),
+          "a list of services",
+        ).default([]),
+        "Ports outside that lead to an address of the cluster.",
+      ),
+    },
+    { error: "an object such as {masquerade: [{interface: eth0}]}" },
+  )
+  .prefault({});
+
+const router = z.strictObject(
+  {
+    name: setting(name, "How `selvedgectl edge` and the history name it."),
+    url: setting(url, "Where its HTTP API is."),
+    key: setting(
+      z.strictObject(
+        {
+          file: setting(absolutePath.optional(), "File whose first line is the key; read again for every request."),
+          environment: setting(environment.optional(), "Variable of the daemon's environment that holds it."),
+        },
+        { error: "an object such as {file: /etc/selvedge/edge1.key}" },
+      ),
+      "Key of its HTTP API, one of the two.",
+    ),
+    trust: setting(
+      z
+        .strictObject(
+          {
+            ca: setting(
+              absolutePath.optional(),
+              "PEM file with the authorities that sign its certificate.",
+              "the machine's",
+            ),
+            fingerprint: setting(
+              fingerprint.optional(),
+              "SHA-256 of its certificate, which then counts instead of authority, name and date.",
+            ),
+          },
+          { error: "an object such as {ca: /etc/selvedge/edge-ca.pem}" },
+        )
+        .default({}),
+      "How it is known to be the one that is meant.",
+      "by the machine's authorities",
+    ),
+    commitSeconds: setting(
+      integer(10, 3_600).default(600),
+      "How long a commit may take; nginx on the router gives up after 600.",
+    ),
+    pools: setting(pools.default([]), "Pools that are reached by it.", "those of exposed networks"),
+    static: setting(statics.optional(), "Static routes to the pods."),
+    bgp: setting(bgp.optional(), "BGP sessions with the nodes."),
+    nat,
+    groups: setting(
+      listOf(
+        z.strictObject(
+          {
+            name: setting(groupName, "Of the group; that of IPv6 has `-6` after it."),
+            of: setting(oneOf("pools", "nodes"), "What is in it: networks of pools, or addresses of nodes."),
+            pools: setting(pools.optional(), "Which pools.", "those of the router"),
+          },
+          { error: "an object such as {name: PODS, of: pools}" },
+        ),
+        "a list of groups",
+      ).default([]),
+      "Firewall groups for the operator's own rules.",
+    ),
+    loadBalancers: setting(
+      listOf(
+        z.strictObject(
+          {
+            name: setting(plainName, "Of service and backend, after `selvedge-`."),
+            address: setting(ip.optional(), "Address of the router that it listens on.", "all"),
+            port: setting(port, "Port that it listens on."),
+            servers: setting(
+              listOf(endpoint, "a list of addresses with ports").refine((list) => list.length > 0, {
+                error: "a list of at least one address with its port",
+              }),
+              "Who answers: `address:port`.",
+            ),
+          },
+          { error: 'an object such as {name: web, port: 80, servers: ["10.66.0.5:8080"]}' },
+        ),
+        "a list of load balancers",
+      ).default([]),
+      "HAProxy on the router, TCP.",
+    ),
+    zones: setting(
+      listOf(
+        z.strictObject(
+          {
+            domain: setting(domain, "Domain that is forwarded."),
+            servers: setting(listOf(ip, "a list of addresses"), "Servers that know it."),
+          },
+          { error: "an object such as {domain: cluster.local, servers: [10.66.0.10]}" },
+        ),
+        "a list of zones",
+      ).default([]),
+      "What the router's DNS forwarding, which its operator sets up, passes on.",
+    ),
+  },
+  { error: "an object such as {name: edge1, url: https://192.0.2.1, key: {file: /etc/selvedge/edge1.key}}" },
+);
+
+export const edge = z.strictObject(
+  {
+    routers: setting(listOf(router, "a list of routers"), "VyOS routers that follow the cluster."),
+    windowMs: setting(
+      integer(0, 5_000).default(1_000),
+      "How long changes of the cluster are gathered before they are pushed.",
+    ),
+    driftSeconds: setting(
+      integer(5, 86_400).default(60),
+      "How often a router is looked at though nothing has changed.",
+    ),
+    onDrift: setting(
+      oneOf("repair", "report").default("repair"),
+      "What happens when somebody else has changed what is Selvedge's.",
+    ),
+    deleteLimit: z
+      .strictObject(
+        {
+          percent: setting(
+            integer(0, 100).default(20),
+            "A push that takes away more than this share of what is Selvedge's, and",
+          ),
+          paths: setting(
+            integer(0, 1_000_000).default(50),
+            "more than so many paths, waits for `selvedgectl edge apply`.",
+          ),
+        },
+        { error: "an object such as {percent: 20, paths: 50}" },
+      )
+      .prefault({}),
+    dryRun: setting(flag.default(false), "Nothing is pushed; `selvedgectl edge plan` shows what would be."),
+  },
+  { error: "an object such as {routers: []}" },
+);
+
+/** The same without what is absent. */
+export const edgeOf = (shape: z.output<typeof edge>): Edge => present(shape) as Edge;
+
+function present(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(present);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, of]: [string, unknown]) => (of === undefined ? [] : [[key, present(of)]])),
+  );
+}

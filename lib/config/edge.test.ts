@@ -1,0 +1,101 @@
+import { expect, test } from "@jest/globals";
+import { isFailure } from "#lib/errors.ts";
+import { parseConfig } from "./config.ts";
+
+const router = (settings: string) =>
+  `edge: {routers: [{name: edge1, url: "https://Edge1.example/", key: {file: /k}, ${settings}}]}`;
+
+test("without the section there are no routers", () => expect("edge" in parseConfig("")).toBe(false));
+
+test("a router has defaults, and what is absent is absent", () => {
+  expect(parseConfig(router("bgp: {as: 65000, nodesAs: external, bfd: true}")).edge).toEqual({
+    windowMs: 1_000,
+    driftSeconds: 60,
+    onDrift: "repair",
+    deleteLimit: { percent: 20, paths: 50 },
+    dryRun: false,
+    routers: [
+      {
+        name: "edge1",
+        url: "https://edge1.example",
+        key: { file: "/k" },
+        trust: {},
+        commitSeconds: 600,
+        pools: [],
+        bgp: {
+          as: 65_000,
+          nodesAs: "external",
+          listen: [],
+          bfd: true,
+          multipath: 8,
+          communities: [],
+          defaultRoute: false,
+        },
+        nat: { firstRule: 5_000, masquerade: [], egress: [], oneToOne: [], publish: [] },
+        groups: [],
+        loadBalancers: [],
+        zones: [],
+      },
+    ],
+  });
+});
+
+const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
+  [
+    "no TLS",
+    'edge: {routers: [{name: e, url: "http://192.0.2.1", key: {file: /k}}]}',
+    'edge.routers[0].url: "http://192.0.2.1" is not a URL such as "https://192.0.2.1" or "https://edge1.example:8443"',
+  ],
+  [
+    "no key",
+    "edge: {routers: [{name: e, url: https://e, key: {}}]}",
+    "edge.routers[0].key: needs either `file` or `environment`",
+  ],
+  [
+    "two of a name",
+    "edge: {routers: [{name: e, url: https://e, key: {file: /k}}, {name: e, url: https://f, key: {environment: K}}]}",
+    'edge.routers[1].name: "e" is the name of another one, too',
+  ],
+  [
+    "two ways",
+    router("static: {}, bgp: {as: 1, nodesAs: 2}"),
+    "edge.routers[0].bgp: is not possible beside `static`; use one of them",
+  ],
+  [
+    "a pool that there is not",
+    router("pools: [defualt]"),
+    'edge.routers[0].pools[0]: there is no pool "defualt"; did you mean "default"?',
+  ],
+  [
+    "a pool of a group",
+    router("groups: [{name: G, of: pools, pools: [x]}]"),
+    'edge.routers[0].groups[0].pools[0]: there is no pool "x"; known: default',
+  ],
+  [
+    "a prefix with host bits",
+    router("bgp: {as: 1, nodesAs: 2, listen: [192.0.2.1/24]}"),
+    'edge.routers[0].bgp.listen[0]: "192.0.2.1/24" is not a prefix such as "192.0.2.0/24"',
+  ],
+  [
+    "an AS that there is not",
+    router("bgp: {as: 4294967295, nodesAs: 2}"),
+    "edge.routers[0].bgp.as: 4294967295 is not a whole number from 1 to 4294967294",
+  ],
+  [
+    "a fingerprint of another length",
+    router("trust: {fingerprint: aabb}"),
+    'edge.routers[0].trust.fingerprint: "aabb" is not the 64 hexadecimal digits of a SHA-256, with colons or without',
+  ],
+];
+
+test.each(MISTAKES)("%s", (_name, yaml, message) => {
+  try {
+    parseConfig(yaml, "f");
+  } catch (error) {
+    if (!isFailure(error, "config-invalid")) throw error;
+    expect(error.message.replace(/^f:\d+:\d+: /, "")).toBe(message);
+    return;
+  }
+  throw new Error("taken");
+});
+test("the table has cases", () => expect(MISTAKES.length).toBeGreaterThan(0));
