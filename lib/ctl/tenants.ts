@@ -40,7 +40,7 @@ function linesOf(list: readonly Tenant[], style: Style, widthColumns: number): s
         tenant.subnets,
         [...tenant.peers, ...tenant.asked.map((peer) => `${peer} (does not ask)`)],
         String(podsOf(tenant)),
-        [tenant.router, ...tenant.addresses],
+        tenant.router === "" ? [] : [tenant.router, ...tenant.addresses],
       ]),
       style,
       widthColumns,

@@ -3,13 +3,14 @@ import type { AdminHandlers } from "#lib/api/server.ts";
 import { probesIn } from "#lib/datapath/probe.ts";
 import type { Probe, Tenant } from "#proto/selvedge_pb.ts";
 import type { Core } from "./core.ts";
+import { NODE } from "./host.ts";
 import { networksOf, peersOf, subnetsOn, transferOf } from "./tenancy.ts";
 
 export const adminTenants = (core: Core): Pick<AdminHandlers, "listTenants"> => ({
   listTenants: async () => ({
-    tenants: [...core.hosts.values()].flatMap(({ name, router }) =>
-      router === undefined ? [] : [shown(core, name, router.netns)],
-    ),
+    tenants: [...new Set([...core.config.tenants.keys(), ...core.hosts.keys()])]
+      .filter((name) => name !== NODE)
+      .map((name) => shown(core, name, core.hosts.get(name)?.router?.netns ?? "")),
   }),
 });
 

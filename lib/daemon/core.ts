@@ -24,7 +24,7 @@ import type { KeyFiles } from "./cluster/keyring.ts";
 import { contested } from "./contested.ts";
 import { type Host, host, NODE } from "./host.ts";
 import { followConfiguration } from "./leaving.ts";
-import { openRouters } from "./routers.ts";
+import { findRouters } from "./routers.ts";
 import { type Table, table } from "./table.ts";
 import { areApart } from "./tenancy.ts";
 import { type Step, type Traces, traces } from "./trace.ts";
@@ -58,6 +58,8 @@ export interface Core extends Ports {
   readonly lock: KeyedLock;
   /** By name: the node itself under `NODE`, and every tenant's router that is open. */
   readonly hosts: Map<string, Host>;
+  /** Told of every router that is opened from now on; set by whoever watches hosts. */
+  onHost: (host: Host) => void;
   /** Absent where the node is alone. */
   readonly cluster?: Cluster;
   /** Addresses of the pools that its nodes share. */
@@ -121,6 +123,7 @@ export async function openCore(
     table: table(contested),
     traces: traces({ capacity: TRACES, clockUs: ports.clockUs, onStep }),
     hosts: new Map([[NODE, host({ name: NODE, kernel: ports.kernel }, ports.log)]]),
+    onHost: () => {},
     lock: keyedLock(),
     ownNetnsInode,
     node,
@@ -142,7 +145,7 @@ export async function openCore(
   await forgetDisplaced(core, core.ipam.restore(snapshot));
   for (const record of snapshot.attachments) core.table.put(record);
   await followConfiguration(core);
-  openRouters(core);
+  findRouters(core);
   return { core, replayed: new Set(snapshot.replayed) };
 }
 

@@ -120,11 +120,14 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     repairs.mark(change);
     reconciling.poke();
   };
-  const watching = Promise.all(
-    [...core.hosts.values()].map(({ kernel, closing }) =>
-      kernel.watch(heed, AbortSignal.any([stopping.signal, closing.signal])),
-    ),
-  );
+  const watched: Promise<void>[] = [];
+  const broken = Promise.withResolvers<never>();
+  core.onHost = ({ kernel, closing }) => {
+    const watching = kernel.watch(heed, AbortSignal.any([stopping.signal, closing.signal]));
+    watching.catch(broken.reject);
+    watched.push(watching);
+  };
+  for (const host of core.hosts.values()) core.onHost(host);
   const sharing = loop(() => share(core), {
     everyMs: SHARES_MS,
     debounceMs: GATHER_MS,
@@ -135,13 +138,11 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     core.cluster?.run(reconciling.poke, stopping.signal, (taken) => forgetLeavers(core, taken)) ?? Promise.resolve();
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
-  const failed = new Promise<never>((_, reject) => {
-    for (const forever of [reconciling.done, offering.done, watching, following, sharing.done, taking])
-      forever.catch(reject);
-  });
-  failed.catch(() => {});
+  for (const forever of [reconciling.done, offering.done, following, sharing.done, taking])
+    forever.catch(broken.reject);
+  broken.promise.catch(() => {});
   return {
-    failed,
+    failed: broken.promise,
     get running() {
       return serving.running;
     },
@@ -150,7 +151,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await serving.close(config.shutdownSeconds * 1_000);
       await workers.idle();
       stopping.abort();
-      await Promise.allSettled([reconciling.done, offering.done, watching, following, sharing.done, taking]);
+      await Promise.allSettled([reconciling.done, offering.done, ...watched, following, sharing.done, taking]);
       await offered[Symbol.asyncDispose]();
       await Promise.all([...core.behind]);
       for (const host of core.hosts.values()) {

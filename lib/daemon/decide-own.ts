@@ -19,6 +19,7 @@ import type { Plane } from "./planes.ts";
 import type { Settings } from "./settings.ts";
 import { together, type Whole } from "./together.ts";
 import type { Recording } from "./trace.ts";
+import { wantRouter } from "./want-router.ts";
 
 export interface OwnDecision {
   readonly whole: Whole;
@@ -81,6 +82,7 @@ async function lookUp(core: Core, intent: AttachmentRecord, plane: Plane): Promi
   const { key, conf, settings } = plane;
   const { tenant } = settings;
   const { deviceId } = conf.wishes;
+  if (tenant !== undefined) await wantRouter(core, tenant);
   const carrier = await lookUpParent(hostOf(core, tenant ?? NODE).kernel, planned(plane), intent);
   const device = await lookUpDevice(core, planned(plane), { key, record: intent, deviceId, tenant });
   return { ...(carrier === undefined ? {} : { carrier }), ...(device === undefined ? {} : { device }) };

@@ -23,16 +23,22 @@ export interface Host {
   readonly making: KeyedLock;
   /** The destinations that the host's tables are made for. Absent: not known, or others are being made. See `makeReady`. */
   tablesFor: string | undefined;
+  /** A router's: whether its links to the node and to its peers have been made. */
+  isJoined: boolean;
+  /** A router's: when it was last wanted, microseconds on the monotonic clock. */
+  usedUs: number;
 }
 
 /** No tenant has this name. */
 export const NODE = "";
 
-export const host = (of: Pick<Host, "name" | "kernel" | "router">, log: Log): Host => ({
+export const host = (of: Pick<Host, "name" | "kernel" | "router">, log: Log, nowUs = 0): Host => ({
   ...of,
   closing: new AbortController(),
   connections: connections(of, log),
   building: gate(),
   making: keyedLock(),
   tablesFor: undefined,
+  isJoined: false,
+  usedUs: nowUs,
 });

@@ -30,7 +30,7 @@ function chainsOf(core: Core, host: Host): Chain[] {
   const { config } = core;
   if (name === NODE)
     return [
-      ...(core.hosts.size === 1 ? [] : uplinkChains(config.routers)),
+      ...(core.hosts.size === 1 && config.tenants.size === 0 ? [] : uplinkChains(config.routers)),
       ...(core.cluster === undefined || config.cluster === undefined
         ? []
         : [
@@ -110,6 +110,13 @@ export async function makeJoints(core: Core): Promise<Op[]> {
     }
   }
   return done;
+}
+
+/** Makes the links of one tenant's router to the node, to open peers and to other nodes. @throws SelvedgeError kernel */
+export async function join(core: Core, tenant: string): Promise<void> {
+  for (const joint of joints(core))
+    if (joint.tenant === tenant || joint.host === tenant)
+      await hostOf(core, joint.host).kernel.apply(scopeOfRouter(core, joint.tenant), await lacksOf(core, joint));
 }
 
 async function lacksOf(core: Core, { host, tenant, facts }: Joint): Promise<Op[]> {

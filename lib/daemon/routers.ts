@@ -1,18 +1,31 @@
-/** Tenants' routers as hosts: opened at start, kept, and taken away when neither the configuration nor a pod wants them. */
+/**
+ * Tenants' routers as hosts: opened with the first pod of the tenant, kept while it has any and for a while after, and
+ * found again by the next daemon.
+ */
 import type { Core } from "./core.ts";
 import { type Host, host, NODE } from "./host.ts";
 import { partsOf } from "./parts.ts";
 
-/** Those that are configured, and those that attachments are still on. @throws SelvedgeError kernel */
-export function openRouters(core: Core): void {
-  for (const tenant of wanted(core)) {
-    const router = core.routers.open(tenant);
-    core.hosts.set(tenant, host({ name: tenant, kernel: router.kernel, router }, core.log));
-  }
+/** A pod that is replaced by another need not wait for a router to be made. */
+const LINGER_US = 600_000_000;
+
+/** Those that attachments are on, and those of configured tenants that stand already. @throws SelvedgeError kernel */
+export function findRouters(core: Core): void {
+  const standing = core.routers.names().filter((tenant) => core.config.tenants.has(tenant));
+  for (const tenant of new Set([...attachedTo(core), ...standing])) openRouter(core, tenant);
 }
 
-function wanted({ config, table }: Core): Set<string> {
-  const names = new Set(config.tenants.keys());
+/** Made where it does not stand. @throws SelvedgeError kernel */
+export function openRouter(core: Core, tenant: string): Host {
+  const router = core.routers.open(tenant);
+  const made = host({ name: tenant, kernel: router.kernel, router }, core.log, core.clockUs());
+  core.hosts.set(tenant, made);
+  return made;
+}
+
+/** Names of the tenants whose routers attachments are on, however far those are. */
+function attachedTo({ table }: Core): Set<string> {
+  const names = new Set<string>();
   for (const record of table) for (const part of partsOf(record)) if (part.host !== NODE) names.add(part.host);
   return names;
 }
@@ -23,10 +36,19 @@ export const showRouters = ({ hosts }: Core): string[] =>
 
 /** Those that nobody wants any more. Returns what was done, line by line. @throws SelvedgeError kernel */
 export async function removeRouters(core: Core): Promise<string[]> {
-  const kept = wanted(core);
-  const gone = new Set(
-    [...core.hosts.keys(), ...core.routers.names()].filter((name) => name !== NODE && !kept.has(name)),
-  );
+  const now = core.clockUs();
+  const attached = attachedTo(core);
+  for (const name of attached) {
+    const router = core.hosts.get(name);
+    if (router !== undefined) router.usedUs = now;
+  }
+  // An ADD that has asked for the router may not be on it yet.
+  const lingers = ({ name, usedUs }: Host) => core.config.tenants.has(name) && now - usedUs < LINGER_US;
+  const isKept = (name: string): boolean => {
+    const open = core.hosts.get(name);
+    return name === NODE || attached.has(name) || (open !== undefined && lingers(open));
+  };
+  const gone = new Set([...core.hosts.keys(), ...core.routers.names()].filter((name) => !isKept(name)));
   for (const name of gone) await removeRouter(core, name);
   return [...gone].map((name) => `- router ${name}`);
 }

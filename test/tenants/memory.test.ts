@@ -155,6 +155,38 @@ test.each(REFUSED)("refused before anything is made: %s", (_what, network, more,
   }),
 );
 
+test("a router is made with the tenant's first pods, also with two at once, and goes ten minutes after the last", async () => {
+  const at = world();
+  const node = await boot(at, sound(), CONFIG);
+  const open = () => [...node.core.hosts.keys()];
+  const pass = async (laterMs: number) => {
+    at.nowMs += laterMs;
+    node.repairs.mark(undefined);
+    return (await node.repairs.pass()).filter((each) => each.includes("router"));
+  };
+  for (const id of ["b1", "b2", "r1"]) at.kernel.addNamespace(`/run/netns/${id}`);
+  expect(open()).toEqual([""]);
+  expect(at.kernel.namespaceInode("/run/selvedge/tenants/blue")).toBeUndefined();
+
+  const pods = [on("b1", "b"), on("b2", "b"), on("r1", "r")];
+  for (const { error } of await Promise.all(pods.map((pod) => node.verbs.add(pod, patient()))))
+    expect(error).toBeUndefined();
+  expect(open()).toEqual(["", "blue", "red"]);
+  expect(await wounds(at, node)).toEqual([]);
+  for (const pod of pods) expect((await node.verbs.check(pod, patient())).error).toBeUndefined();
+
+  expect(await pass(3_600_000)).toEqual([]);
+  for (const pod of pods) await node.verbs.del(pod, patient());
+  expect(await pass(590_000)).toEqual([]);
+  expect(open()).toEqual(["", "blue", "red"]);
+  expect(await pass(20_000)).toEqual(["- router blue", "- router red"]);
+  expect(await wounds(at, node)).toEqual([]);
+
+  expect((await node.verbs.add(on("b1", "b"), patient())).error).toBeUndefined();
+  expect(open()).toEqual(["", "blue"]);
+  expect(await wounds(at, node)).toEqual([]);
+});
+
 test("a VLAN is refused where the network is one segment across nodes", async () => {
   const at = world();
   const { verbs, core } = await boot(
