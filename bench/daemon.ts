@@ -30,20 +30,36 @@ export interface Daemon extends AsyncDisposable {
   memory(): Memory;
   /** Waits until no link is left to be deleted behind a DEL. */
   settled(): Promise<void>;
+  /** What it has logged so far, line by line. */
+  events(): readonly DaemonEvent[];
+  /** SIGKILL; what it made stays. */
+  kill(): Promise<void>;
+}
+
+export interface DaemonEvent {
+  readonly event: string;
+  /** RFC 3339. */
+  readonly time: string;
+  /** Of `repaired`. */
+  readonly count?: number;
+  readonly tookMs?: number;
 }
 
 const START_MS = 15_000;
 const SETTLE_MS = 120_000;
 
 /** @param directory takes socket, state, queue and log. @throws Error with the end of the log when it does not start */
-export async function startDaemon(program: string, directory: string): Promise<Daemon> {
+export async function startDaemon(program: string, directory: string, settings: object = DAEMON): Promise<Daemon> {
   const socket = join(directory, "selvedged.sock");
   const config = join(directory, "selvedged.yaml");
   const queue = join(directory, "queue");
   const logFile = join(directory, "selvedged.log");
   await mkdir(queue, { recursive: true });
   // JSON is YAML.
-  writeFileSync(config, JSON.stringify({ ...DAEMON, socket, stateDir: join(directory, "state"), queueDirs: [queue] }));
+  writeFileSync(
+    config,
+    JSON.stringify({ ...settings, socket, stateDir: join(directory, "state"), queueDirs: [queue] }),
+  );
   const log = openSync(logFile, "a");
   const child = spawn(program, ["--config", config], { stdio: ["ignore", log, log] });
   closeSync(log);
@@ -81,6 +97,15 @@ export async function startDaemon(program: string, directory: string): Promise<D
         await sleep(50);
       }
       throw new Error(`selvedged still deletes links after ${SETTLE_MS} ms`);
+    },
+    events() {
+      // The last line may still be under way.
+      const whole = readFileSync(logFile, "utf8").split("\n").slice(0, -1);
+      return whole.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as DaemonEvent);
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
     },
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");

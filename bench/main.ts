@@ -1,12 +1,12 @@
 /** `npm run bench`: Selvedge beside the reference plugins and the kernel's floor. run.sh makes the node that it runs on. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { arch, cpus, release, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { alone } from "./alone.ts";
 import type { Subject } from "./chain.ts";
 import { startDaemon } from "./daemon.ts";
 import { startFloor } from "./floor-process.ts";
 import { growth } from "./growth.ts";
+import { machine } from "./machine.ts";
 import type { Measured, Storm } from "./measured.ts";
 import { HELP, type Options, parseOptions } from "./options.ts";
 import { canCarry } from "./parents.ts";
@@ -28,14 +28,14 @@ async function measure(options: Options, state: string): Promise<Measured> {
   const places = { reference: REFERENCE, selvedge: join(TOP, "dist", "selvedge"), state, socket: daemon.socket };
   const all = subjects(places);
   const empty = daemon.memory();
-  const machine = machineOf(cpus());
+  const where = machine();
 
   const names = options.subjects.filter((name) => isPossible(all[name]));
   say(`alone: ${options.rounds} rounds of ${names.length} subjects`);
   if (options.isPartial) {
     const single = await alone({ subjects: all, daemon }, names, options.rounds);
     const memory = { empty, attachments: 0, full: daemon.memory() };
-    return { machine, ...single, storms: [], growth: [], reservations: [], memory };
+    return { machine: where, ...single, storms: [], growth: [], reservations: [], memory };
   }
   await using floor = startFloor(join(TOP, "node_modules", ".bin", "node"));
   const single = await alone({ subjects: all, daemon, floor }, names, options.rounds);
@@ -51,7 +51,7 @@ async function measure(options: Options, state: string): Promise<Measured> {
   const reserved = await reservations(all["selvedge full"], daemon, options.reservations);
 
   return {
-    machine,
+    machine: where,
     ...single,
     storms,
     growth: grown.growth,
@@ -65,15 +65,6 @@ function isPossible({ name, parent }: Subject): boolean {
   if (!possible) say(`${name} is left out: this kernel has no ${parent.carries}`);
   return possible;
 }
-
-const machineOf = (processors: readonly { readonly model: string }[]): Measured["machine"] => ({
-  date: new Date().toISOString(),
-  kernel: release(),
-  architecture: arch(),
-  processors: processors.length,
-  model: processors[0]?.model ?? "unknown",
-  memoryGib: Math.round(totalmem() / 2 ** 30),
-});
 
 async function main(): Promise<void> {
   const [state = "", ...argv] = process.argv.slice(2);

@@ -147,7 +147,7 @@ const memory = ({ memory: { empty, attachments, full } }: Measured): string =>
     ],
   );
 
-const targets = (verdicts: readonly Verdict[]): string =>
+export const targets = (verdicts: readonly Verdict[]): string =>
   table(
     ["figure", "measured", "target", "holds"],
     verdicts.map(({ what, value, unit, limit, bound, holds }) => [

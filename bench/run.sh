@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # `npm run bench`: Selvedge beside the reference plugins, on a throw-away node.
 #   npm run bench -- [--quick] [--only SUBJECT,…] [--json FILE]
+#   npm run bench -- scale [--quick] [--json FILE]        a node among thousands
 # In the guest of test/vm, where building takes minutes, it measures what the machine has built.
 # The node is made of network, mount and process namespaces of its own; when the run ends, in whatever way, the kernel
 # removes all of it. State is kept where /var/lib would be: on the disk of the temporary directory.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-case " $* " in *" --help "*) exec node_modules/.bin/bun bench/main.ts "" --help ;; esac
+program=(node_modules/.bin/bun bench/main.ts)
+case ${1-} in scale) program=(node_modules/.bin/node "bench/$1/main.ts"); shift ;; esac
+case " $* " in *" --help "*) exec "${program[@]}" "" --help ;; esac
 [ "$(id -u)" = 0 ] || { echo "A node is made of namespaces, which takes root: run this with sudo." >&2; exit 1; }
 if [ -z "${SELVEDGE_VM-}" ]; then
   bash install/setup.sh test
@@ -25,6 +28,6 @@ unshare --mount --net --pid --fork --kill-child=KILL --mount-proc --propagation 
   mkdir /run/netns
   ip link set lo up
   # Process 1 collects what the programs leave behind, and must not be one of them.
-  node_modules/.bin/bun bench/main.ts "$@"
+  "$@"
   exit $?
-' bench "$state" "$@"
+' bench "${program[@]}" "$state" "$@"

@@ -13,13 +13,13 @@ export interface Verdict {
   readonly holds: boolean;
 }
 
-interface Goal extends Omit<Verdict, "value" | "holds"> {
-  from(measured: Measured): number;
+export interface Goal<M> extends Omit<Verdict, "value" | "holds"> {
+  from(measured: M): number;
   /** Not every kernel has what it takes. */
   readonly mayLack?: true;
 }
 
-const goals: readonly Goal[] = [
+const goals: readonly Goal<Measured>[] = [
   ratio("ADD: selvedge full / chain bridge (IPv4)", 0.15, (m) => add(m, "selvedge full") / add(m, "chain bridge")),
   ratio("ADD: selvedge full / chain dual", 0.15, (m) => add(m, "selvedge full") / add(m, "chain dual")),
   ratio("ADD: selvedge full / ptp bare", 1, (m) => add(m, "selvedge full") / add(m, "ptp bare")),
@@ -72,7 +72,10 @@ const goals: readonly Goal[] = [
  * @param isPartial goals are left out of which something was not measured
  * @throws RangeError naming what was not measured
  */
-export const verdicts = (measured: Measured, isPartial = false): Verdict[] =>
+export const verdicts = (measured: Measured, isPartial = false): Verdict[] => judged(goals, measured, isPartial);
+
+/** The same for the goals of another benchmark. */
+export const judged = <M>(goals: readonly Goal<M>[], measured: M, isPartial = false): Verdict[] =>
   goals.flatMap(({ from, mayLack, ...goal }) => {
     try {
       const value = from(measured);
@@ -83,7 +86,7 @@ export const verdicts = (measured: Measured, isPartial = false): Verdict[] =>
     }
   });
 
-function ratio(what: string, limit: number, from: Goal["from"]): Goal {
+function ratio(what: string, limit: number, from: Goal<Measured>["from"]): Goal<Measured> {
   return { what, unit: "x", limit, bound: "most", from };
 }
 

@@ -154,19 +154,24 @@ export function peers({ kernel, view, ways, own, livenessOf, keys }: PeersOption
       marked = new Set();
       unfinished = new Set();
       const ops: Op[] = [];
+      let failure: unknown;
       // Of this node alone something may have changed, too.
       for (let done = 0; done === 0 || done < names.length; ) {
         const some = groupAt(names, done);
         try {
           ops.push(...(await settleSome(some, again)));
         } catch (error) {
-          for (const name of names.slice(done)) marked.add(name);
-          unfinished = new Set([...again, ...some]);
-          throw error;
+          // The others are not to wait for it.
+          failure ??= error;
+          for (const name of some) {
+            marked.add(name);
+            unfinished.add(name);
+          }
         }
         done += Math.max(1, some.length);
         if (done < names.length) await turn();
       }
+      if (failure !== undefined) throw failure;
       return ops;
     },
   };

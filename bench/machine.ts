@@ -1,0 +1,14 @@
+/** Where a run takes place: part of what it found out. */
+import { arch, cpus, release, totalmem } from "node:os";
+
+export function machine(): Readonly<Record<string, string | number>> {
+  const processors = cpus();
+  return {
+    date: new Date().toISOString(),
+    kernel: release(),
+    architecture: arch(),
+    processors: processors.length,
+    model: processors[0]?.model ?? "unknown",
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+  };
+}
