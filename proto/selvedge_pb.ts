@@ -2229,6 +2229,88 @@ export const Probes = codec<Probes>({
   },
 });
 
+export interface EgressList {
+  readonly addresses: readonly EgressAddress[];
+}
+
+export const EgressList = codec<EgressList>({
+  of: (some) => ({ addresses: [], ...some }),
+  write(m, w) {
+    for (const one of m.addresses ?? []) EgressAddress.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { addresses: EgressAddress[] } = { addresses: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.addresses.push(EgressAddress.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface EgressAddress {
+  readonly name: string;
+  readonly address: string;
+  readonly holder: string;
+  readonly since: string;
+  readonly exit: string;
+  readonly reason: string;
+  readonly pods: readonly string[];
+}
+
+export const EgressAddress = codec<EgressAddress>({
+  of: (some) => ({ name: "", address: "", holder: "", since: "", exit: "", reason: "", pods: [], ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.address?.length) w.uint32(18).string(m.address);
+    if (m.holder?.length) w.uint32(26).string(m.holder);
+    if (m.since?.length) w.uint32(34).string(m.since);
+    if (m.exit?.length) w.uint32(42).string(m.exit);
+    if (m.reason?.length) w.uint32(50).string(m.reason);
+    for (const one of m.pods ?? []) w.uint32(58).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; address: string; holder: string; since: string; exit: string; reason: string; pods: string[] } = { name: "", address: "", holder: "", since: "", exit: "", reason: "", pods: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.address = r.string();
+          break;
+        case 26:
+          m.holder = r.string();
+          break;
+        case 34:
+          m.since = r.string();
+          break;
+        case 42:
+          m.exit = r.string();
+          break;
+        case 50:
+          m.reason = r.string();
+          break;
+        case 58:
+          m.pods.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export interface ConnectivityRequest {
   readonly nodes: readonly string[];
   readonly waitMs: number;
@@ -2492,6 +2574,7 @@ export const Admin = {
   listNodes: { path: "/selvedge.v1.Admin/ListNodes", request: Empty, reply: ClusterState } as Method<Empty, ClusterState>,
   listBlocks: { path: "/selvedge.v1.Admin/ListBlocks", request: Empty, reply: BlockList } as Method<Empty, BlockList>,
   listPeers: { path: "/selvedge.v1.Admin/ListPeers", request: Empty, reply: PeerList } as Method<Empty, PeerList>,
+  listEgress: { path: "/selvedge.v1.Admin/ListEgress", request: Empty, reply: EgressList } as Method<Empty, EgressList>,
   testConnectivity: { path: "/selvedge.v1.Admin/TestConnectivity", request: ConnectivityRequest, reply: Connectivity } as Method<ConnectivityRequest, Connectivity>,
   probeMtu: { path: "/selvedge.v1.Admin/ProbeMtu", request: MtuRequest, reply: MtuReport } as Method<MtuRequest, MtuReport>,
 };

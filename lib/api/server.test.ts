@@ -37,6 +37,7 @@ const admin: AdminHandlers = {
   listNodes: nothing,
   listBlocks: nothing,
   listPeers: nothing,
+  listEgress: nothing,
   testConnectivity: nothing,
   probeMtu: nothing,
 };
@@ -103,7 +104,7 @@ const refused = (promise: Promise<unknown>): Promise<ServiceError> =>
 
 const METHODS = [...Object.entries(Node), ...Object.entries(Admin)] as unknown as [string, Method<object, object>][];
 
-test("the services have methods", () => expect(METHODS.length).toBe(30));
+test("the services have methods", () => expect(METHODS.length).toBe(31));
 
 test.each(METHODS)("%s is called and answers", async (name, method) => {
   const seen: string[] = [];

@@ -5,6 +5,7 @@ import type { Command, Option } from "./command.ts";
 import { completion, SHELLS } from "./completion.ts";
 import { connectivity } from "./connectivity.ts";
 import { doctor } from "./doctor.ts";
+import { egress } from "./egress.ts";
 import { gc } from "./gc.ts";
 import { helpOf } from "./help.ts";
 import { ipam } from "./ipam.ts";
@@ -42,6 +43,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   nodes,
   peers,
   blocks,
+  egress,
   connectivity,
   qos,
   mirror,

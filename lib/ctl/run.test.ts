@@ -10,6 +10,8 @@ import {
   ClusterState,
   Connectivity,
   Diagnosis,
+  EgressAddress,
+  EgressList,
   LeakList,
   Lease,
   LeaseList,
@@ -225,6 +227,20 @@ const BLOCKS = BlockList.of({
     Block.of({ pool: "std", prefix: "10.1.0.64/26", node: "beta", lent: ["10.1.0.70 alpha"], fixed: ["10.1.0.65"] }),
   ],
 });
+const EGRESS = EgressList.of({
+  addresses: [
+    EgressAddress.of({
+      name: "billing",
+      address: "192.0.2.200",
+      holder: "beta",
+      since: "2026-01-02T03:04:05Z",
+      exit: "node",
+      reason: "configured",
+      pods: ["billing/api-0", "billing/api-1"],
+    }),
+    EgressAddress.of({ name: "billing", address: "2001:db8::200", exit: "nowhere", reason: "no node holds it" }),
+  ],
+});
 const MESH = Connectivity.of({
   reaches: [
     Reach.of({ from: "alpha", to: "beta", liveness: "alive", way4: "vxlan", mtu4: 1_450, probes: PROBES }),
@@ -281,6 +297,7 @@ const REPLIES = new Map<unknown, object>([
   [Admin.listNetworks, NetworkList.of({ networks: NETWORKS })],
   [Admin.listNodes, NODES],
   [Admin.listPeers, PEERS],
+  [Admin.listEgress, EGRESS],
   [Admin.listBlocks, BLOCKS],
   [Admin.testConnectivity, MESH],
   [Admin.probeMtu, MTUS],
@@ -335,6 +352,13 @@ beta  alive  IPv4  vxlan in wireguard  198.51.100.2  eth0  1390  0.75 ms   5 %  
     `POOL  BLOCK         NODE          USED  COOLING  FREE  LENT             FIXED
 std   10.1.0.0/26   alpha (this)     3        1    60  -                -
 std   10.1.0.64/26  beta             -        -     -  10.1.0.70 alpha  10.1.0.65
+`,
+  ],
+  [
+    "egress",
+    `NAME     ADDRESS        HOLDER  SINCE                 FROM HERE  PODS HERE  WHY
+billing  192.0.2.200    beta    2026-01-02T03:04:05Z  by beta            2  configured
+billing  2001:db8::200  -       -                     refused            0  no node holds it
 `,
   ],
   [
@@ -676,7 +700,7 @@ test("no command at all prints the help, as an error", async () => {
 
 test("help tells every command, and each command's help its options", async () => {
   const { out } = await ctl("--help");
-  expect(Object.keys(COMMANDS)).toHaveLength(21);
+  expect(Object.keys(COMMANDS)).toHaveLength(22);
   for (const [name, { summary, options }] of Object.entries(COMMANDS)) {
     expect(out).toMatch(new RegExp(`^  ${name}\\b.*`, "m"));
     const help = (await ctl(`${name} --help`)).out;

@@ -11,8 +11,12 @@ import { mesh } from "./cluster/mesh.ts";
 import { probeMtus } from "./cluster/mtu-probe.ts";
 import type { Peer } from "./cluster/peers.ts";
 import type { Core } from "./core.ts";
+import { leaversNamed } from "./leaving.ts";
 
-type Handlers = Pick<AdminHandlers, "listNodes" | "listBlocks" | "listPeers" | "testConnectivity" | "probeMtu">;
+type Handlers = Pick<
+  AdminHandlers,
+  "listNodes" | "listBlocks" | "listPeers" | "listEgress" | "testConnectivity" | "probeMtu"
+>;
 
 /** A full mesh of more is a table that nobody reads, and a value that no store takes. */
 const MOST_NODES = 200;
@@ -82,6 +86,18 @@ export function adminCluster(core: Core): Handlers {
       };
     },
 
+    listEgress: async () => ({
+      addresses: cluster.egress().map(({ name, address, holder, sinceMs, exit, reason }) => ({
+        name,
+        address,
+        holder: holder ?? "",
+        since: sinceMs === 0 ? "" : new Date(sinceMs).toISOString(),
+        exit,
+        reason,
+        pods: leaversNamed(core, core.config.cluster?.egress.findIndex((each) => each.name === name) ?? -1),
+      })),
+    }),
+
     testConnectivity: async ({ nodes, waitMs }) => {
       const asked = nodes.length > 0 ? nodes : [...cluster.view.nodes.keys()];
       refuseUnknown(asked, cluster.view.nodes);
@@ -125,6 +141,7 @@ const REFUSED: Handlers = {
   listNodes: alone,
   listBlocks: alone,
   listPeers: alone,
+  listEgress: alone,
   testConnectivity: alone,
   probeMtu: alone,
 };

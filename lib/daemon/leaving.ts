@@ -14,11 +14,16 @@ import { addressesOf } from "./record.ts";
 const isLeaver = (fact: Fact): fact is ElementFact =>
   fact.type === "element" && (fact.set === "egress4" || fact.set === "egress6");
 
-/** Addresses of this node's pods that leave by those at that place of the configuration. */
-export const leaversBy = ({ table }: Pick<Core, "table">, index: number): Address[] =>
-  [...table].flatMap((record) =>
-    record.facts.filter(isLeaver).flatMap(({ key, value }) => (value?.[0] === markOf(index) ? (key as Address[]) : [])),
-  );
+/** Addresses of the attachment that leave by those at that place of the configuration. */
+const leavingBy = ({ facts }: AttachmentRecord, index: number): Address[] =>
+  facts.filter(isLeaver).flatMap(({ key, value }) => (value?.[0] === markOf(index) ? (key as Address[]) : []));
+
+/** This node's pods that do, for people. */
+export const leaversNamed = ({ table }: Pick<Core, "table">, index: number): string[] =>
+  [...table]
+    .filter((record) => leavingBy(record, index).length > 0)
+    .map(({ pod, containerId }) => pod ?? containerId)
+    .sort();
 
 /**
  * The node has come to hold the addresses: connections of its own pods that went to another holder until now went there
@@ -26,7 +31,7 @@ export const leaversBy = ({ table }: Pick<Core, "table">, index: number): Addres
  */
 export function forgetLeavers(core: Core, index: number): void {
   const running: Promise<void> = core.kernel
-    .flushUntranslated(leaversBy(core, index))
+    .flushUntranslated([...core.table].flatMap((record) => leavingBy(record, index)))
     .then(
       () => {},
       (error: unknown) => {

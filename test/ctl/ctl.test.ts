@@ -39,6 +39,7 @@ const admin: AdminHandlers = {
   listNodes: nothing,
   listBlocks: nothing,
   listPeers: nothing,
+  listEgress: nothing,
   testConnectivity: nothing,
   probeMtu: nothing,
 };

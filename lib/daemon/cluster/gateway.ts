@@ -175,9 +175,10 @@ export function gateway(options: GatewayOptions): Gateway {
     const record = entry === undefined ? undefined : recordIn(entry);
     if (claim.held !== held) return;
     if (proof === undefined) return;
-    if (entry?.revision === held.tenure.revision && proof.revision === held.tenure.alive)
+    const isOurs = record?.uid === self.uid;
+    if (isOurs && entry?.revision === held.tenure.revision && proof.revision === held.tenure.alive)
       claim.held = { ...held, tenure: { ...held.tenure, provenMs: proof.provenMs } };
-    else if (record?.uid === self.uid && entry !== undefined) {
+    else if (isOurs && entry !== undefined) {
       const tenure = await establish(claim, entry.revision, record);
       if (tenure === undefined || claim.held !== held) return;
       claim.held = { ...held, tenure };
@@ -209,6 +210,11 @@ export function gateway(options: GatewayOptions): Gateway {
     }
   };
 
+  /** What was seen has had a break. */
+  const forgetVacancies = (): void => {
+    for (const claim of claims) delete claim.vacancy;
+  };
+
   const put = (entry: Entry): void => {
     if (entry.key.startsWith(KEYS.alive)) {
       const uid = uidIn(entry);
@@ -236,12 +242,12 @@ export function gateway(options: GatewayOptions): Gateway {
         const there = new Set(change.all.map(({ key }) => key));
         for (const key of [...byKey.keys(), ...[...alive.keys()].map(aliveKey)]) if (!there.has(key)) remove(key);
         for (const entry of change.all) put(entry);
+        forgetVacancies();
       }
     },
     connection(now) {
       connected = now;
-      // What was seen has had a break.
-      if (!now) for (const claim of claims) delete claim.vacancy;
+      if (!now) forgetVacancies();
     },
     tick: () =>
       each(async (claim) => {

@@ -1,0 +1,49 @@
+import { Admin, type EgressAddress } from "#proto/selvedge_pb.ts";
+import type { Command } from "./command.ts";
+import type { Style } from "./style.ts";
+import { table } from "./table.ts";
+
+export const egress: Command = {
+  summary: "Addresses of their own by which pods leave the cluster, and who holds them.",
+  usage: "",
+  fewestWords: 0,
+  mostWords: 0,
+  choices: [],
+  options: {},
+  async run(ask) {
+    const { addresses } = await ask(Admin.listEgress, {});
+    return {
+      json: { addresses },
+      lines: (style, width) =>
+        addresses.length === 0
+          ? ["none configured"]
+          : table(
+              [
+                { heading: "NAME" },
+                { heading: "ADDRESS" },
+                { heading: "HOLDER" },
+                { heading: "SINCE" },
+                { heading: "FROM HERE" },
+                { heading: "PODS HERE", right: true },
+                { heading: "WHY", cut: true },
+              ],
+              addresses.map((each) => [
+                each.name,
+                each.address,
+                each.holder,
+                each.since,
+                exit(each, style),
+                String(each.pods.length),
+                each.reason,
+              ]),
+              style,
+              width,
+            ),
+    };
+  },
+};
+
+function exit({ exit: where, holder }: EgressAddress, style: Style): string {
+  if (where === "nowhere") return style.red("refused");
+  return where === "here" ? style.green("leaves here") : style.green(`by ${holder}`);
+}
