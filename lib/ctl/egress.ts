@@ -4,7 +4,7 @@ import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
 export const egress: Command = {
-  summary: "Addresses of their own by which pods leave the cluster, and who holds them.",
+  summary: "Egress addresses: who holds them, and how pods get there.",
   usage: "",
   fewestWords: 0,
   mostWords: 0,
