@@ -97,7 +97,7 @@ export const inOrder = (policies: readonly Policy[], direction: Direction): Poli
 export const isWho = (
   { namespaceLabels }: Pick<World, "namespaceLabels">,
   { namespaces, pods }: Who,
-  pod: Pod,
+  pod: Pick<Pod, "namespace" | "labels">,
 ): boolean =>
   ("name" in namespaces ? namespaces.name === pod.namespace : selects(namespaces, namespaceLabels(pod.namespace))) &&
   selects(pods, pod.labels);

@@ -8,7 +8,7 @@ test("names are unique within a table", () => {
   expect(new Set(names).size).toBe(names.length);
 });
 
-test("only host ports, marks, addresses to leave by and probe addresses are maps", () => {
+test("only host ports, marks, addresses to leave by, probe addresses and what policies ask by class are maps", () => {
   const all: readonly SetShape[] = SETS;
   expect(all.filter((s) => s.value !== undefined).map((s) => s.name)).toEqual([
     "ports4",
@@ -23,6 +23,12 @@ test("only host ports, marks, addresses to leave by and probe addresses are maps
     "egress_by6",
     "probe4",
     "probe6",
+    "policy_pods4",
+    "policy_pods6",
+    "policy_in4",
+    "policy_in6",
+    "policy_out4",
+    "policy_out6",
     "code_point",
     "prio_class",
   ]);

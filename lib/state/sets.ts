@@ -91,6 +91,24 @@ export const SETS = [
   /** In a tenant's router: addresses on the node that lead to the tenant's pods. */
   { family: "inet", table: "selvedge", name: "probe4", key: ["ipv4_addr"], value: ["ipv4_addr"] },
   { family: "inet", table: "selvedge", name: "probe6", key: ["ipv6_addr"], value: ["ipv6_addr"] },
+  /** Network policies: which class of peers a pod is of, and for whom a packet is looked at (lib/policy/elements.ts). */
+  { family: "inet", table: "selvedge", name: "policy_pods4", key: ["ipv4_addr"], value: ["classid"] },
+  { family: "inet", table: "selvedge", name: "policy_pods6", key: ["ipv6_addr"], value: ["classid"] },
+  { family: "inet", table: "selvedge", name: "confined_in4", key: ["ipv4_addr"] },
+  { family: "inet", table: "selvedge", name: "confined_in6", key: ["ipv6_addr"] },
+  { family: "inet", table: "selvedge", name: "confined_out4", key: ["ipv4_addr"] },
+  { family: "inet", table: "selvedge", name: "confined_out6", key: ["ipv6_addr"] },
+  { family: "inet", table: "selvedge", name: "policy_self4", key: ["ipv4_addr", "ipv4_addr"] },
+  { family: "inet", table: "selvedge", name: "policy_self6", key: ["ipv6_addr", "ipv6_addr"] },
+  /** By pod and class of its peer: the row that holds. */
+  { family: "inet", table: "selvedge", name: "policy_in4", key: ["ipv4_addr", "classid"], value: ["classid"] },
+  { family: "inet", table: "selvedge", name: "policy_in6", key: ["ipv6_addr", "classid"], value: ["classid"] },
+  { family: "inet", table: "selvedge", name: "policy_out4", key: ["ipv4_addr", "classid"], value: ["classid"] },
+  { family: "inet", table: "selvedge", name: "policy_out6", key: ["ipv6_addr", "classid"], value: ["classid"] },
+  /** Rows that deny, and for what a row says the contrary. */
+  { family: "inet", table: "selvedge", name: "policy_denies", key: ["classid"] },
+  { family: "inet", table: "selvedge", name: "policy_protocols", key: ["classid", "inet_proto"] },
+  { family: "inet", table: "selvedge", name: "policy_ports", key: ["classid", "inet_proto", "inet_service"] },
   /** Ports of bridges, the same as in `inet`. */
   { family: "bridge", table: "selvedge", name: "guarded", key: ["ifname"] },
   { family: "bridge", table: "selvedge", name: "allowed_mac", key: ["ifname", "ether_addr"] },

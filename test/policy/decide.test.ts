@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { expect, test } from "@jest/globals";
+import { expect } from "@jest/globals";
 import { type End, verdict } from "#lib/policy/decide.ts";
 import type { Protocol } from "#lib/policy/objects.ts";
 import { needing } from "../support/requirement.ts";

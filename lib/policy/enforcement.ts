@@ -1,0 +1,270 @@
+/**
+ * Policies, namespaces, pods and the attachments of this node, as elements for the kernel. Every change touches what it is
+ * about and no more: of a pod its own elements, of a policy those of its subjects and of the classes that it tells apart.
+ */
+import { type Address, type Family, family } from "#lib/address.ts";
+import type { ElementFact } from "#lib/state/fact.ts";
+import { blockKey, blocksOf, type Piece, pieces } from "./blocks.ts";
+import { isWho } from "./decide.ts";
+import { type LongRange, podElement } from "./elements.ts";
+import { ledger } from "./ledger.ts";
+import { namespaceOf } from "./manifest.ts";
+import { type Block, type Labels, type NamedPort, type Namespace, type Pod, type Policy, podKey } from "./objects.ts";
+import { peerClasses, type Traits } from "./peer-classes.ts";
+import { type PodKind, podKinds } from "./pod-kinds.ts";
+import { isEverybody, namesIn, portsText, whoKey } from "./program.ts";
+import { type Subject, subjects } from "./subjects.ts";
+
+/** An attachment of this node: its pod, which may be known from nowhere else. */
+export interface Held {
+  /** Container and interface. */
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Until the pod itself is known. */
+  readonly labels: Labels;
+  readonly addresses: readonly Address[];
+}
+
+/** Addresses that are no pod's, and which class of peers they belong to. */
+export interface OutsideRange extends Piece {
+  readonly peers: string;
+}
+
+export interface Enforcement {
+  setRules(policies: readonly Policy[], namespaces: ReadonlyMap<string, Namespace>): void;
+  putPod(pod: Pod): void;
+  removePod(key: string): void;
+  hold(held: Held): void;
+  release(key: string): void;
+  /** What of the elements changed since the last time. */
+  take(): { readonly add: readonly ElementFact[]; readonly remove: readonly ElementFact[] };
+  elements(): Iterable<ElementFact>;
+  /** Those that are about an attachment's addresses. */
+  elementsOf(key: string): ElementFact[];
+  /** What is part of the chains, since only few change it. */
+  outside(): readonly OutsideRange[];
+  longRanges(): readonly LongRange[];
+  /** As it stands, for whoever asks about a packet. */
+  pod(key: string): Pod | undefined;
+  podAt(address: Address): Pod | undefined;
+  readonly policies: readonly Policy[];
+  namespaceLabels(name: string): Labels;
+}
+
+interface Entry {
+  readonly key: string;
+  pod?: Pod;
+  readonly held: Map<string, { readonly held: Held; readonly subject: Subject }>;
+  kind: PodKind;
+  /** What its addresses have joined. */
+  readonly joined: Map<Address, Traits>;
+}
+
+export function enforcement(): Enforcement {
+  const elements = ledger();
+  const kinds = podKinds();
+  const entries = new Map<string, Entry>();
+  const holders = new Map<string, Entry>();
+  const byAddress = new Map<Address, Entry>();
+  let policies: readonly Policy[] = [];
+  let namespaces: ReadonlyMap<string, Namespace> = new Map();
+  let names: ReadonlySet<string> = new Set();
+  let cut: Readonly<Record<Family, readonly Piece[]>> = { 4: [], 6: [] };
+  let cutText = "";
+  let outsideTraits: readonly Traits[] = [];
+  let outside: readonly OutsideRange[] = [];
+  const classes = peerClasses({ came: (peers) => held.came(peers), went: (peers) => held.went(peers) });
+  const held = subjects(elements, () => classes);
+
+  const namespaceLabels = (name: string): Labels => (namespaces.get(name) ?? namespaceOf(name)).labels;
+  const world = { namespaceLabels };
+
+  const portsOf = ({ pod }: Entry): readonly NamedPort[] => pod?.ports ?? [];
+  const traitsOf = (entry: Entry, address: Address): Traits => ({
+    isPod: true,
+    selected: entry.kind.selected,
+    blocks: blocksOf(cut[family(address)], address),
+    ports: portsOf(entry).filter(({ name }) => names.has(name)),
+  });
+
+  /** The classes that a pod's addresses belong to. */
+  const sort = (entry: Entry): void => {
+    const wanted = new Set([
+      ...(entry.pod?.addresses ?? []),
+      ...[...entry.held.values()].flatMap(({ held: { addresses } }) => addresses),
+    ]);
+    for (const address of wanted) {
+      const other = byAddress.get(address);
+      // An address that has gone from one pod to another, and the news of its leaving comes later.
+      if (other !== undefined && other !== entry) leave(other, address);
+      const was = entry.joined.get(address);
+      const traits = traitsOf(entry, address);
+      if (was !== undefined && sameTraits(was, traits)) continue;
+      elements.put(podElement(address, classes.join(traits)));
+      entry.joined.set(address, traits);
+      byAddress.set(address, entry);
+      if (was !== undefined) classes.leave(was);
+    }
+    for (const address of entry.joined.keys()) if (!wanted.has(address)) leave(entry, address);
+  };
+  const leave = (entry: Entry, address: Address): void => {
+    const traits = entry.joined.get(address);
+    if (traits === undefined) return;
+    entry.joined.delete(address);
+    byAddress.delete(address);
+    elements.drop(podElement(address, ""));
+    classes.leave(traits);
+  };
+
+  const labelsOf = ({ pod, held: own }: Pick<Entry, "pod" | "held">): Labels =>
+    pod?.labels ?? [...own.values()][0]?.held.labels ?? {};
+
+  /** The policies of those kinds of pods of which somebody has asked, brought up to date. */
+  const reselect = (before: readonly Policy[], relabelled: ReadonlySet<string>): void => {
+    const [old, now] = [new Set(before), new Set(policies)];
+    const added = policies.filter((policy) => !old.has(policy));
+    for (const kind of kinds) {
+      if (kind.policies === undefined) continue;
+      if (relabelled.has(kind.namespace)) delete kind.policies;
+      else {
+        const fresh = added.filter(({ subject }) => isWho(world, subject, kind));
+        if (fresh.length > 0 || !kind.policies.every((policy) => now.has(policy)))
+          kind.policies = [...kind.policies.filter((policy) => now.has(policy)), ...fresh];
+      }
+    }
+  };
+
+  const applyPolicies = (entry: Entry): void => {
+    if (entry.held.size === 0) return;
+    entry.kind.policies ??= policies.filter(({ subject }) => isWho(world, subject, entry.kind));
+    for (const { subject } of entry.held.values()) held.hold(subject, entry.kind.policies, portsOf(entry));
+  };
+
+  /** After something of the pod itself changed. */
+  const settle = (entry: Entry): void => {
+    if (entry.pod === undefined && entry.held.size === 0) {
+      for (const address of [...entry.joined.keys()]) leave(entry, address);
+      entries.delete(entry.key);
+      kinds.leave(entry.kind);
+      return;
+    }
+    const kind = kinds.join({ namespace: entry.kind.namespace, labels: labelsOf(entry) });
+    kinds.leave(entry.kind);
+    entry.kind = kind;
+    applyPolicies(entry);
+    sort(entry);
+  };
+
+  const entryOf = (of: Pick<Pod, "namespace" | "name" | "labels">): Entry => {
+    const key = podKey(of);
+    const known = entries.get(key);
+    if (known !== undefined) return known;
+    const made: Entry = { key, held: new Map(), kind: kinds.join(of), joined: new Map() };
+    entries.set(key, made);
+    return made;
+  };
+
+  const recut = (blocks: ReadonlyMap<string, Block>): void => {
+    const text = [...blocks.keys()].sort().join("; ");
+    if (text === cutText) return;
+    cutText = text;
+    cut = { 4: pieces(blocks, 4), 6: pieces(blocks, 6) };
+    const before = outsideTraits;
+    const all = [...cut[4], ...cut[6]];
+    outsideTraits = all.map((piece): Traits => ({ isPod: false, selected: [], blocks: piece.blocks, ports: [] }));
+    outside = all.map((piece, i) => ({ ...piece, peers: classes.join(outsideTraits[i] ?? before[0] ?? NOTHING) }));
+    for (const traits of before) classes.leave(traits);
+  };
+
+  return {
+    get policies() {
+      return policies;
+    },
+    namespaceLabels,
+    setRules(nextPolicies, nextNamespaces) {
+      const relabelled = new Set(
+        [...new Set([...namespaces.keys(), ...nextNamespaces.keys()])].filter(
+          (name) => labelText(namespaces.get(name)) !== labelText(nextNamespaces.get(name)),
+        ),
+      );
+      const about = aboutOf(nextPolicies);
+      const isNewBlocks = [...about.blocks.keys()].sort().join("; ") !== cutText;
+      const isNewNames = names.symmetricDifference(about.names).size > 0;
+      const before = policies;
+      policies = nextPolicies;
+      namespaces = nextNamespaces;
+      names = about.names;
+      recut(about.blocks);
+      const changed = new Set(kinds.choose(about.whos, namespaceLabels, relabelled));
+      for (const entry of entries.values()) if (isNewBlocks || isNewNames || changed.has(entry.kind)) sort(entry);
+      reselect(before, relabelled);
+      for (const entry of new Set(holders.values())) applyPolicies(entry);
+    },
+    putPod(pod) {
+      const entry = entryOf(pod);
+      entry.pod = pod;
+      settle(entry);
+    },
+    removePod(key) {
+      const entry = entries.get(key);
+      if (entry?.pod === undefined) return;
+      delete entry.pod;
+      settle(entry);
+    },
+    hold(of) {
+      this.release(of.key);
+      const entry = entryOf(of);
+      entry.held.set(of.key, { held: of, subject: { addresses: of.addresses, running: {} } });
+      holders.set(of.key, entry);
+      settle(entry);
+    },
+    release(key) {
+      const entry = holders.get(key);
+      const found = entry?.held.get(key);
+      if (entry === undefined || found === undefined) return;
+      held.release(found.subject);
+      entry.held.delete(key);
+      holders.delete(key);
+      settle(entry);
+    },
+    take: () => elements.take(),
+    elements: () => elements.all(),
+    elementsOf(key) {
+      const addresses = holders.get(key)?.held.get(key)?.held.addresses ?? [];
+      return [...elements.all()].filter((fact) => addresses.some((address) => fact.key[0] === address));
+    },
+    outside: () => outside,
+    longRanges: () => held.longRanges(),
+    pod: (key) => shown(entries.get(key)),
+    podAt: (address) => shown(byAddress.get(address)),
+  };
+}
+
+const NOTHING: Traits = { isPod: false, selected: [], blocks: [], ports: [] };
+
+function shown(entry: Entry | undefined): Pod | undefined {
+  if (entry === undefined) return undefined;
+  const { kind, pod, joined, key } = entry;
+  const [namespace = "", name = ""] = key.split("/");
+  return { namespace, name, labels: kind.labels, ports: pod?.ports ?? [], addresses: [...joined.keys()] };
+}
+
+const labelText = (namespace: Namespace | undefined): string =>
+  JSON.stringify(Object.entries(namespace?.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const sameTraits = (a: Traits, b: Traits): boolean =>
+  a.selected === b.selected && a.blocks.join() === b.blocks.join() && portsText(a.ports) === portsText(b.ports);
+
+/** What the policies ask of peers: choices of pods, blocks, and names of the ports of those that are sent to. */
+function aboutOf(policies: readonly Policy[]) {
+  const rules = policies.flatMap(({ rules: { ingress = [], egress = [] } }) => [...ingress, ...egress]);
+  const peers = rules.flatMap((rule) => rule.peers ?? []);
+  return {
+    whos: new Map(
+      peers.flatMap((peer) => (peer.kind === "pods" && !isEverybody(peer.who) ? [[whoKey(peer.who), peer.who]] : [])),
+    ),
+    blocks: new Map(peers.flatMap((peer) => (peer.kind === "block" ? [[blockKey(peer.block), peer.block]] : []))),
+    names: new Set(namesIn(policies.flatMap(({ rules: { egress = [] } }) => egress))),
+  };
+}
