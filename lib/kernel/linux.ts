@@ -10,6 +10,7 @@ import type { Kernel } from "./kernel.ts";
 import { applyAdditions, type Part } from "./linux/add.ts";
 import { linkCounters } from "./linux/counters.ts";
 import { devices } from "./linux/devices.ts";
+import { type Dismissed, dismissed } from "./linux/dismissed.ts";
 import { egressOf } from "./linux/egress.ts";
 import { features } from "./linux/features.ts";
 import { indexes } from "./linux/indexes.ts";
@@ -61,6 +62,7 @@ export function linux({
   const lent = lending(host, sysfs);
   const wg = wireguard(host, wireguardOptions);
   const asked = new Map<string, Asked>();
+  const gone = dismissed(() => performance.now());
   const isOwnPort = (port: number): boolean =>
     port !== 0 && (port === process.pid || port === leaving.port() || host.ports().includes(port));
 
@@ -82,7 +84,7 @@ export function linux({
       const inPod = ops.filter((op) => op.fact.at === "pod");
       using pod = inPod.length === 0 ? undefined : podPlace(scope, leaving.busy);
       if (pod === undefined && inPod.some((op) => op.do !== "remove")) throw namespaceGone(scope);
-      remember(asked, ops);
+      remember(asked, gone, ops);
       const late = ops.filter((op) => isReplaced(op, ops));
       await lent.giveBack(pod, ops);
       await applyRemovals(
@@ -125,7 +127,14 @@ export function linux({
       await Promise.all([
         nft.watch(() => onChange({ where: "nftables" }), signal),
         watchNetwork(
-          { netns, ids, isOwnPort, asked: (id) => asked.get(id), present: () => host.dump(dumpLinks) },
+          {
+            netns,
+            ids,
+            isOwnPort,
+            asked: (id) => asked.get(id),
+            isDismissed: gone.was,
+            present: () => host.dump(dumpLinks),
+          },
           onChange,
           signal,
         ),
@@ -150,9 +159,10 @@ export function linux({
   };
 }
 
-/** Notes what the host's links, VLANs of ports and forwarding entries are asked to be. */
-function remember(asked: Map<string, Asked>, ops: readonly Op[]): void {
+/** Notes what the host's links, VLANs of ports and forwarding entries are asked to be, and which neighbours are taken away. */
+function remember(asked: Map<string, Asked>, gone: Dismissed, ops: readonly Op[]): void {
   for (const { do: verb, fact } of ops) {
+    if (fact.type === "neighbour" && fact.at === "host") gone[verb === "remove" ? "add" : "delete"](fact);
     if ((fact.type !== "link" && !isSwitching(fact)) || fact.at !== "host") continue;
     if (verb === "remove") asked.delete(identity(fact));
     else asked.set(identity(fact), fact);

@@ -6,8 +6,16 @@
  * Most of what is heard is our own work or the kernel's house-keeping. A notification counts when no socket of ours
  * asked for it and it can take away something that we made; everything else is for the full pass of the reconcile loop.
  */
+import type { Address } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
-import { type ForwardFact, identity, type LinkFact, type PortMacFact, type PortVlanFact } from "#lib/state/fact.ts";
+import {
+  type ForwardFact,
+  identity,
+  type LinkFact,
+  type NeighbourFact,
+  type PortMacFact,
+  type PortVlanFact,
+} from "#lib/state/fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import { closeDescriptor } from "#native/namespace.ts";
 import { NETLINK_ROUTE, namespacedReceiver, onReadable, openNetlink, setSocketOption } from "#native/socket.ts";
@@ -70,13 +78,15 @@ export interface WatchOptions {
   readonly isOwnPort: (port: number) => boolean;
   /** What a link of the host, a VLAN of a port or a forwarding entry was last asked to be, by its identity. */
   readonly asked: (identity: string) => Asked | undefined;
+  /** Whether we have taken this neighbour away. */
+  readonly isDismissed: (of: Pick<NeighbourFact, "link" | "address">) => boolean;
 }
 
 export type Asked = LinkFact | PortVlanFact | ForwardFact | PortMacFact;
 
 /** Ends with the signal. @throws SelvedgeError kernel */
 export function watchNetwork(
-  { netns, ids, isOwnPort, asked, present }: WatchOptions,
+  { netns, ids, isOwnPort, asked, isDismissed, present }: WatchOptions,
   onChange: (change: Change | undefined) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -88,7 +98,7 @@ export function watchNetwork(
   bindByNothing(fd);
   const buffer = new Uint8Array(128 * 1024);
   const next = namespacedReceiver(fd, buffer);
-  const hearHost = hostEar(isOwnPort, asked);
+  const hearHost = hostEar(isOwnPort, asked, isDismissed);
   const hearPod = podEar(isOwnPort);
   // Those of a daemon before this one are told of by nobody until they change; what is lost with a change needs their names.
   for (const message of present()) hearHost(message);
@@ -154,6 +164,7 @@ const lookOf = (link: SeenLink): string =>
 function hostEar(
   isOwnPort: (port: number) => boolean,
   asked: WatchOptions["asked"],
+  isDismissed: WatchOptions["isDismissed"],
 ): (message: Message) => Change | undefined {
   const links = new Map<number, SeenLink>();
   /** By index, of links that are not ours: what the ways to other nodes depend on. */
@@ -190,6 +201,10 @@ function hostEar(
     const entry = readForward(message, "host", link) ?? readPortMac(message, "host", link);
     return entry !== undefined && asked(identity(entry)) !== undefined;
   };
+  const isNeighbourDismissed = (index: number, address: Address | undefined): boolean => {
+    const link = links.get(index)?.name;
+    return link !== undefined && address !== undefined && isDismissed({ link, address });
+  };
   const isVlanLost = ({ index, vlans }: VlanEntries, gone: boolean): boolean => {
     const port = links.get(index)?.name;
     return vlans.some(({ vid, flags }) => {
@@ -220,8 +235,10 @@ function hostEar(
       case RTM_ADDR.DEL:
         return own ? undefined : at(addressMessage.read(message.body).head.index);
       case RTM_NEIGH.DEL: {
-        const { index, family, state } = neighbourMessage.read(message.body).head;
+        const { head, attrs } = neighbourMessage.read(message.body);
+        const { index, family, state } = head;
         if (own || (family === AF_BRIDGE && !isForwardAsked(message, index))) return undefined;
+        if (family !== AF_BRIDGE && isNeighbourDismissed(index, attrs.to)) return undefined;
         // The kernel keeps entries of its own for multicast addresses, and lets them go.
         return family !== AF_BRIDGE && state === NUD_NOARP ? undefined : at(index);
       }
