@@ -72,7 +72,9 @@ const EVERY: readonly Type[] = [
   {
     name: "ipvlan",
     kernel: "ipvlan",
-    prepare: "ip link add ty-up type veth peer name ty-far; ip link set ty-up up; ip link set ty-far up",
+    // Without addresses of their own, which would come to be when duplicates have been looked for.
+    prepare:
+      "ip link add ty-up type veth peer name ty-far; for l in ty-up ty-far; do ip link set $l addrgenmode none; ip link set $l up; done",
     config: () => ({ attachment: "ipvlan", master: "ty-up", ...check }),
     harm: [["pod", "ip link del eth0"], ...ofShim],
   },
