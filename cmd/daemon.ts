@@ -16,6 +16,8 @@ import { linuxRouters } from "#lib/kernel/linux-routers.ts";
 import { keyFiles } from "#lib/kernel/wireguard/key.ts";
 import { etcd } from "#lib/store/etcd/etcd.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
+import { vyos } from "#lib/vyos/http.ts";
+import { secretFrom, secretIn } from "#lib/vyos/secret.ts";
 import { keepLittle } from "#native/memory.ts";
 import { peerCredentials } from "#native/socket.ts";
 
@@ -89,6 +91,10 @@ async function run(config: Config, configName: string): Promise<void> {
       echo: udpEcho,
       askWhole,
       keyFiles: keyFiles(keys),
+      openRouter: ({ name, url, key, trust, commitSeconds }) => ({
+        vyos: vyos({ name, url, trust, commitMs: commitSeconds * 1_000, key: () => secretFrom(key, process.env) }),
+        secretIn,
+      }),
       log,
       nowMs: Date.now,
       clockUs: () => performance.now() * 1_000,

@@ -2542,6 +2542,401 @@ export const MtuFinding = codec<MtuFinding>({
   },
 });
 
+export interface RouterName {
+  readonly name: string;
+}
+
+export const RouterName = codec<RouterName>({
+  of: (some) => ({ name: "", ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string } = { name: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface RouterList {
+  readonly routers: readonly Router[];
+}
+
+export const RouterList = codec<RouterList>({
+  of: (some) => ({ routers: [], ...some }),
+  write(m, w) {
+    for (const one of m.routers ?? []) Router.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { routers: Router[] } = { routers: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.routers.push(Router.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Router {
+  readonly name: string;
+  readonly url: string;
+  readonly phase: string;
+  readonly message: string;
+  readonly version: string;
+  readonly writer: string;
+  readonly inSync: string;
+  readonly failures: number;
+  readonly next: string;
+  readonly owned: number;
+  readonly revision: number;
+  readonly unsaved: boolean;
+  readonly conflicts: readonly string[];
+  readonly intruders: readonly string[];
+  readonly refused: readonly string[];
+}
+
+export const Router = codec<Router>({
+  of: (some) => ({ name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.url?.length) w.uint32(18).string(m.url);
+    if (m.phase?.length) w.uint32(26).string(m.phase);
+    if (m.message?.length) w.uint32(34).string(m.message);
+    if (m.version?.length) w.uint32(42).string(m.version);
+    if (m.writer?.length) w.uint32(50).string(m.writer);
+    if (m.inSync?.length) w.uint32(58).string(m.inSync);
+    if (m.failures) w.uint32(64).uint32(m.failures);
+    if (m.next?.length) w.uint32(74).string(m.next);
+    if (m.owned) w.uint32(80).uint32(m.owned);
+    if (m.revision) w.uint32(88).uint32(m.revision);
+    if (m.unsaved) w.uint32(96).bool(m.unsaved);
+    for (const one of m.conflicts ?? []) w.uint32(106).string(one);
+    for (const one of m.intruders ?? []) w.uint32(114).string(one);
+    for (const one of m.refused ?? []) w.uint32(122).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; url: string; phase: string; message: string; version: string; writer: string; inSync: string; failures: number; next: string; owned: number; revision: number; unsaved: boolean; conflicts: string[]; intruders: string[]; refused: string[] } = { name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.url = r.string();
+          break;
+        case 26:
+          m.phase = r.string();
+          break;
+        case 34:
+          m.message = r.string();
+          break;
+        case 42:
+          m.version = r.string();
+          break;
+        case 50:
+          m.writer = r.string();
+          break;
+        case 58:
+          m.inSync = r.string();
+          break;
+        case 64:
+          m.failures = r.uint32();
+          break;
+        case 74:
+          m.next = r.string();
+          break;
+        case 80:
+          m.owned = r.uint32();
+          break;
+        case 88:
+          m.revision = r.uint32();
+          break;
+        case 96:
+          m.unsaved = r.bool();
+          break;
+        case 106:
+          m.conflicts.push(r.string());
+          break;
+        case 114:
+          m.intruders.push(r.string());
+          break;
+        case 122:
+          m.refused.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface RouterPlan {
+  readonly commands: readonly string[];
+  readonly conflicts: readonly string[];
+  readonly intruders: readonly string[];
+}
+
+export const RouterPlan = codec<RouterPlan>({
+  of: (some) => ({ commands: [], conflicts: [], intruders: [], ...some }),
+  write(m, w) {
+    for (const one of m.commands ?? []) w.uint32(10).string(one);
+    for (const one of m.conflicts ?? []) w.uint32(18).string(one);
+    for (const one of m.intruders ?? []) w.uint32(26).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { commands: string[]; conflicts: string[]; intruders: string[] } = { commands: [], conflicts: [], intruders: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.commands.push(r.string());
+          break;
+        case 18:
+          m.conflicts.push(r.string());
+          break;
+        case 26:
+          m.intruders.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PushList {
+  readonly pushes: readonly Push[];
+}
+
+export const PushList = codec<PushList>({
+  of: (some) => ({ pushes: [], ...some }),
+  write(m, w) {
+    for (const one of m.pushes ?? []) Push.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { pushes: Push[] } = { pushes: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.pushes.push(Push.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Push {
+  readonly revision: number;
+  readonly at: string;
+  readonly tookMs: number;
+  readonly by: string;
+  readonly why: string;
+  readonly result: string;
+  readonly message: string;
+  readonly lines: readonly string[];
+}
+
+export const Push = codec<Push>({
+  of: (some) => ({ revision: 0, at: "", tookMs: 0, by: "", why: "", result: "", message: "", lines: [], ...some }),
+  write(m, w) {
+    if (m.revision) w.uint32(8).uint32(m.revision);
+    if (m.at?.length) w.uint32(18).string(m.at);
+    if (m.tookMs) w.uint32(24).uint64(m.tookMs);
+    if (m.by?.length) w.uint32(34).string(m.by);
+    if (m.why?.length) w.uint32(42).string(m.why);
+    if (m.result?.length) w.uint32(50).string(m.result);
+    if (m.message?.length) w.uint32(58).string(m.message);
+    for (const one of m.lines ?? []) w.uint32(66).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { revision: number; at: string; tookMs: number; by: string; why: string; result: string; message: string; lines: string[] } = { revision: 0, at: "", tookMs: 0, by: "", why: "", result: "", message: "", lines: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 8:
+          m.revision = r.uint32();
+          break;
+        case 18:
+          m.at = r.string();
+          break;
+        case 24:
+          m.tookMs = uint64(r);
+          break;
+        case 34:
+          m.by = r.string();
+          break;
+        case 42:
+          m.why = r.string();
+          break;
+        case 50:
+          m.result = r.string();
+          break;
+        case 58:
+          m.message = r.string();
+          break;
+        case 66:
+          m.lines.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface RollBack {
+  readonly name: string;
+  readonly revision: number;
+}
+
+export const RollBack = codec<RollBack>({
+  of: (some) => ({ name: "", revision: 0, ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.revision) w.uint32(16).uint32(m.revision);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; revision: number } = { name: "", revision: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 16:
+          m.revision = r.uint32();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface RolledBack {
+  readonly router?: Router;
+  readonly lost: readonly string[];
+}
+
+export const RolledBack = codec<RolledBack>({
+  of: (some) => ({ lost: [], ...some }),
+  write(m, w) {
+    if (m.router) Router.write(m.router, w.uint32(10).fork()).ldelim();
+    for (const one of m.lost ?? []) w.uint32(18).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { router?: Router; lost: string[] } = { lost: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.router = Router.read(r, r.uint32() + r.pos);
+          break;
+        case 18:
+          m.lost.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface RouterPause {
+  readonly name: string;
+  readonly resume: boolean;
+  readonly why: string;
+}
+
+export const RouterPause = codec<RouterPause>({
+  of: (some) => ({ name: "", resume: false, why: "", ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.resume) w.uint32(16).bool(m.resume);
+    if (m.why?.length) w.uint32(26).string(m.why);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; resume: boolean; why: string } = { name: "", resume: false, why: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 16:
+          m.resume = r.bool();
+          break;
+        case 26:
+          m.why = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface RouterFindings {
+  readonly findings: readonly Finding[];
+}
+
+export const RouterFindings = codec<RouterFindings>({
+  of: (some) => ({ findings: [], ...some }),
+  write(m, w) {
+    for (const one of m.findings ?? []) Finding.write(one, w.uint32(10).fork()).ldelim();
+    return w;
+  },
+  read(r, end) {
+    const m: { findings: Finding[] } = { findings: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.findings.push(Finding.read(r, r.uint32() + r.pos));
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export const Node = {
   add: { path: "/selvedge.v1.Node/Add", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
   del: { path: "/selvedge.v1.Node/Del", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
@@ -2577,4 +2972,11 @@ export const Admin = {
   listEgress: { path: "/selvedge.v1.Admin/ListEgress", request: Empty, reply: EgressList } as Method<Empty, EgressList>,
   testConnectivity: { path: "/selvedge.v1.Admin/TestConnectivity", request: ConnectivityRequest, reply: Connectivity } as Method<ConnectivityRequest, Connectivity>,
   probeMtu: { path: "/selvedge.v1.Admin/ProbeMtu", request: MtuRequest, reply: MtuReport } as Method<MtuRequest, MtuReport>,
+  listRouters: { path: "/selvedge.v1.Admin/ListRouters", request: Empty, reply: RouterList } as Method<Empty, RouterList>,
+  planRouter: { path: "/selvedge.v1.Admin/PlanRouter", request: RouterName, reply: RouterPlan } as Method<RouterName, RouterPlan>,
+  applyRouter: { path: "/selvedge.v1.Admin/ApplyRouter", request: RouterName, reply: Router } as Method<RouterName, Router>,
+  listPushes: { path: "/selvedge.v1.Admin/ListPushes", request: RouterName, reply: PushList } as Method<RouterName, PushList>,
+  rollBackRouter: { path: "/selvedge.v1.Admin/RollBackRouter", request: RollBack, reply: RolledBack } as Method<RollBack, RolledBack>,
+  pauseRouter: { path: "/selvedge.v1.Admin/PauseRouter", request: RouterPause, reply: Router } as Method<RouterPause, Router>,
+  examineRouter: { path: "/selvedge.v1.Admin/ExamineRouter", request: RouterName, reply: RouterFindings } as Method<RouterName, RouterFindings>,
 };

@@ -40,6 +40,13 @@ const admin: AdminHandlers = {
   listEgress: nothing,
   testConnectivity: nothing,
   probeMtu: nothing,
+  listRouters: nothing,
+  planRouter: nothing,
+  applyRouter: nothing,
+  listPushes: nothing,
+  rollBackRouter: nothing,
+  pauseRouter: nothing,
+  examineRouter: nothing,
 };
 
 let directory = "";
@@ -104,7 +111,7 @@ const refused = (promise: Promise<unknown>): Promise<ServiceError> =>
 
 const METHODS = [...Object.entries(Node), ...Object.entries(Admin)] as unknown as [string, Method<object, object>][];
 
-test("the services have methods", () => expect(METHODS.length).toBe(31));
+test("the services have methods", () => expect(METHODS.length).toBe(38));
 
 test.each(METHODS)("%s is called and answers", async (name, method) => {
   const seen: string[] = [];

@@ -5,6 +5,7 @@ import type { Command, Option } from "./command.ts";
 import { completion, SHELLS } from "./completion.ts";
 import { connectivity } from "./connectivity.ts";
 import { doctor } from "./doctor.ts";
+import { edge } from "./edge.ts";
 import { egress } from "./egress.ts";
 import { gc } from "./gc.ts";
 import { helpOf } from "./help.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   blocks,
   egress,
   connectivity,
+  edge,
   qos,
   mirror,
   trace,

@@ -59,7 +59,7 @@ function lines({ findings, types, features }: Diagnosis, style: Style, width: nu
 
 const COLOUR: Readonly<Record<string, "green" | "yellow" | "red">> = { ok: "green", warning: "yellow", problem: "red" };
 
-function findingLines({ check, level, message, remedy }: Finding, style: Style): string[] {
+export function findingLines({ check, level, message, remedy }: Finding, style: Style): string[] {
   const colour = COLOUR[level] ?? "red";
   const first = `${style[colour](printable(level).padEnd(8))} ${printable(check)}: ${printable(message)}`;
   return remedy === "" ? [first] : [first, `         ${printable(remedy)}`];

@@ -6,6 +6,7 @@ import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import type { Workers } from "#lib/workers.ts";
 import type { Leak, PoolUsage } from "#proto/selvedge_pb.ts";
 import { adminCluster } from "./admin-cluster.ts";
+import { adminEdge } from "./admin-edge.ts";
 import { adminNetworks } from "./admin-networks.ts";
 import { adminReservations } from "./admin-reservations.ts";
 import { adminTenants } from "./admin-tenants.ts";
@@ -49,6 +50,7 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
     ...adminTenants(core),
     ...adminNetworks(core),
     ...adminCluster(core),
+    ...adminEdge(core),
     getStatus: async () => ({
       ready: core.waitingFor.size === 0,
       waitingFor: [...core.waitingFor],

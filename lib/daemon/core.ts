@@ -22,6 +22,7 @@ import { type Blocks, type BlocksOptions, blocks } from "./blocks/blocks.ts";
 import { type Cluster, type ClusterOptions, type ClusterPorts, openCluster } from "./cluster/cluster.ts";
 import type { KeyFiles } from "./cluster/keyring.ts";
 import { contested } from "./contested.ts";
+import { type Edge, type OpenRouter, openEdge } from "./edge/edge.ts";
 import { type Host, host, NODE } from "./host.ts";
 import { followConfiguration } from "./leaving.ts";
 import { findRouters } from "./routers.ts";
@@ -40,6 +41,8 @@ export interface Ports {
   readonly askWhole: AskWhole;
   /** Private halves of WireGuard keys; absent: the node has no WireGuard. */
   readonly keyFiles?: KeyFiles;
+  /** Absent: the node has nothing to do with routers at the edge. */
+  readonly openRouter?: OpenRouter;
   readonly delegate: Delegate;
   readonly queue: Queue;
   readonly log: Log;
@@ -64,6 +67,8 @@ export interface Core extends Ports {
   readonly cluster?: Cluster;
   /** Addresses of the pools that its nodes share. */
   readonly blocks?: Blocks;
+  /** Absent where no routers are configured. */
+  edge?: Edge;
   /** Inode of the namespace that the daemon itself is in. */
   readonly ownNetnsInode: number;
   /** Facts of the machine, refreshed by every full reconcile. */
@@ -146,6 +151,8 @@ export async function openCore(
   for (const record of snapshot.attachments) core.table.put(record);
   await followConfiguration(core);
   findRouters(core);
+  if (config.edge !== undefined && ports.openRouter !== undefined)
+    core.edge = openEdge(core, config.edge, ports.openRouter, snapshot.own);
   return { core, replayed: new Set(snapshot.replayed) };
 }
 

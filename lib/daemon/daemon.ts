@@ -134,11 +134,18 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     signal: stopping.signal,
   });
   core.cluster?.listen({ heed: sharing.poke, connection: sharing.poke });
+  const { edge } = core;
+  if (edge !== undefined) core.cluster?.listen({ heed: edge.heed, connection: edge.poke });
+  const edging = edge?.run(stopping.signal) ?? Promise.resolve();
+  const onChange = () => {
+    reconciling.poke();
+    edge?.poke();
+  };
   const taking =
-    core.cluster?.run(reconciling.poke, stopping.signal, (taken) => forgetLeavers(core, taken)) ?? Promise.resolve();
+    core.cluster?.run(onChange, stopping.signal, (taken) => forgetLeavers(core, taken)) ?? Promise.resolve();
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
-  for (const forever of [reconciling.done, offering.done, following, sharing.done, taking])
+  for (const forever of [reconciling.done, offering.done, following, sharing.done, taking, edging])
     forever.catch(broken.reject);
   broken.promise.catch(() => {});
   return {
@@ -151,6 +158,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await serving.close(config.shutdownSeconds * 1_000);
       await workers.idle();
       stopping.abort();
+      await edge?.close();
       await Promise.allSettled([reconciling.done, offering.done, ...watched, following, sharing.done, taking]);
       await offered[Symbol.asyncDispose]();
       await Promise.all([...core.behind]);

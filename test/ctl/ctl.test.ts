@@ -42,6 +42,13 @@ const admin: AdminHandlers = {
   listEgress: nothing,
   testConnectivity: nothing,
   probeMtu: nothing,
+  listRouters: nothing,
+  planRouter: nothing,
+  applyRouter: nothing,
+  listPushes: nothing,
+  rollBackRouter: nothing,
+  pauseRouter: nothing,
+  examineRouter: nothing,
 };
 
 let directory = "";

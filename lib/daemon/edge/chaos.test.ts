@@ -130,7 +130,8 @@ async function sequence(seed: number): Promise<{ found: string[]; expected: stri
           random,
         },
         {
-          spec: SPEC,
+          spec: async () => SPEC,
+          router: "edge1",
           by: name,
           driftMs: 60_000,
           onDrift: "repair",

@@ -10,7 +10,7 @@ import { before, restored } from "#lib/edge/inverse.ts";
 import { beyond, type DeleteLimit } from "#lib/edge/limit.ts";
 import { type Line, lineOf } from "#lib/edge/path.ts";
 import type { Piece } from "#lib/edge/piece.ts";
-import type { Pause } from "#lib/edge/record.ts";
+import type { Pause, Push } from "#lib/edge/record.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
 import { endsOf, type Tree } from "#lib/edge/tree.ts";
@@ -33,7 +33,9 @@ export interface PusherPorts {
 }
 
 export interface PusherOptions {
-  readonly spec: RouterSpec;
+  /** Again at every look: a secret may have been replaced. @throws SelvedgeError config-invalid */
+  readonly spec: () => Promise<RouterSpec>;
+  readonly router: string;
   /** Name of this node. */
   readonly by: string;
   readonly driftMs: number;
@@ -82,10 +84,14 @@ export interface Pusher {
   pass(view: EdgeView, occasion?: Occasion): Promise<void>;
   /** When something is due without any news, milliseconds since the epoch. */
   readonly nextMs: number;
+  /** Somebody may have paused the router, or ended its writer: it is looked at soon, unless it fails. */
+  wake(): void;
   /** What a push would do now; nothing is changed. @throws SelvedgeError router, store, config-invalid */
   plan(view: EdgeView): Promise<{ readonly change: Change; readonly have: Tree; readonly wanted: readonly Piece[] }>;
   /** Back to what was ours after a revision, 0: nothing; paused from then on. @throws SelvedgeError router, store, not-ready */
   rollback(view: EdgeView, revision: number): Promise<readonly Line[]>;
+  /** The newest last. @throws SelvedgeError store */
+  history(): Promise<readonly Push[]>;
   pause(why: string): Promise<void>;
   resume(): Promise<void>;
 }
@@ -95,7 +101,8 @@ const LATE_MS = 900_000;
 
 export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   const { router, memory, writer, log, nowMs } = ports;
-  const { spec, by, driftMs } = options;
+  const { router: name, by, driftMs } = options;
+  let spec: RouterSpec | undefined;
   let state: Kept | undefined;
   let known: { readonly version: string; readonly dialect: Dialect } | undefined;
   let phase: Phase = "starting";
@@ -111,7 +118,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   const refused = new Map<Line, { readonly digest: string; readonly message: string }>();
 
   const rest = (now: Phase, why: string): void => {
-    if (now !== phase && now !== "failing") log({ event: "edge-phase", router: spec.name, phase: now, message: why });
+    if (now !== phase && now !== "failing") log({ event: "edge-phase", router: name, phase: now, message: why });
     phase = now;
     message = why;
     nextMs = nowMs() + driftMs;
@@ -121,19 +128,20 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     failures += 1;
     // The router may be another one now.
     known = undefined;
-    log({ event: "edge-failed", router: spec.name, failures, message: error.message });
+    log({ event: "edge-failed", router: name, failures, message: error.message });
     rest("failing", error.message);
     nextMs = nowMs() + backoffMs(failures, ports.random);
   };
 
-  const wantedOf = (view: EdgeView, dialect: Dialect): Piece[] =>
-    render(spec, view, dialect).filter((piece) => refused.get(lineOf(piece.at))?.digest !== digestOf([piece]));
+  const wantedOf = (of: RouterSpec, view: EdgeView, dialect: Dialect): Piece[] =>
+    render(of, view, dialect).filter((piece) => refused.get(lineOf(piece.at))?.digest !== digestOf([piece]));
 
   const look = async (view: EdgeView) => {
     known ??= await versionOf(router);
     // Every time: another node may have been the writer meanwhile.
     state = await kept(memory);
-    const wanted = wantedOf(view, known.dialect);
+    spec = await options.spec();
+    const wanted = wantedOf(spec, view, known.dialect);
     const have = await observe(router, wanted, state.record.owned);
     const found = change(wanted, have, state.record.owned);
     ({ conflicts, intruders } = found);
@@ -162,7 +170,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     const { revision, tookMs, result } = pushed.push;
     log({
       event: "edge-pushed",
-      router: spec.name,
+      router: name,
       revision,
       why,
       sets: found.sets.length,
@@ -175,8 +183,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     const left = change(wanted, have, state.record.owned);
     if (!isNothing(left))
       throw new SelvedgeError(
-        { kind: "router", router: spec.name, why: "failed" },
-        `router ${spec.name}: it has not what it was told: ${[...left.sets, ...left.deletes].slice(0, 3).map(lineOf).join(", ")}`,
+        { kind: "router", router: name, why: "failed" },
+        `router ${name}: it has not what it was told: ${[...left.sets, ...left.deletes].slice(0, 3).map(lineOf).join(", ")}`,
       );
     return have;
   };
@@ -195,23 +203,25 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
         return rest("dry-run", `${found.change.sets.length} to set, ${found.change.deletes.length} to delete`);
       if (isDrift && options.onDrift === "report" && !asked)
         return rest("drifted", "somebody else has changed what is ours");
-      if (held !== undefined && !asked) return rest("held", `${held}; \`selvedgectl edge apply ${spec.name}\` does it`);
+      if (held !== undefined && !asked) return rest("held", `${held}; \`selvedgectl edge apply ${name}\` does it`);
       const why = asked ? "asked for" : isDrift ? "somebody else has changed what is ours" : "the cluster has changed";
       await settle(await make(found.state, found.change, found.wanted, why), state ?? found.state);
     } else await settle(found.have, found.state);
     seen = { digest, atMs: nowMs() };
     const inConflict = conflicts[0];
     if (refused.size > 0) rest("conflict", [...refused.values()].map((each) => each.message).join("; "));
-    else if (inConflict !== undefined) rest("conflict", conflictText(conflicts));
+    else if (inConflict !== undefined) rest("conflict", conflicts.map(conflictText).join("; "));
     else rest("in-sync", "");
   };
 
   /** Whether it should have something else than at the last look; a router that fails has its own time. */
   const isOther = (view: EdgeView): boolean =>
     known !== undefined &&
+    spec !== undefined &&
+    failures === 0 &&
     phase !== "paused" &&
     phase !== "standby" &&
-    digestOf(wantedOf(view, known.dialect)) !== looked;
+    digestOf(wantedOf(spec, view, known.dialect)) !== looked;
 
   const guarded = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -224,14 +234,11 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
 
   const beWriter = async (): Promise<void> => {
     if (await writer.hold()) return;
-    throw new SelvedgeError(
-      { kind: "not-ready" },
-      `node ${writer.holder ?? "?"} writes to router ${spec.name}; ask there`,
-    );
+    throw new SelvedgeError({ kind: "not-ready" }, `node ${writer.holder ?? "?"} writes to router ${name}; ask there`);
   };
 
   return {
-    name: spec.name,
+    name,
     get status() {
       return {
         phase,
@@ -258,7 +265,11 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       if (asked || nowMs() >= nextMs || (occasion === "news" && isOther(view)))
         await guarded(() => attempt(view, asked));
     },
+    wake() {
+      if (failures === 0) nextMs = 0;
+    },
     plan: look,
+    history: memory.history,
     async rollback(view, revision) {
       await beWriter();
       const all = await memory.history();
@@ -301,10 +312,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   };
 }
 
-const conflictText = (conflicts: readonly Conflict[]): string =>
-  conflicts
-    .map(({ at, foreign, needs }) => (needs === undefined ? `${at} has ${foreign.join(", ")}` : `${at} needs ${needs}`))
-    .join("; ");
+export const conflictText = ({ at, foreign, needs }: Conflict): string =>
+  needs === undefined ? `${at} has ${foreign.join(", ")}` : `${at} needs ${needs}`;
 
 const digestOf = (pieces: readonly Piece[]): string =>
   createHash("sha256")

@@ -1,0 +1,154 @@
+/** The routers of the configuration, each followed by a loop of its own: one that is slow or ill holds up no other. */
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Edge as EdgeConfig, EdgeRouter } from "#lib/config/edge.ts";
+import type { BgpSpec, RouterSpec } from "#lib/edge/router.ts";
+import { isFailure, SelvedgeError } from "#lib/errors.ts";
+import { keyedLock } from "#lib/lock.ts";
+import { loop } from "#lib/loop.ts";
+import type { SharedChange } from "#lib/store/shared.ts";
+import type { Named } from "#lib/store/store.ts";
+import type { Vyos } from "#lib/vyos/vyos.ts";
+import type { Core } from "../core.ts";
+import { edgeKey, memory, ownKeeper } from "./memory.ts";
+import { type Pusher, pusher } from "./pusher.ts";
+import { edgeView } from "./view.ts";
+import { writer } from "./writer.ts";
+
+/** How a router is reached, and the secrets that go with it; named only by cmd/. */
+export type OpenRouter = (router: EdgeRouter) => {
+  readonly vyos: Vyos;
+  /** First line of a file. @throws SelvedgeError config-invalid */
+  readonly secretIn: (file: string) => Promise<string>;
+};
+
+export interface EdgeRouterHandle {
+  readonly config: EdgeRouter;
+  readonly pusher: Pusher;
+  readonly vyos: Vyos;
+  /** Work on the router, when nobody else works on it. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export interface Edge {
+  /** By name. */
+  readonly routers: ReadonlyMap<string, EdgeRouterHandle>;
+  /** The cluster may be another. */
+  poke(): void;
+  heed(change: SharedChange): void;
+  /** Follows until the signal. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Lets other nodes be the writer. */
+  close(): Promise<void>;
+}
+
+const TICK_MS = 1_000;
+/** A push that is under way at the end is finished by whoever writes next. */
+const CLOSE_MS = 2_000;
+
+/** @param kept what the node's own store has */
+export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept: readonly Named[]): Edge {
+  const { cluster, shared, store, log, nowMs } = core;
+  const self =
+    cluster === undefined ? { node: hostname(), uid: "alone" } : { node: cluster.self.name, uid: cluster.self.uid };
+  const keeper = shared === undefined || cluster === undefined ? ownKeeper(store, kept) : shared;
+  const lock = keyedLock();
+  const routers = new Map(
+    config.routers.map((router) => {
+      const { vyos, secretIn } = open(router);
+      const elected = writer(keeper, router.name, self);
+      const made = pusher(
+        { router: vyos, memory: memory(keeper, router.name), writer: elected, log, nowMs, random: Math.random },
+        {
+          spec: () => specOf(router, secretIn),
+          router: router.name,
+          by: self.node,
+          driftMs: config.driftSeconds * 1_000,
+          onDrift: config.onDrift,
+          deleteLimit: config.deleteLimit,
+          dryRun: config.dryRun,
+        },
+      );
+      const alone = <T>(work: () => Promise<T>): Promise<T> => lock(router.name, work);
+      return [router.name, { config: router, pusher: made, vyos, alone, elected }] as const;
+    }),
+  );
+  /** Names of the routers that have not been told of the newest changes. */
+  const behind = new Set(routers.keys());
+  let pokes: (() => void)[] = [];
+  let running: Promise<unknown> = Promise.resolve();
+
+  const poke = (): void => {
+    for (const name of routers.keys()) behind.add(name);
+    for (const each of pokes) each();
+  };
+  const pass = (name: string, { pusher: one, alone }: EdgeRouterHandle): Promise<void> =>
+    alone(async () => {
+      const hasNews = behind.delete(name);
+      if (hasNews || nowMs() >= one.nextMs) await one.pass(edgeView(core), hasNews ? "news" : "time");
+    });
+
+  return {
+    routers,
+    poke,
+    heed(change) {
+      const key = "put" in change ? change.put.key : "remove" in change ? change.remove : "";
+      for (const [name, { pusher: one }] of routers)
+        if (key === edgeKey(name, "pause") || ("remove" in change && key === edgeKey(name, "writer"))) one.wake();
+      if (!key.startsWith("edge/")) poke();
+      else for (const each of pokes) each();
+    },
+    run(signal) {
+      const loops = [...routers].map(([name, handle]) =>
+        loop(() => pass(name, handle), { everyMs: TICK_MS, debounceMs: config.windowMs, signal }),
+      );
+      pokes = loops.map((each) => each.poke);
+      const done = Promise.all(loops.map((each) => each.done));
+      running = done;
+      return done.then(() => {});
+    },
+    async close() {
+      const isOver = await Promise.race([running.then(() => true), sleep(CLOSE_MS, false, { ref: false })]);
+      if (!isOver) return;
+      for (const { elected } of routers.values())
+        try {
+          await elected.release();
+        } catch (error) {
+          if (!isFailure(error)) throw error;
+          // The store is away: the lease ends without us.
+        }
+    },
+  };
+}
+
+/** @throws SelvedgeError config-invalid: the file of the password */
+async function specOf(router: EdgeRouter, secretIn: (file: string) => Promise<string>): Promise<RouterSpec> {
+  const { name, pools, nat, groups, loadBalancers, zones } = router;
+  return {
+    name,
+    pools,
+    nat,
+    groups,
+    loadBalancers,
+    ...(zones.length === 0 ? {} : { forwarding: { zones } }),
+    ...(router.static === undefined ? {} : { static: router.static }),
+    ...(router.bgp === undefined ? {} : { bgp: await bgpOf(router.bgp, secretIn) }),
+  };
+}
+
+async function bgpOf(
+  { passwordFile, ...bgp }: NonNullable<EdgeRouter["bgp"]>,
+  secretIn: (file: string) => Promise<string>,
+): Promise<BgpSpec> {
+  return passwordFile === undefined ? bgp : { ...bgp, password: await secretIn(passwordFile) };
+}
+
+/** @throws SelvedgeError config-invalid */
+export function routerNamed({ routers }: Pick<Edge, "routers">, name: string): EdgeRouterHandle {
+  const found = routers.get(name);
+  if (found !== undefined) return found;
+  throw new SelvedgeError(
+    { kind: "config-invalid", field: "router" },
+    `router: none is called ${JSON.stringify(name)}; there are ${[...routers.keys()].join(", ") || "none"}`,
+  );
+}

@@ -1,0 +1,101 @@
+/** `selvedgectl edge doctor`: what stands between this node and a router, in the order in which it is met. */
+import { type Address, address, contains, type Prefix } from "#lib/address.ts";
+import { isNothing } from "#lib/edge/change.ts";
+import { servedPools } from "#lib/edge/render/served.ts";
+import type { EdgeView } from "#lib/edge/router.ts";
+import { nodeAt, type Tree } from "#lib/edge/tree.ts";
+import { isFailure } from "#lib/errors.ts";
+import { Finding } from "#proto/selvedge_pb.ts";
+import type { EdgeRouterHandle } from "./edge.ts";
+import { versionOf } from "./observe.ts";
+import { conflictText } from "./pusher.ts";
+
+const ok = (check: string, message: string): Finding => Finding.of({ check, level: "ok", message });
+const problem = (check: string, message: string, remedy: string): Finding =>
+  Finding.of({ check, level: "problem", message, remedy });
+const warning = (check: string, message: string, remedy: string): Finding =>
+  Finding.of({ check, level: "warning", message, remedy });
+
+/** Changes nothing. */
+export async function examine(
+  { config, pusher, vyos }: EdgeRouterHandle,
+  view: EdgeView,
+  nowMs: number,
+): Promise<Finding[]> {
+  const found: Finding[] = [];
+  try {
+    const { version, dialect } = await versionOf(vyos);
+    found.push(ok("connection", `${config.url} is VyOS ${version}`));
+    if (!dialect.confirms) found.push(ok("version", "1.4 takes no commit back by itself"));
+    found.push(...overlapping(await vyos.read(["interfaces"]), view, config.pools));
+    const { change } = await pusher.plan(view);
+    for (const each of change.conflicts)
+      found.push(
+        problem("conflict", conflictText(each), "Take it away on the router, or change the configuration of Selvedge."),
+      );
+    for (const line of change.intruders)
+      found.push(
+        warning(
+          "intruder",
+          `${line} is somebody else's inside of ours`,
+          "It stays; Selvedge does not know what it is for.",
+        ),
+      );
+    const count = change.sets.length + change.deletes.length;
+    if (isNothing(change)) found.push(ok("configuration", "it has what it should"));
+    else
+      found.push(
+        warning(
+          "configuration",
+          `${count} commands away from what it should have`,
+          `\`selvedgectl edge plan ${config.name}\` shows them.`,
+        ),
+      );
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    found.push(
+      problem(isFailure(error, "router") ? error.failure.why : "configuration", error.message, error.hint ?? ""),
+    );
+  }
+  const { phase, message, writer, inSyncMs, isUnsaved } = pusher.status;
+  if (["paused", "held", "drifted", "dry-run", "failing"].includes(phase))
+    found.push(warning(phase, message, phase === "paused" ? `\`selvedgectl edge resume ${config.name}\`` : ""));
+  if (writer !== "") found.push(ok("writer", `node ${writer} writes to it`));
+  if (inSyncMs > 0)
+    found.push(ok("last look", `${Math.round((nowMs - inSyncMs) / 1_000)} s ago it was as it should be`));
+  if (isUnsaved) found.push(warning("saving", "it boots with something else than it has now", ""));
+  return found;
+}
+
+/** Pools that hold an address of the router's own. */
+function overlapping(interfaces: Tree, view: EdgeView, pools: readonly string[]): Finding[] {
+  const own = addressesIn(interfaces);
+  return servedPools({ pools }, view).flatMap(({ name, prefixes }) =>
+    prefixes.flatMap((prefix: Prefix) =>
+      own
+        .filter((each) => contains(prefix, each))
+        .map((each) =>
+          problem(
+            "overlap",
+            `${each} is the router's own and lies in ${prefix} of pool ${name}`,
+            "Use other addresses for the pool.",
+          ),
+        ),
+    ),
+  );
+}
+
+/** `interfaces <type> <name> [vif <n>] address <address>/<length>` */
+function addressesIn(node: Tree): Address[] {
+  const here = [...(nodeAt(node, ["address"])?.keys() ?? [])].flatMap((text) => {
+    const [first = ""] = text.split("/");
+    try {
+      return [address(first)];
+    } catch (error) {
+      // "dhcp" and its like.
+      if (!isFailure(error, "config-invalid")) throw error;
+      return [];
+    }
+  });
+  return [...here, ...[...node].flatMap(([name, below]) => (name === "address" ? [] : addressesIn(below)))];
+}
