@@ -18,20 +18,29 @@ afterAll(async () => {
 
 const MAC = "02:00:00:00:00:aa";
 let pods = 0;
-/** A namespace for each test. */
+/** Of the test that is running. */
+const own: string[] = [];
+/** The first of them. */
 let pod: string;
+
+/** A namespace of its own for the test. */
+async function another(): Promise<string> {
+  const id = `hd-p${++pods}`;
+  own.push(id);
+  await live.pods(id);
+  return id;
+}
 
 beforeEach(async () => {
   if (!here) return;
-  pod = `hd-p${++pods}`;
-  await live.pods(pod);
+  pod = await another();
   await live.on("ip", "link", "add", "wire0", "address", MAC, "type", "veth", "peer", "name", "wire1");
   await live.on("ip", "link", "set", "wire0", "up", "alias", "to the lab");
   await live.on("ip", "link", "set", "wire1", "up");
 });
 afterEach(async () => {
   if (!here) return;
-  for (let n = 1; n <= pods; n++) await live.ask("DEL", `hd-p${n}`, { config: network });
+  for (const id of own.splice(0)) await live.ask("DEL", id, { config: network });
   await live.on("ip", "link", "del", "wire1").catch(() => {});
 });
 
@@ -79,8 +88,7 @@ test("what somebody changes in the pod is repaired", async () => {
 
 test("a device that a pod has is refused to another, naming the pod", async () => {
   expect(await live.ask("ADD", pod, asked)).toMatchObject({ exit: 0 });
-  const other = `hd-p${++pods}`;
-  await live.pods(other);
+  const other = await another();
   const refused = await live.ask("ADD", other, { config: { ...network, device: "", hwaddr: MAC } });
   expect(refused.exit).not.toBe(0);
   expect(JSON.parse(refused.stdout)).toMatchObject({
