@@ -11,8 +11,8 @@ const DEEDS = ["status", "diff", "plan", "apply", "history", "rollback", "pause"
 type Deed = (typeof DEEDS)[number];
 
 export const edge: Command = {
-  summary: "VyOS routers that follow the cluster: what they have of it.",
-  usage: `${DEEDS.join("|")} [ROUTER] [REVISION]`,
+  summary: "Routers that follow the cluster, and what they have of it.",
+  usage: "DEED [ROUTER] [REVISION]",
   fewestWords: 1,
   mostWords: 3,
   choices: DEEDS,

@@ -57,10 +57,13 @@ ${columns([
 `;
 }
 
+const deeds = ({ usage, choices }: Command): string =>
+  usage.startsWith("DEED") ? `Deeds: ${choices.join(", ")}\n\n` : "";
+
 const detail = (name: string, command: Command, everywhere: Options): string => `${command.summary}
 
 Usage: selvedgectl ${usageLine(name, command)}
 
-${Object.keys(command.options).length > 0 ? `Options:\n${described(command.options)}\n\n` : ""}Options of every command:
+${deeds(command)}${Object.keys(command.options).length > 0 ? `Options:\n${described(command.options)}\n\n` : ""}Options of every command:
 ${described(everywhere)}
 `;

@@ -96,6 +96,8 @@ export interface Pusher {
   resume(): Promise<void>;
 }
 
+const DRIFT = "somebody else has changed what is ours";
+
 /** A commit whose answer was lost is over after this time, ms: nginx on the router waits 600 s for it. */
 const LATE_MS = 900_000;
 
@@ -109,6 +111,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   let message = "";
   let failures = 0;
   let nextMs = 0;
+  /** Pushes of a daemon that ended on the way have been named as such. */
+  let isTold = false;
   /** Of what was wanted at the last look. */
   let looked: string | undefined;
   /** The last look that showed what is wanted, and a digest of that. */
@@ -192,19 +196,24 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   const attempt = async (view: EdgeView, asked: boolean): Promise<void> => {
     const pause = await memory.pause();
     if (pause !== undefined) return rest("paused", `by ${pause.by}: ${pause.why}`);
-    if (!(await writer.hold())) return rest("standby", "");
+    const wasPaused = phase === "paused";
+    if (!(await writer.hold())) {
+      isTold = false;
+      return rest("standby", "");
+    }
+    if (!isTold) await tellOfEnds(memory);
+    isTold = true;
     const found = await look(view);
     const digest = digestOf(found.wanted);
     looked = digest;
     if (!isNothing(found.change)) {
-      const isDrift = seen?.digest === digest;
+      const isDrift = seen?.digest === digest && !wasPaused;
       const held = beyond(found.change.steps, found.state.record.owned, options.deleteLimit);
       if (options.dryRun)
         return rest("dry-run", `${found.change.sets.length} to set, ${found.change.deletes.length} to delete`);
-      if (isDrift && options.onDrift === "report" && !asked)
-        return rest("drifted", "somebody else has changed what is ours");
+      if (isDrift && options.onDrift === "report" && !asked) return rest("drifted", DRIFT);
       if (held !== undefined && !asked) return rest("held", `${held}; \`selvedgectl edge apply ${name}\` does it`);
-      const why = asked ? "asked for" : isDrift ? "somebody else has changed what is ours" : "the cluster has changed";
+      const why = asked ? "asked for" : wasPaused ? "resumed" : isDrift ? DRIFT : "the cluster has changed";
       await settle(await make(found.state, found.change, found.wanted, why), state ?? found.state);
     } else await settle(found.have, found.state);
     seen = { digest, atMs: nowMs() };
@@ -306,10 +315,16 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     },
     async resume() {
       await memory.putPause(undefined);
-      rest("starting", "");
       nextMs = 0;
     },
   };
+}
+
+/** Whoever began a push and did not tell how it ended has ended before. */
+async function tellOfEnds(memory: Memory): Promise<void> {
+  for (const each of await memory.history())
+    if (each.result === "begun")
+      await memory.putPush({ ...each, result: "unknown", message: `node ${each.by} ended before the router answered` });
 }
 
 export const conflictText = ({ at, foreign, needs }: Conflict): string =>

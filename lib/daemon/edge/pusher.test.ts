@@ -1,0 +1,238 @@
+import { expect, test } from "@jest/globals";
+import { address, prefix } from "#lib/address.ts";
+import { type Line, pathOf } from "#lib/edge/path.ts";
+import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
+import { linesOf } from "#lib/edge/tree.ts";
+import type { Event } from "#lib/log.ts";
+import { space } from "#lib/store/shared-memory.ts";
+import { trouble } from "#lib/vyos/answer.ts";
+import { fakeRouter } from "#lib/vyos/fake.ts";
+import type { Command, Vyos } from "#lib/vyos/vyos.ts";
+import { memory } from "./memory.ts";
+import { type PusherOptions, pusher } from "./pusher.ts";
+import { writer } from "./writer.ts";
+
+const SPEC: RouterSpec = {
+  name: "edge1",
+  pools: [],
+  static: { routes: "blocks" },
+  nat: { firstRule: 5_000, masquerade: [], egress: [], oneToOne: [], publish: [] },
+  groups: [],
+  loadBalancers: [],
+};
+/** One node with so many blocks that do not touch. */
+const view = (blocks: number): EdgeView => ({
+  pools: [{ name: "default", prefixes: [prefix("10.0.0.0/8")], isExposed: true }],
+  nodes: [
+    {
+      name: "alpha",
+      addresses: [address("192.0.2.11")],
+      isAlive: true,
+      destinations: Array.from({ length: blocks }, (_, i) => ({
+        pool: "default",
+        prefix: prefix(`10.${i >> 7}.${(2 * i) & 255}.0/26`),
+      })),
+    },
+  ],
+});
+const command = (op: Command["op"], line: string): Command => ({ op, path: pathOf(line as Line) });
+const ROUTE = "protocols static route 10.0.0.0/26";
+
+function rig(options: Partial<PusherOptions> = {}, through: (port: Vyos) => Vyos = (port) => port) {
+  const router = fakeRouter();
+  const keeper = space().open();
+  const events: Event[] = [];
+  let nowMs = 1_000_000;
+  const make = (node: string) =>
+    pusher(
+      {
+        router: through(router.open()),
+        memory: memory(keeper, "edge1"),
+        writer: writer(keeper, "edge1", { node, uid: `uid-${node}` }),
+        log: (event) => void events.push(event),
+        nowMs: () => nowMs,
+        random: () => 0.5,
+      },
+      {
+        spec: async () => SPEC,
+        router: "edge1",
+        by: node,
+        driftMs: 60_000,
+        onDrift: "repair",
+        deleteLimit: { percent: 20, paths: 5 },
+        dryRun: false,
+        ...options,
+      },
+    );
+  return {
+    router,
+    keeper,
+    events,
+    make,
+    one: make("alpha"),
+    later: (ms: number) => {
+      nowMs += ms;
+    },
+  };
+}
+
+test("a burst of a thousand changes is one commit and one save; nothing is asked while nothing changes", async () => {
+  const { router, one, later } = rig();
+  await one.pass(view(3), "news");
+  await one.pass(view(1_000), "news");
+  expect(router.counted).toEqual({ commits: 2, reads: 4, saves: 2 });
+  for (let second = 0; second < 59; second++) {
+    later(1_000);
+    await one.pass(view(1_000), "news");
+  }
+  expect(router.counted).toEqual({ commits: 2, reads: 4, saves: 2 });
+  later(1_000);
+  await one.pass(view(1_000));
+  expect(router.counted).toEqual({ commits: 2, reads: 5, saves: 2 });
+  expect(one.status).toMatchObject({ phase: "in-sync", owned: 1_000, revision: 2 });
+});
+
+test("a push that takes away much waits until it is asked for", async () => {
+  const { router, one } = rig();
+  await one.pass(view(40), "news");
+  await one.pass(view(30), "news");
+  expect(one.status).toMatchObject({
+    phase: "held",
+    message: "10 of 40 paths would go, and one push may take 8; `selvedgectl edge apply edge1` does it",
+  });
+  expect(linesOf(router.running)).toHaveLength(40);
+  await one.pass(view(30), "asked");
+  expect(one.status.phase).toBe("in-sync");
+  expect(linesOf(router.running)).toHaveLength(30);
+});
+
+test("drift is reported where that is wanted, and repaired when asked for", async () => {
+  const { router, one, later } = rig({ onDrift: "report" });
+  await one.pass(view(2), "news");
+  router.operate([command("delete", ROUTE)]);
+  later(60_000);
+  await one.pass(view(2));
+  expect(one.status.phase).toBe("drifted");
+  expect(linesOf(router.running)).toHaveLength(1);
+  await one.pass(view(2), "asked");
+  expect(linesOf(router.running)).toHaveLength(2);
+});
+
+test("a dry run changes nothing and tells what it would", async () => {
+  const { router, one } = rig({ dryRun: true });
+  await one.pass(view(2), "asked");
+  expect(one.status).toMatchObject({ phase: "dry-run", message: "2 to set, 0 to delete" });
+  expect(router.counted.commits).toBe(0);
+  expect((await one.plan(view(2))).change.sets).toHaveLength(2);
+});
+
+test("the operator's own is left alone and told of; the rest is made", async () => {
+  const { router, one } = rig();
+  router.operate([command("set", `${ROUTE} blackhole`)]);
+  await one.pass(view(2), "news");
+  expect(one.status).toMatchObject({ phase: "conflict", message: `${ROUTE} has ${ROUTE} blackhole` });
+  expect(linesOf(router.running)).toEqual([
+    `${ROUTE} blackhole`,
+    "protocols static route 10.0.2.0/26 next-hop 192.0.2.11",
+  ]);
+  expect(await one.rollback(view(2), 0)).toEqual([]);
+  expect(linesOf(router.running)).toEqual([`${ROUTE} blackhole`]);
+});
+
+test("what a version does not take is left out and told of; the rest is made", async () => {
+  /** Takes no route to 10.0.2.0/26. */
+  const picky = (port: Vyos): Vyos => ({
+    ...port,
+    configure: async (commands) => {
+      if (commands.some(({ path }) => path.includes("10.0.2.0/26"))) throw trouble("edge1", "refused", "Set failed");
+      await port.configure(commands);
+    },
+  });
+  const { router, one, later } = rig({}, picky);
+  await one.pass(view(8), "news");
+  later(2_000);
+  await one.pass(view(8));
+  expect(one.status).toMatchObject({
+    phase: "conflict",
+    refused: [{ at: "protocols static route 10.0.2.0/26", message: "router edge1: Set failed" }],
+  });
+  expect(linesOf(router.running)).toHaveLength(7);
+  const tried = router.counted.commits;
+  later(60_000);
+  await one.pass(view(8));
+  expect(router.counted.commits).toBe(tried);
+});
+
+test("failures are tried again at growing intervals, and the history tells one push", async () => {
+  const { router, one, later, events } = rig();
+  router.plan({ refuse: "locked" }, { refuse: "locked" }, { refuse: "locked" });
+  for (let second = 0; second < 8; second++) {
+    await one.pass(view(1), "news");
+    later(1_000);
+  }
+  expect(events.filter(({ event }) => event === "edge-failed")).toHaveLength(3);
+  expect(one.status).toMatchObject({ phase: "in-sync", failures: 0, revision: 1 });
+  expect((await one.history()).map(({ revision, result }) => [revision, result])).toEqual([[1, "done"]]);
+});
+
+test("another node takes over when the writer ends, and knows what is ours", async () => {
+  const { router, one, make, keeper, later } = rig();
+  await one.pass(view(2), "news");
+  const other = make("beta");
+  await other.pass(view(2), "news");
+  expect(other.status).toMatchObject({ phase: "standby", writer: "alpha" });
+  await expect(other.rollback(view(2), 0)).rejects.toThrow("node alpha writes to router edge1; ask there");
+  await keeper.remove("edge/edge1/writer");
+  other.wake();
+  await other.pass(view(1), "time");
+  expect(other.status.phase).toBe("in-sync");
+  expect(linesOf(router.running)).toHaveLength(1);
+  later(60_000);
+  await one.pass(view(1));
+  expect(one.status.phase).toBe("standby");
+});
+
+test("back to a revision, and on again", async () => {
+  const { router, one, later } = rig();
+  for (const blocks of [1, 2, 3]) await one.pass(view(blocks), "news");
+  await one.rollback(view(3), 1);
+  expect(linesOf(router.running)).toHaveLength(1);
+  later(120_000);
+  await one.pass(view(3), "news");
+  expect(one.status).toMatchObject({ phase: "paused", message: "by alpha: back at revision 1" });
+  expect(linesOf(router.running)).toHaveLength(1);
+  await one.resume();
+  await one.pass(view(3));
+  expect(linesOf(router.running)).toHaveLength(3);
+  expect((await one.history()).map(({ revision, why }) => `${revision} ${why}`)).toEqual([
+    "1 the cluster has changed",
+    "2 the cluster has changed",
+    "3 the cluster has changed",
+    "4 back to revision 1",
+    "5 resumed",
+  ]);
+});
+
+test("a push whose daemon was killed is told of by the next", async () => {
+  const { one, make, keeper } = rig();
+  await one.pass(view(1), "news");
+  const entry = await keeper.get("edge/edge1/history/000000001");
+  await keeper.put("edge/edge1/history/000000001", (entry?.value ?? "").replace('"done"', '"begun"'));
+  const again = make("alpha");
+  await again.pass(view(1), "news");
+  expect(await again.history()).toMatchObject([
+    { revision: 1, result: "unknown", message: "node alpha ended before the router answered" },
+  ]);
+});
+
+test("a router that is rebooted to what it had before gets what it lacks, and loses what has gone since", async () => {
+  const { router, one, later } = rig();
+  await one.pass(view(2), "news");
+  const old = router.saved;
+  await one.pass(view(1), "news");
+  expect(linesOf(old)).toHaveLength(2);
+  router.reboot();
+  later(60_000);
+  await one.pass(view(1));
+  expect(linesOf(router.running)).toHaveLength(1);
+});
