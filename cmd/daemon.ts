@@ -11,6 +11,7 @@ import { execDelegate } from "#lib/delegate/exec.ts";
 import { udpEcho } from "#lib/echo/udp.ts";
 import { askWhole } from "#lib/echo/whole.ts";
 import { isFailure } from "#lib/errors.ts";
+import { manifestDirectory } from "#lib/k8s/directory.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
 import { keyFiles } from "#lib/kernel/wireguard/key.ts";
@@ -86,6 +87,7 @@ async function run(config: Config, configName: string): Promise<void> {
       routers: linuxRouters(config.routers.dir),
       store,
       ...(shared && { shared }),
+      ...(config.policies && { objects: manifestDirectory(config.policies.directory) }),
       delegate: execDelegate((plugin, text) => log({ event: "delegate-stderr", plugin, text })),
       queue: queue(config.queueDirs),
       echo: udpEcho,

@@ -66,6 +66,11 @@ export type Event =
       tookMs: number;
     }
   | { event: "edge-failed"; router: string; failures: number; message: string }
+  | { event: "policy-refused"; object: string; message: string }
+  /** The kernel has what the source told: elements that came or changed, and that went. */
+  | { event: "policies-changed"; policies: number; came: number; went: number; tookMs: number }
+  | { event: "policies-failed"; message: string }
+  | { event: "policy-blind"; container: string; ifname: string; pod: string; type: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -112,6 +117,10 @@ export const LEVEL = {
   "edge-phase": "info",
   "edge-pushed": "info",
   "edge-failed": "warn",
+  "policy-refused": "error",
+  "policies-changed": "info",
+  "policies-failed": "error",
+  "policy-blind": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

@@ -49,9 +49,18 @@ export interface Config {
   readonly cluster?: Cluster;
   /** Absent: no routers. */
   readonly edge?: Edge;
+  /** Absent: everybody reaches everybody. */
+  readonly policies?: Policies;
   readonly noMasquerade: readonly Prefix[];
   readonly routerAdvertisedLinks: readonly string[];
   readonly reconcile: { readonly everySeconds: number; readonly debounceMs: number };
+}
+
+/** Where network policies come from. */
+export interface Policies {
+  readonly directory: string;
+  /** What they deny is counted, and goes on. */
+  readonly audit: boolean;
 }
 
 export interface ConfiguredPool {
@@ -325,6 +334,7 @@ function complete({
   tenants,
   cluster,
   edge,
+  policies,
   defaults: given,
   ...rest
 }: Shape): Config {
@@ -352,6 +362,7 @@ function complete({
           },
         }),
     ...(edge === undefined ? {} : { edge: edgeOf(edge) }),
+    ...(policies === undefined ? {} : { policies }),
     tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),
     networks: new Map(
       networks.map(

@@ -29,6 +29,7 @@ import {
   words,
 } from "./leaves.ts";
 import { podRule } from "./pod-rule.ts";
+import { policies } from "./policy-schema.ts";
 import { encapsulation, routers, tenant } from "./tenant-schema.ts";
 
 /** lib/attach has the types; a test holds the two lists together. */
@@ -316,6 +317,7 @@ export const SCHEMA = z.strictObject(
       "none: one node",
     ),
     edge: setting(edge.optional(), "The routers at the edge of the cluster.", "none"),
+    policies: setting(policies.optional(), "Network policies.", "none"),
     noMasquerade: setting(cidrs.default([]), "Destinations that pods reach with their own address, besides all pools."),
     routerAdvertisedLinks: setting(
       listOf(link, "a list of link names").default([]),

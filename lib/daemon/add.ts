@@ -164,6 +164,7 @@ async function attach(
   progress.stored = true;
   trace.ended("intent-stored");
 
+  await core.policies?.hold(record);
   for (const part of partsOf(record)) trace.performed(await build(core, record, part, probes));
   trace.ended("kernel-applied");
 

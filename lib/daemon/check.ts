@@ -7,6 +7,7 @@ import { diff } from "#lib/state/diff.ts";
 import { line } from "#lib/state/line.ts";
 import { type Core, hostOf } from "./core.ts";
 import { delegationOf, delegationOfRecord } from "./delegated.ts";
+import { NODE } from "./host.ts";
 import { jointLacks, nodeFacts } from "./node-facts.ts";
 import { leaseKeys, partsOf } from "./parts.ts";
 import { addressesOf, scopeOf } from "./record.ts";
@@ -28,7 +29,8 @@ export async function check(core: Core, request: Request): Promise<void> {
   const lines = core.ipam.missing(leaseKeys(record), leases);
   for (const part of partsOf(record)) {
     const host = hostOf(core, part.host);
-    const node = nodeFacts(core, host);
+    const ofPolicies = host.name === NODE ? (core.policies?.elementsOf(record) ?? []) : [];
+    const node = [...nodeFacts(core, host), ...ofPolicies];
     const [there, nodeThere] = await Promise.all([
       host.kernel.look(scopeOf(record), part.facts),
       host.kernel.look({}, node),

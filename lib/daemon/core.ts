@@ -11,6 +11,7 @@ import type { AskWhole } from "#lib/echo/whole.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
+import type { ObjectSource } from "#lib/k8s/objects.ts";
 import type { Kernel, NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Routers } from "#lib/kernel/routers.ts";
 import { type KeyedLock, keyedLock } from "#lib/lock.ts";
@@ -25,6 +26,7 @@ import { contested } from "./contested.ts";
 import { type Edge, type OpenRouter, openEdge } from "./edge/edge.ts";
 import { type Host, host, NODE } from "./host.ts";
 import { followConfiguration } from "./leaving.ts";
+import type { Policies } from "./policy/policies.ts";
 import { findRouters } from "./routers.ts";
 import { type Table, table } from "./table.ts";
 import { areApart } from "./tenancy.ts";
@@ -43,6 +45,8 @@ export interface Ports {
   readonly keyFiles?: KeyFiles;
   /** Absent: the node has nothing to do with routers at the edge. */
   readonly openRouter?: OpenRouter;
+  /** Where policies, namespaces and pods are told of; absent: nobody speaks of them. */
+  readonly objects?: ObjectSource;
   readonly delegate: Delegate;
   readonly queue: Queue;
   readonly log: Log;
@@ -69,6 +73,8 @@ export interface Core extends Ports {
   readonly blocks?: Blocks;
   /** Absent where no routers are configured. */
   edge?: Edge;
+  /** Absent where no policies are configured. */
+  policies?: Policies;
   /** Inode of the namespace that the daemon itself is in. */
   readonly ownNetnsInode: number;
   /** Facts of the machine, refreshed by every full reconcile. */

@@ -9,6 +9,7 @@ import { type Core, type CoreOptions, openCore, type Ports } from "./core.ts";
 import { devicePools, makeFunctions } from "./device-pools.ts";
 import { forgetLeavers } from "./leaving.ts";
 import { makeAllReady } from "./node-facts.ts";
+import { startPolicies } from "./policy/start.ts";
 import { reconciler } from "./reconcile.ts";
 import { replay } from "./replay.ts";
 import { closeHost } from "./routers.ts";
@@ -42,10 +43,13 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const { config } = options;
   const beganUs = ports.clockUs();
   const { core, replayed } = await openCore(ports, options);
+  const stopping = new AbortController();
+  let poke = (): void => {};
+  await startPolicies(core, { poke: () => poke(), signal: stopping.signal });
   await makeAllReady(core);
+  await core.policies?.repair();
   await makeFunctions(core);
 
-  const stopping = new AbortController();
   const { lock } = core;
   const workers = pool({ size: config.workers, limit: config.queueLimit });
   const node = verbs(core, { lock, workers });
@@ -65,6 +69,8 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       signal: stopping.signal,
     },
   );
+
+  poke = reconciling.poke;
 
   const offered = devicePools(core);
   const offering = loop(offered.refresh, { everyMs: OFFERS_MS, debounceMs: 0, signal: stopping.signal });
@@ -147,6 +153,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
 
   for (const forever of [reconciling.done, offering.done, following, sharing.done, taking, edging])
     forever.catch(broken.reject);
+  core.policies?.done.catch(broken.reject);
   broken.promise.catch(() => {});
   return {
     failed: broken.promise,
@@ -160,6 +167,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       stopping.abort();
       await edge?.close();
       await Promise.allSettled([reconciling.done, offering.done, ...watched, following, sharing.done, taking]);
+      await core.policies?.done;
       await offered[Symbol.asyncDispose]();
       await Promise.all([...core.behind]);
       for (const host of core.hosts.values()) {

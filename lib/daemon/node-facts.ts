@@ -42,6 +42,7 @@ function chainsOf(core: Core, host: Host): Chain[] {
               encrypted: isEncrypted(config.cluster),
             }),
           ]),
+      ...(core.policies?.chains() ?? []),
     ];
   const tenant = config.tenants.get(name);
   // Pods of a tenant that is no longer configured are still probed, and reach nobody.

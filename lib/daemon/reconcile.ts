@@ -154,8 +154,10 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   const strays = async (host: Host): Promise<Op[]> => {
     // What leads to other nodes is nobody's until it is known who they are.
     if (host.name === NODE && core.cluster?.informed === false) return [];
+    if (host.name === NODE && core.policies?.isInformed === false) return [];
     const owned = await host.kernel.owned();
     const wanted = new Set([...nodeFacts(core, host), ...jointFactsOn(core, host.name)].map(identity));
+    if (host.name === NODE) for (const fact of core.policies?.elements() ?? []) wanted.add(identity(fact));
     for (const record of core.table)
       for (const part of partsOf(record))
         if (part.host === host.name) for (const fact of part.facts) if (fact.at === "host") wanted.add(identity(fact));
@@ -250,6 +252,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
         lines.push(...(await onEachHost(repairHost)));
         lines.push(...(await makeJoints(core)).map(line));
       }
+      if (wholeNode || core.policies?.isDoubtful === true)
+        lines.push(...(await guarded(async () => ((await core.policies?.repair()) ?? []).map(line))));
       for (const record of targets) {
         // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
         if (locked.held(record.containerId)) behind(repair(record));
@@ -276,6 +280,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     async plan() {
       const ops: Op[] = [];
       for (const host of core.hosts.values()) ops.push(...(await nodeLacks(core, host)));
+      ops.push(...((await core.policies?.lacks()) ?? []));
       ops.push(...(await jointLacks(core)));
       for (const record of core.table)
         if (record.phase === "ready") ops.push(...(await differences(record)).flatMap((found) => found.ops));

@@ -37,6 +37,7 @@ export async function removeAttachment(
     await hostOf(core, part.host).kernel.apply(scopeOf(record), ops);
     trace?.performed(ops);
   }
+  await core.policies?.release(record);
   trace?.ended("off-network");
 
   if (delegated !== undefined) {

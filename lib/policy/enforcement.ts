@@ -40,6 +40,8 @@ export interface Enforcement {
   /** What of the elements changed since the last time. */
   take(): { readonly add: readonly ElementFact[]; readonly remove: readonly ElementFact[] };
   elements(): Iterable<ElementFact>;
+  /** What should stand under an element's key now. */
+  standing(fact: ElementFact): ElementFact | undefined;
   /** Those that are about an attachment's addresses. */
   elementsOf(key: string): ElementFact[];
   /** What is part of the chains, since only few change it. */
@@ -230,9 +232,12 @@ export function enforcement(): Enforcement {
     },
     take: () => elements.take(),
     elements: () => elements.all(),
+    standing: (fact) => elements.at(fact),
     elementsOf(key) {
-      const addresses = holders.get(key)?.held.get(key)?.held.addresses ?? [];
-      return [...elements.all()].filter((fact) => addresses.some((address) => fact.key[0] === address));
+      const subject = holders.get(key)?.held.get(key)?.subject;
+      if (subject === undefined) return [];
+      const pods = subject.addresses.flatMap((address) => elements.at(podElement(address, "")) ?? []);
+      return [...pods, ...held.elementsOf(subject)];
     },
     outside: () => outside,
     longRanges: () => held.longRanges(),

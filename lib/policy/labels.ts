@@ -29,3 +29,16 @@ export function label(found: Found): string {
 /** Absent is none. @throws SelvedgeError config-invalid */
 export const labels = (found: Found): Labels =>
   Object.fromEntries(entries(found).map(([key, at]) => [labelKey({ ...at, value: key }), label(at)]));
+
+/** `app=web,tier=front`. @throws SelvedgeError config-invalid */
+export const readLabelsText = (found: Found): Labels =>
+  Object.fromEntries(
+    text(found)
+      .split(",")
+      .filter((pair) => pair.trim() !== "")
+      .map((pair): [string, string] => {
+        const [key = "", value, ...more] = pair.trim().split("=");
+        if (value === undefined || more.length > 0) refuse({ ...found, value: pair }, 'a label such as "app=web"');
+        return [labelKey({ ...found, value: key }), label({ ...found, value })];
+      }),
+  );

@@ -1,5 +1,6 @@
 /** The pods of this node that policies speak of: with each the row that holds towards each class of peers. */
 import type { Address } from "#lib/address.ts";
+import type { ElementFact } from "#lib/state/fact.ts";
 import { ANY_POD, type Numbers, numbers, OUTSIDE } from "./class-id.ts";
 import { confinedElement, type LongRange, longRanges, pairElement, rowElements, selfElement } from "./elements.ts";
 import type { Ledger } from "./ledger.ts";
@@ -26,6 +27,8 @@ export interface Subjects {
   /** Holds the attachment to these policies. */
   hold(subject: Subject, policies: readonly Policy[], ports: readonly NamedPort[]): void;
   release(subject: Subject): void;
+  /** What stands for it, besides its class of peers. */
+  elementsOf(subject: Subject): ElementFact[];
   came(peers: PeerClass): void;
   went(peers: PeerClass): void;
   /** Of the rows that stand. */
@@ -134,6 +137,15 @@ export function subjects(elements: Ledger, classes: () => Iterable<PeerClass>): 
     release(subject) {
       for (const direction of DIRECTIONS) assign(subject, direction, undefined);
       for (const address of subject.addresses) elements.drop(selfElement(address));
+    },
+    elementsOf(subject) {
+      const { addresses } = subject;
+      const own = DIRECTIONS.flatMap((direction) => {
+        const running = subject.running[direction];
+        if (running === undefined) return [];
+        return [...addresses.map((address) => confinedElement(direction, address)), ...pairsOf(running, subject)];
+      });
+      return own.length === 0 ? [] : [...addresses.map(selfElement), ...own];
     },
     came(peers) {
       for (const running of programs.values()) {

@@ -28,6 +28,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
       "lib/daemon",
       "lib/delegate",
       "lib/echo",
+      "lib/k8s",
       "lib/kernel",
       "lib/store",
       "lib/vyos",
@@ -107,9 +108,9 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     packages: ["@grpc/grpc-js", "protobufjs"],
   },
   "lib/k8s": {
-    holds: "the cluster: pools of devices offered to kubelet",
+    holds: "the cluster: where its objects come from (a directory of manifests), pools of devices offered to kubelet",
     from: ["lib", "lib/api/definition.ts", "proto"],
-    packages: ["@grpc/grpc-js"],
+    packages: ["@grpc/grpc-js", "yaml"],
   },
   "lib/kernel": {
     holds: "Linux: the port, a strict fake, the real one (netlink, nftables, tc, sysctl)",

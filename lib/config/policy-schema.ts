@@ -1,0 +1,14 @@
+/** The part of the configuration's shape that is about network policies. */
+import { z } from "zod";
+import { absolutePath, flag, setting } from "./leaves.ts";
+
+export const policies = z.strictObject(
+  {
+    directory: setting(
+      absolutePath,
+      "Where manifests of NetworkPolicy, ClusterNetworkPolicy, Namespace and Pod lie, as `*.yaml`, `*.yml` or `*.json`; changes are followed.",
+    ),
+    audit: setting(flag.default(false), "What policies deny is counted and goes on."),
+  },
+  { error: "an object such as {directory: /etc/selvedge/policies}" },
+);

@@ -1,0 +1,196 @@
+/**
+ * Policies in force on this node. Every change goes to the kernel as the elements that it touches, new ones before those
+ * that they replace; what stands there is compared with what should by the same passes that compare everything.
+ */
+import { policyChains } from "#lib/datapath/policy-chains.ts";
+import type { Chain } from "#lib/datapath/tables.ts";
+import { isFailure, SelvedgeError } from "#lib/errors.ts";
+import type { ObjectSource } from "#lib/k8s/objects.ts";
+import type { Kernel } from "#lib/kernel/kernel.ts";
+import { keyedLock } from "#lib/lock.ts";
+import type { Log } from "#lib/log.ts";
+import { type Enforcement, enforcement } from "#lib/policy/enforcement.ts";
+import { lacking, type Op } from "#lib/state/diff.ts";
+import type { ElementFact, Fact } from "#lib/state/fact.ts";
+import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
+import { keyOf } from "../table.ts";
+import { keptOf } from "./held.ts";
+import { hearing } from "./objects.ts";
+
+export interface PoliciesOptions {
+  readonly source: ObjectSource;
+  readonly kernel: Pick<Kernel, "look" | "apply">;
+  readonly log: Log;
+  /** Microseconds on a monotonic clock. */
+  readonly clockUs: () => number;
+  readonly audit: boolean;
+  /** Makes the node's tables with the chains as they are now. @throws SelvedgeError kernel */
+  readonly remakeTables: () => Promise<void>;
+  /** Something is to be looked at by the next pass. */
+  readonly poke: () => void;
+}
+
+export interface Policies {
+  readonly enforcement: Enforcement;
+  readonly audit: boolean;
+  /** All there is has been told and read; until then nothing of what stands is taken away. */
+  readonly isInformed: boolean;
+  /** What cannot be read now, by the source's name for it. */
+  readonly refused: ReadonlyMap<string, string>;
+  /** Something could not be told to the kernel: the next pass looks. */
+  readonly isDoubtful: boolean;
+  chains(): readonly Chain[];
+  elements(): Iterable<ElementFact>;
+  elementsOf(key: AttachmentKey): readonly ElementFact[];
+  /** Reads everything there is; what stands in the kernel is left. */
+  begin(records: Iterable<AttachmentRecord>, signal: AbortSignal): Promise<void>;
+  /** Before its first packet. @throws SelvedgeError not-ready, kernel */
+  hold(record: AttachmentRecord): Promise<void>;
+  /** @throws SelvedgeError kernel */
+  release(key: AttachmentKey): Promise<void>;
+  /** What the kernel lacks of it. @throws SelvedgeError kernel */
+  lacks(): Promise<Op[]>;
+  /** Makes what is lacking; returns what was done. @throws SelvedgeError kernel */
+  repair(): Promise<Op[]>;
+  /** Ends with the signal given to `begin`. */
+  readonly done: Promise<void>;
+}
+
+/** So many elements are looked at before others have their turn. */
+const LOOK_AT_ONCE = 1_000;
+
+export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables, poke }: PoliciesOptions): Policies {
+  const compiled = enforcement();
+  const alone = keyedLock();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => alone("", work);
+  let isDoubtful = false;
+  let isBegun = false;
+  let done: Promise<void> = Promise.resolve();
+  let chains: { readonly text: string; readonly of: readonly Chain[] } = made();
+
+  function made() {
+    const options = { audit, outside: compiled.outside(), ports: compiled.longRanges() };
+    const of = policyChains(options);
+    return { of, text: JSON.stringify(of) };
+  }
+
+  /** What changed goes to the kernel: rows and classes before the chains that lead to them, and away after. */
+  const settle = async (): Promise<{ came: number; went: number }> => {
+    const { add, remove } = compiled.take();
+    const next = made();
+    const isSame = next.text === chains.text;
+    chains = next;
+    const adding = add.map((fact): Op => ({ do: "add", fact }));
+    const removing = remove.map((fact): Op => ({ do: "remove", fact }));
+    const counts = { came: add.length, went: remove.length };
+    if (isSame && adding.length + removing.length === 0) return counts;
+    try {
+      if (isSame) await kernel.apply({}, [...adding, ...removing]);
+      else {
+        await kernel.apply({}, adding);
+        await remakeTables();
+        await kernel.apply({}, removing);
+      }
+      return counts;
+    } catch (error) {
+      isDoubtful = true;
+      throw error;
+    }
+  };
+
+  const settleBehind = (): void =>
+    void inTurn(async () => {
+      const beganUs = clockUs();
+      const counts = await settle();
+      const tookMs = Math.round((clockUs() - beganUs) / 100) / 10;
+      log({ event: "policies-changed", policies: compiled.policies.length, ...counts, tookMs });
+    }).catch((error: unknown) => {
+      if (!isFailure(error)) throw error;
+      log({ event: "policies-failed", message: error.message });
+      poke();
+    });
+
+  const heard = hearing(compiled, log, () => {
+    if (isBegun) settleBehind();
+  });
+
+  const look = async (facts: readonly Fact[]): Promise<Op[]> => lacking(facts, await kernel.look({}, facts));
+  const slices = (): ElementFact[][] => {
+    const all = [...compiled.elements()];
+    return Array.from({ length: Math.ceil(all.length / LOOK_AT_ONCE) }, (_, i) =>
+      all.slice(i * LOOK_AT_ONCE, (i + 1) * LOOK_AT_ONCE),
+    );
+  };
+
+  const holdInMemory = (record: AttachmentRecord): void => {
+    const { held, unseen } = keptOf(record);
+    if (held !== undefined) compiled.hold(held);
+    for (const { ifname, type } of unseen)
+      log({ event: "policy-blind", container: record.containerId, ifname, pod: record.pod ?? "", type });
+  };
+
+  return {
+    enforcement: compiled,
+    audit,
+    refused: heard.refused,
+    get isInformed() {
+      return heard.isComplete;
+    },
+    get isDoubtful() {
+      return isDoubtful;
+    },
+    get done() {
+      return done;
+    },
+    chains: () => chains.of,
+    elements: () => compiled.elements(),
+    elementsOf: (key) => compiled.elementsOf(keyOf(key)),
+    async begin(records, signal) {
+      ({ done } = await source.follow(heard.listener, signal));
+      for (const record of records) if (record.phase !== "deleting") holdInMemory(record);
+      compiled.take();
+      chains = made();
+      isDoubtful = true;
+      isBegun = true;
+    },
+    async hold(record) {
+      if (!heard.isComplete) {
+        const [[name, message] = ["", "nothing was told yet"]] = heard.refused;
+        throw new SelvedgeError({ kind: "not-ready" }, `policies are not known yet: ${name}: ${message}`, {
+          hint: "A pod starts only when its policies are known; `selvedgectl policy list` shows what cannot be read.",
+        });
+      }
+      await inTurn(async () => {
+        holdInMemory(record);
+        await settle();
+      });
+    },
+    release: (key) =>
+      inTurn(async () => {
+        compiled.release(keyOf(key));
+        await settle();
+      }),
+    async lacks() {
+      const ops: Op[] = [];
+      for (const slice of slices()) ops.push(...(await look(slice)));
+      return ops;
+    },
+    async repair() {
+      isDoubtful = false;
+      const done: Op[] = [];
+      try {
+        for (const slice of slices())
+          await inTurn(async () => {
+            // Since the slices were cut, others may have changed what should stand.
+            const ops = await look(slice.flatMap((fact) => compiled.standing(fact) ?? []));
+            await kernel.apply({}, ops);
+            done.push(...ops);
+          });
+      } catch (error) {
+        isDoubtful = true;
+        throw error;
+      }
+      return done;
+    },
+  };
+}

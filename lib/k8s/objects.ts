@@ -1,0 +1,18 @@
+/**
+ * Where Kubernetes' objects come from: a directory of manifests, or an API server that is watched. Whoever listens is told
+ * of everything there is, then of changes.
+ */
+export interface Listener {
+  /** Under a name of the source's own; told again when it is another. */
+  put(name: string, object: unknown): void;
+  remove(name: string): void;
+  /** What was told so far belongs together; the first time: it is all there is. */
+  told(): void;
+  /** Something cannot be had now; what was told of it stands. */
+  failed(name: string, message: string): void;
+}
+
+export interface ObjectSource {
+  /** Resolves when everything there is was told, or could not be; goes on until the signal. */
+  follow(listener: Listener, signal: AbortSignal): Promise<{ readonly done: Promise<void> }>;
+}
