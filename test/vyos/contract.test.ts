@@ -32,7 +32,7 @@ needing({ file: grammarFile("1.4") }, { program: "openssl" }).each(ROWS)(
 );
 
 /**
- * A router of one's own: `VYOS_URL=https://192.0.2.1 VYOS_KEY=… VYOS_FINGERPRINT=… npx jest test/vyos/contract`. Two routes to
+ * A router of one's own: `VYOS_URL=https://192.0.2.1 VYOS_KEY=… VYOS_FINGERPRINT=… test/jest.sh test/vyos/contract`. Two routes to
  * 203.0.113.0/24 (RFC 5737) and a prefix list come and go; a router with BGP fails the case of the failing commit.
  */
 const { VYOS_URL: url, VYOS_KEY: key = "", VYOS_FINGERPRINT: fingerprint } = process.env;
