@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { mac } from "#lib/address.ts";
-import { bridgeMac, hostLinkName, ifbName, linkAlias, podMac, portMac } from "./names.ts";
+import { address, mac } from "#lib/address.ts";
+import { bridgeMac, hostLinkName, ifbName, linkAlias, podMac, portMac, stationMac } from "./names.ts";
 
 const key = { containerId: "c1", ifname: "eth0" };
 
@@ -45,4 +45,11 @@ test("100,000 keys give as many names", () => {
     Array.from({ length: 100_000 }, (_, i) => hostLinkName({ containerId: `c${i}`, ifname: "eth0" })),
   );
   expect(names.size).toBe(100_000);
+});
+
+test("the MAC of somebody on a stretched segment is that of its address there, and no other one's", () => {
+  const [one, other] = [address("10.9.0.5"), address("10.9.0.6")];
+  expect(stationMac("lan", one)).toBe(stationMac("lan", one));
+  expect(new Set([stationMac("lan", one), stationMac("lan", other), stationMac("dmz", one)]).size).toBe(3);
+  expect(stationMac("lan", one)).toMatch(/^0e:/);
 });

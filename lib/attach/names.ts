@@ -51,6 +51,10 @@ const localMac = (first: number, from: Buffer, offset: number): Mac =>
 /** The pod's MAC when nobody asked for one: `02:…`. */
 export const podMac = (key: Key): Mac => localMac(0x02, digest(key.containerId, key.ifname), 8);
 
+/** The same on a segment that stretches over nodes: it follows from the address, so that neighbours who know it are right wherever it is: `0e:…`. */
+export const stationMac = (network: string, address: Address): Mac =>
+  localMac(0x0e, digest("station", network, address), 8);
+
 /** MAC of the host's end where it must differ from port to port: `06:…`. */
 export const portMac = (key: Key): Mac => localMac(0x06, digest(key.containerId, key.ifname), 16);
 

@@ -20,6 +20,7 @@ import {
 import type {
   BlockRecord,
   EgressRecord,
+  EndpointRecord,
   FixedRecord,
   LivenessRecord,
   NodeId,
@@ -127,6 +128,18 @@ export function readEgress(found: Found): EgressRecord {
     holdSeconds: integer(at("holdSeconds"), { min: 1, max: 3_600 }),
     sinceMs: integer(at("sinceMs"), COUNT),
     writes: integer(at("writes"), COUNT),
+  };
+}
+
+/** @throws SelvedgeError config-invalid */
+export function readEndpoint(found: Found): EndpointRecord {
+  const at = fields(found);
+  return {
+    ...readNodeId(found),
+    network: word(at("network")),
+    mac: mac(at("mac").value, at("mac").path),
+    addresses: list(at("addresses")).map(addressAt),
+    sinceMs: integer(at("sinceMs"), COUNT),
   };
 }
 

@@ -97,6 +97,18 @@ export interface EgressRecord {
   readonly writes: number;
 }
 
+/**
+ * `endpoints/<network>/<node>/<mac>`: somebody on a segment that stretches over nodes. Written by its node alone, for as
+ * long as it is there.
+ */
+export interface EndpointRecord extends NodeId {
+  readonly network: string;
+  readonly mac: Mac;
+  readonly addresses: readonly Address[];
+  /** When it came to the node, milliseconds since the epoch: who has moved is where it came last. */
+  readonly sinceMs: number;
+}
+
 /** Prefixes of the keys, each ending with a slash. */
 export const KEYS = {
   nodes: "nodes/",
@@ -106,6 +118,7 @@ export const KEYS = {
   egress: "egress/",
   reservations: "reservations/",
   wants: "wants/",
+  endpoints: "endpoints/",
 } as const;
 
 export const nodeKey = (name: string): string => `${KEYS.nodes}${name}`;
@@ -115,3 +128,5 @@ export const fixedKey = (pool: string, address: Address): string => `${KEYS.fixe
 export const egressKey = (address: Address): string => `${KEYS.egress}${address}`;
 export const reservationKey = (pool: string, name: string): string => `${KEYS.reservations}${pool}/${name}`;
 export const wantKey = (pool: string, family: Family, node: string): string => `${KEYS.wants}${pool}/${family}/${node}`;
+export const endpointKey = ({ network, node, mac }: Pick<EndpointRecord, "network" | "node" | "mac">): string =>
+  `${KEYS.endpoints}${network}/${node}/${mac}`;

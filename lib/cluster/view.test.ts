@@ -104,7 +104,13 @@ test("the same again is no change, in a list either", () => {
   const all = [node("a"), alive("a"), block("10.1.0.0/26", "a"), fixed("10.1.9.9", "a")];
   const view = viewOf(...all);
   for (const change of [{ all }, ...all.map((put) => ({ put }))])
-    expect(view.take(change)).toEqual({ nodes: new Set(), egress: new Set(), refused: [], kept: [] });
+    expect(view.take(change)).toEqual({
+      nodes: new Set(),
+      egress: new Set(),
+      endpoints: new Set(),
+      refused: [],
+      kept: [],
+    });
 });
 
 test("a record that cannot be read is told of, and the one before it stays", () => {
@@ -177,4 +183,15 @@ test("what is kept is enough to begin with again; who was alive is not", () => {
   expect(again.nodes).toEqual(view.nodes);
   expect([...again.nodes.keys()].map((name) => reached(again, name))).toEqual([[], ["10.1.9.9/32"]]);
   expect(again.alive.size).toBe(0);
+});
+
+test("addresses of a pool that is not routed are reached by no node", () => {
+  for (const [isRouted, prefixes] of [
+    [true, ["10.1.0.0/26"]],
+    [false, []],
+  ] as const) {
+    const view = clusterView("self", (pool) => pool !== "std" || isRouted);
+    view.take({ all: [node("a"), block("10.1.0.0/26", "a")] });
+    expect(view.destinationsOf("a").map(({ prefix }) => prefix)).toEqual(prefixes);
+  }
 });

@@ -7,8 +7,9 @@
  */
 import { isFailure } from "#lib/errors.ts";
 import type { Found } from "#lib/parse.ts";
+import { type Endpoints, endpoints } from "./endpoints.ts";
 import { type Destination, holdings } from "./holdings.ts";
-import { readBlock, readEgress, readFixed, readJson, readLiveness, readNode } from "./read-record.ts";
+import { readBlock, readEgress, readEndpoint, readFixed, readJson, readLiveness, readNode } from "./read-record.ts";
 import { type EgressRecord, KEYS, type NodeRecord } from "./records.ts";
 
 /** A key and its value, as the shared store has it; the revision is the store's own business. */
@@ -28,6 +29,8 @@ export interface Taken {
   readonly nodes: ReadonlySet<string>;
   /** Addresses that pods leave by of which something has changed. */
   readonly egress: ReadonlySet<string>;
+  /** Keys of the endpoints of which something may be different. */
+  readonly endpoints: ReadonlySet<string>;
   /** Records that could not be read; what was known under their keys stays. */
   readonly refused: readonly { readonly key: string; readonly message: string }[];
   /** What was put or removed, for whoever keeps a copy. Liveness is not among it. */
@@ -41,6 +44,7 @@ export interface ClusterView {
   readonly alive: ReadonlyMap<string, string>;
   /** By address. */
   readonly egress: ReadonlyMap<string, EgressRecord>;
+  readonly endpoints: Endpoints;
   /** What is reached by way of a node; nothing for one that is not known. */
   destinationsOf(node: string): readonly Destination[];
   take(change: ViewChange): Taken;
@@ -50,13 +54,17 @@ export interface ClusterView {
   believe(): Taken;
 }
 
-/** @param self name of this node: to be alone with it is the same as to be alone */
-export function clusterView(self: string): ClusterView {
+/**
+ * @param self name of this node: to be alone with it is the same as to be alone
+ * @param isRouted whether the addresses of a pool are reached by way of the node that has them
+ */
+export function clusterView(self: string, isRouted: (pool: string) => boolean = () => true): ClusterView {
   const raw = new Map<string, string>();
   const nodes = new Map<string, NodeRecord>();
   const alive = new Map<string, string>();
   const egress = new Map<string, EgressRecord>();
   const held = holdings();
+  const there = endpoints();
   const doubted = new Set<string>();
 
   /** Reads the record of a key into its place; the names that it concerns. @throws SelvedgeError config-invalid */
@@ -74,7 +82,7 @@ export function clusterView(self: string): ClusterView {
     else if (key.startsWith(KEYS.egress)) {
       egress.set(name, readEgress(found));
       noted.egress.add(name);
-    }
+    } else if (key.startsWith(KEYS.endpoints)) addAll(noted.endpoints, there.put(key, readEndpoint(found)));
   };
 
   const put = ({ key, value }: Known, noted: Notes): void => {
@@ -100,6 +108,7 @@ export function clusterView(self: string): ClusterView {
     if (key.startsWith(KEYS.egress) && egress.delete(name)) noted.egress.add(name);
     if (key.startsWith(KEYS.nodes) || key.startsWith(KEYS.alive)) noted.nodes.add(name);
     addAll(noted.nodes, held.remove(key));
+    if (key.startsWith(KEYS.endpoints)) addAll(noted.endpoints, there.remove(key));
     if (!key.startsWith(KEYS.alive)) noted.kept.push({ remove: key });
   };
 
@@ -123,9 +132,10 @@ export function clusterView(self: string): ClusterView {
     nodes,
     alive,
     egress,
+    endpoints: there,
     destinationsOf(node) {
       const record = nodes.get(node);
-      return record === undefined ? [] : held.of(node, record.uid);
+      return record === undefined ? [] : held.of(node, record.uid).filter(({ pool }) => isRouted(pool));
     },
     take(change) {
       const noted = notes();
@@ -148,13 +158,14 @@ export function clusterView(self: string): ClusterView {
 interface Notes extends Taken {
   readonly nodes: Set<string>;
   readonly egress: Set<string>;
+  readonly endpoints: Set<string>;
   readonly refused: { key: string; message: string }[];
   readonly kept: ({ put: Known } | { remove: string })[];
 }
 
-const notes = (): Notes => ({ nodes: new Set(), egress: new Set(), refused: [], kept: [] });
+const notes = (): Notes => ({ nodes: new Set(), egress: new Set(), endpoints: new Set(), refused: [], kept: [] });
 
-const READ: readonly string[] = [KEYS.nodes, KEYS.alive, KEYS.blocks, KEYS.fixed, KEYS.egress];
+const READ: readonly string[] = [KEYS.nodes, KEYS.alive, KEYS.blocks, KEYS.fixed, KEYS.egress, KEYS.endpoints];
 /** Other parts of the daemon keep records of their own in the store. */
 const isRead = (key: string): boolean => READ.some((kind) => key.startsWith(kind));
 

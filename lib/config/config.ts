@@ -125,6 +125,8 @@ export interface Network extends NetworkDefaults {
   readonly tenant?: string;
   readonly reportProbeAddress: boolean;
   readonly encapsulation?: Encapsulation;
+  /** One segment on all nodes of the cluster: VNI of its VXLAN. */
+  readonly stretch?: { readonly vni: number };
   /** Edge routers lead to its addresses. */
   readonly expose: boolean;
   /** The attachment type's own settings, named as it names them; the type reads them. */

@@ -8,6 +8,7 @@ import { overlaps, subnetsOf } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
 import { ATTACHMENTS } from "./schema.ts";
 import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
+import { stretchMistakes } from "./stretch-mistakes.ts";
 import { tenantMistakes } from "./tenant-mistakes.ts";
 import { unservedWishes } from "./unserved.ts";
 import type { Path } from "./yaml.ts";
@@ -61,6 +62,7 @@ export function references(root: unknown): Complaint[] {
     ...reservedTwice(root),
     ...overlaps(root),
     ...tenantMistakes(root, tenants),
+    ...stretchMistakes(root),
     ...clusterMistakes(root),
     ...edgeMistakes(root, pools),
     ...egressMistakes(root, networks),

@@ -30,7 +30,7 @@ import {
 } from "./leaves.ts";
 import { podRule } from "./pod-rule.ts";
 import { policies } from "./policy-schema.ts";
-import { encapsulation, routers, tenant } from "./tenant-schema.ts";
+import { encapsulation, routers, stretch, tenant } from "./tenant-schema.ts";
 
 /** lib/attach has the types; a test holds the two lists together. */
 export const ATTACHMENTS = [
@@ -170,6 +170,10 @@ const network = z.strictObject(
       "For a tenant's network: the CNI result names the pod's probe address first, so that a kubelet probes it there.",
     ),
     encapsulation: setting(encapsulation.optional(), "For a tenant's bridge: one segment with that of other nodes."),
+    stretch: setting(
+      stretch.optional(),
+      "For a bridge: one segment on all nodes of the cluster, without anything that is meant for everybody.",
+    ),
     expose: setting(
       flag.default(false),
       "Its addresses are known beyond the nodes: edge routers lead there. `selvedgectl networks` shows which are.",

@@ -49,18 +49,18 @@ function networkMistakes(root: unknown, network: unknown, { i, tenants }: At): C
     ...(lookUp(network, ["encapsulation"]) !== undefined && type !== "bridge"
       ? [complaint(at("encapsulation"), `needs attachment "bridge", not ${JSON.stringify(type)}`)]
       : []),
-    ...(lookUp(network, ["encapsulation"]) === undefined ? [] : vlanMistakes(network, i)),
+    ...(lookUp(network, ["encapsulation"]) === undefined ? [] : noVlans(network, i, "encapsulation")),
   ];
 }
 
 const VLANS: readonly Path[] = [["vlan"], ["options", "vlan"], ["options", "vlanTrunk"]];
 
 /** The tunnel's end is a port without a VLAN: where a bridge keeps VLANs apart, nothing would pass it. */
-const vlanMistakes = (network: unknown, i: number): Complaint[] =>
+export const noVlans = (network: unknown, i: number, setting: "encapsulation" | "stretch"): Complaint[] =>
   VLANS.flatMap((path) => {
     const value = lookUp(network, path);
     if (value === undefined || value === 0 || (Array.isArray(value) && value.length === 0)) return [];
-    const text = `${JSON.stringify(value)} is not possible together with encapsulation, whose frames have no VLAN; give each VLAN a network and a vni of its own`;
+    const text = `${JSON.stringify(value)} is not possible together with ${setting}, whose frames have no VLAN; give each VLAN a network and a vni of its own`;
     return [complaint(["networks", i, ...path], text)];
   });
 

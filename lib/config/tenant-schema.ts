@@ -29,6 +29,12 @@ export const encapsulation = z.strictObject(
   { error: "an object such as {type: vxlan, vni: 100, peers: [192.0.2.2]}" },
 );
 
+/** The UDP port is that of `cluster.vxlan`. */
+export const stretch = z.strictObject(
+  { vni: setting(integer(1, 16_777_215), "VXLAN network identifier, the same on all nodes, and no other network's.") },
+  { error: "an object such as {vni: 100}" },
+);
+
 const endpoint = read('an address and a port such as "192.0.2.5:53" or "[2001:db8::5]:53"', endpointOf);
 const service = z.strictObject(
   {

@@ -28,6 +28,7 @@ import { type Host, host, NODE } from "./host.ts";
 import { followConfiguration } from "./leaving.ts";
 import type { Policies } from "./policy/policies.ts";
 import { findRouters } from "./routers.ts";
+import { stretchedOf } from "./segment-bridge.ts";
 import { type Table, table } from "./table.ts";
 import { areApart } from "./tenancy.ts";
 import { type Step, type Traces, traces } from "./trace.ts";
@@ -142,7 +143,7 @@ export async function openCore(
       ? {}
       : await joined(
           { ...ports, shared: ports.shared },
-          { config: config.cluster, node, snapshot, version },
+          { config: config.cluster, node, snapshot, version, networks: stretchedOf(config) },
           (self) => ({
             self,
             ipam: own,

@@ -13,6 +13,8 @@ import { startPolicies } from "./policy/start.ts";
 import { reconciler } from "./reconcile.ts";
 import { replay } from "./replay.ts";
 import { closeHost } from "./routers.ts";
+import { stretchedOf } from "./segment-bridge.ts";
+import { stationsHere } from "./stations-here.ts";
 import { verbs } from "./verbs.ts";
 
 export interface DaemonOptions extends CoreOptions {
@@ -75,6 +77,16 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const offered = devicePools(core);
   const offering = loop(offered.refresh, { everyMs: OFFERS_MS, debounceMs: 0, signal: stopping.signal });
 
+  let tell = (): void => {};
+  /** Who comes to a segment of many nodes, or goes, is told of at once. */
+  const thenTold =
+    <Request, Call, Reply>(handler: (request: Request, call: Call) => Promise<Reply>) =>
+    async (request: Request, call: Call): Promise<Reply> => {
+      const reply = await handler(request, call);
+      tell();
+      return reply;
+    };
+
   const ready = Promise.withResolvers<void>();
   const whenReady =
     <Request, Call, Reply>(handler: (request: Request, call: Call) => Promise<Reply>) =>
@@ -85,10 +97,10 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const serving: Serving = await serve({
     socket: config.socket,
     node: {
-      add: whenReady(node.add),
-      del: whenReady(node.del),
+      add: whenReady(thenTold(node.add)),
+      del: whenReady(thenTold(node.del)),
       check: whenReady(node.check),
-      gc: whenReady(node.gc),
+      gc: whenReady(thenTold(node.gc)),
       status: node.status,
     },
     admin: admin(core, {
@@ -139,6 +151,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     debounceMs: GATHER_MS,
     signal: stopping.signal,
   });
+  if (stretchedOf(config).length > 0) tell = sharing.poke;
   core.cluster?.listen({ heed: sharing.poke, connection: sharing.poke });
   const { edge } = core;
   if (edge !== undefined) core.cluster?.listen({ heed: edge.heed, connection: edge.poke });
@@ -180,10 +193,12 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
 }
 
 /** The node's share of what the nodes of a cluster have in common. Reports its own failures. */
-async function share({ cluster, blocks, store, log, config, waitingFor }: Core): Promise<void> {
+async function share(core: Core): Promise<void> {
+  const { cluster, blocks, store, log, config, waitingFor } = core;
   if (cluster === undefined || blocks === undefined) return;
   if (cluster.trouble !== undefined) return void waitingFor.add(cluster.trouble);
   for (const reason of waitingFor) if (cluster.isTrouble(reason)) waitingFor.delete(reason);
+  await cluster.tell(stationsHere(core));
   await blocks.pass();
   await takeOwnAddresses({ cluster, blocks, store, log, pool: config.defaultPool });
 }

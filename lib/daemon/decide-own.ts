@@ -49,7 +49,10 @@ export async function decideOwn(
   };
   const whereOf = (plane: Plane): Where => ({
     ...common,
-    pathMtu: common.pathMtu - overheadOf(plane.settings.encapsulation),
+    pathMtu:
+      plane.settings.stretched === undefined
+        ? common.pathMtu - overheadOf(plane.settings.encapsulation)
+        : (core.cluster?.segmentMtu(core.node) ?? common.pathMtu),
     ...found.get(plane),
   });
   // Only the attachment's own interface can have addresses from elsewhere: the others have no configuration to say so.

@@ -2,7 +2,7 @@
  * From settings and addresses to the attachment as a value: its facts and its result. Pure; the one place where
  * attachment types, add-ons and results meet.
  */
-import { lengthOf, type Mac, type Prefix } from "#lib/address.ts";
+import { addressOf, lengthOf, type Mac, type Prefix } from "#lib/address.ts";
 import type { Wishes } from "#lib/attach/add-ons.ts";
 import { assemble } from "#lib/attach/assemble.ts";
 import { chained } from "#lib/attach/chained.ts";
@@ -10,7 +10,7 @@ import { macOf } from "#lib/attach/device.ts";
 import { parseDuplicateCheck } from "#lib/attach/duplicate-check.ts";
 import type { Attached, Carrier, PodAddress, PodRoute } from "#lib/attach/kind.ts";
 import { plan } from "#lib/attach/kinds.ts";
-import { hostLinkName, linkAlias, podMac } from "#lib/attach/names.ts";
+import { hostLinkName, linkAlias, podMac, stationMac } from "#lib/attach/names.ts";
 import { routedApart } from "#lib/attach/plane-routing.ts";
 import type { Dns, NetConf, Result, ResultRoute } from "#lib/cni/types.ts";
 import { capped, effectiveBandwidth, type ShapedPlane } from "#lib/datapath/totals.ts";
@@ -67,7 +67,13 @@ export function decide(
     ifname: key.ifname,
     hostLink: hostLinkName(key),
     alias: linkAlias(key),
-    mac: conf.wishes.mac ?? given.mac ?? planned.mac(carrier) ?? (device && macOf(device)) ?? podMac(key),
+    mac:
+      conf.wishes.mac ??
+      given.mac ??
+      ofSegment(settings, given) ??
+      planned.mac(carrier) ??
+      (device && macOf(device)) ??
+      podMac(key),
     addresses: given.addresses,
     ...(given.routes === undefined && settings.routes.length === 0
       ? {}
@@ -98,7 +104,8 @@ export function decide(
       });
   const host = built.hostInterfaces;
   const inPod = built.podInterface ?? { name: key.ifname, mac: attached.mac, mtu };
-  const pace = built.underlay === true ? parseDuplicateCheck(settings.options) : undefined;
+  const pace =
+    built.underlay === true && settings.stretched === undefined ? parseDuplicateCheck(settings.options) : undefined;
   return {
     facts: [...built.shared, ...built.facts].flatMap((fact) => placed(fact, where)),
     result: {
@@ -113,6 +120,10 @@ export function decide(
     ...(built.shaped === undefined ? {} : { shaped: built.shaped }),
     ...(pace === undefined ? {} : { probe: { link: key.ifname, pace } }),
   };
+}
+
+function ofSegment({ stretched }: Plane["settings"], { addresses: [first] }: Given): Mac | undefined {
+  return stretched === undefined || first === undefined ? undefined : stationMac(stretched, addressOf(first.address));
 }
 
 /** Default routes of later interfaces come after the first one's: the kernel takes the lowest metric. */

@@ -2,6 +2,7 @@
 import { networkOf, type Prefix } from "#lib/address.ts";
 import { egressChains, egressFirst } from "#lib/datapath/egress/chains.ts";
 import { nodeFacts as factsOfNode } from "#lib/datapath/node.ts";
+import { stretchChains } from "#lib/datapath/stretch.ts";
 import type { Chain } from "#lib/datapath/tables.ts";
 import { routerChains, uplinkChains } from "#lib/datapath/tenant-chains.ts";
 import { wayChains } from "#lib/datapath/ways/chains.ts";
@@ -13,7 +14,7 @@ import { isEncrypted, portsOf } from "./cluster/egress.ts";
 import { type Core, hostOf } from "./core.ts";
 import { type Host, NODE } from "./host.ts";
 import { type Joint, joints, scopeOfRouter } from "./joints.ts";
-import { bridgeFacts } from "./segment-bridge.ts";
+import { bridgeFacts, stretchedOf } from "./segment-bridge.ts";
 import { networksOf, peersOf, sideOf, subnetsOn } from "./tenancy.ts";
 
 /** Every pool's subnets and what the operator adds: destinations that see the host's pods under their own address. */
@@ -41,6 +42,7 @@ function chainsOf(core: Core, host: Host): Chain[] {
               port: config.cluster.vxlan.port,
               encrypted: isEncrypted(config.cluster),
             }),
+            ...stretchChains(stretchedOf(config), config.cluster.vxlan.port, isEncrypted(config.cluster)),
           ]),
       ...(core.policies?.chains() ?? []),
     ];

@@ -27,6 +27,8 @@ export interface Settings {
   /** The result names the pod's probe address first. */
   readonly reportProbeAddress: boolean;
   readonly encapsulation?: Encapsulation;
+  /** Name of the network, where it is one segment on all nodes of the cluster. */
+  readonly stretched?: string;
   readonly routes: readonly PodRoute[];
   readonly dns: Dns;
   /** Where the attachment type reads its own fields. */
@@ -45,7 +47,8 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
   const mtu = conf.mtu || base.mtu;
   const attachment = attachmentType({ path: "attachment", value: conf.attachment ?? base.attachment });
   const at = fields(conf.raw);
-  if (named?.encapsulation !== undefined) refuseVlans(conf);
+  if (named?.encapsulation !== undefined) refuseVlans(conf, "encapsulation");
+  if (named?.stretch !== undefined) refuseVlans(conf, "stretch");
   const policyRouting = conf.policyRouting ?? named?.policyRouting;
   const podQos = conf.podQos ?? named?.podQos;
   return {
@@ -60,6 +63,7 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
     ...(named?.tenant === undefined ? {} : { tenant: named.tenant }),
     reportProbeAddress: named?.reportProbeAddress ?? false,
     ...(named?.encapsulation === undefined ? {} : { encapsulation: named.encapsulation }),
+    ...(named?.stretch === undefined ? {} : { stretched: named.name }),
     routes: named?.routes ?? [],
     dns: { ...named?.dns, ...conf.dns, ...conf.wishes.dns },
     options: root({
@@ -71,12 +75,12 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
 }
 
 /** Of a network that is one segment across nodes: the tunnel carries frames without a VLAN. */
-function refuseVlans({ raw }: NetConf): void {
+function refuseVlans({ raw }: NetConf, setting: "encapsulation" | "stretch"): void {
   const at = fields(raw);
   for (const found of [at("vlan"), at("vlanTrunk")]) {
     const { value } = found;
     const isNone = absent(found) || value === 0 || (Array.isArray(value) && value.length === 0);
-    if (!isNone) refuse(found, "possible on a network with encapsulation, whose frames have no VLAN");
+    if (!isNone) refuse(found, `possible on a network with ${setting}, whose frames have no VLAN`);
   }
 }
 

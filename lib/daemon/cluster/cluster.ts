@@ -13,7 +13,7 @@ import type { Fact } from "#lib/state/fact.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Snapshot } from "#lib/store/store.ts";
 import type { Ports } from "../core.ts";
-import { type EgressState, egressWays } from "./egress.ts";
+import { type EgressState, egressWays, isEncrypted } from "./egress.ts";
 import { gateway, watchOver } from "./gateway.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { type KeyFiles, openKeyring } from "./keyring.ts";
@@ -22,6 +22,8 @@ import { ownAddresses } from "./own-addresses.ts";
 import { type Peer, peers } from "./peers.ts";
 import { prober } from "./prober.ts";
 import { needsKeys, secrecy } from "./secrecy.ts";
+import { type Station, type StretchedNetwork, segments } from "./segments.ts";
+import { stations } from "./stations.ts";
 
 export interface Cluster {
   readonly self: Identity;
@@ -42,6 +44,10 @@ export interface Cluster {
   probesOf(peer: string): ProbeReport | undefined;
   /** Largest packet that arrives whole on every node that may join, bytes: what pods are told. */
   podMtu(node: NodeFacts): number;
+  /** The same on a segment that stretches over the nodes. */
+  segmentMtu(node: NodeFacts): number;
+  /** These are on such segments here; what the others have not been told of yet they are told. Reports its own failures. */
+  tell(stations: readonly Station[]): Promise<void>;
   /** The machine may have other addresses or other routes to the others. */
   refresh(node: NodeFacts): void;
   /** These are the node's own addresses among pods. */
@@ -72,6 +78,8 @@ export interface ClusterOptions {
   readonly node: NodeFacts;
   readonly snapshot: Pick<Snapshot, "shared" | "own" | "leases">;
   readonly version: string;
+  /** Those that stretch over the nodes. */
+  readonly networks: readonly StretchedNetwork[];
 }
 
 /** @throws SelvedgeError store, kernel */
@@ -113,9 +121,12 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     shared: ports.shared,
     self,
     kept: snapshot.shared,
-    onChange: ({ nodes }) => {
+    isRouted: (pool) => options.networks.every(({ pools }) => !pools.includes(pool)),
+    onChange: ({ nodes, endpoints }) => {
       known = undefined;
       others.mark(nodes);
+      stretched.mark(endpoints);
+      stretched.markNodes(nodes);
       onChange();
     },
   });
@@ -179,11 +190,35 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     keys,
   });
 
+  const segmentMtu = ({ pathMtu }: NodeFacts): number =>
+    pathMtu - largestOverhead(record, { way: "vxlan", encrypt: isEncrypted(config) });
+  const stretched = segments({
+    kernel,
+    networks: options.networks,
+    view,
+    ways: config,
+    peers: others.all,
+    own: () => record,
+    mtu: () => segmentMtu(seen),
+  });
+  stretched.markAll();
+  const telling = stations({
+    self: { node: self.name, uid: self.uid },
+    shared: ports.shared,
+    view,
+    own: stretched.own,
+    log,
+    clockMs: () => clockUs() / 1_000,
+    graceMs: config.graceSeconds * 1_000,
+  });
+  member.listen(telling);
+
   const refresh = (node: NodeFacts): void => {
     seen = node;
     record = recordFor(node);
     member.say(record);
     others.markAll();
+    stretched.markAll();
   };
 
   /** Whom the round has shown to be more, or less, alive than was believed. */
@@ -194,6 +229,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     });
     if (changed.length === 0) return;
     others.mark(changed);
+    stretched.markNodes(changed);
     onChange();
   };
 
@@ -218,6 +254,11 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     isTrouble: (sentence) => sentence.startsWith(taken),
     listen: member.listen,
     podMtu: ({ pathMtu }) => pathMtu - largestOverhead(record, config),
+    segmentMtu,
+    async tell(now) {
+      if (stretched.stations(now)) onChange();
+      if (options.networks.length > 0) await telling.tend();
+    },
     probesOf: probes.report,
     refresh,
     own(addresses) {
@@ -225,8 +266,8 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
       refresh(seen);
       onChange();
     },
-    settle: async () => [...(await others.settle()), ...(await leaving.settle())],
-    facts: () => [...others.facts(), ...leaving.facts()],
+    settle: async () => [...(await others.settle()), ...(await leaving.settle()), ...(await stretched.settle())],
+    facts: () => [...others.facts(), ...leaving.facts(), ...stretched.facts()],
     isUnderlay: others.isUnderlay,
     egress: leaving.states,
     async run(changed, signal, taken = () => {}) {

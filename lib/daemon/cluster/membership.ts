@@ -47,13 +47,15 @@ export interface MembershipOptions {
   /** What was heard before the daemon started. */
   readonly kept: readonly Named[];
   readonly onChange: (taken: Taken) => void;
+  /** Whether the addresses of a pool are reached by way of the node that has them. */
+  readonly isRouted?: (pool: string) => boolean;
 }
 
 export function membership(
   { store, log, nowMs }: Pick<Ports, "store" | "log" | "nowMs">,
-  { shared, self, kept, onChange }: MembershipOptions,
+  { shared, self, kept, onChange, isRouted }: MembershipOptions,
 ): Membership {
-  const view = clusterView(self.name);
+  const view = clusterView(self.name, isRouted);
   view.take({ all: kept.map(({ name: key, value }) => ({ key, value })) });
   let connected: boolean | undefined;
   let heard = false;

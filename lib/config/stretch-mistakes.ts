@@ -1,0 +1,66 @@
+/** What must agree where a network is one segment over all nodes of the cluster. */
+import { type Complaint, complaint, lookUp } from "./complaint.ts";
+import { vniOf } from "./egress-schema.ts";
+import { listAt } from "./overlaps.ts";
+import { noVlans } from "./tenant-mistakes.ts";
+import type { Path } from "./yaml.ts";
+
+/** Of `bridge` (lib/attach/bridge/spec.ts). */
+const DEFAULT_BRIDGE = "selvedge0";
+
+export function stretchMistakes(root: unknown): Complaint[] {
+  const vnis = new Map<unknown, string>([
+    [lookUp(root, ["cluster", "vxlan", "vni"]) ?? 4_096, "the cluster"],
+    ...listAt(root, "networks").map(
+      (network) => [lookUp(network, ["encapsulation", "vni"]), `network "${nameOf(network)}"`] as const,
+    ),
+    ...listAt(lookUp(root, ["cluster"]), "egress").flatMap((egress) => {
+      const [name, vni] = [lookUp(egress, ["name"]), lookUp(egress, ["vni"])];
+      if (typeof name !== "string" || (vni !== undefined && typeof vni !== "number")) return [];
+      return [[vniOf({ name, vni }), `egress "${name}"`] as const];
+    }),
+  ]);
+  const bridges = new Map<string, string>();
+  return listAt(root, "networks").flatMap((network, i) => {
+    const vni = lookUp(network, ["stretch", "vni"]);
+    if (lookUp(network, ["stretch"]) === undefined) return [];
+    const at = (...more: Path): Path => ["networks", i, ...more];
+    const refused = (text: string): Complaint => complaint(at("stretch"), text);
+    const type = lookUp(network, ["attachment"]) ?? lookUp(root, ["defaults", "attachment"]) ?? "ptp";
+    const bridge = String(lookUp(network, ["options", "bridge"]) ?? lookUp(network, ["bridge"]) ?? DEFAULT_BRIDGE);
+    const [holder, other] = [vnis.get(vni), bridges.get(bridge)];
+    if (vni !== undefined) vnis.set(vni, `network "${nameOf(network)}"`);
+    bridges.set(bridge, nameOf(network));
+    return [
+      ...(type === "bridge" ? [] : [refused(`needs attachment "bridge", not ${JSON.stringify(type)}`)]),
+      ...(lookUp(root, ["cluster"]) === undefined ? [refused("needs `cluster`, whose nodes the segment is on")] : []),
+      ...(lookUp(network, ["tenant"]) === undefined
+        ? []
+        : [refused("is not possible on a tenant's network; give it an `encapsulation` instead")]),
+      ...(holder === undefined || vni === undefined
+        ? []
+        : [complaint(at("stretch", "vni"), `${String(vni)} is that of ${holder} already`)]),
+      ...(other === undefined ? [] : [refused(`bridge ${bridge} is that of network "${other}" already`)]),
+      ...poolMistakes(root, network, i),
+      ...noVlans(network, i, "stretch"),
+    ];
+  });
+}
+
+/** Addresses of a segment are reached on it, and those of every other network by way of a node. */
+function poolMistakes(root: unknown, network: unknown, i: number): Complaint[] {
+  const common = lookUp(root, ["defaultPool"]) ?? "default";
+  const poolsOf = (of: unknown): readonly unknown[] => {
+    const several = listAt(of, "pools");
+    return several.length > 0 ? several : [lookUp(of, ["pool"]) ?? common];
+  };
+  const others = listAt(root, "networks").filter((other) => other !== network);
+  return poolsOf(network).flatMap((pool) => {
+    const holder = others.find((other) => poolsOf(other).includes(pool));
+    if (pool !== common && holder === undefined) return [];
+    const whose = pool === common ? "that of networks that name none" : `that of network "${nameOf(holder)}", too`;
+    return [complaint(["networks", i, "stretch"], `needs a pool of its own, and "${String(pool)}" is ${whose}`)];
+  });
+}
+
+const nameOf = (member: unknown): string => String(lookUp(member, ["name"]));

@@ -1,0 +1,73 @@
+import { expect, test } from "@jest/globals";
+import { isFailure } from "#lib/errors.ts";
+import { parseConfig } from "./config.ts";
+
+const CLUSTER = "cluster: {store: {etcd: {endpoints: [http://a]}}}";
+const POOLS =
+  "pools: [{name: default, ranges: [[{subnet: 10.1.0.0/16}]]}, {name: lan, ranges: [[{subnet: 10.9.0.0/24}]]}]";
+const LAN = "name: lan, attachment: bridge, pool: lan, stretch: {vni: 72}";
+
+test("a network says that it is one segment on all nodes", () =>
+  expect(parseConfig(`${CLUSTER}\n${POOLS}\nnetworks: [{${LAN}}]`).networks.get("lan")?.stretch).toEqual({ vni: 72 }));
+
+function complaints(text: string): string[] {
+  try {
+    parseConfig(text, "c");
+  } catch (error) {
+    if (!isFailure(error, "config-invalid")) throw error;
+    return error.message.split("\n").map((line) => line.replace(/^c:\d+:\d+: /, ""));
+  }
+  return [];
+}
+
+const REFUSED: [what: string, text: string, expected: string[]][] = [
+  [
+    "another type",
+    `${CLUSTER}\n${POOLS}\nnetworks: [{name: lan, pool: lan, stretch: {vni: 72}}]`,
+    ['networks[0].stretch: needs attachment "bridge", not "ptp"'],
+  ],
+  [
+    "no cluster",
+    `${POOLS}\nnetworks: [{${LAN}}]`,
+    ["networks[0].stretch: needs `cluster`, whose nodes the segment is on"],
+  ],
+  [
+    "a tenant's",
+    `${CLUSTER}\n${POOLS}\ntenants: [{name: blue}]\nnetworks: [{${LAN}, tenant: blue}]`,
+    ["networks[0].stretch: is not possible on a tenant's network; give it an `encapsulation` instead"],
+  ],
+  [
+    "the cluster's VNI",
+    `${CLUSTER}\n${POOLS}\nnetworks: [{name: lan, attachment: bridge, pool: lan, stretch: {vni: 4096}}]`,
+    ["networks[0].stretch.vni: 4096 is that of the cluster already"],
+  ],
+  [
+    "a VLAN",
+    `${CLUSTER}\n${POOLS}\nnetworks: [{${LAN}, vlan: 7}]`,
+    [
+      "networks[0].vlan: 7 is not possible together with stretch, whose frames have no VLAN; give each VLAN a network and a vni of its own",
+    ],
+  ],
+  [
+    "the pool of others",
+    `${CLUSTER}\n${POOLS}\nnetworks: [{name: lan, attachment: bridge, stretch: {vni: 72}}]`,
+    ['networks[0].stretch: needs a pool of its own, and "default" is that of networks that name none'],
+  ],
+  [
+    "pool, bridge and VNI twice",
+    `${CLUSTER}\n${POOLS}\nnetworks: [{${LAN}}, {${LAN.replace("name: lan", "name: dmz")}}]`,
+    [
+      'networks[0].stretch: needs a pool of its own, and "lan" is that of network "dmz", too',
+      'networks[1].stretch.vni: 72 is that of network "lan" already',
+      'networks[1].stretch: bridge selvedge0 is that of network "lan" already',
+      'networks[1].stretch: needs a pool of its own, and "lan" is that of network "lan", too',
+    ],
+  ],
+  [
+    "no VNI",
+    `${CLUSTER}\n${POOLS}\nnetworks: [{name: lan, attachment: bridge, pool: lan, stretch: {}}]`,
+    ["networks[0].stretch.vni: is missing; it must be a whole number from 1 to 16777215"],
+  ],
+];
+test.each(REFUSED)("%s", (_what, text, expected) => expect(complaints(text).sort()).toEqual(expected));
+test("the table has cases", () => expect(REFUSED.length).toBeGreaterThan(0));

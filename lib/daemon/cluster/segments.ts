@@ -1,0 +1,192 @@
+/**
+ * Segments that stretch over the nodes: who is on them elsewhere, as facts of this node. One that comes, goes or moves
+ * costs the same however many there are.
+ */
+import { type Address, type Family, family } from "#lib/address.ts";
+import { type Claim, claimsOf } from "#lib/cluster/endpoints.ts";
+import type { EndpointRecord, NodeRecord } from "#lib/cluster/records.ts";
+import type { ClusterView } from "#lib/cluster/view.ts";
+import { type ChosenWay, isChosen, wayTo } from "#lib/cluster/ways.ts";
+import type { ClusterWays } from "#lib/config/config.ts";
+import { distantFacts, type Stretch, stretchFacts } from "#lib/datapath/stretch.ts";
+import type { Here } from "#lib/datapath/ways/ends.ts";
+import type { Kernel } from "#lib/kernel/kernel.ts";
+import { lacking, type Op } from "#lib/state/diff.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import { counted } from "./counted.ts";
+import { isEncrypted } from "./egress.ts";
+import type { Peer } from "./peers.ts";
+
+/** Somebody on a segment, on this node. */
+export type Station = Pick<EndpointRecord, "network" | "mac" | "addresses" | "sinceMs">;
+
+/** A network that stretches, with what its bridge is. */
+export interface StretchedNetwork extends Stretch {
+  readonly facts: readonly Fact[];
+  /** Names of its pools, which are no other network's: their addresses are reached on the segment. */
+  readonly pools: readonly string[];
+  /** Bytes; absent: what the path leaves. */
+  readonly mtu?: number;
+}
+
+export interface Segments {
+  /** These are this node's own now. @returns whether they are others than before */
+  stations(now: readonly Station[]): boolean;
+  own(): readonly Station[];
+  /** Something of these endpoints may be different. */
+  mark(keys: Iterable<string>): void;
+  /** Something of these nodes has changed. */
+  markNodes(names: Iterable<string>): void;
+  /** Something of this node has changed, or of how it reaches the others. */
+  markAll(): void;
+  /** Recomputes what is marked, and performs the difference; returns what was done. @throws SelvedgeError kernel */
+  settle(): Promise<Op[]>;
+  facts(): Fact[];
+}
+
+export interface SegmentsOptions {
+  readonly kernel: Pick<Kernel, "egress" | "look" | "apply">;
+  readonly networks: readonly StretchedNetwork[];
+  readonly view: ClusterView;
+  readonly ways: ClusterWays;
+  readonly peers: ReadonlyMap<string, Pick<Peer, "liveness">>;
+  readonly own: () => NodeRecord;
+  /** Largest packet on a segment, bytes. */
+  readonly mtu: () => number;
+}
+
+export function segments(options: SegmentsOptions): Segments {
+  const { kernel, view, ways, peers, own } = options;
+  const networks = new Map(options.networks.map((network) => [network.network, network]));
+  const encrypt = isEncrypted(ways);
+  const wanted = counted();
+  /** By key of the endpoint. */
+  const distant = new Map<string, readonly Fact[]>();
+  let shared: readonly Fact[] = [];
+  let stations: readonly Station[] = [];
+  let here = new Set<string>();
+  let marked = new Set<string>();
+  let isMarked = true;
+  /** What was computed for these is not there yet. */
+  let unfinished = new Set<string>();
+
+  const isHere = ({ network, address }: Claim): boolean => here.has(`${network} ${address}`);
+  const nodeOf = ({ node, uid }: EndpointRecord): NodeRecord | undefined => {
+    const record = view.nodes.get(node);
+    return record?.uid === uid && uid !== own().uid ? record : undefined;
+  };
+
+  const factsOf = (key: string, wayOf: ReadonlyMap<string, ChosenWay>): Fact[] => {
+    const record = view.endpoints.get(key);
+    const network = record && networks.get(record.network);
+    const way = record && wayOf.get(record.node);
+    if (record === undefined || network === undefined || way === undefined) return [];
+    const counts = (each: EndpointRecord): boolean => nodeOf(each) !== undefined;
+    const holds = (address: string): boolean => {
+      const claim = { network: record.network, address };
+      return !isHere(claim) && view.endpoints.holder(claim, counts) === key;
+    };
+    const addresses = record.addresses.filter(holds);
+    return distantFacts(network, {
+      mac: record.mac,
+      hasMac: holds(record.mac),
+      addresses,
+      to: way.to,
+      underlay: family(way.to),
+    });
+  };
+
+  /** By name. A node that is dead has none, and who asks for its endpoints is not answered. @throws SelvedgeError kernel */
+  const waysOf = async (keys: Iterable<string>): Promise<Map<string, ChosenWay>> => {
+    const nodes = new Map<string, NodeRecord>();
+    for (const key of keys) {
+      const record = view.endpoints.get(key);
+      const node = record && nodeOf(record);
+      if (node !== undefined && peers.get(node.name)?.liveness !== "dead") nodes.set(node.name, node);
+    }
+    const reached = await kernel.egress([...nodes.values()].flatMap(({ addresses }) => addresses));
+    const egress = new Map(reached.map((each) => [each.to as string, each]));
+    const found = new Map<string, ChosenWay>();
+    for (const [name, peer] of nodes) {
+      const pair = { own: own(), peer, egressTo: (address: Address) => egress.get(address) };
+      const way = wayTo(pair, FAMILY, { way: "vxlan", encrypt });
+      if (isChosen(way)) found.set(name, way);
+    }
+    return found;
+  };
+
+  const sharedFacts = (): Fact[] => {
+    const { addresses, tunnelAddresses } = own();
+    const at: Pick<Here, "addresses" | "tunnelAddresses" | "encrypt"> = { addresses, tunnelAddresses, encrypt };
+    return [...networks.values()].flatMap(({ facts, mtu = options.mtu(), network: name, bridge, vni }) => [
+      ...facts,
+      ...stretchFacts(at, { network: name, bridge, vni }, { port: ways.vxlan.port, mtu }),
+    ]);
+  };
+
+  return {
+    own: () => stations,
+    stations(now) {
+      if (JSON.stringify(now) === JSON.stringify(stations)) return false;
+      const changed = [...stations, ...now].flatMap(claimsOf);
+      stations = now;
+      here = new Set(now.flatMap(claimsOf).map(({ network, address }) => `${network} ${address}`));
+      for (const claim of changed) for (const key of view.endpoints.of(claim)) marked.add(key);
+      return true;
+    },
+    mark(keys) {
+      for (const key of keys) marked.add(key);
+    },
+    markNodes(names) {
+      for (const name of names) for (const key of view.endpoints.ofNode(name)) marked.add(key);
+    },
+    markAll() {
+      isMarked = true;
+      for (const key of [...view.endpoints.keys(), ...distant.keys()]) marked.add(key);
+    },
+    facts: () => [...shared, ...[...distant.values()].flat()],
+    async settle() {
+      if (networks.size === 0 || (!isMarked && marked.size === 0)) return [];
+      const [keys, again] = [marked, unfinished];
+      marked = new Set();
+      unfinished = new Set();
+      try {
+        const wayOf = await waysOf(keys);
+        const [before, after, missing]: [Fact[], Fact[], Fact[]] = [[], [], []];
+        const replace = (old: readonly Fact[], now: readonly Fact[], isAgain: boolean): void => {
+          before.push(...old);
+          after.push(...now);
+          if (isAgain || JSON.stringify(old) !== JSON.stringify(now)) missing.push(...now);
+        };
+        if (isMarked) {
+          const now = sharedFacts();
+          replace(shared, now, again.size > 0);
+          shared = now;
+        }
+        for (const key of keys) {
+          const now = factsOf(key, wayOf);
+          replace(distant.get(key) ?? [], now, again.has(key));
+          if (now.length > 0) distant.set(key, now);
+          else distant.delete(key);
+        }
+        isMarked = false;
+        const ops = [
+          ...wanted.replace(before, after).map((fact): Op => ({ do: "remove", fact })),
+          ...lacking(missing, await kernel.look({}, missing)),
+        ];
+        await kernel.apply({}, ops);
+        return ops;
+      } catch (error) {
+        isMarked = true;
+        for (const key of keys) marked.add(key);
+        unfinished = new Set([...again, ...keys, SHARED]);
+        throw error;
+      }
+    },
+  };
+}
+
+/** No key of an endpoint: stands for what all share. */
+const SHARED = "";
+/** The way is that of frames: either would do. */
+const FAMILY: Family = 4;

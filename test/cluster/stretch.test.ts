@@ -1,0 +1,148 @@
+/**
+ * A network that is one segment on all nodes: pods of different nodes are neighbours, nothing that is meant for everybody
+ * is on the wire, and a pod that moves is where it is at once.
+ */
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { eventually, inside, must } from "../../conformance/program.ts";
+import { capture } from "../attach/capture.ts";
+import { echoStream } from "../support/echo-stream.ts";
+import { needing } from "../support/requirement.ts";
+import type { Pod } from "./node.ts";
+import { answers, fits } from "./ping.ts";
+import { makeRig, RIG, type Rig } from "./rig.ts";
+
+const runs = needing(...RIG, { file: "/usr/bin/python3" });
+const LAN = {
+  name: "lan",
+  attachment: "bridge",
+  pool: "lan",
+  ipMasq: false,
+  stretch: { vni: 72 },
+  options: { bridge: "lan0", isDefaultGateway: true },
+};
+const POOLS = [
+  { name: "default", ranges: [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd00:66::/48" }]] },
+  { name: "lan", ranges: [[{ subnet: "10.9.0.0/24" }], [{ subnet: "fd00:9::/112" }]], blockSize: { 4: 28, 6: 122 } },
+];
+const ON = { network: "lan" };
+
+let rig: Rig;
+let pods: Record<"a" | "b" | "c", Pod>;
+beforeAll(async () => {
+  if (runs === test.skip) return;
+  rig = await makeRig({ underlay: 4, config: { pools: POOLS, networks: [LAN] } });
+  const { a, b, c } = rig.nodes;
+  pods = { a: await a.add("cl-s-a", ON), b: await b.add("cl-s-b", ON), c: await c.add("cl-s-c", ON) };
+}, 120_000);
+afterAll(async () => {
+  await rig?.[Symbol.asyncDispose]();
+});
+
+const neighbourOf = async (pod: Pod, address: string): Promise<string | undefined> => {
+  const all = JSON.parse(await must(inside(pod.id, ["ip", "-j", "neigh", "show", address])));
+  return (all as { lladdr?: string }[])[0]?.lladdr;
+};
+const macOf = async (pod: Pod): Promise<string> => {
+  const [link] = JSON.parse(await must(inside(pod.id, ["ip", "-j", "link", "show", "eth0"])));
+  return (link as { address: string }).address;
+};
+
+runs(
+  "pods of all nodes reach each other as neighbours, with packets of exactly the size that they were told",
+  async () => {
+    const all = Object.values(pods);
+    expect(all.map(({ mtu }) => mtu)).toEqual([1_450, 1_450, 1_450]);
+    for (const from of all)
+      for (const to of all.filter((each) => each !== from))
+        for (const family of [4, 6] as const) {
+          await eventually(
+            `${from.id} reaches ${to.id}`,
+            async () => (await fits(from, to, family, to.mtu)) || undefined,
+            20_000,
+          );
+          expect(await neighbourOf(from, to.address[family])).toBe(await macOf(to));
+        }
+  },
+  60_000,
+);
+
+runs(
+  "nobody learns and nobody asks on the wire: the bridge answers, and what is for everybody stays on the node",
+  async () => {
+    const { a } = rig.nodes;
+    const port = (await a.on("bridge", "-d", "link", "show")).split("\n").find((line) => line.includes("learning off"));
+    expect(port).toMatch(/learning off flood off mcast_flood off .*bcast_flood off .*neigh_suppress on/);
+    await using wire = await capture("cl-b");
+    await must(inside(pods.a.id, ["ip", "neigh", "flush", "all"]));
+    expect(await answers(pods.a, pods.b, 4)).toBe(true);
+    const seen = await wire.seen();
+    expect(seen.some((line) => line.includes(`${pods.a.address[4]} ${pods.b.address[4]}`))).toBe(true);
+    const broadcast = ["ping", "-b", "-c", "3", "-i", "0.2", "-W", "1", "10.9.0.255"];
+    await must(inside(pods.a.id, ["sh", "-c", `${broadcast.join(" ")} || true`]));
+    expect((await wire.seen()).filter((line) => line.includes("10.9.0.255"))).toEqual([]);
+    await expect(must(inside(pods.a.id, ["ping", "-c", "1", "-W", "2", "10.9.0.250"]))).rejects.toThrow(
+      "100% packet loss",
+    );
+  },
+  60_000,
+);
+
+runs(
+  "the gateway is on every node, and pods of other networks reach the segment",
+  async () => {
+    const other = await rig.nodes.a.add("cl-s-other");
+    await eventually("it reaches b's", async () => (await answers(other, pods.b, 4)) || undefined, 20_000);
+    await eventually("and is reached", async () => (await answers(pods.c, other, 6)) || undefined, 20_000);
+  },
+  60_000,
+);
+
+runs(
+  "a pod that moves keeps address and MAC, and those who speak with it need not ask anew",
+  async () => {
+    const { b, c } = rig.nodes;
+    const named = { ...ON, args: { cni: { reservation: "vm:moving" } } };
+    await b.ctl("reserve", "vm:moving", "--pool", "lan");
+    const before = await b.add("cl-s-before", named);
+    await eventually("a reaches it on b", async () => (await answers(pods.a, before, 4)) || undefined, 20_000);
+    const mac = await neighbourOf(pods.a, before.address[4]);
+    await b.del("cl-s-before");
+    const after = await eventually("it starts on c", () => c.add("cl-s-after", named).catch(() => undefined), 20_000);
+    expect(after.address).toEqual(before.address);
+    const fromMs = performance.now();
+    await eventually("a reaches it on c", async () => (await answers(pods.a, after, 4)) || undefined, 20_000);
+    expect(performance.now() - fromMs).toBeLessThan(2_000);
+    expect(await neighbourOf(pods.a, after.address[4])).toBe(mac);
+    await eventually("its old node, too", async () => (await answers(pods.b, after, 6)) || undefined);
+    await c.del("cl-s-after");
+  },
+  60_000,
+);
+
+runs(
+  "what is taken away of it is made again, and a daemon's end and etcd's take nothing from it",
+  async () => {
+    const { a, b } = rig.nodes;
+    await using stream = await echoStream({ from: pods.a.id, to: pods.b.id, address: pods.b.address[4] });
+    const lost = [
+      "for d in $(ip -o link show type vxlan | grep -o 'sx[0-9a-f]*' | sort -u); do ip link del $d; done",
+      "for d in $(ip -o link show type vxlan | grep -o 'sx[0-9a-f]*' | sort -u); do bridge fdb show dev $d | while read -r mac rest; do bridge fdb del $mac dev $d master; bridge fdb del $mac dev $d self; done; done",
+      "ip neigh flush dev lan0 nud permanent",
+      "nft flush ruleset",
+    ];
+    for (const what of lost) {
+      await a.on("sh", "-c", `{ ${what}; } 2>/dev/null || true`);
+      await eventually(`after ${what}`, async () => (await answers(pods.a, pods.b, 4)) || undefined, 3_000);
+      expect(await a.ctl("plan")).toMatchObject({ lines: [] });
+    }
+    await rig.etcd.stop();
+    await b.daemon.kill();
+    await b.daemon.start();
+    await a.daemon.kill();
+    await a.daemon.start();
+    for (const family of [4, 6] as const) expect(await answers(pods.a, pods.b, family)).toBe(true);
+    await rig.etcd.start();
+    expect(stream.ended).toBeNull();
+  },
+  120_000,
+);
