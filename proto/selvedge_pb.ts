@@ -2434,6 +2434,261 @@ export const Reach = codec<Reach>({
   },
 });
 
+export interface PathRequest {
+  readonly from: string;
+  readonly to: string;
+  readonly family: number;
+  readonly waitMs: number;
+}
+
+export const PathRequest = codec<PathRequest>({
+  of: (some) => ({ from: "", to: "", family: 0, waitMs: 0, ...some }),
+  write(m, w) {
+    if (m.from?.length) w.uint32(10).string(m.from);
+    if (m.to?.length) w.uint32(18).string(m.to);
+    if (m.family) w.uint32(24).uint32(m.family);
+    if (m.waitMs) w.uint32(32).uint32(m.waitMs);
+    return w;
+  },
+  read(r, end) {
+    const m: { from: string; to: string; family: number; waitMs: number } = { from: "", to: "", family: 0, waitMs: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.from = r.string();
+          break;
+        case 18:
+          m.to = r.string();
+          break;
+        case 24:
+          m.family = r.uint32();
+          break;
+        case 32:
+          m.waitMs = r.uint32();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface Path {
+  readonly from?: PathEnd;
+  readonly to?: PathEnd;
+  readonly family: number;
+  readonly hops: readonly PathHop[];
+  readonly probes: readonly PathProbe[];
+  readonly verdict: string;
+  readonly advice: readonly string[];
+  readonly mtu: number;
+}
+
+export const Path = codec<Path>({
+  of: (some) => ({ family: 0, hops: [], probes: [], verdict: "", advice: [], mtu: 0, ...some }),
+  write(m, w) {
+    if (m.from) PathEnd.write(m.from, w.uint32(10).fork()).ldelim();
+    if (m.to) PathEnd.write(m.to, w.uint32(18).fork()).ldelim();
+    if (m.family) w.uint32(24).uint32(m.family);
+    for (const one of m.hops ?? []) PathHop.write(one, w.uint32(34).fork()).ldelim();
+    for (const one of m.probes ?? []) PathProbe.write(one, w.uint32(42).fork()).ldelim();
+    if (m.verdict?.length) w.uint32(50).string(m.verdict);
+    for (const one of m.advice ?? []) w.uint32(58).string(one);
+    if (m.mtu) w.uint32(64).uint32(m.mtu);
+    return w;
+  },
+  read(r, end) {
+    const m: { from?: PathEnd; to?: PathEnd; family: number; hops: PathHop[]; probes: PathProbe[]; verdict: string; advice: string[]; mtu: number } = { family: 0, hops: [], probes: [], verdict: "", advice: [], mtu: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.from = PathEnd.read(r, r.uint32() + r.pos);
+          break;
+        case 18:
+          m.to = PathEnd.read(r, r.uint32() + r.pos);
+          break;
+        case 24:
+          m.family = r.uint32();
+          break;
+        case 34:
+          m.hops.push(PathHop.read(r, r.uint32() + r.pos));
+          break;
+        case 42:
+          m.probes.push(PathProbe.read(r, r.uint32() + r.pos));
+          break;
+        case 50:
+          m.verdict = r.string();
+          break;
+        case 58:
+          m.advice.push(r.string());
+          break;
+        case 64:
+          m.mtu = r.uint32();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PathEnd {
+  readonly containerId: string;
+  readonly ifname: string;
+  readonly pod: string;
+  readonly node: string;
+  readonly address: string;
+}
+
+export const PathEnd = codec<PathEnd>({
+  of: (some) => ({ containerId: "", ifname: "", pod: "", node: "", address: "", ...some }),
+  write(m, w) {
+    if (m.containerId?.length) w.uint32(10).string(m.containerId);
+    if (m.ifname?.length) w.uint32(18).string(m.ifname);
+    if (m.pod?.length) w.uint32(26).string(m.pod);
+    if (m.node?.length) w.uint32(34).string(m.node);
+    if (m.address?.length) w.uint32(42).string(m.address);
+    return w;
+  },
+  read(r, end) {
+    const m: { containerId: string; ifname: string; pod: string; node: string; address: string } = { containerId: "", ifname: "", pod: "", node: "", address: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.containerId = r.string();
+          break;
+        case 18:
+          m.ifname = r.string();
+          break;
+        case 26:
+          m.pod = r.string();
+          break;
+        case 34:
+          m.node = r.string();
+          break;
+        case 42:
+          m.address = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PathHop {
+  readonly node: string;
+  readonly place: string;
+  readonly device: string;
+  readonly kind: string;
+  readonly mtu: number;
+  readonly what: string;
+  readonly checks: readonly string[];
+  readonly missing: readonly string[];
+}
+
+export const PathHop = codec<PathHop>({
+  of: (some) => ({ node: "", place: "", device: "", kind: "", mtu: 0, what: "", checks: [], missing: [], ...some }),
+  write(m, w) {
+    if (m.node?.length) w.uint32(10).string(m.node);
+    if (m.place?.length) w.uint32(18).string(m.place);
+    if (m.device?.length) w.uint32(26).string(m.device);
+    if (m.kind?.length) w.uint32(34).string(m.kind);
+    if (m.mtu) w.uint32(40).uint32(m.mtu);
+    if (m.what?.length) w.uint32(50).string(m.what);
+    for (const one of m.checks ?? []) w.uint32(58).string(one);
+    for (const one of m.missing ?? []) w.uint32(66).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { node: string; place: string; device: string; kind: string; mtu: number; what: string; checks: string[]; missing: string[] } = { node: "", place: "", device: "", kind: "", mtu: 0, what: "", checks: [], missing: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.node = r.string();
+          break;
+        case 18:
+          m.place = r.string();
+          break;
+        case 26:
+          m.device = r.string();
+          break;
+        case 34:
+          m.kind = r.string();
+          break;
+        case 40:
+          m.mtu = r.uint32();
+          break;
+        case 50:
+          m.what = r.string();
+          break;
+        case 58:
+          m.checks.push(r.string());
+          break;
+        case 66:
+          m.missing.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PathProbe {
+  readonly hopLimit: number;
+  readonly bytes: number;
+  readonly outcome: string;
+  readonly by: string;
+  readonly rttUs: number;
+}
+
+export const PathProbe = codec<PathProbe>({
+  of: (some) => ({ hopLimit: 0, bytes: 0, outcome: "", by: "", rttUs: 0, ...some }),
+  write(m, w) {
+    if (m.hopLimit) w.uint32(8).uint32(m.hopLimit);
+    if (m.bytes) w.uint32(16).uint32(m.bytes);
+    if (m.outcome?.length) w.uint32(26).string(m.outcome);
+    if (m.by?.length) w.uint32(34).string(m.by);
+    if (m.rttUs) w.uint32(40).uint64(m.rttUs);
+    return w;
+  },
+  read(r, end) {
+    const m: { hopLimit: number; bytes: number; outcome: string; by: string; rttUs: number } = { hopLimit: 0, bytes: 0, outcome: "", by: "", rttUs: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 8:
+          m.hopLimit = r.uint32();
+          break;
+        case 16:
+          m.bytes = r.uint32();
+          break;
+        case 26:
+          m.outcome = r.string();
+          break;
+        case 34:
+          m.by = r.string();
+          break;
+        case 40:
+          m.rttUs = uint64(r);
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export interface MtuRequest {
   readonly nodes: readonly string[];
 }
@@ -2972,6 +3227,7 @@ export const Admin = {
   listEgress: { path: "/selvedge.v1.Admin/ListEgress", request: Empty, reply: EgressList } as Method<Empty, EgressList>,
   testConnectivity: { path: "/selvedge.v1.Admin/TestConnectivity", request: ConnectivityRequest, reply: Connectivity } as Method<ConnectivityRequest, Connectivity>,
   probeMtu: { path: "/selvedge.v1.Admin/ProbeMtu", request: MtuRequest, reply: MtuReport } as Method<MtuRequest, MtuReport>,
+  tracePath: { path: "/selvedge.v1.Admin/TracePath", request: PathRequest, reply: Path } as Method<PathRequest, Path>,
   listRouters: { path: "/selvedge.v1.Admin/ListRouters", request: Empty, reply: RouterList } as Method<Empty, RouterList>,
   planRouter: { path: "/selvedge.v1.Admin/PlanRouter", request: RouterName, reply: RouterPlan } as Method<RouterName, RouterPlan>,
   applyRouter: { path: "/selvedge.v1.Admin/ApplyRouter", request: RouterName, reply: Router } as Method<RouterName, Router>,

@@ -38,6 +38,7 @@ const admin: AdminHandlers = {
   listBlocks: nothing,
   listPeers: nothing,
   listEgress: nothing,
+  tracePath: nothing,
   testConnectivity: nothing,
   probeMtu: nothing,
   listRouters: nothing,
@@ -111,7 +112,7 @@ const refused = (promise: Promise<unknown>): Promise<ServiceError> =>
 
 const METHODS = [...Object.entries(Node), ...Object.entries(Admin)] as unknown as [string, Method<object, object>][];
 
-test("the services have methods", () => expect(METHODS.length).toBe(38));
+test("the services have methods", () => expect(METHODS.length).toBe(39));
 
 test.each(METHODS)("%s is called and answers", async (name, method) => {
   const seen: string[] = [];

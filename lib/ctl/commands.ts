@@ -13,6 +13,7 @@ import { ipam } from "./ipam.ts";
 import { mirror } from "./mirror.ts";
 import { networks } from "./networks.ts";
 import { nodes } from "./nodes.ts";
+import { path } from "./path.ts";
 import { peers } from "./peers.ts";
 import { plan, reconcile } from "./plan.ts";
 import { qos } from "./qos.ts";
@@ -46,6 +47,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   blocks,
   egress,
   connectivity,
+  path,
   edge,
   qos,
   mirror,

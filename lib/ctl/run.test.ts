@@ -23,6 +23,10 @@ import {
   Network,
   NetworkList,
   NodeStatus,
+  Path,
+  PathEnd,
+  PathHop,
+  PathProbe,
   Peer,
   PeerList,
   PeerWay,
@@ -241,6 +245,30 @@ const EGRESS = EgressList.of({
     EgressAddress.of({ name: "billing", address: "2001:db8::200", exit: "nowhere", reason: "no node holds it" }),
   ],
 });
+const PATH = Path.of({
+  from: PathEnd.of({ containerId: "c1", node: "alpha", address: "10.66.0.5" }),
+  to: PathEnd.of({ containerId: "c2", node: "beta", address: "10.66.0.70" }),
+  family: 4,
+  mtu: 1_450,
+  verdict: "reached",
+  hops: [
+    PathHop.of({ node: "alpha", place: "pod", device: "eth0", kind: "veth", mtu: 1_450, what: "c1, 10.66.0.5" }),
+    PathHop.of({
+      node: "alpha",
+      place: "node",
+      device: "sv1",
+      kind: "veth",
+      mtu: 1_450,
+      what: "routed",
+      checks: ["inet selvedge guard"],
+    }),
+    PathHop.of({ node: "beta", place: "way", device: "svx4", kind: "vxlan", mtu: 1_450, what: "from alpha" }),
+  ],
+  probes: [
+    PathProbe.of({ bytes: 84, outcome: "answered", by: "10.66.0.70", rttUs: 420 }),
+    PathProbe.of({ hopLimit: 1, bytes: 84, outcome: "exceeded", by: "10.66.0.1", rttUs: 80 }),
+  ],
+});
 const MESH = Connectivity.of({
   reaches: [
     Reach.of({ from: "alpha", to: "beta", liveness: "alive", way4: "vxlan", mtu4: 1_450, probes: PROBES }),
@@ -298,6 +326,7 @@ const REPLIES = new Map<unknown, object>([
   [Admin.listNodes, NODES],
   [Admin.listPeers, PEERS],
   [Admin.listEgress, EGRESS],
+  [Admin.tracePath, PATH],
   [Admin.listBlocks, BLOCKS],
   [Admin.testConnectivity, MESH],
   [Admin.probeMtu, MTUS],
@@ -359,6 +388,22 @@ std   10.1.0.64/26  beta             -        -     -  10.1.0.70 alpha  10.1.0.6
     `NAME     ADDRESS        HOLDER  SINCE                 FROM HERE  PODS HERE  WHY
 billing  192.0.2.200    beta    2026-01-02T03:04:05Z  by beta            2  configured
 billing  2001:db8::200  -       -                     refused            0  no node holds it
+`,
+  ],
+  [
+    "path c1 c2",
+    `10.66.0.5 to 10.66.0.70, packets of up to 1450 bytes
+
+NODE   AT    DEVICE  KIND    MTU  MAY DROP             WHAT
+alpha  pod   eth0    veth   1450  -                    c1, 10.66.0.5
+alpha  node  sv1     veth   1450  inet selvedge guard  routed
+beta   way   svx4    vxlan  1450  -                    from alpha
+
+PROBE            OUTCOME   BY              RTT
+84 bytes         answered  10.66.0.70  0.42 ms
+84 bytes, 1 hop  exceeded  10.66.0.1   0.08 ms
+
+reached
 `,
   ],
   [
@@ -700,7 +745,7 @@ test("no command at all prints the help, as an error", async () => {
 
 test("help tells every command, and each command's help its options", async () => {
   const { out } = await ctl("--help");
-  expect(Object.keys(COMMANDS)).toHaveLength(23);
+  expect(Object.keys(COMMANDS)).toHaveLength(24);
   for (const [name, { summary, options }] of Object.entries(COMMANDS)) {
     expect(out).toMatch(new RegExp(`^  ${name}\\b.*`, "m"));
     const help = (await ctl(`${name} --help`)).out;

@@ -15,6 +15,7 @@ import type { Core } from "./core.ts";
 import { doctor } from "./doctor.ts";
 import { leaks } from "./leaks.ts";
 import { namespaceGone } from "./namespace-gone.ts";
+import { paths } from "./path/path.ts";
 import type { Reconciler } from "./reconcile.ts";
 import { removeAttachment } from "./remove.ts";
 import { shown } from "./shown.ts";
@@ -50,6 +51,7 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
     ...adminTenants(core),
     ...adminNetworks(core),
     ...adminCluster(core),
+    tracePath: paths(core),
     ...adminEdge(core),
     getStatus: async () => ({
       ready: core.waitingFor.size === 0,

@@ -29,7 +29,7 @@ import { refusal } from "./fake/refusal.ts";
 import { deleteTable, ensureElement, ensureTable, type Ruleset, removeElement } from "./fake/ruleset.ts";
 import { ensureMirror, ensureQueue, ensureRedirect, removeTraffic } from "./fake/traffic.ts";
 import { ensurePeer } from "./fake/wireguard.ts";
-import type { Change, Egress, Kernel, NodeFacts, Scope } from "./kernel.ts";
+import type { Change, Egress, Kernel, NodeFacts, Pinged, Scope } from "./kernel.ts";
 import type { Meddling } from "./meddling.ts";
 import type { SeenPeer } from "./wireguard/device.ts";
 
@@ -60,6 +60,8 @@ export interface FakeKernel extends Kernel {
   readonly counted: Map<string, Partial<LinkCounters>>;
   /** How addresses are reached, by address: what `egress` answers. */
   readonly reached: Map<Address, Egress>;
+  /** What pings to an address come to; those to any other are lost. */
+  readonly pings: Map<Address, Pinged>;
   /** What WireGuard's peers have told, by public key. */
   readonly handshakes: Map<string, Partial<SeenPeer>>;
   /** What this kernel was built without: a test adds to it. */
@@ -80,6 +82,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   const counted = new Map<string, Partial<LinkCounters>>();
   const neighbours = new Map<Address, Mac>();
   const reached = new Map<Address, Egress>();
+  const pings = new Map<Address, Pinged>();
   const handshakes = new Map<string, Partial<SeenPeer>>();
   const bench = newBench();
   const watchers = new Map<(change: Change | undefined) => void, Network>();
@@ -157,6 +160,10 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
         ),
         ...nodeFacts,
       }),
+      async ping(scope, { to }) {
+        if (networkAt(scope)("pod") === undefined) throw refusal("ping", "ENOENT");
+        return pings.get(to) ?? { what: "lost" };
+      },
       async probe(scope, link, addresses) {
         const network = networkAt(scope)("pod");
         if (network === undefined) throw refusal("probe", "ENOENT");
@@ -209,6 +216,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
     connections,
     neighbours,
     reached,
+    pings,
     handshakes,
     absent,
     counted,

@@ -72,6 +72,9 @@ export interface Kernel extends AsyncDisposable {
    */
   probe(scope: Scope, link: string, addresses: readonly Address[], pace: Pace): Promise<readonly Holder[]>;
 
+  /** Asks an address by ICMP from the pod, with a packet that nobody may cut. @throws SelvedgeError kernel, namespace-gone */
+  ping(scope: Scope, question: Ping): Promise<Pinged>;
+
   /** How each of the addresses is reached by links that are not ours; nothing for one that is not. @throws SelvedgeError kernel */
   egress(addresses: readonly Address[]): Promise<readonly Egress[]>;
 
@@ -115,6 +118,22 @@ export interface Pace {
 export interface Holder {
   readonly address: Address;
   readonly mac: Mac;
+}
+
+export interface Ping {
+  readonly to: Address;
+  /** Whoever passes it on after so many says so. 1 to 255. */
+  readonly hopLimit: number;
+  /** Of the whole IP packet. */
+  readonly packetBytes: number;
+  readonly patienceMs: number;
+}
+
+/** What became of it, and who said so; without `by` the pod's own kernel. */
+export interface Pinged {
+  readonly what: "answered" | "exceeded" | "unreachable" | "too-large" | "lost";
+  readonly by?: Address;
+  readonly rttUs?: number;
 }
 
 /** How the node reaches an address, as its routing table has it. */

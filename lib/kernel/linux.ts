@@ -19,6 +19,7 @@ import { lookAround } from "./linux/look.ts";
 import { namespaceIds } from "./linux/namespace-ids.ts";
 import { nodeFacts } from "./linux/node.ts";
 import { ownedFacts } from "./linux/owned.ts";
+import { ping } from "./linux/ping.ts";
 import { hostPlace, namespaceGone, podPlace } from "./linux/place.ts";
 import { probe } from "./linux/probe.ts";
 import { removal } from "./linux/removal.ts";
@@ -115,6 +116,11 @@ export function linux({
       using pod = podPlace(scope, leaving.busy);
       if (pod === undefined) throw namespaceGone(scope);
       return await probe(pod, link, addresses, pace);
+    },
+    async ping(scope, question) {
+      using pod = podPlace(scope, leaving.busy);
+      if (pod === undefined) throw namespaceGone(scope);
+      return await ping(pod, question);
     },
     settled: leaving.settled,
     get pendingRemovals() {

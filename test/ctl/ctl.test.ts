@@ -40,6 +40,7 @@ const admin: AdminHandlers = {
   listBlocks: nothing,
   listPeers: nothing,
   listEgress: nothing,
+  tracePath: nothing,
   testConnectivity: nothing,
   probeMtu: nothing,
   listRouters: nothing,
