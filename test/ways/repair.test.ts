@@ -82,6 +82,20 @@ test.each(SENT)("what is put into the tunnel by %s is dropped", (_name, from, to
   }),
 );
 
+needing(
+  "root",
+  { program: "ip" },
+  { program: "nft" },
+  { program: "ping" },
+  { program: "conntrack" },
+)("connections of pods are tracked, the outer packets are not", () =>
+  withNodes({ way: "vxlan", underlay: 4, encrypt: false }, async () => {
+    expect(passes("n1", "n2", 4, 1400)).toBe(true);
+    expect(run("n1", "conntrack -L -p icmp")).not.toBe("");
+    expect(run("n1", "conntrack -L -p udp --orig-port-dst 4789")).toBe("");
+  }),
+);
+
 test("a device between the nodes that takes smaller packets is heard of, and the ways follow", () => {
   const setting: Setting = { way: "vxlan", underlay: 4, encrypt: false };
   return withNodes(setting, async (nodes) => {

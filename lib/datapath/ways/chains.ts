@@ -12,16 +12,20 @@ import { vxlanLink, WIREGUARD_LINK } from "./names.ts";
  * it is masqueraded.
  */
 export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" | "encrypt">): Chain[] {
+  const ours = `udp dport ${port} @th,96,24 ${vni}`;
   return [
     {
       name: "ways_raw",
       hook: "type filter hook prerouting priority -305",
       rules: [
-        ...betweenNodes(`udp dport ${port} @th,96,24 ${vni}`, encrypt),
-        "ip daddr @nodes4 ip saddr != @nodes4 meta l4proto gre counter drop",
-        "ip6 daddr @nodes6 ip6 saddr != @nodes6 meta l4proto gre counter drop",
+        ...betweenNodes(ours, encrypt),
+        "meta l4proto gre ip daddr @nodes4 ip saddr != @nodes4 counter drop",
+        "meta l4proto gre ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop",
+        // A connection for each source port would be kept of the outer packets, looked up and translated to nothing.
+        `${ours} notrack`,
       ],
     },
+    { name: "ways_out", hook: "type filter hook output priority -305", rules: [`${ours} notrack`] },
     {
       name: "ways_mss",
       hook: "type filter hook forward priority -150",
@@ -32,14 +36,17 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
   ];
 }
 
-/** Nobody but the other nodes puts outer packets that look like these into our tunnels, and no pod sends one to a node. */
+/**
+ * Nobody but the other nodes puts outer packets that look like these into our tunnels, and no pod sends one to a node. What
+ * they look like comes first: every other packet passes here, too.
+ */
 export const betweenNodes = (ours: string, encrypted: boolean): string[] => [
   ...(encrypted
-    ? [`fib daddr type local iifname != "${WIREGUARD_LINK}" ${ours} counter drop`]
+    ? [`${ours} fib daddr type local iifname != "${WIREGUARD_LINK}" counter drop`]
     : [
-        `fib daddr type local ip saddr != @nodes4 ${ours} counter drop`,
-        `fib daddr type local ip6 saddr != @nodes6 ${ours} counter drop`,
+        `${ours} fib daddr type local ip saddr != @nodes4 counter drop`,
+        `${ours} fib daddr type local ip6 saddr != @nodes6 counter drop`,
       ]),
-  `ip daddr @nodes4 ip saddr != @nodes4 ${ours} counter drop`,
-  `ip6 daddr @nodes6 ip6 saddr != @nodes6 ${ours} counter drop`,
+  `${ours} ip daddr @nodes4 ip saddr != @nodes4 counter drop`,
+  `${ours} ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop`,
 ];
