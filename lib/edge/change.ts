@@ -3,8 +3,8 @@
  * deleted. Where somebody else has put something into a piece that we want and have nothing of, the piece is left out and
  * reported.
  */
-import { isBelow, type Line, lineOf, type Path, pathOf } from "./path.ts";
-import { both, type Ownership, only, ownedAs, ownership, type Piece } from "./piece.ts";
+import { isBelow, type Line, lineOf, longer, type Path, pathOf } from "./path.ts";
+import { both, type Ownership, only, ownership, type Piece } from "./piece.ts";
 import { endsOf, nodeAt, type Tree } from "./tree.ts";
 
 export interface Conflict {
@@ -55,19 +55,20 @@ export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): 
     const at = lineOf(piece.at);
     const ours = owned.get(at)?.lines ?? [];
     const one = piecewise(piece.paths, piece.at, have, new Set(ours));
-    const isHeld = ours.some((line) => nodeAt(have, pathOf(line)) !== undefined);
+    const isHeld = () => ours.some((line) => nodeAt(have, pathOf(line)) !== undefined);
     const needs = piece.needs === undefined ? undefined : lineOf(piece.needs);
     if (needs !== undefined && refused.has(needs)) conflicts.push({ at, foreign: [], needs });
-    else if (one.foreign.length > 0 && !isHeld) conflicts.push({ at, foreign: one.foreign });
+    else if (one.foreign.length > 0 && !isHeld()) conflicts.push({ at, foreign: one.foreign });
     else {
       intruders.push(...one.foreign);
-      note(ownedAs(piece), one);
+      note(at, piece.within && lineOf(piece.within), one);
       continue;
     }
     refused.add(at);
   }
   for (const piece of owned.values())
-    if (!wantedAt.has(piece.at)) note(piece, piecewise([], pathOf(piece.at), have, new Set(piece.lines)));
+    if (!wantedAt.has(piece.at))
+      note(piece.at, piece.within, piecewise([], pathOf(piece.at), have, new Set(piece.lines)));
 
   for (const top of new Set([...owned.values()].flatMap((piece) => piece.within ?? []))) {
     const path = pathOf(top);
@@ -80,7 +81,7 @@ export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): 
   }
   return { deletes, sets, steps, conflicts, intruders };
 
-  function note({ at, within: above }: { at: Line; within?: Line }, one: Piecewise): void {
+  function note(at: Line, above: Line | undefined, one: Piecewise): void {
     for (const line of one.removed) going.add(line);
     deletes.push(...one.deletes);
     sets.push(...one.sets);
@@ -107,10 +108,13 @@ function piecewise(paths: readonly Path[], at: Path, have: Tree, owned: Readonly
   const removed: Line[] = [];
   const foreign: Line[] = [];
   /** Nodes above what is or was wanted: where they are empty, a failed commit or a delete has left them, and they are nobody's. */
-  const containers = new Set([...paths, ...[...owned].map(pathOf)].flatMap((path) => above(path, at)));
+  let containers: ReadonlySet<Line> | undefined;
+  const isContainer = (line: Line): boolean => {
+    containers ??= new Set([...paths, ...[...owned].map(pathOf)].flatMap((path) => above(path, at)));
+    return containers.has(line);
+  };
   /** What becomes of everything at and below a node; where it does not go as a whole, what does is in `deletes`. */
-  const prune = (below: Tree, path: Path, deletes: Path[]): "goes" | "empty" | "stays" => {
-    const line = lineOf(path);
+  const prune = (below: Tree, path: Path, line: Line, deletes: Path[]): "goes" | "empty" | "stays" => {
     const isWanted = lines.has(line);
     if (below.size === 0) {
       if (isWanted) return "stays";
@@ -118,7 +122,7 @@ function piecewise(paths: readonly Path[], at: Path, have: Tree, owned: Readonly
         removed.push(line);
         return "goes";
       }
-      if (containers.has(line)) return "empty";
+      if (isContainer(line)) return "empty";
       foreign.push(line);
       return "stays";
     }
@@ -126,7 +130,7 @@ function piecewise(paths: readonly Path[], at: Path, have: Tree, owned: Readonly
     const fates = new Set<string>();
     for (const [name, next] of below) {
       const place = [...path, name];
-      const fate = prune(next, place, some);
+      const fate = prune(next, place, longer(line, name, path.at(-1)), some);
       if (fate === "goes") some.push(place);
       fates.add(fate);
     }
@@ -135,7 +139,7 @@ function piecewise(paths: readonly Path[], at: Path, have: Tree, owned: Readonly
     return "stays";
   };
   const deletes: Path[] = [];
-  if (node !== undefined && prune(node, at, deletes) === "goes") deletes.push(at);
+  if (node !== undefined && prune(node, at, lineOf(at), deletes) === "goes") deletes.push(at);
   const isGone = (path: Path): boolean => deletes.some((each) => isBelow(path, each));
   const sets = paths.filter((path) => nodeAt(have, path) === undefined || isGone(path));
   return { deletes, sets, removed, foreign };

@@ -22,16 +22,24 @@ const SECRET: ReadonlySet<string> = new Set([
   "encrypted-password",
 ]);
 
-export const lineOf = (path: Path): Line => {
-  const leaf = path.at(-2);
-  const words = leaf !== undefined && SECRET.has(leaf) ? [...path.slice(0, -1), markOf(path.at(-1) ?? "")] : path;
-  return words.map(quoted).join(" ") as Line;
-};
+export function lineOf(path: Path): Line {
+  let line = "";
+  for (let i = 0; i < path.length; i++) line = longer(line as Line, path[i] ?? "", path[i - 1]);
+  return line as Line;
+}
+
+/** The line of a path with one word more. @param before the word before that */
+export function longer(line: Line, word: string, before: string | undefined): Line {
+  const shown = before !== undefined && SECRET.has(before) ? markOf(word) : word;
+  const quoted = shown === "" || shown.includes(" ") ? `'${shown}'` : shown;
+  return (line === "" ? quoted : `${line} ${quoted}`) as Line;
+}
 
 /** Tells whether a secret is still the same, and no more. */
-const markOf = (secret: string): string => `(secret ${createHash("sha256").update(secret).digest("hex").slice(0, 12)})`;
-
-const quoted = (word: string): string => (word === "" || word.includes(" ") ? `'${word}'` : word);
+const markOf = (secret: string): string =>
+  /^\(secret [0-9a-f]{12}\)$/.test(secret)
+    ? secret
+    : `(secret ${createHash("sha256").update(secret).digest("hex").slice(0, 12)})`;
 
 /** The path of a line; where the line holds a secret, its mark is in place of it. */
 export const pathOf = (line: Line): Path =>

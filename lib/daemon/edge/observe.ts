@@ -4,7 +4,7 @@ import { type Ownership, type Piece, sections } from "#lib/edge/piece.ts";
 import type { Tree } from "#lib/edge/tree.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
 
-/** Sections that anything of ours is in, and the addresses of the router's own links. @throws SelvedgeError router */
+/** Sections that anything of ours is in. @throws SelvedgeError router */
 export async function observe(router: Vyos, wanted: readonly Piece[], owned: Ownership): Promise<Tree> {
   const tree: Tree = new Map();
   // One after another: the router reads with the session that it writes with.

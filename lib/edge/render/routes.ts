@@ -17,14 +17,13 @@ export function routes(spec: RouterSpec & { readonly static: StaticSpec }, view:
       route(to, gateways[family(to)], spec.static),
     );
   }
-  return living
-    .flatMap((node) =>
-      summary(node.destinations.filter(({ pool }) => names.has(pool)).map(({ prefix }) => prefix)).map((to) => ({
-        to,
-        gateway: addressOf(node, family(to)),
-      })),
-    )
-    .flatMap(({ to, gateway }) => route(to, gateway === undefined ? [] : [gateway], spec.static));
+  const gateways = new Map<Prefix, Address[]>();
+  for (const node of living)
+    for (const to of summary(node.destinations.filter(({ pool }) => names.has(pool)).map(({ prefix }) => prefix))) {
+      const gateway = addressOf(node, family(to));
+      if (gateway !== undefined) gateways.set(to, [...(gateways.get(to) ?? []), gateway]);
+    }
+  return [...gateways].flatMap(([to, by]) => route(to, by, spec.static));
 }
 
 const addressOf = ({ addresses }: EdgeNode, of: Family): Address | undefined =>

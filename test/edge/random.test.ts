@@ -1,0 +1,143 @@
+/** Whatever the cluster and however the router is configured, each version of VyOS takes every path. */
+import { expect } from "@jest/globals";
+import fc from "fast-check";
+import { type Address, address, networkOf, prefix } from "#lib/address.ts";
+import { DIALECTS, type Version } from "#lib/edge/dialect.ts";
+import { overlapping } from "#lib/edge/piece.ts";
+import { render } from "#lib/edge/render/render.ts";
+import type { BgpSpec, EdgeView, RouterSpec } from "#lib/edge/router.ts";
+import { needing } from "../support/requirement.ts";
+import { grammar, grammarFile } from "../support/vyos/grammar.ts";
+
+const byte = fc.integer({ min: 1, max: 254 });
+const four = fc.tuple(byte, byte, byte).map(([b, c, d]) => address(`10.${b}.${c}.${d}`));
+const six = fc.tuple(byte, byte).map(([g, h]) => address(`fd66::${g.toString(16)}:${h.toString(16)}`));
+const any = fc.oneof(four, six);
+const network4 = fc
+  .tuple(four, fc.integer({ min: 8, max: 32 }))
+  .map(([a, length]) => networkOf(prefix(`${a}/${length}`)));
+const network6 = fc
+  .tuple(six, fc.integer({ min: 48, max: 128 }))
+  .map(([a, length]) => networkOf(prefix(`${a}/${length}`)));
+const network = fc.oneof(network4, network6);
+const port = fc.integer({ min: 1, max: 65_535 });
+const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,10}$/);
+const link = fc.constantFrom("eth0", "eth1", "bond0.12");
+const few = <T>(of: fc.Arbitrary<T>) => fc.array(of, { maxLength: 3 });
+const some = <T>(of: fc.Arbitrary<T>) => fc.array(of, { minLength: 1, maxLength: 3 });
+
+const clusters: fc.Arbitrary<EdgeView> = fc.record({
+  pools: fc.uniqueArray(
+    fc.record({ name: fc.constantFrom("a", "b", "c"), prefixes: some(network), isExposed: fc.boolean() }),
+    { selector: ({ name }) => name, maxLength: 3 },
+  ),
+  nodes: fc.uniqueArray(
+    fc.record({
+      name: word,
+      addresses: fc.uniqueArray(any, { maxLength: 3 }) as fc.Arbitrary<Address[]>,
+      isAlive: fc.boolean(),
+      destinations: few(fc.record({ pool: fc.constantFrom("a", "b", "c"), prefix: network })),
+    }),
+    { selector: ({ name }) => name, maxLength: 6 },
+  ),
+});
+
+const bfd = fc.constantFrom(true as const, "fast");
+const vrf = fc.constant("PODS");
+const asn = fc.integer({ min: 1, max: 4_294_967_294 });
+const bgp = fc.record(
+  {
+    as: asn,
+    nodesAs: fc.oneof(asn, fc.constantFrom("external" as const, "internal" as const)),
+    listen: fc.uniqueArray(network, { maxLength: 3 }),
+    password: fc.constant("s3cret"),
+    bfd,
+    multihop: fc.integer({ min: 2, max: 255 }),
+    multipath: fc.integer({ min: 1, max: 256 }),
+    maximumPrefixes: fc.integer({ min: 1, max: 4_294_967_295 }),
+    communities: fc.uniqueArray(fc.constantFrom("65000:1", "0:0", "65535:65535"), { maxLength: 3 }),
+    localPreference: fc.integer({ min: 0, max: 4_294_967_295 }),
+    defaultRoute: fc.boolean(),
+    vrf,
+  },
+  { requiredKeys: ["as", "nodesAs", "listen", "multipath", "communities", "defaultRoute"] },
+) as fc.Arbitrary<BgpSpec>;
+const pools = fc.subarray(["a", "b", "c"]);
+const optional = { requiredKeys: [] };
+const target = fc.record({ address: four, port });
+const routers = fc
+  .record({
+    pools,
+    way: fc.oneof(
+      fc.record(
+        {
+          static: fc.record(
+            { routes: fc.constantFrom("pools" as const, "blocks" as const), distance: byte, bfd, vrf },
+            { requiredKeys: ["routes"] },
+          ),
+        },
+        optional,
+      ),
+      fc.record({ bgp }, optional),
+    ),
+    nat: fc.record({
+      firstRule: fc.integer({ min: 1, max: 990_000 }),
+      masquerade: few(fc.record({ interface: link, pools }, { requiredKeys: ["interface"] })),
+      egress: few(fc.record({ source: network4, address: four, interface: link })),
+      oneToOne: few(fc.record({ outside: four, inside: four, interface: link })),
+      publish: few(
+        fc.record(
+          {
+            name: word,
+            interface: link,
+            address: four,
+            protocol: fc.constantFrom("tcp" as const, "udp" as const),
+            port,
+            to: target,
+          },
+          { requiredKeys: ["name", "interface", "protocol", "port", "to"] },
+        ),
+      ),
+    }),
+    groups: fc.uniqueArray(
+      fc.record(
+        { name: word, of: fc.constantFrom("pools" as const, "nodes" as const), pools },
+        { requiredKeys: ["name", "of"] },
+      ),
+      { selector: ({ name }) => name, maxLength: 3 },
+    ),
+    loadBalancers: fc.uniqueArray(
+      fc.record(
+        { name: word, address: any, port, servers: some(target) },
+        { requiredKeys: ["name", "port", "servers"] },
+      ),
+      { selector: ({ name }) => name, maxLength: 3 },
+    ),
+    zones: fc.uniqueArray(
+      fc.record({
+        domain: fc.constantFrom("cluster.local", "x"),
+        servers: fc.uniqueArray(any, { minLength: 1, maxLength: 3 }),
+      }),
+      {
+        selector: ({ domain }) => domain,
+      },
+    ),
+  })
+  .map(({ way, zones, ...rest }) => ({ name: "edge1", ...rest, ...way, forwarding: { zones } }) as RouterSpec);
+
+needing({ file: grammarFile("1.4") }).each<Version>(["1.4", "rolling"])("VyOS %s takes what is rendered", (version) => {
+  const { refusal } = grammar(version);
+  fc.assert(
+    fc.property(routers, clusters, (router, cluster) => {
+      const pieces = render(router, cluster, DIALECTS[version]);
+      expect(pieces.flatMap(({ paths }) => paths.flatMap((path) => refusal(path, "set") ?? []))).toEqual([]);
+      expect(
+        pieces
+          .flatMap(({ at, within }) => [at, ...(within === undefined ? [] : [within])])
+          .flatMap((path) => refusal(path, "delete") ?? []),
+      ).toEqual([]);
+      expect(overlapping(pieces)).toBeUndefined();
+    }),
+    { numRuns: 500 },
+  );
+});
