@@ -20,20 +20,23 @@ const LABELS_ANNOTATION = "selvedge.dev/labels";
 export interface Kept {
   /** Absent for a container that is no pod, and one of whose interfaces none passes the node. */
   readonly held?: Held;
+  /** What it sends to its neighbours does not leave its bridge. */
+  readonly isBridged: boolean;
   /** Interfaces whose packets do not pass the node, or pass it in a tenant's router, with their types. */
   readonly unseen: readonly { readonly ifname: string; readonly type: string }[];
 }
 
 export function keptOf(record: AttachmentRecord): Kept {
   const [namespace = "", name = ""] = (record.pod ?? "").split("/");
-  if (namespace === "" || name === "") return { unseen: [] };
+  if (namespace === "" || name === "") return { isBridged: false, unseen: [] };
   const interfaces = record.planes ?? [{ ifname: record.ifname, type: record.type }];
   const isSeen = (plane: (typeof interfaces)[number]): boolean =>
     SEEN.has(plane.type) && !("tenant" in plane && plane.tenant !== undefined);
   const unseen = interfaces.filter((each) => !isSeen(each)).map(({ ifname, type }) => ({ ifname, type }));
   const addresses = addressesSeen(record, new Set(interfaces.filter(isSeen).map(({ ifname }) => ifname)));
-  if (addresses.length === 0) return { unseen };
-  return { held: { key: keyOf(record), namespace, name, labels: labelsOf(record), addresses }, unseen };
+  const isBridged = interfaces.some(({ type }) => type === "bridge");
+  if (addresses.length === 0) return { isBridged, unseen };
+  return { held: { key: keyOf(record), namespace, name, labels: labelsOf(record), addresses }, isBridged, unseen };
 }
 
 function addressesSeen(record: AttachmentRecord, ifnames: ReadonlySet<string>): Address[] {

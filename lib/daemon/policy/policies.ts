@@ -11,7 +11,7 @@ import { keyedLock } from "#lib/lock.ts";
 import type { Log } from "#lib/log.ts";
 import { type Enforcement, enforcement } from "#lib/policy/enforcement.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
-import type { ElementFact, Fact } from "#lib/state/fact.ts";
+import type { ElementFact, Fact, SysctlFact } from "#lib/state/fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import { keyOf } from "../table.ts";
 import { keptOf } from "./held.ts";
@@ -56,6 +56,15 @@ export interface Policies {
   readonly done: Promise<void>;
 }
 
+/**
+ * What passes between ports of a bridge is shown to the rules for what is routed (br_netfilter; it keeps track of the
+ * connections as well).
+ */
+const BRIDGED: readonly SysctlFact[] = [
+  "net/bridge/bridge-nf-call-iptables",
+  "net/bridge/bridge-nf-call-ip6tables",
+].map((key) => ({ type: "sysctl", at: "host", key, value: "1" }));
+
 /** So many elements are looked at before others have their turn. */
 const LOOK_AT_ONCE = 1_000;
 
@@ -63,6 +72,8 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
   const compiled = enforcement();
   const alone = keyedLock();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => alone("", work);
+  /** Attachments to bridges. */
+  const bridged = new Set<string>();
   let isDoubtful = false;
   let isBegun = false;
   let done: Promise<void> = Promise.resolve();
@@ -115,6 +126,19 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
   });
 
   const look = async (facts: readonly Fact[]): Promise<Op[]> => lacking(facts, await kernel.look({}, facts));
+  const showBridged = async (): Promise<Op[]> => {
+    const ops = await look(BRIDGED);
+    try {
+      await kernel.apply({}, ops);
+    } catch (error) {
+      if (!isFailure(error, "kernel")) throw error;
+      throw new SelvedgeError(error.failure, error.message, {
+        hint: "Policies between pods on one bridge need the kernel module br_netfilter: load it, or attach by ptp.",
+        cause: error,
+      });
+    }
+    return ops;
+  };
   const slices = (): ElementFact[][] => {
     const all = [...compiled.elements()];
     return Array.from({ length: Math.ceil(all.length / LOOK_AT_ONCE) }, (_, i) =>
@@ -123,8 +147,9 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
   };
 
   const holdInMemory = (record: AttachmentRecord): void => {
-    const { held, unseen } = keptOf(record);
+    const { held, isBridged, unseen } = keptOf(record);
     if (held !== undefined) compiled.hold(held);
+    if (isBridged) bridged.add(keyOf(record));
     for (const { ifname, type } of unseen)
       log({ event: "policy-blind", container: record.containerId, ifname, pod: record.pod ?? "", type });
   };
@@ -162,16 +187,18 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
       }
       await inTurn(async () => {
         holdInMemory(record);
+        if (bridged.size > 0) await showBridged();
         await settle();
       });
     },
     release: (key) =>
       inTurn(async () => {
+        bridged.delete(keyOf(key));
         compiled.release(keyOf(key));
         await settle();
       }),
     async lacks() {
-      const ops: Op[] = [];
+      const ops = bridged.size > 0 ? await look(BRIDGED) : [];
       for (const slice of slices()) ops.push(...(await look(slice)));
       return ops;
     },
@@ -179,6 +206,7 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
       isDoubtful = false;
       const done: Op[] = [];
       try {
+        if (bridged.size > 0) done.push(...(await showBridged()));
         for (const slice of slices())
           await inTurn(async () => {
             // Since the slices were cut, others may have changed what should stand.
