@@ -45,11 +45,22 @@ export interface DaemonEvent {
   readonly tookMs?: number;
 }
 
+export interface DaemonOptions {
+  /** Besides socket, state and queue. */
+  readonly settings?: object;
+  /** Argument list that runs another one where the daemon is to be. */
+  readonly enter?: (argv: readonly string[]) => readonly string[];
+}
+
 const START_MS = 15_000;
 const SETTLE_MS = 120_000;
 
 /** @param directory takes socket, state, queue and log. @throws Error with the end of the log when it does not start */
-export async function startDaemon(program: string, directory: string, settings: object = DAEMON): Promise<Daemon> {
+export async function startDaemon(
+  program: string,
+  directory: string,
+  { settings = DAEMON, enter = (argv) => argv }: DaemonOptions = {},
+): Promise<Daemon> {
   const socket = join(directory, "selvedged.sock");
   const config = join(directory, "selvedged.yaml");
   const queue = join(directory, "queue");
@@ -61,7 +72,8 @@ export async function startDaemon(program: string, directory: string, settings: 
     JSON.stringify({ ...settings, socket, stateDir: join(directory, "state"), queueDirs: [queue] }),
   );
   const log = openSync(logFile, "a");
-  const child = spawn(program, ["--config", config], { stdio: ["ignore", log, log] });
+  const [command = "", ...argv] = enter([program, "--config", config]);
+  const child = spawn(command, argv, { stdio: ["ignore", log, log] });
   closeSync(log);
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const ask = askOver({ socket, deadlineMs: 5_000 });

@@ -3,6 +3,7 @@
 #   bash install/setup.sh quickstart    what the tour needs
 #   bash install/setup.sh cluster       what the tour of three nodes needs
 #   bash install/setup.sh test          the same and what the tests need (default)
+#   bash install/setup.sh throughput    the same and what `npm run bench -- throughput` needs
 # Does nothing, and takes well under a second, when all of it is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,6 +35,10 @@ test=(
   python3-minimal=/usr/bin/python3
   runc=/usr/sbin/runc,/usr/bin/runc
 )
+throughput=(
+  "${test[@]}"
+  iperf3=/usr/bin/iperf3
+)
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -42,7 +47,8 @@ case $profile in
   quickstart) wanted=("${quickstart[@]}") ;;
   cluster) wanted=("${cluster[@]}") ;;
   test) wanted=("${test[@]}") ;;
-  *) fail "unknown profile '$profile'; it is quickstart, cluster or test" ;;
+  throughput) wanted=("${throughput[@]}") ;;
+  *) fail "unknown profile '$profile'; it is quickstart, cluster, test or throughput" ;;
 esac
 
 missing=()

@@ -11,7 +11,8 @@ export interface Etcd extends AsyncDisposable {
   readonly endpoint: string;
 }
 
-const ENDPOINT = "http://127.0.0.1:2379";
+const PORT = 2_379;
+const ENDPOINT = `http://127.0.0.1:${PORT}`;
 const PEER = "http://127.0.0.1:2380";
 const START_MS = 20_000;
 export const PREFIX = "/selvedge/v1/";
@@ -19,14 +20,14 @@ export const PREFIX = "/selvedge/v1/";
 export const client = (endpoint: string): Shared =>
   etcd({ endpoints: [endpoint], prefix: PREFIX, livenessSeconds: 15 });
 
-/** @throws Error when it does not answer in time */
-export async function startEtcd(directory: string): Promise<Etcd> {
+/** @param listen address where it hears, of this namespace @throws Error when it does not answer in time */
+export async function startEtcd(directory: string, listen = "127.0.0.1"): Promise<Etcd> {
   const child = spawn(
     "etcd",
     [
       "--name=one",
       `--data-dir=${join(directory, "etcd")}`,
-      `--listen-client-urls=${ENDPOINT}`,
+      `--listen-client-urls=http://${listen}:${PORT}`,
       `--advertise-client-urls=${ENDPOINT}`,
       `--listen-peer-urls=${PEER}`,
       `--initial-advertise-peer-urls=${PEER}`,

@@ -157,7 +157,7 @@ export async function real(program: string, state: string, amounts: Amounts): Pr
     cluster: { store: { etcd: { endpoints: [tap.endpoint] } }, node: { name: "self" }, way: "vxlan" },
   };
   const beganMs = Date.now();
-  await using daemon = await startDaemon(program, join(state, "selvedged"), settings);
+  await using daemon = await startDaemon(program, join(state, "selvedged"), { settings });
   const start = await started({ daemon, tap }, beganMs, nodes);
   await using kernel = watcher();
   const stage = { daemon, tap, shared, kernel };
