@@ -297,6 +297,10 @@ export const edge = z.strictObject(
         { error: "an object such as {percent: 20, paths: 50}" },
       )
       .prefault({}),
+    confirmMinutes: setting(
+      integer(0, 60).default(5),
+      "From VyOS 1.5 on a router takes a push back by itself after so long unless it can still be read after it; only with `set system config-management commit-confirm action reload`, because it would reboot otherwise. 0: never.",
+    ),
     dryRun: setting(flag.default(false), "Nothing is pushed; `selvedgectl edge plan` shows what would be."),
   },
   { error: "an object such as {routers: []}" },

@@ -14,6 +14,7 @@ test("a router has defaults, and what is absent is absent", () => {
     onDrift: "repair",
     deleteLimit: { percent: 20, paths: 50 },
     dryRun: false,
+    confirmMinutes: 5,
     routers: [
       {
         name: "edge1",

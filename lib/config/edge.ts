@@ -11,6 +11,8 @@ export interface Edge {
   /** A push that takes away more than both waits for a person. */
   readonly deleteLimit: { readonly percent: number; readonly paths: number };
   readonly dryRun: boolean;
+  /** 0: commits are not taken back. */
+  readonly confirmMinutes: number;
 }
 
 export interface EdgeRouter {

@@ -36,6 +36,8 @@ export interface FakeRouter {
   /** Set for reads and saves, too. */
   down: RouterTrouble | undefined;
   key: string;
+  /** A commit that was not confirmed in time is taken back, as with `commit-confirm action reload`. */
+  expire(): void;
   /** Called before a commit begins: what the operator does between our read and our write. */
   between: (() => void) | undefined;
   /** Commits and reads so far. */
@@ -45,6 +47,9 @@ export interface FakeRouter {
 export function fakeRouter({ name = "edge1", version = "1.4.0" } = {}): FakeRouter {
   let running: Tree = new Map();
   let saved: Tree = new Map();
+  /** What comes back unless it is confirmed. */
+  let unconfirmed: Tree | undefined;
+  const confirms = !version.startsWith("1.4");
   const accidents: Accident[] = [];
   const late: (readonly Command[])[] = [];
   const counted = { commits: 0, reads: 0, saves: 0 };
@@ -72,6 +77,10 @@ export function fakeRouter({ name = "edge1", version = "1.4.0" } = {}): FakeRout
       running = copyOf(saved);
     },
     plan: (...more) => void accidents.push(...more),
+    expire() {
+      running = unconfirmed ?? running;
+      unconfirmed = undefined;
+    },
     finish() {
       for (const commands of late.splice(0)) apply(commands);
     },
@@ -93,13 +102,14 @@ export function fakeRouter({ name = "edge1", version = "1.4.0" } = {}): FakeRout
           }),
         configure: (commands, options = {}) =>
           request(() => {
-            if (options.confirmMinutes !== undefined)
+            if (options.confirmMinutes !== undefined && !confirms)
               throw trouble(name, "refused", `VyOS ${version} confirms nothing`);
             const accident = accidents.shift();
             if (typeof accident === "object" && "refuse" in accident) throw trouble(name, accident.refuse, "refused");
             if (accident === "lost") throw trouble(name, "unknown", "no answer");
             router.between?.();
             counted.commits += 1;
+            if (options.confirmMinutes !== undefined) unconfirmed = copyOf(running);
             if (accident === "later") {
               late.push(commands);
               throw trouble(name, "unknown", "HTTP 504: it took too long");
@@ -109,7 +119,11 @@ export function fakeRouter({ name = "edge1", version = "1.4.0" } = {}): FakeRout
             if (accident === "unheard") throw trouble(name, "unknown", "the connection was lost");
             if (refusals.length > 0) throw trouble(name, "failed", `${refusals.join("")}Commit failed`);
           }),
-        confirm: () => Promise.reject(trouble(name, "refused", `VyOS ${version} confirms nothing`)),
+        confirm: () =>
+          request(() => {
+            if (unconfirmed === undefined) throw trouble(name, "refused", "No confirm pending");
+            unconfirmed = undefined;
+          }),
         save: () =>
           request(() => {
             counted.saves += 1;

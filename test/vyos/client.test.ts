@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { expect, test } from "@jest/globals";
+import type { Version } from "#lib/edge/dialect.ts";
 import { isFailure, type RouterTrouble } from "#lib/errors.ts";
 import { type VyosOptions, vyos } from "#lib/vyos/http.ts";
 import { pki } from "../store/pki.ts";
@@ -33,12 +34,13 @@ const withRouter =
       options: VyosOptions,
       certificates: { other: string; fingerprint: string },
     ) => Promise<void>,
+    version: Version = "1.4",
   ) =>
   async () => {
     using certificates = pki();
     const [authority, other] = [certificates.authority("edge-ca"), certificates.authority("other-ca")];
     const identity = authority.issue("edge1", ["IP:127.0.0.1"]);
-    await using router = await standin("1.4", identity);
+    await using router = await standin(version, identity);
     const { fingerprint256: fingerprint } = new X509Certificate(readFileSync(identity.certificate));
     const options = {
       name: "edge1",
@@ -97,6 +99,24 @@ onRouter(
     router.foreignLock = true;
     expect(await troubleOf(client.configure([{ op: "set", path: ROUTE }]))).toBe("locked");
   }),
+);
+
+onRouter(
+  "a commit is taken back unless it is confirmed in time",
+  withRouter(async (router, options) => {
+    const client = vyos(options);
+    const set = () => client.configure([{ op: "set", path: ROUTE }], { confirmMinutes: 5 });
+    await set();
+    router.expire();
+    expect((await client.read(["protocols"])).size).toBe(0);
+    await set();
+    expect(await troubleOf(client.configure([{ op: "delete", path: ROUTE }], { confirmMinutes: 5 }))).toBe("failed");
+    await set().catch(() => {});
+    await client.confirm();
+    router.expire();
+    expect((await client.read(["protocols"])).size).toBe(1);
+    expect(await troubleOf(client.confirm())).toBe("failed");
+  }, "rolling"),
 );
 
 test("nobody listens, or somebody who is no router", async () => {

@@ -137,6 +137,7 @@ async function sequence(seed: number): Promise<{ found: string[]; expected: stri
           onDrift: "repair",
           deleteLimit: { percent: 100, paths: 1_000 },
           dryRun: false,
+          confirmMinutes: 5,
         },
       ),
     };

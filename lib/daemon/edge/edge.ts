@@ -67,6 +67,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
           onDrift: config.onDrift,
           deleteLimit: config.deleteLimit,
           dryRun: config.dryRun,
+          confirmMinutes: config.confirmMinutes,
         },
       );
       const alone = <T>(work: () => Promise<T>): Promise<T> => lock(router.name, work);

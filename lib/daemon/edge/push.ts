@@ -22,6 +22,8 @@ export interface PushOptions {
   readonly memory: Memory;
   readonly by: string;
   readonly nowMs: () => number;
+  /** The router takes the commit back after so long unless it is confirmed; absent: it does not. */
+  readonly confirmMinutes?: number;
 }
 
 export interface Pushed {
@@ -50,7 +52,7 @@ const NOTHING_HAPPENED: readonly RouterTrouble[] = ["unreachable", "untrusted", 
 
 /** @param wanted what the change comes from @throws SelvedgeError store, not-ready */
 export async function push(
-  { router, memory, by, nowMs }: PushOptions,
+  { router, memory, by, nowMs, confirmMinutes }: PushOptions,
   before: Kept,
   change: Change,
   { wanted, why }: { readonly wanted: readonly Piece[]; readonly why: string },
@@ -66,7 +68,7 @@ export async function push(
   const entry = { revision, atMs, by, why, steps: change.steps };
   await memory.putPush({ ...entry, tookMs: 0, result: "begun", message: "" });
 
-  const { result, error, refused } = await send(router, change, wanted);
+  const { result, error, refused } = await send(router, change, wanted, confirmMinutes);
   const done: Push = { ...entry, tookMs: nowMs() - atMs, result, message: error?.message ?? "" };
   await memory.putPush(done);
   const isUndone = error !== undefined && isFailure(error, "router") && NOTHING_HAPPENED.includes(error.failure.why);
@@ -89,13 +91,18 @@ interface Sent {
   readonly refused: Pushed["refused"];
 }
 
-async function send(router: Vyos, { deletes, sets }: Change, wanted: readonly Piece[]): Promise<Sent> {
+async function send(
+  router: Vyos,
+  { deletes, sets }: Change,
+  wanted: readonly Piece[],
+  confirmMinutes: number | undefined,
+): Promise<Sent> {
   const commands: Command[] = [
     ...deletes.map((path) => ({ op: "delete", path }) as const),
     ...sets.map((path) => ({ op: "set", path }) as const),
   ];
   try {
-    await router.configure(commands);
+    await router.configure(commands, confirmMinutes === undefined ? {} : { confirmMinutes });
     return { result: "done", refused: [] };
   } catch (error) {
     if (!isFailure(error, "router")) throw error;

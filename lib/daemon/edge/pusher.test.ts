@@ -38,8 +38,8 @@ const view = (blocks: number): EdgeView => ({
 const command = (op: Command["op"], line: string): Command => ({ op, path: pathOf(line as Line) });
 const ROUTE = "protocols static route 10.0.0.0/26";
 
-function rig(options: Partial<PusherOptions> = {}, through: (port: Vyos) => Vyos = (port) => port) {
-  const router = fakeRouter();
+function rig(options: Partial<PusherOptions> = {}, through: (port: Vyos) => Vyos = (port) => port, version = "1.4.0") {
+  const router = fakeRouter({ version });
   const keeper = space().open();
   const events: Event[] = [];
   let nowMs = 1_000_000;
@@ -61,6 +61,7 @@ function rig(options: Partial<PusherOptions> = {}, through: (port: Vyos) => Vyos
         onDrift: "repair",
         deleteLimit: { percent: 20, paths: 5 },
         dryRun: false,
+        confirmMinutes: 5,
         ...options,
       },
     );
@@ -235,4 +236,27 @@ test("a router that is rebooted to what it had before gets what it lacks, and lo
   later(60_000);
   await one.pass(view(1));
   expect(linesOf(router.running)).toHaveLength(1);
+});
+
+test("a router that reloads what is not confirmed keeps what it could still be read after, and loses what cut it off", async () => {
+  const { router, one, later } = rig({}, undefined, "2026.02.13-0018-rolling");
+  router.operate([command("set", "system config-management commit-confirm action reload")]);
+  await one.pass(view(1), "news");
+  router.expire();
+  expect(linesOf(router.running)).toHaveLength(2);
+  router.between = () => {
+    router.down = "unreachable";
+  };
+  const cutOff = one.pass(view(2), "news");
+  await cutOff;
+  expect(one.status.phase).toBe("failing");
+  expect(linesOf(router.running)).toHaveLength(3);
+  router.expire();
+  expect(linesOf(router.running)).toHaveLength(2);
+  router.down = undefined;
+  router.between = undefined;
+  later(60_000);
+  await one.pass(view(2));
+  expect(one.status.phase).toBe("in-sync");
+  expect(linesOf(router.running)).toHaveLength(3);
 });

@@ -13,7 +13,7 @@ import type { Piece } from "#lib/edge/piece.ts";
 import type { Pause, Push } from "#lib/edge/record.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
-import { endsOf, type Tree } from "#lib/edge/tree.ts";
+import { endsOf, nodeAt, type Tree } from "#lib/edge/tree.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import type { Log } from "#lib/log.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
@@ -42,6 +42,8 @@ export interface PusherOptions {
   readonly onDrift: "repair" | "report";
   readonly deleteLimit: DeleteLimit;
   readonly dryRun: boolean;
+  /** Where the router can, it takes a commit back after so long unless it can still be read; 0: never. */
+  readonly confirmMinutes: number;
 }
 
 export type Phase =
@@ -164,10 +166,20 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     failures = 0;
   };
 
+  /** Not where it would mean a reboot, which is what VyOS does unless it is told otherwise. */
+  const confirmation = async (): Promise<{ readonly confirmMinutes: number } | undefined> => {
+    const { confirmMinutes } = options;
+    if (confirmMinutes === 0 || known?.dialect.confirms !== true) return undefined;
+    const management = await router.read(["system", "config-management"]);
+    const action = [...(nodeAt(management, ["commit-confirm", "action"])?.keys() ?? [])];
+    return action[0] === "reload" ? { confirmMinutes } : undefined;
+  };
+
   /** Pushes and looks again. @throws SelvedgeError */
   const make = async (now: Kept, found: Change, wanted: readonly Piece[], why: string): Promise<Tree> => {
     phase = "pushing";
-    const pushed = await push({ router, memory, by, nowMs }, now, found, { wanted, why });
+    const confirmMinutes = await confirmation();
+    const pushed = await push({ router, memory, by, nowMs, ...confirmMinutes }, now, found, { wanted, why });
     state = pushed.kept;
     for (const { piece, message: said } of pushed.refused)
       refused.set(lineOf(piece.at), { digest: digestOf([piece]), message: said });
@@ -184,6 +196,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     });
     if (pushed.error !== undefined) throw pushed.error;
     const have = await observe(router, wanted, state.record.owned);
+    if (confirmMinutes !== undefined) await router.confirm();
     const left = change(wanted, have, state.record.owned);
     if (!isNothing(left))
       throw new SelvedgeError(

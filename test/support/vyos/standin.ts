@@ -29,6 +29,8 @@ export interface Standin extends AsyncDisposable {
   readonly requests: readonly string[];
   operate(commands: readonly Command[]): void;
   reboot(): void;
+  /** The time to confirm is over. */
+  expire(): void;
 }
 
 interface Reply {
@@ -47,13 +49,15 @@ export async function standin(version: Version, identity: Identity): Promise<Sta
   const requests: string[] = [];
   let running: Tree = new Map();
   let saved: Tree = new Map();
+  /** What comes back unless it is confirmed. */
+  let unconfirmed: Tree | undefined;
   let committing = 0;
   /** One request at a time changes anything. */
   let turn: Promise<unknown> = Promise.resolve();
   const failed = (status: number, error: string): Reply =>
     json(status, { success: false, error: version === "rolling" ? escaped(error) : error, data: null });
 
-  const change = async (commands: readonly Command[]): Promise<Reply> => {
+  const change = async (commands: readonly Command[], confirmMinutes?: number): Promise<Reply> => {
     if (self.foreignLock)
       return failed(400, "Configuration system temporarily locked due to another commit in progress\n");
     for (const { op, path } of commands) {
@@ -64,7 +68,11 @@ export async function standin(version: Version, identity: Identity): Promise<Sta
     try {
       await sleep(self.commitMs);
       const { tree, refusals } = commit(running, commands, { isSingle: words.isSingle });
+      // The commit comes first, and is not undone where another one waits already (T3955).
+      const isSecond = unconfirmed !== undefined;
+      if (confirmMinutes !== undefined) unconfirmed ??= running;
       running = tree;
+      if (confirmMinutes !== undefined && isSecond) return failed(400, "Another confirm is pending");
       return refusals.length === 0
         ? done(version === "rolling" ? "" : null)
         : failed(400, `${refusals.join("")}Commit failed\n`);
@@ -96,6 +104,12 @@ export async function standin(version: Version, identity: Identity): Promise<Sta
     if (!["/retrieve", "/configure", "/config-file", "/show"].includes(place)) return NOT_FOUND;
     if (method !== "POST") return { status: 405, body: '{"detail":"Method Not Allowed"}', type: "application/json" };
     const data = form.get("data");
+    if (place === "/config-file" && data?.includes('"confirm"')) {
+      if (version === "1.4") return failed(400, "'confirm' is not a valid operation");
+      if (unconfirmed === undefined) return failed(400, "No confirm pending");
+      unconfirmed = undefined;
+      return done("");
+    }
     if (data === null) return failed(422, "Non-empty data field is required");
     if (form.get("key") !== self.key) return failed(401, "Valid API key is required");
     const asked = JSON.parse(data) as Command | Command[] | { op: string; path: Path };
@@ -106,7 +120,10 @@ export async function standin(version: Version, identity: Identity): Promise<Sta
       saved = copyOf(running);
       return done("");
     }
-    const mine = turn.then(() => change((Array.isArray(asked) ? asked : [asked]) as Command[]));
+    const minutes = form.get("confirm_time");
+    // 1.4 takes it and does nothing of it.
+    const confirmMinutes = minutes === null || version === "1.4" ? undefined : Number(minutes);
+    const mine = turn.then(() => change((Array.isArray(asked) ? asked : [asked]) as Command[], confirmMinutes));
     turn = mine;
     if (!self.impatient) return mine;
     return { status: 504, body: "<html><head><title>504 Gateway Time-out</title></head></html>" };
@@ -120,7 +137,7 @@ export async function standin(version: Version, identity: Identity): Promise<Sta
       requests.push(place);
       request.on("data", (part: Buffer) => parts.push(part));
       request.on("end", () => {
-        void answer(request.method ?? "", place, new URLSearchParams(Buffer.concat(parts).toString())).then(
+        void answer(request.method ?? "", place, formOf(Buffer.concat(parts).toString())).then(
           ({ status, body, type = "text/html; charset=utf-8" }) =>
             response.writeHead(status, { "content-type": type, connection: "close" }).end(body),
         );
@@ -147,12 +164,27 @@ export async function standin(version: Version, identity: Identity): Promise<Sta
     reboot() {
       running = copyOf(saved);
     },
+    expire() {
+      running = unconfirmed ?? running;
+      unconfirmed = undefined;
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
   return self;
+}
+
+/** Either way of asking, as the first. */
+function formOf(body: string): URLSearchParams {
+  if (!body.startsWith("{")) return new URLSearchParams(body);
+  const { commands, key, confirm_time } = JSON.parse(body) as Record<string, unknown>;
+  return new URLSearchParams({
+    data: JSON.stringify(commands),
+    key: String(key),
+    ...(confirm_time === undefined ? {} : { confirm_time: String(confirm_time) }),
+  });
 }
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
