@@ -15,6 +15,7 @@ import { NODE } from "./host.ts";
 import { placedOn } from "./in-tenant.ts";
 import { makeWay } from "./make-way.ts";
 import { lookUpParent } from "./parent.ts";
+import { pathMtus } from "./path-mtu.ts";
 import type { Plane } from "./planes.ts";
 import type { Settings } from "./settings.ts";
 import { together, type Whole } from "./together.ts";
@@ -40,21 +41,18 @@ export async function decideOwn(
   const found = new Map<Plane, Pick<Where, "carrier" | "device">>();
   for (const plane of planes) found.set(plane, await lookUp(core, intent, plane));
   const podQos = planes[0]?.settings.podQos;
-  const common: Where = {
+  const mtus = pathMtus(core);
+  const common: Omit<Where, "pathMtu" | "mtuFrom"> = {
     netns: intent.netns,
-    pathMtu: core.cluster?.podMtu(core.node) ?? core.node.pathMtu,
     ownNamespace: intent.netnsInode === core.ownNetnsInode,
     held: podQos !== undefined,
     rank: core.table.ofContainer(intent.containerId).filter(({ ifname }) => ifname !== intent.ifname).length,
   };
-  const whereOf = (plane: Plane): Where => ({
-    ...common,
-    pathMtu:
-      plane.settings.stretched === undefined
-        ? common.pathMtu - overheadOf(plane.settings.encapsulation)
-        : (core.cluster?.segmentMtu(core.node) ?? common.pathMtu),
-    ...found.get(plane),
-  });
+  const whereOf = (plane: Plane): Where => {
+    const of = plane.settings.stretched === undefined ? "path" : "segment";
+    const lessBytes = overheadOf(plane.settings.encapsulation);
+    return { ...common, pathMtu: mtus[of] - lessBytes, mtuFrom: { of, lessBytes }, ...found.get(plane) };
+  };
   // Only the attachment's own interface can have addresses from elsewhere: the others have no configuration to say so.
   const delegation = delegationOfRecord(intent, "ADD");
   // DHCP needs the link to ask by; other plugins need nothing.

@@ -15,7 +15,7 @@ import { routedApart } from "#lib/attach/plane-routing.ts";
 import type { Dns, NetConf, Result, ResultRoute } from "#lib/cni/types.ts";
 import { capped, effectiveBandwidth, type ShapedPlane } from "#lib/datapath/totals.ts";
 import type { Device } from "#lib/state/device.ts";
-import type { Fact } from "#lib/state/fact.ts";
+import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import type { AttachmentKey } from "#lib/store/store.ts";
 import type { Probe } from "./duplicates.ts";
 import type { Plane } from "./planes.ts";
@@ -41,6 +41,8 @@ export interface Given {
 export interface Where {
   readonly netns: string;
   readonly pathMtu: number;
+  /** What that is: for links whose MTU follows it. */
+  readonly mtuFrom: NonNullable<LinkFact["mtuFrom"]>;
   /** The pod's namespace is the node's own (CNI_NETNS_OVERRIDE). */
   readonly ownNamespace: boolean;
   /** How many interfaces of ours the container had before. */
@@ -60,7 +62,8 @@ export function decide(
   where: Where,
 ): Decided {
   const planned = plan(settings.attachment, settings.options);
-  const { carrier, device } = where;
+  const { carrier, device, mtuFrom } = where;
+  const followsPath = settings.mtu === undefined && carrier === undefined && device === undefined;
   const mtu = settings.mtu ?? carrier?.mtu ?? device?.link?.mtu ?? where.pathMtu;
   const attached: Omit<Attached, "published"> = {
     containerId: key.containerId,
@@ -107,7 +110,9 @@ export function decide(
   const pace =
     built.underlay === true && settings.stretched === undefined ? parseDuplicateCheck(settings.options) : undefined;
   return {
-    facts: [...built.shared, ...built.facts].flatMap((fact) => placed(fact, where)),
+    facts: [...built.shared, ...built.facts]
+      .flatMap((fact) => placed(fact, where))
+      .map((fact) => (followsPath && fact.type === "link" && fact.mtu === mtu ? { ...fact, mtuFrom } : fact)),
     result: {
       interfaces: [
         ...host,

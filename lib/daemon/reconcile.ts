@@ -20,6 +20,7 @@ import { endExpired } from "./mirrors.ts";
 import { namespaceGone } from "./namespace-gone.ts";
 import { jointLacks, lonelyFacts, makeJoints, makeWhole, nodeFacts, nodeLacks } from "./node-facts.ts";
 import { partsOf } from "./parts.ts";
+import { isOffPath, onPath, pathMtus } from "./path-mtu.ts";
 import { hostEndsOf, scopeOf } from "./record.ts";
 import { removeAttachment } from "./remove.ts";
 import { removeRouters, showRouters } from "./routers.ts";
@@ -44,6 +45,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   let everything = true;
   let nftables = false;
   let node = false;
+  /** The link to the others, or to the rest of the world, has changed. */
+  let path = false;
   const marked = new Map<string, AttachmentRecord>();
   const missingSince = new Map<string, number>();
   const last = { atMs: 0, tookMs: 0, repairs: 0 };
@@ -60,8 +63,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     else if (change.link === undefined) everything = true;
     else if (isJointLink(change.link)) node = true;
     else if (core.cluster !== undefined && isWayLink(change.link)) node = true;
-    else if (core.cluster?.isUnderlay(change.link) === true) {
-      core.cluster.refresh(core.node);
+    else if (change.link === core.node.uplink || core.cluster?.isUnderlay(change.link) === true) {
+      path = true;
       node = true;
     } else {
       // The links of an attachment that is gone are told of while they are being deleted.
@@ -88,7 +91,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       if (current === undefined) return [];
       if (await finished(current)) return [];
       if (current.phase !== "ready") return [];
-      const found = await differences(current);
+      await followPath(current);
+      const found = await differences(core.table.get(current) ?? current);
       if (found.length === 0) return [];
       const lines = found.flatMap(({ ops }) => ops.map(line));
       core.log({ event: "drift", container: current.containerId, ifname: current.ifname, lines });
@@ -98,6 +102,15 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       failed(record, error);
       return [];
     });
+
+  /** Its MTU is that of the path as it is now. */
+  const followPath = async (record: AttachmentRecord): Promise<void> => {
+    const mtus = pathMtus(core);
+    if (!isOffPath(record, mtus)) return;
+    const moved = onPath(record, mtus);
+    await core.store.commit([{ put: "attachment", value: moved }]);
+    core.table.put(moved);
+  };
 
   const repaired = (lines: readonly string[], tookMs: number) => {
     if (lines.length > 0) core.log({ event: "repaired", lines: lines.slice(0, SHOWN), count: lines.length, tookMs });
@@ -230,16 +243,21 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       const began = core.nowMs();
       const all = everything || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
       if (!all) await onEachHost(lookAtSwitches);
+      if (all || path) {
+        core.node = await core.kernel.facts();
+        core.cluster?.refresh(core.node);
+        const mtus = pathMtus(core);
+        for (const record of core.table) if (isOffPath(record, mtus)) marked.set(keyOf(record), record);
+      }
       const targets = all || nftables ? [...core.table] : [...marked.values()];
       const wholeNode = all || nftables || node;
       everything = false;
       nftables = false;
       node = false;
+      path = false;
       marked.clear();
       const lines: string[] = [...(await guarded(() => endExpired(core)))];
       if (all) {
-        core.node = await core.kernel.facts();
-        core.cluster?.refresh(core.node);
         await guarded(async () => {
           await sweep();
           return [];

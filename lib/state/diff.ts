@@ -13,6 +13,7 @@ export type Op =
 /** Properties that are instructions for making a thing and cannot be read back from it. */
 const NEVER_COMPARED: ReadonlySet<string> = new Set([
   "announce",
+  "mtuFrom",
   "noPrefixRoute",
   "validSeconds",
   "onlink",

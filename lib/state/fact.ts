@@ -34,6 +34,11 @@ export interface LinkFact {
     | "foreign";
   readonly up: boolean;
   readonly mtu?: number;
+  /**
+   * What the MTU comes from, where nobody chose it: the node's path, or what it leaves on a segment of many nodes, and
+   * so many bytes less. Never compared.
+   */
+  readonly mtuFrom?: { readonly of: "path" | "segment"; readonly lessBytes: number };
   readonly mac?: Mac;
   /** IFLA_IFALIAS: whose link this is. Every link that Selvedge makes carries `selvedge …` on the host's side. */
   readonly alias?: string;

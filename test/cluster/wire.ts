@@ -59,6 +59,13 @@ export const narrow = (name: Name, mtuBytes: number): Promise<string> =>
 /** Takes the machine away. */
 export const unplug = (name: Name): Promise<void> => removeNamespace(namespaceOf(name));
 
+/** All networks between the nodes take packets of so many bytes from now on, and the nodes know it. */
+export async function resize(mtuBytes: number): Promise<void> {
+  for (const name of NAMES) await ip(ROUTER, `link set ${portOf(name)} mtu ${mtuBytes}`);
+  for (const segment of SEGMENTS) await ip(ROUTER, `link set seg${segment} mtu ${mtuBytes}`);
+  for (const name of NAMES) await ip(namespaceOf(name), `link set eth0 mtu ${mtuBytes}`);
+}
+
 /** The router sends what is for these addresses to the node; an IPv6 gateway may lead to IPv4 addresses (RFC 5549). */
 export async function route(prefix: string, name: Name, underlay: Family): Promise<void> {
   const via = prefix.includes(":") || underlay === 4 ? "via" : "via inet6";

@@ -1,0 +1,88 @@
+/** The network between the nodes takes smaller packets, or larger ones: running pods follow, and connections go on. */
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { eventually, inside, must } from "../../conformance/program.ts";
+import { echoStream } from "../support/echo-stream.ts";
+import { needing } from "../support/requirement.ts";
+import type { Pod } from "./node.ts";
+import { fits } from "./ping.ts";
+import { NAMES } from "./place.ts";
+import { makeRig, RIG, type Rig } from "./rig.ts";
+import { resize } from "./wire.ts";
+
+const runs = needing(...RIG);
+/** IP and TCP headers with timestamps, bytes (RFC 9293 section 3.7.1, RFC 7323 section 3.2). */
+const TCP_HEADERS = 52;
+
+let rig: Rig;
+let pods: Pod[];
+let fixed: Pod;
+beforeAll(async () => {
+  if (runs === test.skip) return;
+  rig = await makeRig({ underlay: 4, cluster: { way: "vxlan" }, config: { networks: [{ name: "own", mtu: 1_300 }] } });
+  pods = await Promise.all(NAMES.map((name) => rig.nodes[name].add(`cl-m-${name}`)));
+  fixed = await rig.nodes.a.add("cl-m-own", { network: "own" });
+}, 120_000);
+afterAll(async () => {
+  await rig?.[Symbol.asyncDispose]();
+});
+
+const mtuOf = async ({ id }: Pod): Promise<number> => {
+  const [link] = JSON.parse(await must(inside(id, ["ip", "-j", "link", "show", "eth0"]))) as { mtu: number }[];
+  return link?.mtu ?? 0;
+};
+const routeMtus = async (name: (typeof NAMES)[number]): Promise<Set<number | undefined>> => {
+  const routes = JSON.parse(await rig.nodes[name].on("ip", "-j", "route", "show", "dev", "svx4")) as {
+    metrics?: { mtu?: number }[];
+  }[];
+  return new Set(routes.map(({ metrics }) => metrics?.[0]?.mtu));
+};
+
+runs(
+  "links in pods, routes and packets follow within two seconds, down and up; an MTU that was chosen stays",
+  async () => {
+    const [a, b, c] = pods;
+    if (a === undefined || b === undefined || c === undefined) throw new TypeError("three pods");
+    await using stream = await echoStream({ from: a.id, to: b.id, address: b.address[4], bytes: 4_000 });
+    for (const path of [1_400, 9_000, 1_500]) {
+      const mtu = path - 50;
+      await resize(path);
+      await eventually(
+        `pods have ${mtu}`,
+        async () => (await Promise.all(pods.map(mtuOf))).every((found) => found === mtu) || undefined,
+        2_000,
+      );
+      for (const name of NAMES) expect(await routeMtus(name)).toEqual(new Set([mtu]));
+      for (const family of [4, 6] as const) {
+        expect(await fits(a, b, family, mtu)).toBe(true);
+        expect(await fits(a, b, family, mtu + 1)).toBe(false);
+      }
+      const { heard } = stream;
+      await eventually("the connection goes on", async () => stream.heard > heard + 20 || undefined, 20_000);
+      await using fresh = await echoStream({ from: c.id, to: a.id, address: a.address[4], bytes: 20_000 });
+      const sockets = await must(inside(c.id, ["ss", "-tin", "dst", a.address[4]]));
+      expect(Number(/ advmss:(\d+)/.exec(sockets)?.[1])).toBe(mtu - TCP_HEADERS);
+      expect(fresh.ended).toBeNull();
+      expect(await mtuOf(fixed)).toBe(1_300);
+      const { lines } = (await rig.nodes.a.ctl("plan")) as { lines: string[] };
+      expect(lines).toEqual([]);
+    }
+    expect(stream.ended).toBeNull();
+  },
+  120_000,
+);
+
+runs(
+  "it is what a daemon finds that was not there meanwhile",
+  async () => {
+    const { a } = rig.nodes;
+    await a.daemon.stop();
+    await resize(1_400);
+    await a.daemon.start();
+    const [first] = pods;
+    if (first === undefined) throw new TypeError("three pods");
+    await eventually("the pod has 1350", async () => (await mtuOf(first)) === 1_350 || undefined, 10_000);
+    await resize(1_500);
+    await eventually("and 1450 again", async () => (await mtuOf(first)) === 1_450 || undefined, 10_000);
+  },
+  60_000,
+);
