@@ -32,6 +32,7 @@ export async function play(one: Case, version: Version, { node, subject }: Stage
     });
   }
   await scene.empty();
+  await subject.tidy?.();
   await eventually("everything of the case is gone", async () => {
     const left = (await remains(node.node.namespace)).filter((line) => !before.includes(line));
     if (left.length > 0) throw new Error(`left behind: ${left.join("; ")}`);

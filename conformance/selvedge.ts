@@ -1,4 +1,5 @@
 /** Our own plugin as subjects: the built executable, and a daemon on the node. */
+import { join } from "node:path";
 import { BUILT, startDaemon } from "./daemon.ts";
 import type { Node } from "./node.ts";
 import { inside, must, run } from "./program.ts";
@@ -48,9 +49,9 @@ const dualStack = (name: string, n: number) => ({
   ranges: [[{ subnet: `10.${n}.0.0/16` }], [{ subnet: `fd00:${n}::/64` }]],
 });
 
-const daemonOf = (debounceMs: number) => ({
+const DAEMON = {
   // Repairs wait, so that what a case breaks is still broken when CHECK looks.
-  reconcile: { everySeconds: 3600, debounceMs },
+  reconcile: { everySeconds: 3600, debounceMs: 60_000 },
   pools: [dualStack("default", 66), dualStack("control", 89), dualStack("media", 90)],
   // What cases call planes.
   networks: [
@@ -58,7 +59,7 @@ const daemonOf = (debounceMs: number) => ({
     { name: "control", pool: "control" },
     { name: "media", pool: "media", attachment: "bridge", bridge: "media0", options: { isGateway: true } },
   ],
-});
+};
 
 /** What chained attachments cannot be asked for: the plugin before makes the link and its addresses. */
 const NOT_CHAINED: readonly Trait[] = [
@@ -103,7 +104,7 @@ interface Shape extends Pick<Described, "kernel"> {
   readonly chain: readonly JsonObject[];
   /** Laid over what a case asks for. */
   readonly over?: JsonObject;
-  /** A link of the node that many share goes by a repair when nobody uses it any more, and cases wait for that. */
+  /** A link of the node that many share goes by a repair when nobody uses it any more. */
   readonly sharing?: boolean;
   /** A link of the node that it takes: made anew where a namespace took it along. */
   readonly device?: string;
@@ -123,15 +124,20 @@ function subject({
   const open = async (place: Node, directory: string): Promise<Subject> => {
     const { node } = place;
     const enter = (argv: readonly string[]) => inside(node.namespace, argv);
-    const daemon = await startDaemon({ enter, directory, config: daemonOf(sharing ? 5_000 : 60_000) });
+    const daemon = await startDaemon({ enter, directory, config: DAEMON });
+    // The second is for the reference plugin that stands before ours.
+    const environment = { ...daemon.environment, PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+    const reconcile = async () => {
+      await must(enter([join(BUILT, "selvedgectl"), "reconcile"]), { environment });
+    };
     return {
       traits,
       versions,
       path: [BUILT, referenceBin()],
-      // The second is for the reference plugin that stands before ours.
-      environment: { ...daemon.environment, PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+      environment,
       plugins: (wish) => [overlay(overlay(first, wish), over), ...rest],
       ...(device === undefined ? {} : { prepare: () => present(place, device) }),
+      ...(sharing ? { tidy: reconcile } : {}),
       [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
     };
   };

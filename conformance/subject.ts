@@ -48,6 +48,8 @@ export interface Subject extends AsyncDisposable {
   readonly path: readonly string[];
   /** Before each case: puts back what a case may have used up. */
   prepare?(): Promise<void>;
+  /** After each case, when all is taken away that was added: ends what would stay a while for others to use. */
+  tidy?(): Promise<void>;
   /** What the plugins need in their environment besides CNI_*. */
   readonly environment: Readonly<Record<string, string>>;
   /** The chain of plugin configurations for a network, with `wish` laid over the first. */

@@ -43,3 +43,21 @@ test("`now` waits for a run that began after it was called", async () => {
   stop.abort();
   await it.done;
 });
+
+test("`now` does not wait until a burst has been gathered", async () => {
+  const stop = new AbortController();
+  let runs = 0;
+  const it = loop(
+    async () => {
+      runs++;
+    },
+    { everyMs: 60_000, debounceMs: 60_000, signal: stop.signal },
+  );
+  it.poke();
+  await sleep(5);
+  expect(runs).toBe(1);
+  await it.now();
+  expect(runs).toBe(2);
+  stop.abort();
+  await it.done;
+});

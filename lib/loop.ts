@@ -20,17 +20,17 @@ export function loop(
 ): Loop {
   let wake = Promise.withResolvers<void>();
   let waiting: (() => void)[] = [];
-  let urgent = false;
+  let hurry = Promise.withResolvers<void>();
   const run = async () => {
     while (!signal.aborted) {
       wake = Promise.withResolvers<void>();
       const served = waiting;
       waiting = [];
-      urgent = false;
+      hurry = Promise.withResolvers<void>();
       await once();
       for (const resolve of served) resolve();
       const poked = await firstOf(wake.promise, everyMs, signal);
-      if (poked && !urgent) await firstOf(new Promise(() => {}), debounceMs, signal);
+      if (poked) await firstOf(hurry.promise, debounceMs, signal);
     }
     for (const resolve of waiting) resolve();
   };
@@ -39,10 +39,10 @@ export function loop(
     poke: () => wake.resolve(),
     now: () => {
       if (signal.aborted) return Promise.resolve();
-      urgent = true;
       return new Promise((resolve) => {
         waiting.push(resolve);
         wake.resolve();
+        hurry.resolve();
       });
     },
   };
