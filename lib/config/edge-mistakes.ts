@@ -12,6 +12,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
     const key = lookUp(router, ["key"]);
     const keys = ["file", "environment"].filter((way) => lookUp(key, [way]) !== undefined);
     const isBoth = lookUp(router, ["static"]) !== undefined && lookUp(router, ["bgp"]) !== undefined;
+    const interfaces = listAt(router, "sites").map((site) => lookUp(site, ["interface"]));
     const trust = ["ca", "fingerprint"].filter((way) => lookUp(router, ["trust", way]) !== undefined);
     return [
       ...(typeof name === "string" && names.indexOf(name) < i
@@ -22,11 +23,41 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ...(trust.length > 1
         ? [complaint(at("trust", "ca"), "does not count beside `fingerprint`; leave one of them out")]
         : []),
+      ...listAt(router, "sites").flatMap((site, j) =>
+        siteMistakes(site, at("sites", j), interfaces.indexOf(lookUp(site, ["interface"])) < j),
+      ),
+      ...listAt(router, "shapers").flatMap((shaper, j) => {
+        const sum = listAt(shaper, "classes").reduce(
+          (all: number, each) => all + (Number(lookUp(each, ["percent"])) || 0),
+          0,
+        );
+        return sum < 100
+          ? []
+          : [complaint(at("shapers", j, "classes"), `have ${sum} percent together; they must have fewer than 100`)];
+      }),
       ...poolsIn(router).flatMap(([path, pool]) =>
         typeof pool === "string" && !pools.includes(pool) ? [unknownName(at(...path), "pool", pool, pools)] : [],
       ),
     ];
   });
+}
+
+function siteMistakes(site: unknown, path: Path, isTaken: boolean): Complaint[] {
+  const link = lookUp(site, ["interface"]);
+  const kinds = (["wireguard", "ipsec"] as const).filter((kind) => lookUp(site, [kind]) !== undefined);
+  if (kinds.length !== 1) return [complaint(path, "needs either `wireguard` or `ipsec`")];
+  const begins = kinds[0] === "wireguard" ? "wg" : "vti";
+  return [
+    ...(typeof link === "string" && !link.startsWith(begins)
+      ? [
+          complaint(
+            [...path, "interface"],
+            `"${link}" is not possible with \`${kinds[0]}\`; its interfaces begin with ${begins}`,
+          ),
+        ]
+      : []),
+    ...(isTaken ? [complaint([...path, "interface"], `"${String(link)}" is that of another site, too`)] : []),
+  ];
 }
 
 function poolsIn(router: unknown): [path: (string | number)[], pool: unknown][] {

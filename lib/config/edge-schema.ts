@@ -3,6 +3,7 @@ import { z } from "zod";
 import { networkOf, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Edge } from "./edge.ts";
+import { shaper, site } from "./edge-sites.ts";
 import { absolutePath, flag, integer, ip, isText, leaf, listOf, name, oneOf, read, setting } from "./leaves.ts";
 import { endpointOf } from "./tenant-schema.ts";
 
@@ -263,6 +264,21 @@ const router = z.strictObject(
       ).default([]),
       "What the router's DNS forwarding, which its operator sets up, passes on.",
     ),
+    vrfs: setting(
+      listOf(
+        z.strictObject(
+          {
+            name: setting(vrf, "Of the VRF."),
+            table: setting(integer(100, 65_535), "Its routing table, which cannot be another later."),
+          },
+          { error: "an object such as {name: PODS, table: 1001}" },
+        ),
+        "a list of VRFs",
+      ).default([]),
+      "VRFs that Selvedge makes; others may be named, too.",
+    ),
+    shapers: setting(listOf(shaper, "a list of shapers").default([]), "Shares of what leaves by an interface."),
+    sites: setting(listOf(site, "a list of sites").default([]), "Other clusters, behind tunnels."),
   },
   { error: "an object such as {name: edge1, url: https://192.0.2.1, key: {file: /etc/selvedge/edge1.key}}" },
 );

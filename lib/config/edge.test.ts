@@ -36,6 +36,9 @@ test("a router has defaults, and what is absent is absent", () => {
         groups: [],
         loadBalancers: [],
         zones: [],
+        vrfs: [],
+        shapers: [],
+        sites: [],
       },
     ],
   });
@@ -81,6 +84,25 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     "an AS that there is not",
     router("bgp: {as: 4294967295, nodesAs: 2}"),
     "edge.routers[0].bgp.as: 4294967295 is not a whole number from 1 to 4294967294",
+  ],
+  [
+    "a tunnel of no kind",
+    router("sites: [{name: w, interface: wg1, networks: [10.70.0.0/16]}]"),
+    "edge.routers[0].sites[0]: needs either `wireguard` or `ipsec`",
+  ],
+  [
+    "an interface of another kind",
+    router(
+      "sites: [{name: w, interface: wg1, networks: [], ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secretFile: /s}}]",
+    ),
+    'edge.routers[0].sites[0].interface: "wg1" is not possible with `ipsec`; its interfaces begin with vti',
+  ],
+  [
+    "shares of all and more",
+    router(
+      "shapers: [{interface: eth0, rate: 1000000, classes: [{dscp: EF, percent: 60}, {dscp: AF11, percent: 40}]}]",
+    ),
+    "edge.routers[0].shapers[0].classes: have 100 percent together; they must have fewer than 100",
   ],
   [
     "a fingerprint of another length",

@@ -70,4 +70,30 @@ export interface EdgeRouter {
     readonly servers: readonly { readonly address: Address; readonly port: number }[];
   }[];
   readonly zones: readonly { readonly domain: string; readonly servers: readonly Address[] }[];
+  readonly vrfs: readonly { readonly name: string; readonly table: number }[];
+  readonly shapers: readonly {
+    readonly interface: string;
+    readonly rate: number;
+    readonly classes: readonly { readonly dscp: number; readonly percent: number; readonly priority?: number }[];
+  }[];
+  readonly sites: readonly EdgeSite[];
+}
+
+/** Another cluster, behind a tunnel. */
+export interface EdgeSite {
+  readonly name: string;
+  readonly interface: string;
+  readonly addresses: readonly Prefix[];
+  readonly networks: readonly Prefix[];
+  readonly distance?: number;
+  /** One of the two. */
+  readonly wireguard?: {
+    readonly keyFile: string;
+    readonly port: number;
+    readonly publicKey: string;
+    readonly presharedKeyFile?: string;
+    readonly endpoint?: { readonly address: Address; readonly port: number };
+    readonly keepaliveSeconds?: number;
+  };
+  readonly ipsec?: { readonly local: Address; readonly remote: Address; readonly secretFile: string };
 }

@@ -5,7 +5,11 @@ import { integer, ip, link, listOf, name, setting, words } from "./leaves.ts";
 import { podRule } from "./pod-rule.ts";
 
 const pods = z.strictObject(
-  { network: setting(name.optional(), "Network that the pod is attached to."), ...podRule },
+  {
+    tenant: setting(name.optional(), "Tenant all of whose pods are meant; says nothing else beside it."),
+    network: setting(name.optional(), "Network that the pod is attached to."),
+    ...podRule,
+  },
   { error: "an object such as {namespace: billing}" },
 );
 

@@ -11,6 +11,51 @@ export interface RouterSpec {
   readonly groups: readonly GroupSpec[];
   readonly forwarding?: ForwardingSpec;
   readonly loadBalancers: readonly LoadBalancerSpec[];
+  readonly vrfs: readonly { readonly name: string; readonly table: number }[];
+  readonly shapers: readonly ShaperSpec[];
+  readonly sites: readonly SiteSpec[];
+}
+
+/** What leaves by an interface. */
+export interface ShaperSpec {
+  readonly interface: string;
+  /** Bits per second of all. */
+  readonly rate: number;
+  /** Together fewer than 100 percent; the rest is everything else's. */
+  readonly classes: readonly { readonly dscp: number; readonly percent: number; readonly priority?: number }[];
+}
+
+/** Another cluster, behind a tunnel. */
+export interface SiteSpec {
+  readonly name: string;
+  /** `wg10`, `vti10` */
+  readonly interface: string;
+  /** Of the interface, with the length of its network. */
+  readonly addresses: readonly Prefix[];
+  /** What is reached there. */
+  readonly networks: readonly Prefix[];
+  readonly distance?: number;
+  /** One of the two. */
+  readonly wireguard?: WireguardSpec;
+  readonly ipsec?: IpsecSpec;
+}
+
+/** Keys are base64. */
+export interface WireguardSpec {
+  readonly privateKey: string;
+  /** UDP. */
+  readonly port: number;
+  readonly publicKey: string;
+  readonly presharedKey?: string;
+  /** Absent: the other side calls. */
+  readonly endpoint?: { readonly address: Address; readonly port: number };
+  readonly keepaliveSeconds?: number;
+}
+
+export interface IpsecSpec {
+  readonly local: Address;
+  readonly remote: Address;
+  readonly secret: string;
 }
 
 export interface StaticSpec {

@@ -64,6 +64,45 @@ const bgp = fc.record(
 ) as fc.Arbitrary<BgpSpec>;
 const pools = fc.subarray(["a", "b", "c"]);
 const optional = { requiredKeys: [] };
+const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("base64"));
+const site = fc.integer({ min: 0, max: 99 }).chain((n) => {
+  const common = {
+    name: fc.constant(`site-${n}`),
+    addresses: fc.constant([prefix("10.255.0.1/30")]),
+    networks: some(network),
+    distance: byte,
+  };
+  const own = ["name", "interface", "addresses", "networks"] as const;
+  return fc.oneof(
+    fc.record(
+      {
+        ...common,
+        interface: fc.constant(`wg${n}`),
+        wireguard: fc.record(
+          {
+            privateKey: key,
+            port,
+            publicKey: key,
+            presharedKey: key,
+            endpoint: fc.record({ address: four, port }),
+            keepaliveSeconds: port,
+          },
+          { requiredKeys: ["privateKey", "port", "publicKey"] },
+        ),
+      },
+      { requiredKeys: [...own, "wireguard"] },
+    ),
+    fc.record(
+      {
+        ...common,
+        interface: fc.constant(`vti${n}`),
+        ipsec: fc.record({ local: four, remote: four, secret: fc.constant("s3cret") }),
+      },
+      { requiredKeys: [...own, "ipsec"] },
+    ),
+  );
+});
+const sites = fc.uniqueArray(site, { selector: ({ name }) => name, maxLength: 3 });
 const target = fc.record({ address: four, port });
 const routers = fc
   .record({
@@ -113,6 +152,30 @@ const routers = fc
       ),
       { selector: ({ name }) => name, maxLength: 3 },
     ),
+    vrfs: fc.uniqueArray(
+      fc.record({ name: fc.constantFrom("PODS", "BLUE"), table: fc.integer({ min: 100, max: 65_535 }) }),
+      {
+        selector: (each) => each.name,
+      },
+    ),
+    shapers: fc.uniqueArray(
+      fc.record({
+        interface: link,
+        rate: fc.integer({ min: 1_000, max: 1_000_000_000_000 }),
+        classes: few(
+          fc.record(
+            {
+              dscp: fc.integer({ min: 0, max: 63 }),
+              percent: fc.integer({ min: 1, max: 33 }),
+              priority: fc.integer({ min: 0, max: 20 }),
+            },
+            { requiredKeys: ["dscp", "percent"] },
+          ),
+        ),
+      }),
+      { selector: (each) => each.interface },
+    ),
+    sites,
     zones: fc.uniqueArray(
       fc.record({
         domain: fc.constantFrom("cluster.local", "x"),

@@ -33,6 +33,9 @@ const SPEC: RouterSpec = {
   nat: { firstRule: 5_000, masquerade: [{ interface: "eth0" }], egress: [], oneToOne: [], publish: [] },
   groups: [{ name: "NODES", of: "nodes" }],
   loadBalancers: [],
+  vrfs: [],
+  shapers: [],
+  sites: [],
 };
 
 /** Nodes and their blocks, as the seed has it; none at all now and then. */

@@ -2,7 +2,6 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Edge as EdgeConfig, EdgeRouter } from "#lib/config/edge.ts";
-import type { BgpSpec, RouterSpec } from "#lib/edge/router.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { keyedLock } from "#lib/lock.ts";
 import { loop } from "#lib/loop.ts";
@@ -11,7 +10,8 @@ import type { Named } from "#lib/store/store.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
 import type { Core } from "../core.ts";
 import { edgeKey, memory, ownKeeper } from "./memory.ts";
-import { type Pusher, pusher } from "./pusher.ts";
+import { type Phase, type Pusher, pusher } from "./pusher.ts";
+import { specOf } from "./spec.ts";
 import { edgeView } from "./view.ts";
 import { writer } from "./writer.ts";
 
@@ -42,6 +42,8 @@ export interface Edge {
   close(): Promise<void>;
 }
 
+/** News are nothing to these. */
+const IDLE: ReadonlySet<Phase> = new Set(["standby", "paused"]);
 const TICK_MS = 1_000;
 /** A push that is under way at the end is finished by whoever writes next. */
 const CLOSE_MS = 2_000;
@@ -85,7 +87,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   };
   const pass = (name: string, { pusher: one, alone }: EdgeRouterHandle): Promise<void> =>
     alone(async () => {
-      const hasNews = behind.delete(name);
+      const hasNews = behind.delete(name) && !IDLE.has(one.status.phase);
       if (hasNews || nowMs() >= one.nextMs) await one.pass(edgeView(core), hasNews ? "news" : "time");
     });
 
@@ -120,28 +122,6 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
         }
     },
   };
-}
-
-/** @throws SelvedgeError config-invalid: the file of the password */
-async function specOf(router: EdgeRouter, secretIn: (file: string) => Promise<string>): Promise<RouterSpec> {
-  const { name, pools, nat, groups, loadBalancers, zones } = router;
-  return {
-    name,
-    pools,
-    nat,
-    groups,
-    loadBalancers,
-    ...(zones.length === 0 ? {} : { forwarding: { zones } }),
-    ...(router.static === undefined ? {} : { static: router.static }),
-    ...(router.bgp === undefined ? {} : { bgp: await bgpOf(router.bgp, secretIn) }),
-  };
-}
-
-async function bgpOf(
-  { passwordFile, ...bgp }: NonNullable<EdgeRouter["bgp"]>,
-  secretIn: (file: string) => Promise<string>,
-): Promise<BgpSpec> {
-  return passwordFile === undefined ? bgp : { ...bgp, password: await secretIn(passwordFile) };
 }
 
 /** @throws SelvedgeError config-invalid */

@@ -19,6 +19,9 @@ const SPEC: RouterSpec = {
   nat: { firstRule: 5_000, masquerade: [], egress: [], oneToOne: [], publish: [] },
   groups: [],
   loadBalancers: [],
+  vrfs: [],
+  shapers: [],
+  sites: [],
 };
 /** One node with so many blocks that do not touch. */
 const view = (blocks: number): EdgeView => ({
@@ -212,6 +215,15 @@ test("back to a revision, and on again", async () => {
     "4 back to revision 1",
     "5 resumed",
   ]);
+});
+
+test("two reasons for one route are a mistake, named before anything is done", async () => {
+  const site = { name: "west", interface: "wg1", addresses: [], networks: [prefix("10.0.0.0/26")] };
+  const { router, one } = rig({ spec: async () => ({ ...SPEC, sites: [site] }) });
+  await one.pass(view(1), "news");
+  expect(one.status.phase).toBe("failing");
+  expect(one.status.message).toContain(`"${ROUTE}" would be there for two reasons`);
+  expect(router.counted.commits).toBe(0);
 });
 
 test("a push whose daemon was killed is told of by the next", async () => {

@@ -9,7 +9,7 @@ import type { Dialect } from "#lib/edge/dialect.ts";
 import { before, restored } from "#lib/edge/inverse.ts";
 import { beyond, type DeleteLimit } from "#lib/edge/limit.ts";
 import { type Line, lineOf } from "#lib/edge/path.ts";
-import type { Piece } from "#lib/edge/piece.ts";
+import { overlapping, type Piece } from "#lib/edge/piece.ts";
 import type { Pause, Push } from "#lib/edge/record.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
@@ -148,6 +148,12 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     state = await kept(memory);
     spec = await options.spec();
     const wanted = wantedOf(spec, view, known.dialect);
+    const clash = overlapping(wanted);
+    if (clash !== undefined)
+      throw new SelvedgeError(
+        { kind: "config-invalid", field: "edge.routers" },
+        `router ${name}: "${lineOf(clash)}" would be there for two reasons, such as a site's network and a pool; leave one of them out`,
+      );
     const have = await observe(router, wanted, state.record.owned);
     const found = change(wanted, have, state.record.owned);
     ({ conflicts, intruders } = found);

@@ -43,8 +43,19 @@ const VIEW: EdgeView = {
     },
   ],
 };
+/** 32 bytes. */
+const KEY = Buffer.alloc(32, 7).toString("base64");
 const NAT = { firstRule: 5_000, masquerade: [], egress: [], oneToOne: [], publish: [] };
-const ROUTER: RouterSpec = { name: "edge1", pools: [], nat: NAT, groups: [], loadBalancers: [] };
+const ROUTER: RouterSpec = {
+  name: "edge1",
+  pools: [],
+  nat: NAT,
+  groups: [],
+  loadBalancers: [],
+  vrfs: [],
+  shapers: [],
+  sites: [],
+};
 
 const lines = (spec: Partial<RouterSpec>, version: Version = "1.4"): string[] =>
   render({ ...ROUTER, ...spec }, VIEW, DIALECTS[version]).flatMap(({ paths }) => paths.map(lineOf));
@@ -229,6 +240,100 @@ const CASES: readonly [name: string, spec: Partial<RouterSpec>, expected: readon
       "firewall group ipv6-address-group NODES-6 address 2001:db8::11",
       "firewall group ipv6-address-group NODES-6 address 2001:db8::12",
       "service dns forwarding domain cluster.local name-server 10.66.0.10",
+    ],
+  ],
+  [
+    "VRFs, and shares of what leaves by code point",
+    {
+      vrfs: [{ name: "PODS", table: 1_001 }],
+      shapers: [
+        {
+          interface: "eth0.12",
+          rate: 1_000_000_000,
+          classes: [
+            { dscp: 46, percent: 30, priority: 0 },
+            { dscp: 10, percent: 20 },
+          ],
+        },
+      ],
+    },
+    [
+      "vrf name PODS table 1001",
+      "qos policy shaper SELVEDGE-eth0-12 bandwidth 1000000000bit",
+      "qos policy shaper SELVEDGE-eth0-12 default bandwidth 50%",
+      "qos policy shaper SELVEDGE-eth0-12 default ceiling 100%",
+      "qos policy shaper SELVEDGE-eth0-12 class 10 bandwidth 30%",
+      "qos policy shaper SELVEDGE-eth0-12 class 10 ceiling 100%",
+      "qos policy shaper SELVEDGE-eth0-12 class 10 match dscp-46 ip dscp 46",
+      "qos policy shaper SELVEDGE-eth0-12 class 10 priority 0",
+      "qos policy shaper SELVEDGE-eth0-12 class 11 bandwidth 20%",
+      "qos policy shaper SELVEDGE-eth0-12 class 11 ceiling 100%",
+      "qos policy shaper SELVEDGE-eth0-12 class 11 match dscp-10 ip dscp 10",
+      "qos interface eth0.12 egress SELVEDGE-eth0-12",
+    ],
+  ],
+  [
+    "another cluster by WireGuard, and by IPsec when that is down",
+    {
+      sites: [
+        {
+          name: "west",
+          interface: "wg10",
+          addresses: [prefix("10.255.0.1/30")],
+          networks: [prefix("10.70.0.0/16")],
+          distance: 10,
+          wireguard: {
+            privateKey: KEY,
+            port: 51_820,
+            publicKey: KEY,
+            endpoint: { address: address("198.51.100.1"), port: 51_820 },
+            keepaliveSeconds: 15,
+          },
+        },
+        {
+          name: "west-2",
+          interface: "vti11",
+          addresses: [prefix("10.255.0.5/30")],
+          networks: [prefix("10.70.0.0/16")],
+          distance: 20,
+          ipsec: { local: address("198.51.100.9"), remote: address("198.51.100.2"), secret: "s3cret" },
+        },
+      ],
+    },
+    [
+      "interfaces wireguard wg10 address 10.255.0.1/30",
+      "interfaces wireguard wg10 private-key '(secret ebbad97f4787)'",
+      "interfaces wireguard wg10 port 51820",
+      `interfaces wireguard wg10 peer west public-key ${KEY}`,
+      "interfaces wireguard wg10 peer west address 198.51.100.1",
+      "interfaces wireguard wg10 peer west port 51820",
+      "interfaces wireguard wg10 peer west persistent-keepalive 15",
+      "interfaces wireguard wg10 peer west allowed-ips 10.70.0.0/16",
+      "interfaces vti vti11 address 10.255.0.5/30",
+      "vpn ipsec authentication psk selvedge-west-2 id 198.51.100.9",
+      "vpn ipsec authentication psk selvedge-west-2 id 198.51.100.2",
+      "vpn ipsec authentication psk selvedge-west-2 secret '(secret 1ec1c26b50d5)'",
+      "vpn ipsec site-to-site peer selvedge-west-2 authentication mode pre-shared-secret",
+      "vpn ipsec site-to-site peer selvedge-west-2 authentication local-id 198.51.100.9",
+      "vpn ipsec site-to-site peer selvedge-west-2 authentication remote-id 198.51.100.2",
+      "vpn ipsec site-to-site peer selvedge-west-2 connection-type initiate",
+      "vpn ipsec site-to-site peer selvedge-west-2 ike-group SELVEDGE",
+      "vpn ipsec site-to-site peer selvedge-west-2 local-address 198.51.100.9",
+      "vpn ipsec site-to-site peer selvedge-west-2 remote-address 198.51.100.2",
+      "vpn ipsec site-to-site peer selvedge-west-2 vti bind vti11",
+      "vpn ipsec site-to-site peer selvedge-west-2 vti esp-group SELVEDGE",
+      "vpn ipsec ike-group SELVEDGE key-exchange ikev2",
+      "vpn ipsec ike-group SELVEDGE proposal 1 encryption aes256gcm128",
+      "vpn ipsec ike-group SELVEDGE proposal 1 hash sha256",
+      "vpn ipsec ike-group SELVEDGE proposal 1 dh-group 15",
+      "vpn ipsec ike-group SELVEDGE proposal 1 prf prfsha256",
+      "vpn ipsec ike-group SELVEDGE dead-peer-detection action restart",
+      "vpn ipsec ike-group SELVEDGE dead-peer-detection interval 10",
+      "vpn ipsec ike-group SELVEDGE dead-peer-detection timeout 30",
+      "vpn ipsec esp-group SELVEDGE proposal 1 encryption aes256gcm128",
+      "vpn ipsec esp-group SELVEDGE proposal 1 hash sha256",
+      "protocols static route 10.70.0.0/16 interface wg10 distance 10",
+      "protocols static route 10.70.0.0/16 interface vti11 distance 20",
     ],
   ],
 ];

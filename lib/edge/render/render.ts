@@ -5,15 +5,20 @@ import type { EdgeView, RouterSpec } from "../router.ts";
 import { bgp } from "./bgp.ts";
 import { groups } from "./groups.ts";
 import { nat } from "./nat.ts";
+import { shapers, vrfs } from "./parts.ts";
 import { routes } from "./routes.ts";
 import { forwarding, loadBalancers } from "./services.ts";
+import { sites } from "./sites.ts";
 
 /** @throws SelvedgeError config-invalid: a value that VyOS does not take */
 export const render = (spec: RouterSpec, view: EdgeView, dialect: Dialect): Piece[] => [
   ...(spec.static === undefined ? [] : routes({ ...spec, static: spec.static }, view)),
   ...(spec.bgp === undefined ? [] : bgp({ ...spec, bgp: spec.bgp }, view)),
+  ...vrfs(spec),
+  ...sites(spec),
   ...nat(spec, view),
   ...groups(spec, view),
   ...loadBalancers(spec, dialect),
   ...forwarding(spec),
+  ...shapers(spec),
 ];

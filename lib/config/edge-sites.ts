@@ -1,0 +1,88 @@
+/** The part of a router's settings that is about tunnels to other clusters, and about shares of an interface. */
+import { z } from "zod";
+import { prefix } from "#lib/address.ts";
+import { root } from "#lib/parse.ts";
+import { DSCP_TEXT, dscp } from "#lib/qos.ts";
+import { absolutePath, cidr, integer, ip, isText, leaf, listOf, read, setting } from "./leaves.ts";
+import { endpointOf } from "./tenant-schema.ts";
+
+/** 32 bytes in base64 (wg(8)). */
+const publicKey = leaf<string>(
+  "a WireGuard key: 32 bytes in base64",
+  (v) => isText(v) && /^[A-Za-z0-9+/]{43}=$/.test(v),
+);
+const tunnel = leaf<string>("an interface such as wg10 or vti10", (v) => isText(v) && /^(wg|vti)[0-9]{1,5}$/.test(v));
+const siteName = leaf<string>(
+  "a name of letters, digits, dashes and underscores",
+  (v) => isText(v) && /^[\w-]{1,40}$/.test(v),
+);
+const endpoint = read('an address and a port such as "198.51.100.1:51820"', endpointOf);
+const port = integer(1, 65_535);
+/** Of an interface: host bits are kept. */
+const host = read('an address with the length of its network such as "10.255.0.1/30"', (value) => prefix(value));
+
+const wireguard = z.strictObject(
+  {
+    keyFile: setting(absolutePath, "File whose first line is the router's private key."),
+    port: setting(port.default(51_820), "UDP port of the router."),
+    publicKey: setting(publicKey, "The other side's."),
+    presharedKeyFile: setting(absolutePath.optional(), "File whose first line is a key that both sides have."),
+    endpoint: setting(endpoint.optional(), "Where the other side is: `address:port`.", "it calls"),
+    keepaliveSeconds: setting(integer(1, 65_535).optional(), "How often something is sent through a NAT.", "not"),
+  },
+  { error: "an object such as {keyFile: /etc/selvedge/wg.key, publicKey: …}" },
+);
+
+const ipsec = z.strictObject(
+  {
+    local: setting(ip, "Address of the router, and what it is known by."),
+    remote: setting(ip, "The same of the other side."),
+    secretFile: setting(absolutePath, "File whose first line is the secret that both sides have."),
+  },
+  { error: "an object such as {local: 198.51.100.9, remote: 198.51.100.2, secretFile: /etc/selvedge/west.psk}" },
+);
+
+export const site = z.strictObject(
+  {
+    name: setting(siteName, "For people; the peer of that name is the other side."),
+    interface: setting(tunnel, "Interface of the tunnel: `wg` and a number, or `vti` and a number for IPsec."),
+    addresses: setting(listOf(host, "a list of addresses").default([]), "Of the interface."),
+    networks: setting(listOf(cidr, "a list of prefixes"), "What is reached there."),
+    distance: setting(
+      integer(1, 255).optional(),
+      "Administrative distance: of two tunnels the smaller counts while it is up.",
+      "VyOS's, 1",
+    ),
+    wireguard: setting(wireguard.optional(), "The tunnel, one of the two."),
+    ipsec: setting(ipsec.optional(), "The tunnel: IKEv2, AES-256-GCM, a secret."),
+  },
+  { error: "an object such as {name: west, interface: wg10, networks: [10.70.0.0/16], wireguard: {…}}" },
+);
+
+export const shaper = z.strictObject(
+  {
+    interface: setting(
+      leaf<string>("an interface of the router such as eth0", (v) => isText(v) && /^[A-Za-z][\w.-]*$/.test(v)),
+      "What leaves by it.",
+    ),
+    rate: setting(integer(1_000, 1_000_000_000_000), "Bits per second of all."),
+    classes: setting(
+      listOf(
+        z.strictObject(
+          {
+            dscp: setting(
+              read(DSCP_TEXT, (value) => dscp(root(value))),
+              "Code point.",
+            ),
+            percent: setting(integer(1, 99), "Share that is assured; together fewer than 100."),
+            priority: setting(integer(0, 20).optional(), "Who gets what is left first; 0 before 20."),
+          },
+          { error: "an object such as {dscp: EF, percent: 30}" },
+        ),
+        "a list of classes",
+      ),
+      "By code point.",
+    ),
+  },
+  { error: "an object such as {interface: eth0, rate: 1000000000, classes: [{dscp: EF, percent: 30}]}" },
+);
