@@ -12,7 +12,8 @@ import { elementsOf } from "#lib/kernel/nft/elements.ts";
 import { generations } from "#lib/kernel/nft/generation.ts";
 import { BATCH, nfgenmsg, SUBSYSTEM } from "#lib/kernel/nft/wire.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { ElementFact, Fact, Place as PlaceName } from "#lib/state/fact.ts";
+import type { ElementFact, Fact } from "#lib/state/fact.ts";
+import type { Place as PlaceName } from "#lib/state/place.ts";
 import { NETLINK_NETFILTER } from "#native/socket.ts";
 
 /** One sendmsg. One request in it is acknowledged; besides that only refusals are answered. */

@@ -5,7 +5,8 @@ import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { ShapedPlane } from "#lib/datapath/totals.ts";
 import type { Found } from "#lib/parse.ts";
 import type { Device, DeviceWish } from "#lib/state/device.ts";
-import type { Fact, Place } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { Place } from "#lib/state/place.ts";
 
 /** A route for the pod as a configuration or an IPAM result gives it (CNI 1.1.0 route fields). */
 export interface PodRoute {

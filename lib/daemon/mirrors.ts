@@ -7,9 +7,10 @@ import { type MirrorTarget, mirrorFacts, mirrorTarget } from "#lib/datapath/mirr
 import { packetFilter } from "#lib/datapath/packet-filter.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
-import { type Fact, identity, type LinkFact, type MirrorFact } from "#lib/state/fact.ts";
+import { type Fact, identity, type LinkFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import type { Mirror, MirrorDirection } from "#lib/state/mirror.ts";
+import type { MirrorFact } from "#lib/state/traffic-fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import { contested } from "./contested.ts";
 import type { Core } from "./core.ts";

@@ -4,7 +4,8 @@
  */
 import type { Bandwidth } from "#lib/cni/types.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { Fact, ShaperFact } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { ShaperFact } from "#lib/state/traffic-fact.ts";
 
 export interface Shaped {
   readonly bandwidth: Bandwidth;

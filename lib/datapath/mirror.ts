@@ -1,8 +1,9 @@
 /** A mirror of a pod's link as facts: the filters that copy, and the tunnel that carries the copies away. */
 import { type Address, address, family, type Mac } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { Fact, PacketMatch } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
 import type { MirrorDirection } from "#lib/state/mirror.ts";
+import type { PacketMatch } from "#lib/state/traffic-fact.ts";
 
 /** Where the copies go. */
 export type MirrorTarget =

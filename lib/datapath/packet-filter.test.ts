@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import type { PacketMatch } from "#lib/state/fact.ts";
+import type { PacketMatch } from "#lib/state/traffic-fact.ts";
 import { packetFilter } from "./packet-filter.ts";
 
 const hex = (n: number) => n.toString(16).padStart(8, "0");

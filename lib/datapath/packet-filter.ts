@@ -7,7 +7,7 @@
  */
 import { type Family, family, lengthOf, networkOf, type Prefix, prefix, toBytes } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { PacketMatch } from "#lib/state/fact.ts";
+import type { PacketMatch } from "#lib/state/traffic-fact.ts";
 
 type Word = PacketMatch["words"][number];
 type Side = "source" | "destination";

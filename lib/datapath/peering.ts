@@ -3,7 +3,8 @@
  * pools, without translation. Nothing is passed on: who peers with a tenant reaches that tenant's pods only.
  */
 import { type Address, type Family, family, type Mac, type Prefix } from "#lib/address.ts";
-import type { Fact, Place } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { Place } from "#lib/state/place.ts";
 import { shortOf } from "./uplink.ts";
 
 /** The other router, on either side: these exist as permanent neighbours only. */

@@ -7,7 +7,8 @@ import type { Mac } from "#lib/address.ts";
 import type { Bandwidth } from "#lib/cni/types.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { PodQos, Qos } from "#lib/qos.ts";
-import type { Fact, TreeClass, TreeFact } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { TreeClass, TreeFact } from "#lib/state/traffic-fact.ts";
 import { bandwidthFacts, burstOf, LATENCY_US } from "./bandwidth.ts";
 
 /** One interface of the pod, where its packets pass the node. */

@@ -1,6 +1,6 @@
 /** Devices of the node that may be lent to a pod, as they are found before anything is decided about them. */
 import type { Mac } from "#lib/address.ts";
-import type { LentDevice, VirtualFunctionSettings } from "./fact.ts";
+import type { LentDevice, VirtualFunctionSettings } from "./device-fact.ts";
 
 /** How one device is named. A path is the kernel's: `/sys/devices/pci0000:00/0000:00:1f.6`. */
 export type DeviceKey =

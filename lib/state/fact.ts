@@ -5,9 +5,10 @@
  * An absent optional field means "not managed": it is neither set nor compared.
  */
 import type { Address, Mac, Prefix } from "#lib/address.ts";
-
-/** Where a fact lives: the node's own namespace, or the namespace of the one attachment at hand. */
-export type Place = "host" | "pod";
+import type { DriverFact, LentDevice, RdmaFact, VirtualFunctionFact } from "./device-fact.ts";
+import type { Place } from "./place.ts";
+import type { MirrorFact, RedirectFact, ShaperFact, TreeFact } from "./traffic-fact.ts";
+import type { VlanProtocol } from "./vlan-protocol.ts";
 
 export interface LinkFact {
   readonly type: "link";
@@ -95,22 +96,6 @@ export interface LinkFact {
 
 export type MacvlanMode = "bridge" | "private" | "vepa" | "passthru";
 export type IpvlanMode = "l2" | "l3" | "l3s";
-/** ETH_P_8021Q and ETH_P_8021AD (linux/if_ether.h). */
-export type VlanProtocol = "802.1Q" | "802.1ad";
-
-/** A device as it stood on the host before it was lent to a pod. */
-export interface LentDevice {
-  readonly name: string;
-  readonly mac?: Mac;
-  /** Bytes. */
-  readonly mtu: number;
-  readonly up: boolean;
-  readonly alias?: string;
-  /** Hardware: the kernel brings it home when its namespace ends. A virtual link dies with its namespace. */
-  readonly physical?: boolean;
-  /** PCI address, `0000:3b:02.1`: finds it again when the kernel brought it back under another name. */
-  readonly pci?: string;
-}
 
 /**
  * A VLAN of a bridge's port, or of the bridge itself (linux/if_bridge.h, IFLA_BRIDGE_VLAN_INFO). A port of ours that has
@@ -162,55 +147,6 @@ export interface PortMacFact {
   /** The port. */
   readonly link: string;
   readonly mac: Mac;
-}
-
-/** What a physical function holds for one of its virtual functions (linux/if_link.h, IFLA_VFINFO_LIST). */
-export interface VirtualFunctionFact {
-  readonly type: "vf";
-  readonly at: "host";
-  /** The physical function's link. */
-  readonly link: string;
-  readonly vf: number;
-  readonly settings: VirtualFunctionSettings;
-  /** What it goes back to when the fact is removed. Never compared. */
-  readonly before?: VirtualFunctionSettings;
-}
-
-export interface VirtualFunctionSettings {
-  readonly mac?: Mac;
-  /** 0: none. */
-  readonly vlan?: number;
-  /** 802.1p priority, 0 to 7. */
-  readonly qos?: number;
-  readonly vlanProtocol?: VlanProtocol;
-  readonly spoofCheck?: boolean;
-  readonly trust?: boolean;
-  /** Mbit/s; 0: none. */
-  readonly minTxRate?: number;
-  readonly maxTxRate?: number;
-  readonly linkState?: "auto" | "enable" | "disable";
-}
-
-/** The driver that a PCI function is bound to. */
-export interface DriverFact {
-  readonly type: "driver";
-  readonly at: "host";
-  /** PCI address, `0000:3b:02.1`. */
-  readonly pci: string;
-  readonly driver: string;
-  /** What it goes back to when the fact is removed: "" lets the kernel choose. Never compared. */
-  readonly before?: string;
-}
-
-/**
- * An RDMA device of the node that the pod sees. It is moved there where each belongs to one namespace (`rdma system`:
- * netns exclusive); where all see all of them nothing has to be done.
- */
-export interface RdmaFact {
-  readonly type: "rdma";
-  readonly at: "pod";
-  /** The kernel has every name once, whatever the namespace: `mlx5_2`. */
-  readonly name: string;
 }
 
 export interface AddressFact {
@@ -284,80 +220,6 @@ export interface SysctlFact {
   /** Path below /proc/sys with slashes: `net/ipv4/ip_forward`. */
   readonly key: string;
   readonly value: string;
-}
-
-/** A token bucket as the root queue of a link: what leaves by that link is held to the rate. */
-export interface ShaperFact {
-  readonly type: "shaper";
-  readonly at: Place;
-  readonly link: string;
-  /** Bits per second. */
-  readonly rateBits: number;
-  /** Bytes. Already clamped by whoever made the fact. */
-  readonly burstBytes: number;
-  /** Longest time that a packet may wait in the queue, microseconds. */
-  readonly latencyUs: number;
-}
-
-/**
- * A tree of token buckets (HTB) as the root queue of a link: what leaves by it is held to the rate as a whole, and each
- * class within to its own. It stands in the place of a shaper, so the two have one identity.
- */
-export interface TreeFact {
-  readonly type: "tree";
-  readonly at: Place;
-  readonly link: string;
-  /** Bits per second, of all classes together. */
-  readonly rateBits: number;
-  readonly burstBytes: number;
-  /** Longest time that a packet may wait in the queue of its class at the class's highest rate, microseconds. */
-  readonly latencyUs: number;
-  readonly classes: readonly TreeClass[];
-}
-
-export interface TreeClass {
-  /** Minor number of the class, 16 to 255. What no class matches goes to the first. */
-  readonly id: number;
-  /** Frames from or to this address belong to the class. */
-  readonly match: { readonly field: "source" | "destination"; readonly mac: Mac };
-  /** Bits per second that it always gets. */
-  readonly rateBits: number;
-  /** Bits per second that it never exceeds. */
-  readonly ceilBits: number;
-  readonly burstBytes: number;
-  /** 0 to 7 (TC_HTB_NUMPRIO): the lower takes first what others leave. */
-  readonly order: number;
-}
-
-/** Everything that enters by `link` is sent out by `to` (clsact, a match of everything, mirred egress redirect). */
-export interface RedirectFact {
-  readonly type: "redirect";
-  readonly at: Place;
-  readonly link: string;
-  readonly to: string;
-  /** Everything that leaves by `link` instead; the device gives it back to the link. Absent: what enters. */
-  readonly hook?: "egress";
-}
-
-/** Copies of what passes a link are sent out by `to` (clsact, mirred egress mirror); the packets themselves go on. */
-export interface MirrorFact {
-  readonly type: "mirror";
-  readonly at: Place;
-  readonly link: string;
-  /** `ingress`: what enters the host by the link, which for a pod's link is what the pod sends. */
-  readonly hook: "ingress" | "egress";
-  /** 0 to 15: one mirror's place among those of the link. */
-  readonly slot: number;
-  readonly to: string;
-  /** A packet is copied when one of them holds. */
-  readonly matches: readonly PacketMatch[];
-}
-
-/** A match of bytes of a packet, from the start of its network header. */
-export interface PacketMatch {
-  readonly protocol: "all" | "ip" | "ipv6";
-  /** Words of 4 bytes in network order; `offset` is a multiple of 4. All must hold; none is everything. */
-  readonly words: readonly { readonly offset: number; readonly mask: number; readonly value: number }[];
 }
 
 /**

@@ -1,6 +1,8 @@
 /** One line for each operation, as an operator could type it: the log, `selvedgectl plan` and the golden tables use it. */
+
+import type { VirtualFunctionSettings } from "./device-fact.ts";
 import type { Op } from "./diff.ts";
-import { type Fact, markText, type VirtualFunctionSettings } from "./fact.ts";
+import { type Fact, markText } from "./fact.ts";
 
 const SIGN = { add: "+", change: "~", remove: "-" } as const satisfies Record<Op["do"], string>;
 

@@ -1,6 +1,8 @@
 /** What attachments look like to the kernel, for the contract suite: the shapes that lib/attach and lib/datapath make. */
 import { type Address, address, hostPrefix, type Mac, mac, type Prefix, prefix } from "#lib/address.ts";
-import type { ElementFact, Fact, Place, TreeClass, TreeFact } from "#lib/state/fact.ts";
+import type { ElementFact, Fact } from "#lib/state/fact.ts";
+import type { Place } from "#lib/state/place.ts";
+import type { TreeClass, TreeFact } from "#lib/state/traffic-fact.ts";
 
 const GATEWAY_MAC = mac("ee:ee:ee:ee:ee:ee");
 const GATEWAY = { 4: address("169.254.1.1"), 6: address("fe80::1") } as const;

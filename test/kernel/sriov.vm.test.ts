@@ -8,8 +8,9 @@ import type { PhysicalFunction } from "#lib/kernel/devices.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import type { Device } from "#lib/state/device.ts";
+import type { DriverFact, VirtualFunctionFact } from "#lib/state/device-fact.ts";
 import { diff, type Op } from "#lib/state/diff.ts";
-import type { DriverFact, Fact, LinkFact, VirtualFunctionFact } from "#lib/state/fact.ts";
+import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 
 const ip = (...args: string[]): string => execFileSync("ip", args, { encoding: "utf8", stdio: "pipe" });

@@ -1,7 +1,8 @@
 /** `sriov`: a virtual function of a network card, with what its physical function allows it. */
 import { type Found, fields, integer, linkName, oneOf, optional, refuse, text } from "#lib/parse.ts";
 import { type DeviceWish, USERSPACE_DRIVERS, type UserspaceDriver } from "#lib/state/device.ts";
-import type { VirtualFunctionFact, VirtualFunctionSettings, VlanProtocol } from "#lib/state/fact.ts";
+import type { VirtualFunctionFact, VirtualFunctionSettings } from "#lib/state/device-fact.ts";
+import type { VlanProtocol } from "#lib/state/vlan-protocol.ts";
 import type { BridgeSpec } from "../bridge/spec.ts";
 import { deviceOf, given, lent, pciAddress } from "../device.ts";
 import type { Attached, Kind } from "../kind.ts";

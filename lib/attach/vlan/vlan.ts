@@ -1,6 +1,7 @@
 /** `vlan`: a tagged link on one of the node's links (802.1Q), or a tag within a tag (802.1ad, QinQ). */
 import { type Found, fields, filled, integer, oneOf, optional, refuse } from "#lib/parse.ts";
-import type { Fact, VlanProtocol } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { VlanProtocol } from "#lib/state/vlan-protocol.ts";
 import type { Attached, Built, Carrier, Kind, Parent } from "../kind.ts";
 import { outerVlanAlias, outerVlanName } from "../names.ts";
 import { carrierOf, parseParent, refuseLargeMtu } from "../parent.ts";

@@ -4,15 +4,13 @@ import type {
   AddressFact,
   ForwardFact,
   LinkFact,
-  MirrorFact,
   PortVlanFact,
   RouteFact,
   RuleFact,
-  ShaperFact,
-  TreeFact,
   WireguardPeerFact,
 } from "#lib/state/fact.ts";
 import type { FeatureName } from "#lib/state/features.ts";
+import type { MirrorFact, ShaperFact, TreeFact } from "#lib/state/traffic-fact.ts";
 import type { Nature } from "../nature.ts";
 import { refusal } from "./refusal.ts";
 import { forgetTarget } from "./traffic.ts";

@@ -1,8 +1,9 @@
 /** Devices of the fake's host: hardware that is plugged in, lent to pods and given back; virtual functions' settings. */
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Device as Found } from "#lib/state/device.ts";
+import type { VirtualFunctionFact, VirtualFunctionSettings } from "#lib/state/device-fact.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact, LinkFact, VirtualFunctionFact, VirtualFunctionSettings } from "#lib/state/fact.ts";
+import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import type { Devices, PhysicalFunction, VirtualFunction } from "../devices.ts";
 import { type Device, type Network, newDevice, takeDown } from "./device.ts";
 import { setLink } from "./link.ts";

@@ -1,6 +1,7 @@
 /** Making, setting and describing links of the fake. */
 import { SelvedgeError } from "#lib/errors.ts";
-import type { LinkFact, Place } from "#lib/state/fact.ts";
+import type { LinkFact } from "#lib/state/fact.ts";
+import type { Place } from "#lib/state/place.ts";
 import { natureFacts } from "../nature.ts";
 import { type Device, deleteDevice, deviceOf, type Network, newDevice, setMac, takeDown } from "./device.ts";
 import { refusal } from "./refusal.ts";

@@ -1,5 +1,6 @@
 /** Reading the fake back as facts. */
-import type { Fact, Place } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { Place } from "#lib/state/place.ts";
 import { madeAnew } from "../nature.ts";
 import { forwardKey } from "./bridge.ts";
 import type { Device, Network } from "./device.ts";

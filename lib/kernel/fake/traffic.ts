@@ -1,5 +1,6 @@
 /** Queues and filters of the fake's links: shapers and trees, redirects and mirrors. */
-import type { Fact, MirrorFact, RedirectFact, ShaperFact, TreeFact } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { MirrorFact, RedirectFact, ShaperFact, TreeFact } from "#lib/state/traffic-fact.ts";
 import { type Device, deviceOf, type Network } from "./device.ts";
 import { refusal } from "./refusal.ts";
 

@@ -3,7 +3,7 @@ import { fstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Device, type DeviceKey, isLentAlias } from "#lib/state/device.ts";
-import type { LentDevice } from "#lib/state/fact.ts";
+import type { LentDevice } from "#lib/state/device-fact.ts";
 import type { Devices, PhysicalFunction, VirtualFunction } from "../devices.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { dumpDevices, readDevice, type SeenDevice } from "../rtnl/device.ts";

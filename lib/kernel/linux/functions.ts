@@ -1,6 +1,7 @@
 /** Virtual functions as their physical function's link tells of them and sets them. */
+
+import type { VirtualFunctionFact, VirtualFunctionSettings } from "#lib/state/device-fact.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { VirtualFunctionFact, VirtualFunctionSettings } from "#lib/state/fact.ts";
 import { ERRNO, refused } from "#native/libc.ts";
 import { insist } from "../netlink/socket.ts";
 import { readDevice } from "../rtnl/device.ts";

@@ -1,8 +1,9 @@
 /** What of an `apply` is about devices: their way to the pod and back, their virtual functions, their drivers. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { LentDevice } from "#lib/state/device-fact.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact, LentDevice } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
 import { bindDriver, driverOf } from "../sysfs/pci.ts";
 import { restoreFunctions, setFunctions } from "./functions.ts";
 import { fetchBack, isLent, restore } from "./lent.ts";

@@ -6,7 +6,8 @@
 import { fstatSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { LentDevice, LinkFact } from "#lib/state/fact.ts";
+import type { LentDevice } from "#lib/state/device-fact.ts";
+import type { LinkFact } from "#lib/state/fact.ts";
 import { ERRNO, refused } from "#native/libc.ts";
 import { insist } from "../netlink/socket.ts";
 import {

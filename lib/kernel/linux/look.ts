@@ -4,7 +4,8 @@
 
 import { family } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
-import type { Fact, LinkFact, NeighbourFact, Place as PlaceName } from "#lib/state/fact.ts";
+import type { Fact, LinkFact, NeighbourFact } from "#lib/state/fact.ts";
+import type { Place as PlaceName } from "#lib/state/place.ts";
 import { readSysctl } from "#native/namespace.ts";
 import { isSameNature, madeAnew, natureFacts } from "../nature.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";

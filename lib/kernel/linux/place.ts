@@ -1,7 +1,7 @@
 /** One network namespace that is being worked on: its netlink socket, and who stands behind its ifindexes. */
 import { fstatSync } from "node:fs";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { Place as PlaceName } from "#lib/state/fact.ts";
+import type { Place as PlaceName } from "#lib/state/place.ts";
 import { closeDescriptor, homeNamespace, openNamespace } from "#native/namespace.ts";
 import { NETLINK_ROUTE } from "#native/socket.ts";
 import type { Scope } from "../kernel.ts";

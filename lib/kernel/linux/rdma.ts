@@ -3,8 +3,10 @@
  * From a namespace that ends the kernel itself brings them home, before the links (net/core/net_namespace.c undoes in
  * reverse order, drivers/infiniband/core/device.c, rdma_dev_exit_net).
  */
+
+import type { RdmaFact } from "#lib/state/device-fact.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact, RdmaFact } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
 import { ERRNO, refused } from "#native/libc.ts";
 import { NETLINK_RDMA } from "#native/socket.ts";
 import { dumpRdma, moveRdma, readRdma, type SeenRdma } from "../netlink/rdma.ts";

@@ -1,6 +1,8 @@
 /** Queues and filters on links: the steps that make them hold, and what stands of them. */
 import { isFailure } from "#lib/errors.ts";
-import type { Fact, Place as PlaceName, TreeFact } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
+import type { Place as PlaceName } from "#lib/state/place.ts";
+import type { TreeFact } from "#lib/state/traffic-fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import type { Message } from "../netlink/message.ts";
 import { addMirror, mirrorFact, readMirror, removeMirror } from "../rtnl/mirror.ts";

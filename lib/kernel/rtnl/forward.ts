@@ -1,6 +1,7 @@
 /** Forwarding entries of vxlan devices to messages and back. */
 import { macFromBytes, macToBytes } from "#lib/address.ts";
-import { EVERYONE_ELSE, type ForwardFact, type Place } from "#lib/state/fact.ts";
+import { EVERYONE_ELSE, type ForwardFact } from "#lib/state/fact.ts";
+import type { Place } from "#lib/state/place.ts";
 import { AF_BRIDGE } from "../netlink/bridge-vlan.ts";
 import { type Message, NLM_F, type Request } from "../netlink/message.ts";
 import { NTF_SELF, NUD_NOARP, NUD_PERMANENT, neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";

@@ -1,6 +1,7 @@
 /** Virtual functions: their settings on the physical function's link, to messages and back. */
 import { macFromBytes, macToBytes } from "#lib/address.ts";
-import type { VirtualFunctionSettings, VlanProtocol } from "#lib/state/fact.ts";
+import type { VirtualFunctionSettings } from "#lib/state/device-fact.ts";
+import type { VlanProtocol } from "#lib/state/vlan-protocol.ts";
 import { type FunctionSettings, functionAnswer, functionRequest, RTEXT_FILTER_VF } from "../netlink/function.ts";
 import { RTEXT_FILTER_SKIP_STATS, RTM_LINK } from "../netlink/link.ts";
 import type { Message, Request } from "../netlink/message.ts";

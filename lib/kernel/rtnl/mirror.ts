@@ -2,7 +2,7 @@
  * Mirror facts to messages and back: u32 filters on clsact whose action copies the packet (mirred mirror) and lets the
  * filters after it be asked, the redirect of a limited bandwidth among them.
  */
-import type { MirrorFact, PacketMatch } from "#lib/state/fact.ts";
+import type { MirrorFact, PacketMatch } from "#lib/state/traffic-fact.ts";
 import { htons, type Message, NLM_F, type Request } from "../netlink/message.ts";
 import {
   ETH_P,

@@ -1,5 +1,6 @@
 /** What makes a link the one that it is, by kind: written at its birth (IFLA_INFO_DATA) and read back. */
-import type { IpvlanMode, LinkFact, MacvlanMode, VlanProtocol } from "#lib/state/fact.ts";
+import type { IpvlanMode, LinkFact, MacvlanMode } from "#lib/state/fact.ts";
+import type { VlanProtocol } from "#lib/state/vlan-protocol.ts";
 import type { Nature } from "../nature.ts";
 import {
   bridgeData,

@@ -1,5 +1,6 @@
 /** Facts of bridge ports' VLANs to messages and back. */
-import type { Place, PortVlanFact } from "#lib/state/fact.ts";
+import type { PortVlanFact } from "#lib/state/fact.ts";
+import type { Place } from "#lib/state/place.ts";
 import {
   AF_BRIDGE,
   BRIDGE_FLAGS,

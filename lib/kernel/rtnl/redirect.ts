@@ -2,7 +2,7 @@
  * Redirect facts to messages and back: a filter for every packet on the ingress or the egress of clsact. It is u32 with an empty mask,
  * the classifier that the reference plugin uses: kernels are built without matchall, not without u32.
  */
-import type { RedirectFact } from "#lib/state/fact.ts";
+import type { RedirectFact } from "#lib/state/traffic-fact.ts";
 import { htons, type Message, NLM_F, type Request } from "../netlink/message.ts";
 import {
   ETH_P,

@@ -1,5 +1,5 @@
 /** Shaper facts to messages and back: a token bucket (tbf) as the root queue. */
-import type { ShaperFact } from "#lib/state/fact.ts";
+import type { ShaperFact } from "#lib/state/traffic-fact.ts";
 import { type Message, NLM_F, type Request } from "../netlink/message.ts";
 import { RTM_QDISC, TC_H_ROOT, tbfOptions, tcMessage } from "../netlink/tc.ts";
 

@@ -3,7 +3,7 @@
  * for each class of the fact, a queue of bytes as its leaf, and a u32 filter that leads to it.
  */
 import { type Mac, macFromBytes, macToBytes } from "#lib/address.ts";
-import type { TreeClass, TreeFact } from "#lib/state/fact.ts";
+import type { TreeClass, TreeFact } from "#lib/state/traffic-fact.ts";
 import { viewOf } from "../netlink/codec.ts";
 import { htons, type Message, NLM_F, type Request } from "../netlink/message.ts";
 import {
