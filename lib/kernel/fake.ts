@@ -4,10 +4,12 @@
  */
 import type { Address, Mac, Prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
+import type { VirtualFunctionSettings } from "#lib/state/device-fact.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact, Place, VirtualFunctionSettings } from "#lib/state/fact.ts";
+import type { Fact } from "#lib/state/fact.ts";
 import { FEATURES, type FeatureName } from "#lib/state/features.ts";
-import type { LinkCounters } from "./counters.ts";
+import type { Place } from "#lib/state/place.ts";
+import type { Flow, LinkCounters } from "./counters.ts";
 import { ensureForward, ensurePortMac, ensurePortVlan, forwardKey } from "./fake/bridge.ts";
 import { deleteNetwork, deviceOf, type Network, newNetwork } from "./fake/device.ts";
 import {
