@@ -7,8 +7,8 @@ import { eventually } from "./eventually.ts";
 import type { Store } from "./store.ts";
 import { inside, ip, makeNodes, type Node, removeNodes, type World } from "./world.ts";
 
-/** What flanneld keeps in etcd: its networks, and its own tunnel's default port and VNI. */
-const CONFIG = { Network: "10.30.0.0/16", SubnetLen: 24, Backend: { Type: "vxlan" } };
+/** What flanneld keeps in etcd. It masquerades what leaves, as it does where it is deployed (kube-flannel.yml), by nftables. */
+const CONFIG = { Network: "10.30.0.0/16", SubnetLen: 24, EnableNFTables: true, Backend: { Type: "vxlan" } };
 
 /** Starts flanneld on a node. @returns how it is ended */
 function start(program: string, { namespace, address }: Node, endpoint: string, file: string): () => Promise<void> {
@@ -17,8 +17,7 @@ function start(program: string, { namespace, address }: Node, endpoint: string, 
     `--etcd-endpoints=${endpoint}`,
     "--iface=eth0",
     `--public-ip=${address}`,
-    "--ip-masq=false",
-    "--iptables-forward-rules=false",
+    "--ip-masq",
     `--subnet-file=${file}`,
   ]);
   const child = spawn(command, argv, { stdio: "ignore" });

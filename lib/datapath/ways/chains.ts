@@ -18,6 +18,8 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
       name: "ways_raw",
       hook: "type filter hook prerouting priority -305",
       rules: [
+        // Nearly everything that passes here is TCP, and none of the rest's business.
+        "meta l4proto tcp return",
         ...betweenNodes(ours, encrypt),
         "meta l4proto gre ip daddr @nodes4 ip saddr != @nodes4 counter drop",
         "meta l4proto gre ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop",
@@ -30,7 +32,7 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
       name: "ways_mss",
       hook: "type filter hook forward priority -150",
       rules: [`{ "${vxlanLink(4)}", "${vxlanLink(6)}", "${WIREGUARD_LINK}" }`, '"sg*"'].map(
-        (links) => `oifname ${links} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu`,
+        (links) => `tcp flags & (syn | rst) == syn oifname ${links} tcp option maxseg size set rt mtu`,
       ),
     },
   ];
