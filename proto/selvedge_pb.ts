@@ -3192,6 +3192,370 @@ export const RouterFindings = codec<RouterFindings>({
   },
 });
 
+export interface PolicyQuestion {
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: string;
+  readonly port: number;
+}
+
+export const PolicyQuestion = codec<PolicyQuestion>({
+  of: (some) => ({ from: "", to: "", protocol: "", port: 0, ...some }),
+  write(m, w) {
+    if (m.from?.length) w.uint32(10).string(m.from);
+    if (m.to?.length) w.uint32(18).string(m.to);
+    if (m.protocol?.length) w.uint32(26).string(m.protocol);
+    if (m.port) w.uint32(32).uint32(m.port);
+    return w;
+  },
+  read(r, end) {
+    const m: { from: string; to: string; protocol: string; port: number } = { from: "", to: "", protocol: "", port: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.from = r.string();
+          break;
+        case 18:
+          m.to = r.string();
+          break;
+        case 26:
+          m.protocol = r.string();
+          break;
+        case 32:
+          m.port = r.uint32();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PolicyAnswer {
+  readonly verdict: string;
+  readonly audit: boolean;
+  readonly sides: readonly PolicySide[];
+  readonly notes: readonly string[];
+}
+
+export const PolicyAnswer = codec<PolicyAnswer>({
+  of: (some) => ({ verdict: "", audit: false, sides: [], notes: [], ...some }),
+  write(m, w) {
+    if (m.verdict?.length) w.uint32(10).string(m.verdict);
+    if (m.audit) w.uint32(16).bool(m.audit);
+    for (const one of m.sides ?? []) PolicySide.write(one, w.uint32(26).fork()).ldelim();
+    for (const one of m.notes ?? []) w.uint32(34).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { verdict: string; audit: boolean; sides: PolicySide[]; notes: string[] } = { verdict: "", audit: false, sides: [], notes: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.verdict = r.string();
+          break;
+        case 16:
+          m.audit = r.bool();
+          break;
+        case 26:
+          m.sides.push(PolicySide.read(r, r.uint32() + r.pos));
+          break;
+        case 34:
+          m.notes.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PolicySide {
+  readonly direction: string;
+  readonly pod: string;
+  readonly verdict: string;
+  readonly policy: string;
+  readonly rule: string;
+  readonly because: string;
+}
+
+export const PolicySide = codec<PolicySide>({
+  of: (some) => ({ direction: "", pod: "", verdict: "", policy: "", rule: "", because: "", ...some }),
+  write(m, w) {
+    if (m.direction?.length) w.uint32(10).string(m.direction);
+    if (m.pod?.length) w.uint32(18).string(m.pod);
+    if (m.verdict?.length) w.uint32(26).string(m.verdict);
+    if (m.policy?.length) w.uint32(34).string(m.policy);
+    if (m.rule?.length) w.uint32(42).string(m.rule);
+    if (m.because?.length) w.uint32(50).string(m.because);
+    return w;
+  },
+  read(r, end) {
+    const m: { direction: string; pod: string; verdict: string; policy: string; rule: string; because: string } = { direction: "", pod: "", verdict: "", policy: "", rule: "", because: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.direction = r.string();
+          break;
+        case 18:
+          m.pod = r.string();
+          break;
+        case 26:
+          m.verdict = r.string();
+          break;
+        case 34:
+          m.policy = r.string();
+          break;
+        case 42:
+          m.rule = r.string();
+          break;
+        case 50:
+          m.because = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PolicyList {
+  readonly policies: readonly PolicyState[];
+  readonly mistakes: readonly PolicyMistake[];
+  readonly audit: boolean;
+  readonly elements: number;
+}
+
+export const PolicyList = codec<PolicyList>({
+  of: (some) => ({ policies: [], mistakes: [], audit: false, elements: 0, ...some }),
+  write(m, w) {
+    for (const one of m.policies ?? []) PolicyState.write(one, w.uint32(10).fork()).ldelim();
+    for (const one of m.mistakes ?? []) PolicyMistake.write(one, w.uint32(18).fork()).ldelim();
+    if (m.audit) w.uint32(24).bool(m.audit);
+    if (m.elements) w.uint32(32).uint32(m.elements);
+    return w;
+  },
+  read(r, end) {
+    const m: { policies: PolicyState[]; mistakes: PolicyMistake[]; audit: boolean; elements: number } = { policies: [], mistakes: [], audit: false, elements: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.policies.push(PolicyState.read(r, r.uint32() + r.pos));
+          break;
+        case 18:
+          m.mistakes.push(PolicyMistake.read(r, r.uint32() + r.pos));
+          break;
+        case 24:
+          m.audit = r.bool();
+          break;
+        case 32:
+          m.elements = r.uint32();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PolicyState {
+  readonly name: string;
+  readonly tier: string;
+  readonly priority: number;
+  readonly rules: number;
+  readonly pods: readonly string[];
+}
+
+export const PolicyState = codec<PolicyState>({
+  of: (some) => ({ name: "", tier: "", priority: 0, rules: 0, pods: [], ...some }),
+  write(m, w) {
+    if (m.name?.length) w.uint32(10).string(m.name);
+    if (m.tier?.length) w.uint32(18).string(m.tier);
+    if (m.priority) w.uint32(24).uint32(m.priority);
+    if (m.rules) w.uint32(32).uint32(m.rules);
+    for (const one of m.pods ?? []) w.uint32(42).string(one);
+    return w;
+  },
+  read(r, end) {
+    const m: { name: string; tier: string; priority: number; rules: number; pods: string[] } = { name: "", tier: "", priority: 0, rules: 0, pods: [] };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.name = r.string();
+          break;
+        case 18:
+          m.tier = r.string();
+          break;
+        case 24:
+          m.priority = r.uint32();
+          break;
+        case 32:
+          m.rules = r.uint32();
+          break;
+        case 42:
+          m.pods.push(r.string());
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PolicyMistake {
+  readonly object: string;
+  readonly message: string;
+}
+
+export const PolicyMistake = codec<PolicyMistake>({
+  of: (some) => ({ object: "", message: "", ...some }),
+  write(m, w) {
+    if (m.object?.length) w.uint32(10).string(m.object);
+    if (m.message?.length) w.uint32(18).string(m.message);
+    return w;
+  },
+  read(r, end) {
+    const m: { object: string; message: string } = { object: "", message: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.object = r.string();
+          break;
+        case 18:
+          m.message = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface VerdictFilter {
+  readonly verdict: string;
+}
+
+export const VerdictFilter = codec<VerdictFilter>({
+  of: (some) => ({ verdict: "", ...some }),
+  write(m, w) {
+    if (m.verdict?.length) w.uint32(10).string(m.verdict);
+    return w;
+  },
+  read(r, end) {
+    const m: { verdict: string } = { verdict: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.verdict = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface VerdictList {
+  readonly flows: readonly PolicyFlow[];
+  readonly audit: boolean;
+}
+
+export const VerdictList = codec<VerdictList>({
+  of: (some) => ({ flows: [], audit: false, ...some }),
+  write(m, w) {
+    for (const one of m.flows ?? []) PolicyFlow.write(one, w.uint32(10).fork()).ldelim();
+    if (m.audit) w.uint32(16).bool(m.audit);
+    return w;
+  },
+  read(r, end) {
+    const m: { flows: PolicyFlow[]; audit: boolean } = { flows: [], audit: false };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.flows.push(PolicyFlow.read(r, r.uint32() + r.pos));
+          break;
+        case 16:
+          m.audit = r.bool();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface PolicyFlow {
+  readonly from: string;
+  readonly to: string;
+  readonly protocol: string;
+  readonly port: number;
+  readonly verdict: string;
+  readonly packets: number;
+  readonly because: string;
+}
+
+export const PolicyFlow = codec<PolicyFlow>({
+  of: (some) => ({ from: "", to: "", protocol: "", port: 0, verdict: "", packets: 0, because: "", ...some }),
+  write(m, w) {
+    if (m.from?.length) w.uint32(10).string(m.from);
+    if (m.to?.length) w.uint32(18).string(m.to);
+    if (m.protocol?.length) w.uint32(26).string(m.protocol);
+    if (m.port) w.uint32(32).uint32(m.port);
+    if (m.verdict?.length) w.uint32(42).string(m.verdict);
+    if (m.packets) w.uint32(48).uint64(m.packets);
+    if (m.because?.length) w.uint32(58).string(m.because);
+    return w;
+  },
+  read(r, end) {
+    const m: { from: string; to: string; protocol: string; port: number; verdict: string; packets: number; because: string } = { from: "", to: "", protocol: "", port: 0, verdict: "", packets: 0, because: "" };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.from = r.string();
+          break;
+        case 18:
+          m.to = r.string();
+          break;
+        case 26:
+          m.protocol = r.string();
+          break;
+        case 32:
+          m.port = r.uint32();
+          break;
+        case 42:
+          m.verdict = r.string();
+          break;
+        case 48:
+          m.packets = uint64(r);
+          break;
+        case 58:
+          m.because = r.string();
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
 export const Node = {
   add: { path: "/selvedge.v1.Node/Add", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
   del: { path: "/selvedge.v1.Node/Del", request: CniRequest, reply: CniReply } as Method<CniRequest, CniReply>,
@@ -3235,4 +3599,7 @@ export const Admin = {
   rollBackRouter: { path: "/selvedge.v1.Admin/RollBackRouter", request: RollBack, reply: RolledBack } as Method<RollBack, RolledBack>,
   pauseRouter: { path: "/selvedge.v1.Admin/PauseRouter", request: RouterPause, reply: Router } as Method<RouterPause, Router>,
   examineRouter: { path: "/selvedge.v1.Admin/ExamineRouter", request: RouterName, reply: RouterFindings } as Method<RouterName, RouterFindings>,
+  tracePolicy: { path: "/selvedge.v1.Admin/TracePolicy", request: PolicyQuestion, reply: PolicyAnswer } as Method<PolicyQuestion, PolicyAnswer>,
+  listPolicies: { path: "/selvedge.v1.Admin/ListPolicies", request: Empty, reply: PolicyList } as Method<Empty, PolicyList>,
+  listVerdicts: { path: "/selvedge.v1.Admin/ListVerdicts", request: VerdictFilter, reply: VerdictList } as Method<VerdictFilter, VerdictList>,
 };

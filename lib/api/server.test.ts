@@ -48,6 +48,9 @@ const admin: AdminHandlers = {
   rollBackRouter: nothing,
   pauseRouter: nothing,
   examineRouter: nothing,
+  tracePolicy: nothing,
+  listPolicies: nothing,
+  listVerdicts: nothing,
 };
 
 let directory = "";
@@ -112,7 +115,7 @@ const refused = (promise: Promise<unknown>): Promise<ServiceError> =>
 
 const METHODS = [...Object.entries(Node), ...Object.entries(Admin)] as unknown as [string, Method<object, object>][];
 
-test("the services have methods", () => expect(METHODS.length).toBe(39));
+test("the services have methods", () => expect(METHODS.length).toBe(42));
 
 test.each(METHODS)("%s is called and answers", async (name, method) => {
   const seen: string[] = [];

@@ -16,6 +16,7 @@ import { nodes } from "./nodes.ts";
 import { path } from "./path.ts";
 import { peers } from "./peers.ts";
 import { plan, reconcile } from "./plan.ts";
+import { policy } from "./policy.ts";
 import { qos } from "./qos.ts";
 import { release, reservations, reserve } from "./reservations.ts";
 import { status } from "./status.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   egress,
   connectivity,
   path,
+  policy,
   edge,
   qos,
   mirror,

@@ -16,6 +16,7 @@ import { doctor } from "./doctor.ts";
 import { leaks } from "./leaks.ts";
 import { namespaceGone } from "./namespace-gone.ts";
 import { paths } from "./path/path.ts";
+import { adminPolicy } from "./policy/admin-policy.ts";
 import type { Reconciler } from "./reconcile.ts";
 import { removeAttachment } from "./remove.ts";
 import { shown } from "./shown.ts";
@@ -50,6 +51,7 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
     ...adminTraffic(core),
     ...adminTenants(core),
     ...adminNetworks(core),
+    ...adminPolicy(core),
     ...adminCluster(core),
     tracePath: paths(core),
     ...adminEdge(core),

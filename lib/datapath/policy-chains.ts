@@ -29,24 +29,37 @@ export interface PolicyRanges {
 export interface PolicyOptions extends PolicyRanges {
   /** What would be denied is told of and goes on. */
   readonly audit: boolean;
-  /** Number of the group that hears of the first packets of what is denied (nfnetlink_log); absent: nobody. */
-  readonly logGroup?: number;
 }
 
 /** Before marking (-150), which sets the priority of pods' packets. */
 const HOOK = "type filter hook forward priority -160";
 
-/** Told of at most so often; the counter sees all. */
-const LOG_LIMIT = "limit rate 100/second burst 100 packets";
+/** Flows that began in the last ten minutes: of those that a policy speaks of, what passed and what did not. */
+export const FLOW_SETS = { passed: "policy_passed", denied: "policy_denied_flows" } as const;
+const ADDRESS = { 4: "ipv4_addr", 6: "ipv6_addr" } as const;
+/** What does not fit is not counted. */
+const MOST_FLOWS = 16_384;
+const declared = (name: string): string[] =>
+  ([4, 6] as const).map(
+    (f) =>
+      `${name}${f} { type ${ADDRESS[f]} . ${ADDRESS[f]} . inet_proto . inet_service; flags dynamic, timeout; timeout 10m; size ${MOST_FLOWS}; }`,
+  );
+const counting = (name: string): string[] =>
+  ([4, 6] as const).map((f) => {
+    const ip = f === 4 ? "ip" : "ip6";
+    return `meta nfproto ipv${f} meta l4proto { tcp, udp, sctp } update @${name}${f} { ${ip} saddr . ${ip} daddr . meta l4proto . th dport counter }`;
+  });
 
 export const policyChains = (options: PolicyOptions): Chain[] => [
   { name: "policy_allowed", rules: RESTORED },
+  { name: "policy_seen", sets: declared(FLOW_SETS.passed), rules: counting(FLOW_SETS.passed) },
   {
     name: "policy_denied",
+    sets: declared(FLOW_SETS.denied),
     rules: [
       "ip saddr . ip daddr @policy_self4 goto policy_allowed",
       "ip6 saddr . ip6 daddr @policy_self6 goto policy_allowed",
-      ...(options.logGroup === undefined ? [] : [`${LOG_LIMIT} log prefix "${LOG_PREFIX}" group ${options.logGroup}`]),
+      ...counting(FLOW_SETS.denied),
       ...(options.audit ? ["counter goto policy_allowed"] : ["counter drop"]),
     ],
   },
@@ -71,12 +84,10 @@ export const policyChains = (options: PolicyOptions): Chain[] => [
     rules: [
       "ct state established,related return",
       ...SIDES.map(({ ip, set, own, f }) => `${ip} ${own} @confined_${set}${f} jump policy_${set}${f}`),
+      ...SIDES.map(({ ip, set, own, f }) => `${ip} ${own} @confined_${set}${f} goto policy_seen`),
     ],
   },
 ];
-
-/** Begins the prefix of every packet that is told of. */
-export const LOG_PREFIX = "selvedge denied";
 
 interface Side {
   readonly f: Family;

@@ -26,6 +26,8 @@ export interface Chain {
   readonly name: string;
   /** For a base chain: type, hook and priority. */
   readonly hook?: string;
+  /** Sets that only its rules fill, declared as nft has it. */
+  readonly sets?: readonly string[];
   readonly rules: readonly string[];
 }
 
@@ -152,6 +154,7 @@ function render(of: "inet" | "bridge", chains: readonly Chain[]): TableFact {
   const text = [
     `add table ${table}`,
     ...declared.filter((s) => s.family === of && s.table === name).map((s) => declaration(table, s)),
+    ...chains.flatMap((c) => (c.sets ?? []).map((set) => `add set ${table} ${set}`)),
     ...chains.flatMap((c) => [`add chain ${table} ${c.name}${c.hook ? ` { ${c.hook}; policy accept; }` : ""}`]),
     ...chains.map((c) => `flush chain ${table} ${c.name}`),
     ...chains.flatMap((c) => c.rules.map((rule) => `add rule ${table} ${c.name} ${rule}`)),

@@ -1,4 +1,6 @@
 /** What the kernel has counted on links and their queues, since each was made. */
+import type { Address } from "#lib/address.ts";
+
 export interface QueueCounters {
   /** Let through. */
   readonly bytes: number;
@@ -19,4 +21,14 @@ export interface LinkCounters {
   readonly queue?: QueueCounters;
   /** Of a tree, by number. */
   readonly classes?: ReadonlyMap<number, QueueCounters>;
+}
+
+/** Packets that began, or would have begun, a connection. */
+export interface Flow {
+  readonly from: Address;
+  readonly to: Address;
+  readonly protocol: string;
+  /** Of the destination. */
+  readonly port: number;
+  readonly packets: number;
 }

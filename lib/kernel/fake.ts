@@ -60,6 +60,8 @@ export interface FakeKernel extends Kernel {
   readonly connections: Connection[];
   /** By link: what `counters` answers; nothing was counted on others. */
   readonly counted: Map<string, Partial<LinkCounters>>;
+  /** By set: what `flows` answers. */
+  readonly flowing: Map<string, readonly Flow[]>;
   /** How addresses are reached, by address: what `egress` answers. */
   readonly reached: Map<Address, Egress>;
   /** What pings to an address come to; those to any other are lost. */
@@ -82,6 +84,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   const rulesets = new Map<Network, Ruleset>();
   const connections: Connection[] = [];
   const counted = new Map<string, Partial<LinkCounters>>();
+  const flowing = new Map<string, readonly Flow[]>();
   const neighbours = new Map<Address, Mac>();
   const reached = new Map<Address, Egress>();
   const pings = new Map<Address, Pinged>();
@@ -183,6 +186,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
           ...handshakes.get(publicKey),
         })),
       egress: async (addresses) => addresses.flatMap((address) => reached.get(address) ?? []),
+      flows: async (set) => flowing.get(set) ?? [],
       counters: async (names) =>
         names
           .filter((name) => host.devices.has(name))
@@ -222,6 +226,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
     handshakes,
     absent,
     counted,
+    flowing,
     plug: (hardware, settings) => plug(bench, node, hardware, settings),
     hostAt(path) {
       const network = networks.get(paths.get(path) ?? 0);

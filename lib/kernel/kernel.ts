@@ -11,7 +11,7 @@ import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { Feature } from "#lib/state/features.ts";
-import type { LinkCounters } from "./counters.ts";
+import type { Flow, LinkCounters } from "./counters.ts";
 import type { Devices } from "./devices.ts";
 import type { SeenPeer } from "./wireguard/device.ts";
 
@@ -83,6 +83,9 @@ export interface Kernel extends AsyncDisposable {
 
   /** Counters of those of the host's links that are there. @throws SelvedgeError kernel */
   counters(links: readonly string[]): Promise<LinkCounters[]>;
+
+  /** What rules have counted in a set of ours that they fill by themselves; nothing where it is not. @throws SelvedgeError kernel */
+  flows(set: string): Promise<readonly Flow[]>;
 
   /** Deletes conntrack entries of these addresses (as source or destination, original or reply). Returns how many. */
   flushConntrack(addresses: readonly string[]): Promise<number>;

@@ -13,6 +13,7 @@ import { devices } from "./linux/devices.ts";
 import { type Dismissed, dismissed } from "./linux/dismissed.ts";
 import { egressOf } from "./linux/egress.ts";
 import { features } from "./linux/features.ts";
+import { flowsIn } from "./linux/flows.ts";
 import { indexes } from "./linux/indexes.ts";
 import { lending } from "./linux/lending.ts";
 import { lookAround } from "./linux/look.ts";
@@ -110,6 +111,7 @@ export function linux({
     wireguardPeers: wg.peers,
     egress: (addresses) => egressOf(host, addresses),
     counters: (names) => linkCounters(host, names),
+    flows: async (set) => flowsIn(host, set),
     facts: async () => nodeFacts(host),
     features: () => features(sysfs),
     async probe(scope, link, addresses, pace) {

@@ -50,6 +50,9 @@ const admin: AdminHandlers = {
   rollBackRouter: nothing,
   pauseRouter: nothing,
   examineRouter: nothing,
+  tracePolicy: nothing,
+  listPolicies: nothing,
+  listVerdicts: nothing,
 };
 
 let directory = "";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
-import { eventually, inside, start, stop } from "../../conformance/program.ts";
+import { eventually, inside, run, start, stop } from "../../conformance/program.ts";
 import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 import { makePeers, type Peers } from "./peers.ts";
@@ -195,4 +195,54 @@ runs(
     await add(OLD, "open");
   },
   120_000,
+);
+
+/** What selvedgectl says, as JSON. */
+async function ctl(...words: string[]): Promise<Record<string, unknown>> {
+  const program = [process.execPath, join(import.meta.dirname, "../../cmd/ctl.ts"), ...words, "--json"];
+  const { NODE_OPTIONS: _, ...environment } = process.env as Record<string, string>;
+  const { stdout, stderr } = await run(program, { environment: { ...environment, ...live.daemon.environment } });
+  if (stdout === "") throw new Error(stderr);
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+runs(
+  "selvedgectl says which rule decides, what was decided, and what it cannot hold",
+  async () => {
+    await live.pods(NEW.id, OLD.id);
+    await show(WEB);
+    await add(OLD, "open");
+    await add(NEW, "mute");
+    await peers.serve(OLD.id);
+    await peers.serve(NEW.id);
+    await holdsWeb();
+    const [fresh, old] = [`mute/${NEW.id}`, `open/${OLD.id}`];
+    expect(await ctl("policy", "trace", old, fresh, "80")).toMatchObject({
+      verdict: "accept",
+      sides: [
+        { direction: "egress", policy: "", because: "no policy speaks of it" },
+        { direction: "ingress", policy: "NetworkPolicy mute/only", rule: "ingress[0]" },
+      ],
+    });
+    expect(await ctl("policy", "trace", NEW.ip, OLD.ip, "80")).toMatchObject({
+      verdict: "deny",
+      sides: [
+        { direction: "egress", policy: "NetworkPolicy mute/only", rule: "", verdict: "deny" },
+        { direction: "ingress", verdict: "accept" },
+      ],
+    });
+    const { flows } = (await ctl("policy", "verdicts")) as { flows: Record<string, unknown>[] };
+    expect(flows).toContainEqual(
+      expect.objectContaining({ from: old, to: fresh, protocol: "tcp", port: 80, verdict: "accept" }),
+    );
+    for (const port of [81, 80])
+      expect(flows).toContainEqual(
+        expect.objectContaining({ from: old, to: fresh, protocol: port === 81 ? "tcp" : "udp", port, verdict: "deny" }),
+      );
+    expect(await ctl("policy", "list")).toMatchObject({
+      policies: [{ name: "NetworkPolicy mute/only", tier: "network", pods: [fresh] }],
+      mistakes: [],
+    });
+  },
+  60_000,
 );

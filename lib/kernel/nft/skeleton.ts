@@ -30,6 +30,9 @@ const rule = attrs({ expressions: [4, repeated(attrs({ name: [1, text], data: [2
 /** Expressions whose data change with every packet. */
 const COUNTING: ReadonlySet<string> = new Set(["counter", "quota", "last"]);
 
+/** linux/netfilter/nf_tables.h, enum nft_set_flags (v6.12): rules put elements into it. */
+const NFT_SET_EVAL = 0x20;
+
 /** Undefined when there is no such table. @throws SelvedgeError kernel */
 export function skeleton(socket: NetlinkSocket, { family, name }: TableFact): string | undefined {
   const head = { family: NFPROTO[family] };
@@ -58,9 +61,10 @@ export function skeleton(socket: NetlinkSocket, { family, name }: TableFact): st
   }
   for (const { body } of all(NFT_MSG.GETSET, "sets")) {
     lasting(body, LASTING.set, hash);
-    const setName = set.read(body).attrs.name ?? "";
-    // Elements of our own sets are facts of their own.
-    if (setShape(family, name, setName) === undefined) contents(socket, head, name, setName, hash);
+    const { name: setName = "", flags = 0 } = set.read(body).attrs;
+    // Elements of our own sets are facts of their own, and what packets leave in a set comes and goes.
+    if (setShape(family, name, setName) === undefined && (flags & NFT_SET_EVAL) === 0)
+      contents(socket, head, name, setName, hash);
   }
   return hash.digest("hex");
 }

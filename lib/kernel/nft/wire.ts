@@ -51,4 +51,4 @@ export const generation = layout(nfgenmsg, attrs({ id: [1, be32] }));
 export const inTable = layout(nfgenmsg, attrs({ table: [1, text] }));
 
 /** linux/netfilter/nf_tables.h, enum nft_set_attributes (v6.12) */
-export const set = layout(nfgenmsg, attrs({ table: [1, text], name: [2, text] }));
+export const set = layout(nfgenmsg, attrs({ table: [1, text], name: [2, text], flags: [3, be32] }));

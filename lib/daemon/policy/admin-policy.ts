@@ -1,0 +1,153 @@
+/** The part of the Admin service that is about network policies. */
+import { address, family } from "#lib/address.ts";
+import type { AdminHandlers } from "#lib/api/server.ts";
+import { FLOW_SETS } from "#lib/datapath/policy-chains.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { integer, oneOf, root } from "#lib/parse.ts";
+import { type End, isWho, type Packet, type Verdict, verdict } from "#lib/policy/decide.ts";
+import { PROTOCOLS, type Protocol, podKey } from "#lib/policy/objects.ts";
+import type { PolicyFlow } from "#proto/selvedge_pb.ts";
+import { type Core, hostOf } from "../core.ts";
+import { NODE } from "../host.ts";
+import { keptOf } from "./held.ts";
+import type { Policies } from "./policies.ts";
+
+type Handlers = Pick<AdminHandlers, "tracePolicy" | "listPolicies" | "listVerdicts">;
+
+export function adminPolicy(core: Core): Handlers {
+  const policiesOf = (): Policies => {
+    if (core.policies !== undefined) return core.policies;
+    throw new SelvedgeError({ kind: "config-invalid", field: "policies" }, "no policies are configured on this node", {
+      hint: "`policies.directory` in the daemon's configuration says where they are.",
+    });
+  };
+
+  /** Interfaces of a pod of this node for which nothing can be kept. */
+  const blindOf = ({ pod }: End): string[] =>
+    pod === undefined
+      ? []
+      : [...core.table]
+          .filter((record) => record.pod === podKey(pod))
+          .flatMap((record) => keptOf(record).unseen)
+          .map(
+            ({ ifname, type }) =>
+              `${podKey(pod)} ${ifname} is not held to policies: the packets of ${type} do not pass the node's routing`,
+          );
+
+  return {
+    tracePolicy: async ({ from, to, protocol, port }) => {
+      const policies = policiesOf();
+      const packet: Packet =
+        protocol === ""
+          ? { protocol: "other", port: 0 }
+          : {
+              protocol: oneOf(root(protocol, "protocol"), PROTOCOLS),
+              port: integer(root(port, "port"), { min: 1, max: 65_535 }),
+            };
+      const [source, target] = endsOf(policies, from, to);
+      const answer = verdict(policies.enforcement, source, target, packet);
+      return {
+        verdict: answer.verdict,
+        audit: policies.audit,
+        sides: (["egress", "ingress"] as const).flatMap((direction) => {
+          const side = answer[direction];
+          if (side === undefined) return [];
+          const { pod } = direction === "egress" ? source : target;
+          const { policy = "", rule = "", because } = side;
+          return [
+            { direction, pod: pod === undefined ? "" : podKey(pod), verdict: side.verdict, policy, rule, because },
+          ];
+        }),
+        notes: [...new Set([...blindOf(source), ...blindOf(target)])],
+      };
+    },
+
+    listPolicies: async () => {
+      const policies = policiesOf();
+      const { enforcement } = policies;
+      const own = [...core.table].flatMap((record) => {
+        const { held } = keptOf(record);
+        return held === undefined ? [] : (enforcement.pod(podKey(held)) ?? []);
+      });
+      const rank = { admin: 0, network: 1, baseline: 2 } as const;
+      return {
+        policies: enforcement.policies
+          .toSorted((a, b) => rank[a.tier] - rank[b.tier] || a.priority - b.priority || (a.name < b.name ? -1 : 1))
+          .map(({ name, tier, priority, subject, rules }) => ({
+            name,
+            tier,
+            priority,
+            rules: (rules.ingress?.length ?? 0) + (rules.egress?.length ?? 0),
+            pods: [...new Set(own.filter((pod) => isWho(enforcement, subject, pod)).map(podKey))].sort(),
+          })),
+        mistakes: [...policies.refused].map(([object, message]) => ({ object, message })),
+        audit: policies.audit,
+        elements: [...policies.elements()].length,
+      };
+    },
+
+    listVerdicts: async ({ verdict: wanted }) => {
+      const policies = policiesOf();
+      const { kernel } = hostOf(core, NODE);
+      const flows: PolicyFlow[] = [];
+      for (const [seen, set] of [
+        ["accept", FLOW_SETS.passed],
+        ["deny", FLOW_SETS.denied],
+      ] as const) {
+        if (wanted !== "" && wanted !== seen) continue;
+        for (const f of [4, 6] as const)
+          for (const { from, to, protocol, port, packets } of await kernel.flows(`${set}${f}`)) {
+            const [source, target] = [from, to].map((each): End => endAt(policies, each));
+            if (source === undefined || target === undefined) continue;
+            const answer = verdict(policies.enforcement, source, target, { protocol: protocol as Protocol, port });
+            flows.push({
+              from: nameOf(source),
+              to: nameOf(target),
+              protocol,
+              port,
+              packets,
+              verdict: seen,
+              because: becauseOf(answer),
+            });
+          }
+      }
+      return { flows: flows.sort((a, b) => b.packets - a.packets), audit: policies.audit };
+    },
+  };
+}
+
+/** What decides: what denies, else what accepts by name. */
+const becauseOf = ({ egress, ingress }: Verdict): string => {
+  const sides = [egress, ingress].filter((side) => side !== undefined);
+  const said = sides.find((side) => side.verdict === "deny") ?? sides.find((side) => side.policy !== undefined);
+  return (said ?? sides[0])?.because ?? "a pod reaches itself";
+};
+
+const nameOf = ({ pod, address: own }: End): string => (pod === undefined ? own : podKey(pod));
+
+const endAt = ({ enforcement }: Policies, own: End["address"]): End => {
+  const pod = enforcement.podAt(own);
+  return pod === undefined ? { address: own } : { address: own, pod };
+};
+
+/** Pods by name or by address; of two pods, addresses of one family. @throws SelvedgeError config-invalid */
+function endsOf(policies: Policies, from: string, to: string): [End, End] {
+  const [sources, targets] = [
+    [from, "from"],
+    [to, "to"],
+  ].map(([name = "", field = ""]) => endsNamed(policies, name, field));
+  for (const source of sources ?? [])
+    for (const target of targets ?? []) if (family(source.address) === family(target.address)) return [source, target];
+  throw new SelvedgeError({ kind: "config-invalid", field: "to" }, `${from} and ${to} have no addresses of one family`);
+}
+
+function endsNamed(policies: Policies, name: string, field: string): End[] {
+  if (!name.includes("/")) return [endAt(policies, address(name, field))];
+  const pod = policies.enforcement.pod(name);
+  if (pod !== undefined && pod.addresses.length > 0) return pod.addresses.map((own) => ({ address: own, pod }));
+  throw new SelvedgeError(
+    { kind: "config-invalid", field },
+    `${field}: ${JSON.stringify(name)} is no pod that ${pod === undefined ? "policies know of" : "has an address"}`,
+    { hint: "A pod is named namespace/name; an address will do as well." },
+  );
+}
