@@ -12,7 +12,7 @@ import type { Core } from "../core.ts";
 import { edgeKey, memory, ownKeeper } from "./memory.ts";
 import { type Phase, type Pusher, pusher } from "./pusher.ts";
 import { specOf } from "./spec.ts";
-import { edgeView } from "./view.ts";
+import { edgeView, isKnown } from "./view.ts";
 import { writer } from "./writer.ts";
 
 /** How a router is reached, and the secrets that go with it; named only by cmd/. */
@@ -87,6 +87,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   };
   const pass = (name: string, { pusher: one, alone }: EdgeRouterHandle): Promise<void> =>
     alone(async () => {
+      if (!isKnown(core)) return;
       const hasNews = behind.delete(name) && !IDLE.has(one.status.phase);
       if (hasNews || nowMs() >= one.nextMs) await one.pass(edgeView(core), hasNews ? "news" : "time");
     });

@@ -2,10 +2,20 @@
 import { hostname } from "node:os";
 import { addressOf } from "#lib/address.ts";
 import type { EdgeNode, EdgeView } from "#lib/edge/router.ts";
+import { SelvedgeError } from "#lib/errors.ts";
 import type { Core } from "../core.ts";
 
-export function edgeView(core: Pick<Core, "cluster" | "config" | "ipam" | "node">): EdgeView {
+type Knowing = Pick<Core, "cluster" | "config" | "ipam" | "node">;
+
+/** Enough is known of the cluster to tell what is superfluous on a router, and it is heard of. */
+export const isKnown = ({ cluster }: Pick<Knowing, "cluster">): boolean =>
+  cluster === undefined || (cluster.informed && cluster.connected === true);
+
+/** @throws SelvedgeError not-ready: without this a node that knows nobody yet would take away what leads to all of them */
+export function edgeView(core: Knowing): EdgeView {
   const { cluster, config, ipam, node } = core;
+  if (!isKnown(core))
+    throw new SelvedgeError({ kind: "not-ready" }, "the cluster is not known yet, or the shared store is away");
   const networks = [...config.networks.values()];
   const pools = config.pools.map(({ name }) => ({
     name,

@@ -44,7 +44,18 @@ const done = (data: unknown): Reply => json(200, { success: true, data, error: n
 const BUSY = "An internal error occured. Check the logs for details.";
 const NOT_FOUND: Reply = { status: 404, body: '{"detail":"Not Found"}', type: "application/json" };
 
-export async function standin(version: Version, identity: Identity): Promise<Standin> {
+export interface StandinOptions {
+  readonly host?: string;
+  readonly port?: number;
+  /** Told of every commit: what is to be made of it. */
+  readonly onCommit?: (running: Tree) => Promise<void>;
+}
+
+export async function standin(
+  version: Version,
+  identity: Identity,
+  { host = "127.0.0.1", port = 0, onCommit = async () => {} }: StandinOptions = {},
+): Promise<Standin> {
   const words = grammar(version);
   const requests: string[] = [];
   let running: Tree = new Map();
@@ -72,6 +83,7 @@ export async function standin(version: Version, identity: Identity): Promise<Sta
       const isSecond = unconfirmed !== undefined;
       if (confirmMinutes !== undefined) unconfirmed ??= running;
       running = tree;
+      await onCommit(running);
       if (confirmMinutes !== undefined && isSecond) return failed(400, "Another confirm is pending");
       return refusals.length === 0
         ? done(version === "rolling" ? "" : null)
@@ -144,9 +156,9 @@ export async function standin(version: Version, identity: Identity): Promise<Sta
       });
     },
   );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   const self: Standin = {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `https://${host}:${(server.address() as AddressInfo).port}`,
     get running() {
       return running;
     },

@@ -1,0 +1,87 @@
+import { expect, test } from "@jest/globals";
+import { prefix } from "#lib/address.ts";
+import { parseConfig } from "#lib/config/config.ts";
+import { type Line, pathOf } from "#lib/edge/path.ts";
+import { space } from "#lib/store/shared-memory.ts";
+import { fakeRouter } from "#lib/vyos/fake.ts";
+import type { EdgeRouterHandle } from "./edge.ts";
+import { examine } from "./examine.ts";
+import { memory } from "./memory.ts";
+import { pusher } from "./pusher.ts";
+import { specOf } from "./spec.ts";
+import { writer } from "./writer.ts";
+
+const CONFIG = parseConfig(
+  "edge: {routers: [{name: edge1, url: https://192.0.2.1, key: {file: /k}, groups: [{name: PODS, of: pools}]}]}",
+);
+const VIEW = { pools: [{ name: "default", prefixes: [prefix("10.66.0.0/16")], isExposed: true }], nodes: [] };
+
+async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void): Promise<string[]> {
+  const router = fakeRouter();
+  prepare(router);
+  const [config] = CONFIG.edge?.routers ?? [];
+  if (config === undefined) throw new TypeError("the configuration has a router");
+  const vyos = router.open();
+  const keeper = space().open();
+  const one = pusher(
+    {
+      router: vyos,
+      memory: memory(keeper, "edge1"),
+      writer: writer(keeper, "edge1", { node: "alpha", uid: "u" }),
+      log: () => {},
+      nowMs: () => 1_000,
+      random: () => 0.5,
+    },
+    {
+      spec: () => specOf(config, async () => ""),
+      router: "edge1",
+      by: "alpha",
+      driftMs: 60_000,
+      onDrift: "repair",
+      deleteLimit: { percent: 20, paths: 50 },
+      dryRun: false,
+      confirmMinutes: 5,
+    },
+  );
+  const handle: EdgeRouterHandle = { config, pusher: one, vyos, alone: (work) => work() };
+  return (await examine(handle, VIEW, 1_000)).map(({ level, check, message }) => `${level} ${check}: ${message}`);
+}
+const set = (line: string) => ({ op: "set", path: pathOf(line as Line) }) as const;
+const CONNECTED = ["ok connection: https://192.0.2.1 is VyOS 1.4.0", "ok version: 1.4 takes no commit back by itself"];
+
+test.each<[name: string, prepare: (router: ReturnType<typeof fakeRouter>) => void, expected: string[]]>([
+  [
+    "a router that has nothing yet",
+    () => {},
+    [...CONNECTED, "warning configuration: 1 commands away from what it should have"],
+  ],
+  [
+    "an address in a pool",
+    (router) =>
+      router.operate([
+        set("interfaces ethernet eth1 vif 5 address 10.66.0.1/24"),
+        set("interfaces ethernet eth0 address dhcp"),
+      ]),
+    [
+      ...CONNECTED,
+      "problem overlap: 10.66.0.1 is the router's own and lies in 10.66.0.0/16 of pool default",
+      "warning configuration: 1 commands away from what it should have",
+    ],
+  ],
+  [
+    "a group of the operator's with that name",
+    (router) => router.operate([set("firewall group network-group PODS network 10.0.0.0/8")]),
+    [
+      ...CONNECTED,
+      "problem conflict: firewall group network-group PODS has firewall group network-group PODS network 10.0.0.0/8",
+      "ok configuration: it has what it should",
+    ],
+  ],
+  [
+    "another key",
+    (router) => {
+      router.key = "another";
+    },
+    ["problem denied: router edge1: Valid API key is required"],
+  ],
+])("%s", async (_name, prepare, expected) => expect(await findings(prepare)).toEqual(expected));

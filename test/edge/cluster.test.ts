@@ -1,0 +1,121 @@
+/** Three nodes, etcd, and a router between them that follows the cluster: packets come from outside to the pods. */
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "@jest/globals";
+import type { RouterList } from "#proto/selvedge_pb.ts";
+import { eventually, inside, must, run, start, stop } from "../../conformance/program.ts";
+import { addressOf, NAMES, type Name, ROUTER, routerOn } from "../cluster/place.ts";
+import { makeRig, RIG } from "../cluster/rig.ts";
+import { cable } from "../cluster/wire.ts";
+import { pki } from "../store/pki.ts";
+import { needing } from "../support/requirement.ts";
+import { grammarFile } from "../support/vyos/grammar.ts";
+
+const top = join(import.meta.dirname, "..", "..");
+const HOST = routerOn(1, 4);
+const PORT = 8_443;
+const KEY = "s3cret key";
+
+needing(...RIG, { file: grammarFile("1.4") }, { program: "openssl" })(
+  "pods are reached from outside; a dead node's routes go, a dead writer is followed by another",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const certificates = stack.use(pki());
+    const authority = certificates.authority("edge-ca");
+    const { certificate, key } = authority.issue("edge1", [`IP:${HOST}`]);
+    const directory = mkdtempSync(join(tmpdir(), "edge-"));
+    stack.defer(() => rmSync(directory, { recursive: true }));
+    writeFileSync(join(directory, "key"), `${KEY}\n`);
+    const rig = stack.use(
+      await makeRig({
+        underlay: 4,
+        config: {
+          networks: [{ name: "net", expose: true }],
+          edge: {
+            windowMs: 200,
+            driftSeconds: 5,
+            routers: [
+              {
+                name: "edge1",
+                url: `https://${HOST}:${PORT}`,
+                key: { file: join(directory, "key") },
+                trust: { ca: authority.ca },
+                static: { routes: "blocks" },
+              },
+            ],
+          },
+        },
+      }),
+    );
+    const { NODE_OPTIONS: _, ...environment } = process.env as Record<string, string>;
+    const program = [
+      process.execPath,
+      join(top, "test/support/vyos/serve.ts"),
+      "rolling",
+      certificate,
+      key,
+      HOST,
+      `${PORT}`,
+      KEY,
+    ];
+    const router = start(inside(ROUTER, program), environment);
+    stack.defer(() => stop(router));
+    router.stderr?.on("data", (text: Buffer) => process.stderr.write(text));
+    if (router.stdout !== null) await once(router.stdout, "data");
+
+    const pods = [await rig.nodes.a.add("edge-a"), await rig.nodes.b.add("edge-b")];
+    const reaches = async (address: string) =>
+      (await run(inside(ROUTER, ["ping", "-c1", "-W1", address]))).exit === 0 ? true : undefined;
+    for (const pod of pods) await eventually(`${pod.id} is reached`, () => reaches(pod.address[4]), 60_000);
+
+    const routesTo = async (name: Name) =>
+      (await must(["ip", "-n", ROUTER, "route", "show", "via", addressOf(name, 4)]))
+        .split("\n")
+        .filter((line) => line.startsWith("10.66."));
+    expect((await routesTo("b")).length).toBeGreaterThan(0);
+
+    const phases = async (names: readonly Name[]) =>
+      Object.fromEntries(
+        await Promise.all(
+          names.map(async (name) => {
+            const { routers } = (await rig.nodes[name].ctl("edge", "status")) as RouterList;
+            return [name, routers[0]?.phase];
+          }),
+        ),
+      ) as Record<string, string>;
+    const writerOf = (names: readonly Name[]) =>
+      eventually(
+        "one of the nodes is the writer",
+        async () => {
+          const found = await phases(names);
+          const writing = names.filter((name) => found[name] === "in-sync");
+          return writing.length === 1 && names.length - 1 === names.filter((name) => found[name] === "standby").length
+            ? writing[0]
+            : undefined;
+        },
+        60_000,
+      );
+    const first = await writerOf(NAMES);
+
+    // Another node than the writer and than c dies with its machine: nothing leads there any more.
+    const dead = (["b", "a"] as const).find((name) => name !== first) ?? "b";
+    await cable(dead, false);
+    await eventually(
+      "what led to it is gone",
+      async () => ((await routesTo(dead)).length === 0 ? true : undefined),
+      60_000,
+    );
+    await cable(dead, true);
+    await eventually("it is back", async () => ((await routesTo(dead)).length > 0 ? true : undefined), 60_000);
+
+    await rig.nodes[first].daemon.kill();
+    const others = NAMES.filter((name) => name !== first);
+    const second = await writerOf(others);
+    expect(second).not.toBe(first);
+    const late = await rig.nodes[second].add("edge-late");
+    await eventually("a pod that came since is reached", () => reaches(late.address[4]), 60_000);
+  },
+  300_000,
+);
