@@ -1,6 +1,7 @@
 /**
- * The kernel's floor: the same way set up by hand, with nothing besides. Pods hang on pairs of links as those of the attachment
- * type ptp do, without a firewall.
+ * The kernel's floor: the same way set up by hand. Pods hang on pairs of links as those of the attachment type ptp do. With
+ * a firewall it is the least that does what pods are promised: nobody sends from another's address, and what leaves for
+ * the outside carries the node's.
  */
 import { execFileSync } from "node:child_process";
 import type { Way } from "./ways.ts";
@@ -53,14 +54,31 @@ function lead(
   ip("-n", namespace, `route add ${network}/24 via ${network} dev vx0 onlink`);
 }
 
-export function byHand(way: Way): World {
-  const nodes = makeNodes("hand");
+/** `masquerade` makes the kernel track every connection. */
+function guard({ namespace }: Node, name: Name): void {
+  const text = `table inet hand {
+    chain guard {
+      type filter hook prerouting priority -310
+      iifname "pod0" ip saddr != ${POD[name]} drop
+    }
+    chain leaving {
+      type nat hook postrouting priority srcnat
+      ip saddr ${POD[name]} ip daddr != 10.20.0.0/16 masquerade
+    }
+  }`;
+  const [program = "", ...argv] = inside(namespace, ["nft", "-f", "-"]);
+  execFileSync(program, argv, { input: text });
+}
+
+export function byHand(way: Way, firewall: "bare" | "guarded"): World {
+  const nodes = makeNodes(firewall);
   const mtu = way === "vxlan" ? MTU - OVERHEAD : MTU;
   for (const name of ["a", "b"] as const) {
     const [node, other] = [nodes[name], name === "a" ? ("b" as const) : ("a" as const)];
     const [program = "", ...argv] = inside(node.namespace, ["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
     execFileSync(program, argv);
     attach(node, name, mtu);
+    if (firewall === "guarded") guard(node, name);
     lead(node, name, { name: other, address: nodes[other].address }, way);
   }
   return {

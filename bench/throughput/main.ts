@@ -62,7 +62,8 @@ async function main(): Promise<void> {
   for (const way of WAYS) {
     await using stack = new AsyncDisposableStack();
     const worlds = new Map<string, World>([
-      ["by hand", stack.use(byHand(way))],
+      ["by hand", stack.use(byHand(way, "bare"))],
+      ["and a firewall", stack.use(byHand(way, "guarded"))],
       ["selvedge", stack.use(await ours(way, store, { dist: DIST, state }))],
     ]);
     if (way === "vxlan" && existsSync(FLANNELD))
