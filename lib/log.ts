@@ -70,6 +70,18 @@ export type Event =
   /** The kernel has what the source told: elements that came or changed, and that went. */
   | { event: "policies-changed"; policies: number; came: number; went: number; tookMs: number }
   | { event: "policies-failed"; message: string }
+  /** `packets`: since it was told of last. */
+  | {
+      event: "flow-denied";
+      from: string;
+      to: string;
+      protocol: string;
+      port: number;
+      packets: number;
+      because: string;
+    }
+  /** Too many at once to tell of each. */
+  | { event: "flows-unsaid"; flows: number }
   | { event: "policy-blind"; container: string; ifname: string; pod: string; type: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
@@ -120,6 +132,8 @@ export const LEVEL = {
   "policy-refused": "error",
   "policies-changed": "info",
   "policies-failed": "error",
+  "flow-denied": "info",
+  "flows-unsaid": "warn",
   "policy-blind": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",

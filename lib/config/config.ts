@@ -59,6 +59,8 @@ export interface Config {
 /** Where network policies come from. */
 export interface Policies {
   readonly directory: string;
+  /** A line in the log for every flow that they deny. */
+  readonly logDenied: boolean;
   /** What they deny is counted, and goes on. */
   readonly audit: boolean;
 }

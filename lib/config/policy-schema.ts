@@ -8,6 +8,7 @@ export const policies = z.strictObject(
       absolutePath,
       "Where manifests of NetworkPolicy, ClusterNetworkPolicy, Namespace and Pod lie, as `*.yaml`, `*.yml` or `*.json`; changes are followed.",
     ),
+    logDenied: setting(flag.default(false), "A line in the log for every flow that is denied."),
     audit: setting(flag.default(false), "What policies deny is counted and goes on."),
   },
   { error: "an object such as {directory: /etc/selvedge/policies}" },

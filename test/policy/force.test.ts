@@ -26,7 +26,7 @@ beforeAll(async () => {
   write("all", []);
   live = await makeLiveNode({
     name: "pf",
-    config: { policies: { directory: manifests }, ipam: { coolDownSeconds: 0 } },
+    config: { policies: { directory: manifests, logDenied: true }, ipam: { coolDownSeconds: 0 } },
   });
   peers = makePeers();
 }, 60_000);
@@ -239,6 +239,8 @@ runs(
       expect(flows).toContainEqual(
         expect.objectContaining({ from: old, to: fresh, protocol: port === 81 ? "tcp" : "udp", port, verdict: "deny" }),
       );
+    const line = `"from":"${old}","to":"${fresh}","protocol":"tcp","port":81`;
+    await eventually("it is in the log", async () => live.daemon.log().includes(line) || undefined);
     expect(await ctl("policy", "list")).toMatchObject({
       policies: [{ name: "NetworkPolicy mute/only", tier: "network", pods: [fresh] }],
       mistakes: [],

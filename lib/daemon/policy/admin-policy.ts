@@ -1,16 +1,15 @@
 /** The part of the Admin service that is about network policies. */
 import { address, family } from "#lib/address.ts";
 import type { AdminHandlers } from "#lib/api/server.ts";
-import { FLOW_SETS } from "#lib/datapath/policy-chains.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { integer, oneOf, root } from "#lib/parse.ts";
-import { type End, isWho, type Packet, type Verdict, verdict } from "#lib/policy/decide.ts";
-import { PROTOCOLS, type Protocol, podKey } from "#lib/policy/objects.ts";
-import type { PolicyFlow } from "#proto/selvedge_pb.ts";
+import { type End, isWho, type Packet, verdict } from "#lib/policy/decide.ts";
+import { PROTOCOLS, podKey } from "#lib/policy/objects.ts";
 import { type Core, hostOf } from "../core.ts";
 import { NODE } from "../host.ts";
 import { keptOf } from "./held.ts";
 import type { Policies } from "./policies.ts";
+import { endAt, toldFlows } from "./told-flows.ts";
 
 type Handlers = Pick<AdminHandlers, "tracePolicy" | "listPolicies" | "listVerdicts">;
 
@@ -89,46 +88,14 @@ export function adminPolicy(core: Core): Handlers {
     listVerdicts: async ({ verdict: wanted }) => {
       const policies = policiesOf();
       const { kernel } = hostOf(core, NODE);
-      const flows: PolicyFlow[] = [];
-      for (const [seen, set] of [
-        ["accept", FLOW_SETS.passed],
-        ["deny", FLOW_SETS.denied],
-      ] as const) {
-        if (wanted !== "" && wanted !== seen) continue;
-        for (const f of [4, 6] as const)
-          for (const { from, to, protocol, port, packets } of await kernel.flows(`${set}${f}`)) {
-            const [source, target] = [from, to].map((each): End => endAt(policies, each));
-            if (source === undefined || target === undefined) continue;
-            const answer = verdict(policies.enforcement, source, target, { protocol: protocol as Protocol, port });
-            flows.push({
-              from: nameOf(source),
-              to: nameOf(target),
-              protocol,
-              port,
-              packets,
-              verdict: seen,
-              because: becauseOf(answer),
-            });
-          }
-      }
+      const verdicts = wanted === "" ? (["accept", "deny"] as const) : [oneOf(root(wanted, "verdict"), VERDICTS)];
+      const flows = await toldFlows(kernel, policies.enforcement, verdicts);
       return { flows: flows.sort((a, b) => b.packets - a.packets), audit: policies.audit };
     },
   };
 }
 
-/** What decides: what denies, else what accepts by name. */
-const becauseOf = ({ egress, ingress }: Verdict): string => {
-  const sides = [egress, ingress].filter((side) => side !== undefined);
-  const said = sides.find((side) => side.verdict === "deny") ?? sides.find((side) => side.policy !== undefined);
-  return (said ?? sides[0])?.because ?? "a pod reaches itself";
-};
-
-const nameOf = ({ pod, address: own }: End): string => (pod === undefined ? own : podKey(pod));
-
-const endAt = ({ enforcement }: Policies, own: End["address"]): End => {
-  const pod = enforcement.podAt(own);
-  return pod === undefined ? { address: own } : { address: own, pod };
-};
+const VERDICTS = ["accept", "deny"] as const;
 
 /** Pods by name or by address; of two pods, addresses of one family. @throws SelvedgeError config-invalid */
 function endsOf(policies: Policies, from: string, to: string): [End, End] {
@@ -142,7 +109,7 @@ function endsOf(policies: Policies, from: string, to: string): [End, End] {
 }
 
 function endsNamed(policies: Policies, name: string, field: string): End[] {
-  if (!name.includes("/")) return [endAt(policies, address(name, field))];
+  if (!name.includes("/")) return [endAt(policies.enforcement, address(name, field))];
   const pod = policies.enforcement.pod(name);
   if (pod !== undefined && pod.addresses.length > 0) return pod.addresses.map((own) => ({ address: own, pod }));
   throw new SelvedgeError(
