@@ -42,8 +42,27 @@ export interface Pause {
   readonly atMs: number;
 }
 
+/** Lines are written without what they begin with, `at`: a value of etcd has room for 1.5 MB, which is some 20,000 of them. */
 export const writeRecord = ({ owned, ...rest }: RouterRecord): string =>
-  JSON.stringify({ ...rest, owned: [...owned.values()] });
+  JSON.stringify({
+    ...rest,
+    owned: [...owned.values()].map(({ lines, ...place }) => ({ ...place, lines: lines.map(endAfter(place.at)) })),
+  });
+
+export const writePush = ({ steps, ...rest }: Push): string =>
+  JSON.stringify({
+    ...rest,
+    steps: steps.map(({ removed, added, ...place }) => ({
+      ...place,
+      removed: removed.map(endAfter(place.at)),
+      added: added.map(endAfter(place.at)),
+    })),
+  });
+
+const endAfter =
+  (at: Line) =>
+  (line: Line): string =>
+    line.slice(at.length + 1);
 
 /** @throws SelvedgeError config-invalid */
 export function readRecord(found: Found): RouterRecord {
@@ -80,15 +99,20 @@ export function readPause(found: Found): Pause {
 
 const MS = { min: 0, max: Number.MAX_SAFE_INTEGER };
 const lineIn = (found: Found): Line => text(found) as Line;
-const linesIn = (found: Found): Line[] => list(found).map(lineIn);
+const linesIn = (at: Line, found: Found): Line[] =>
+  list(found).map((each) => (text(each) === "" ? at : (`${at} ${text(each)}` as Line)));
 
 function placeIn(found: Found): { readonly at: Line; readonly within?: Line } {
   const at = fields(found);
   return { at: lineIn(at("at")), ...(absent(at("within")) ? {} : { within: lineIn(at("within")) }) };
 }
-const ownedIn = (found: Found): OwnedPiece => ({ ...placeIn(found), lines: linesIn(fields(found)("lines")) });
-const stepIn = (found: Found): Step => ({
-  ...placeIn(found),
-  removed: linesIn(fields(found)("removed")),
-  added: linesIn(fields(found)("added")),
-});
+function ownedIn(found: Found): OwnedPiece {
+  const place = placeIn(found);
+  return { ...place, lines: linesIn(place.at, fields(found)("lines")) };
+}
+
+function stepIn(found: Found): Step {
+  const place = placeIn(found);
+  const at = fields(found);
+  return { ...place, removed: linesIn(place.at, at("removed")), added: linesIn(place.at, at("added")) };
+}

@@ -8,6 +8,7 @@ import {
   readPause,
   readPush,
   readRecord,
+  writePush,
   writeRecord,
 } from "#lib/edge/record.ts";
 import type { Entry, Revision, Shared } from "#lib/store/shared.ts";
@@ -44,7 +45,7 @@ export function memory(keeper: Keeper, router: string): Memory {
     putState: (record, before) => keeper.put(state, writeRecord(record), { if: before ?? "absent" }),
     history: async () => (await keeper.list(history)).map(({ key, value }) => readPush(readJson(key, value))),
     async putPush(push) {
-      await keeper.put(pushKey(push.revision), JSON.stringify(push));
+      await keeper.put(pushKey(push.revision), writePush(push));
       await keeper.remove(pushKey(push.revision - KEPT));
     },
     async pause() {
