@@ -25,7 +25,7 @@ export function dialectOf(version: string): Dialect {
   const release = /(\d+)\.(\d+)/.exec(version);
   const [major, minor] = [Number(release?.[1]), Number(release?.[2])];
   if (major === 1 && minor === 4) return DIALECTS["1.4"];
-  if ((major === 1 && minor >= 5) || major >= 2025 || /rolling|circinus|current/.test(version)) return DIALECTS.rolling;
+  if ((major === 1 && minor >= 5) || major >= 100 || /circinus|current/.test(version)) return DIALECTS.rolling;
   throw new SelvedgeError(
     { kind: "config-invalid", field: "version" },
     `version: ${JSON.stringify(version)} is not a VyOS that Selvedge knows: 1.4, 1.5 or rolling`,
