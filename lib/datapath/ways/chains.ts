@@ -20,10 +20,11 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
       rules: [
         // Nearly everything that passes here is TCP, and none of the rest's business.
         "meta l4proto tcp return",
+        // A connection for each source port would be kept of the outer packets, looked up and translated to nothing.
+        ...(encrypt ? [] : fromNodes(ours)),
         ...betweenNodes(ours, encrypt),
         "meta l4proto gre ip daddr @nodes4 ip saddr != @nodes4 counter drop",
         "meta l4proto gre ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop",
-        // A connection for each source port would be kept of the outer packets, looked up and translated to nothing.
         `${ours} notrack`,
       ],
     },
@@ -38,6 +39,12 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
   ];
 }
 
+/** What another node sends to this one is looked at once: none of the other rules would drop it. */
+const fromNodes = (ours: string): string[] => [
+  `${ours} ip saddr @nodes4 ip daddr != @nodes4 notrack return`,
+  `${ours} ip6 saddr @nodes6 ip6 daddr != @nodes6 notrack return`,
+];
+
 /**
  * Nobody but the other nodes puts outer packets that look like these into our tunnels, and no pod sends one to a node. What
  * they look like comes first: every other packet passes here, too.
@@ -46,8 +53,8 @@ export const betweenNodes = (ours: string, encrypted: boolean): string[] => [
   ...(encrypted
     ? [`${ours} fib daddr type local iifname != "${WIREGUARD_LINK}" counter drop`]
     : [
-        `${ours} fib daddr type local ip saddr != @nodes4 counter drop`,
-        `${ours} fib daddr type local ip6 saddr != @nodes6 counter drop`,
+        `${ours} ip saddr != @nodes4 fib daddr type local counter drop`,
+        `${ours} ip6 saddr != @nodes6 fib daddr type local counter drop`,
       ]),
   `${ours} ip daddr @nodes4 ip saddr != @nodes4 counter drop`,
   `${ours} ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop`,
