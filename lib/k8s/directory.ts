@@ -17,6 +17,8 @@ interface Known {
   readonly stamp: string;
   /** The objects' texts, by their place in the file. */
   readonly texts: readonly string[];
+  /** It could not be read, and the texts are what it said before. */
+  readonly isBroken: boolean;
 }
 
 export const manifestDirectory = (directory: string): ObjectSource => ({
@@ -26,6 +28,7 @@ export const manifestDirectory = (directory: string): ObjectSource => ({
     const look = async (): Promise<void> => {
       try {
         await compare(directory, files, listener);
+        if (lastFailure !== "") listener.remove(directory);
         lastFailure = "";
       } catch (error) {
         const message = String((error as Error).message);
@@ -69,13 +72,14 @@ async function compare(directory: string, files: Map<string, Known>, listener: L
     isChanged = true;
     if (typeof objects === "string") {
       listener.failed(name, objects);
-      files.set(name, { stamp, texts: known?.texts ?? [] });
+      files.set(name, { stamp, texts: known?.texts ?? [], isBroken: true });
       continue;
     }
+    if (known?.isBroken === true) listener.remove(name);
     const texts = objects.map((object) => JSON.stringify(object) ?? "");
     for (const [i, object] of objects.entries()) if (texts[i] !== known?.texts[i]) listener.put(`${name}#${i}`, object);
     for (let i = texts.length; i < (known?.texts.length ?? 0); i++) listener.remove(`${name}#${i}`);
-    files.set(name, { stamp, texts });
+    files.set(name, { stamp, texts, isBroken: false });
   }
   if (isChanged) listener.told();
 }

@@ -5,6 +5,7 @@
 export interface Listener {
   /** Under a name of the source's own; told again when it is another. */
   put(name: string, object: unknown): void;
+  /** It is gone; or, after `failed` of that name, what failed is over. */
   remove(name: string): void;
   /** What was told so far belongs together; the first time: it is all there is. */
   told(): void;
