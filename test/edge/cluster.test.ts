@@ -17,6 +17,16 @@ const top = join(import.meta.dirname, "..", "..");
 const HOST = routerOn(1, 4);
 const PORT = 8_443;
 const KEY = "s3cret key";
+const NAMED = { args: { cni: { reservation: "vm:db" } } };
+
+/** How long things took; nothing is asserted of it. */
+const figures: string[] = [];
+async function told<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
+  const beganMs = performance.now();
+  const found = await eventually(what, probe, 60_000);
+  figures.push(`${what} after ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
+  return found;
+}
 
 needing(...RIG, { file: grammarFile("1.4") }, { program: "openssl" })(
   "pods are reached from outside; a dead node's routes go, a dead writer is followed by another",
@@ -99,23 +109,29 @@ needing(...RIG, { file: grammarFile("1.4") }, { program: "openssl" })(
       );
     const first = await writerOf(NAMES);
 
+    const { a, b, c } = rig.nodes;
+    await a.ctl("reserve", "vm:db");
+    const before = await eventually("the name on b", () => b.add("edge-db", NAMED).catch(() => undefined), 30_000);
+    await eventually("it is reached on b", () => reaches(before.address[4]), 60_000);
+    await b.del("edge-db");
+    const after = await eventually("the name on c", () => c.add("edge-db-2", NAMED).catch(() => undefined), 30_000);
+    expect(after.address).toEqual(before.address);
+    await told("a fixed address on another node is reached", () => reaches(after.address[4]));
+
     // Another node than the writer and than c dies with its machine: nothing leads there any more.
     const dead = (["b", "a"] as const).find((name) => name !== first) ?? "b";
     await cable(dead, false);
-    await eventually(
-      "what led to it is gone",
-      async () => ((await routesTo(dead)).length === 0 ? true : undefined),
-      60_000,
-    );
+    await told("what led to a dead node is gone", async () => ((await routesTo(dead)).length === 0 ? true : undefined));
     await cable(dead, true);
     await eventually("it is back", async () => ((await routesTo(dead)).length > 0 ? true : undefined), 60_000);
 
     await rig.nodes[first].daemon.kill();
     const others = NAMES.filter((name) => name !== first);
-    const second = await writerOf(others);
+    const second = await told("another node is the writer", () => writerOf(others));
     expect(second).not.toBe(first);
     const late = await rig.nodes[second].add("edge-late");
     await eventually("a pod that came since is reached", () => reaches(late.address[4]), 60_000);
+    console.info(figures.join("\n"));
   },
   300_000,
 );
