@@ -48,7 +48,7 @@ import {
 import type { Ask } from "./command.ts";
 import { run } from "./run.ts";
 
-export const POOLS = [
+const POOLS = [
   PoolUsage.of({ name: "default", ranges: ["10.66.0.0/16", "fd42:5e1f:ed9e::/64"], size: 65_533, used: 2, cooling: 1 }),
   PoolUsage.of({ name: "std", ranges: ["10.1.0.0/24"], size: 254, used: 242, reserved: 12, nextFreeMs: 41_000 }),
   PoolUsage.of({ name: "six", ranges: ["fd00::/64"], size: 2 ** 53 - 1, used: 1 }),
@@ -78,7 +78,7 @@ export const ATTACHMENTS = [
     namespaceGone: true,
   }),
 ];
-export const NETWORKS = [
+const NETWORKS = [
   Network.of({ name: "std", attachment: "ptp", pools: ["default"], planes: ["media", "bulk"], interfaces: 12 }),
   Network.of({ name: "media", attachment: "macvlan", pools: ["small", "large"], expose: true }),
   Network.of({ name: "b", attachment: "bridge", pools: ["blue"], tenant: "blue", interfaces: 1 }),
@@ -108,7 +108,7 @@ const TRAFFIC = Traffic.of({
   drops: 7,
   overlimits: 99,
 });
-export const MEASURED = Qos.of({
+const MEASURED = Qos.of({
   key: { containerId: ID, ifname: "eth0" },
   network: "cluster",
   dscp: "EF",
@@ -116,7 +116,7 @@ export const MEASURED = Qos.of({
   ingress: Traffic.of({ direction: "ingress", measuredBits: 950 }),
   egress: Traffic.of({ ...TRAFFIC, assuredBits: 10_000_000 }),
 });
-export const MIRROR = Mirror.of({
+const MIRROR = Mirror.of({
   id: "1a2b3c4d-0",
   key: { containerId: ID, ifname: "eth0" },
   pod: "default/web-0",
@@ -200,7 +200,7 @@ const NODES = ClusterState.of({
   ],
 });
 const PROBES = Probes.of({ sent: 60, lost: 3, rttUs: 800, rttMedianUs: 750, rttLongestUs: 2_000 });
-export const PEERS = PeerList.of({
+const PEERS = PeerList.of({
   peers: [
     Peer.of({
       name: "beta",
@@ -243,7 +243,7 @@ const EGRESS = EgressList.of({
     EgressAddress.of({ name: "billing", address: "2001:db8::200", exit: "nowhere", reason: "no node holds it" }),
   ],
 });
-export const PATH = Path.of({
+const PATH = Path.of({
   from: PathEnd.of({ containerId: "c1", node: "alpha", address: "10.66.0.5" }),
   to: PathEnd.of({ containerId: "c2", node: "beta", address: "10.66.0.70" }),
   family: 4,
