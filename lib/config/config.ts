@@ -174,7 +174,7 @@ export interface EgressAddresses {
   /** At most one of each family. */
   readonly addresses: readonly Address[];
   /** Of these pods; at least one rule. */
-  readonly pods: readonly Omit<PoolRule, "pool">[];
+  readonly pods: readonly (Omit<PoolRule, "pool"> & { readonly tenant?: string })[];
   /** Who may hold them, with `*` for any letters, the preferred first. */
   readonly nodes: readonly string[];
   /** Absent: that of the default route. */

@@ -10,22 +10,30 @@ const EGRESS = ["cluster", "egress"];
 /** Marks of packets have a byte for them (lib/datapath/egress/names.ts). */
 const MOST = 255;
 
-export function egressMistakes(root: unknown, networks: readonly string[]): Complaint[] {
+interface Known {
+  readonly networks: readonly string[];
+  readonly tenants: readonly string[];
+}
+
+export function egressMistakes(root: unknown, { networks, tenants }: Known): Complaint[] {
   const all = listAt(lookUp(root, ["cluster"]), "egress");
   return [
     ...(all.length > MOST ? [complaint(EGRESS, `${all.length} are too many; there may be ${MOST}`)] : []),
     ...twice(all, (member) => lookUp(member, ["name"])).map((i) =>
       complaint([...EGRESS, i, "name"], `"${String(lookUp(all[i], ["name"]))}" is the name of another one, too`),
     ),
+    ...wayMistakes(root, all),
     ...vniMistakes(root, all),
     ...addressMistakes(root, all),
     ...all.flatMap((member, i) =>
       listAt(member, "pods").flatMap((rule, n) => {
         const network = lookUp(rule, ["network"]);
         const path = [...EGRESS, i, "pods", n];
+        const tenant = lookUp(rule, ["tenant"]);
+        if (typeof tenant === "string") return tenantMistakes(root, { rule, tenant, tenants, path });
         if (typeof network === "string" && !networks.includes(network))
           return [unknownName([...path, "network"], "network", network, networks)];
-        return typeof network === "string" ? tenantMistake(root, network, [...path, "network"]) : [];
+        return typeof network === "string" ? ofTenant(root, network, [...path, "network"]) : [];
       }),
     ),
   ];
@@ -45,7 +53,7 @@ function twice(all: readonly unknown[], keyOf: (member: unknown) => unknown): nu
 }
 
 /** A tenant's pods are behind a router of their own, and the node sees that router's address alone. */
-function tenantMistake(root: unknown, network: string, path: Path): Complaint[] {
+function ofTenant(root: unknown, network: string, path: Path): Complaint[] {
   const found = listAt(root, "networks").find((each) => lookUp(each, ["name"]) === network);
   const tenant = lookUp(found, ["tenant"]);
   return tenant === undefined
@@ -53,14 +61,53 @@ function tenantMistake(root: unknown, network: string, path: Path): Complaint[] 
     : [
         complaint(
           path,
-          `"${network}" is a network of tenant ${JSON.stringify(tenant)}, whose pods leave by its router`,
+          `"${network}" is a network of tenant ${JSON.stringify(tenant)}, whose pods leave by its router; name the tenant`,
         ),
       ];
 }
 
+function tenantMistakes(
+  root: unknown,
+  of: { readonly rule: unknown; readonly tenant: string; readonly tenants: readonly string[]; readonly path: Path },
+): Complaint[] {
+  const path = [...of.path, "tenant"];
+  if (!of.tenants.includes(of.tenant)) return [unknownName(path, "tenant", of.tenant, of.tenants)];
+  const others = Object.keys(of.rule ?? {}).filter((key) => key !== "tenant");
+  const found = listAt(root, "tenants").find((each) => lookUp(each, ["name"]) === of.tenant);
+  return [
+    ...(others.length > 0 ? [complaint(path, `means all pods of the tenant; leave out ${others.join(", ")}`)] : []),
+    ...(lookUp(found, ["egress"]) === false ? [complaint(path, `"${of.tenant}" has no egress`)] : []),
+    ...(lookUp(root, ["cluster", "encrypt"]) === true
+      ? [
+          complaint(
+            path,
+            `"${of.tenant}" has a router on each node, to which answers do not get with \`cluster.encrypt\``,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** WireGuard takes from a node nothing but what that node's pods send; answers from outside are others'. */
+function wayMistakes(root: unknown, all: readonly unknown[]): Complaint[] {
+  const way = lookUp(root, ["cluster", "way"]) ?? "auto";
+  const isPlain =
+    way === "wireguard" || (lookUp(root, ["cluster", "encrypt"]) === true && way !== "vxlan" && way !== "gre");
+  return all.length > 0 && isPlain
+    ? [
+        complaint(
+          EGRESS,
+          'answers from outside do not pass WireGuard alone; set `cluster.way` to "vxlan" and `cluster.encrypt`',
+        ),
+      ]
+    : [];
+}
+
 function vniMistakes(root: unknown, all: readonly unknown[]): Complaint[] {
   const given = lookUp(root, ["cluster", "vxlan", "vni"]) ?? 4_096;
-  const others = listAt(root, "networks").map((network) => lookUp(network, ["encapsulation", "vni"]));
+  const others = listAt(root, "networks").flatMap((network) =>
+    ["encapsulation", "stretch"].map((key) => lookUp(network, [key, "vni"])),
+  );
   const vnis = all.map((member) => {
     const [name, vni] = [lookUp(member, ["name"]), lookUp(member, ["vni"])];
     return typeof name !== "string" || (vni !== undefined && typeof vni !== "number")

@@ -55,6 +55,34 @@ const REFUSED: readonly [egress: string, complaints: readonly string[]][] = [
 ];
 test.each(REFUSED)("%s", (egress, expected) => expect(complaints(`${HEAD}${egress}}`)).toEqual(expected));
 
+test.each([
+  ["way: wireguard", true],
+  ["encrypt: true", true],
+  ["way: vxlan, encrypt: true", false],
+  ["way: direct", false],
+])("%s: refused %s", (ways, isRefused) => {
+  const refusal =
+    ': answers from outside do not pass WireGuard alone; set `cluster.way` to "vxlan" and `cluster.encrypt`';
+  expect(complaints(`${HEAD}[{${BILLING}}], ${ways}}`)).toEqual(isRefused ? [refusal] : []);
+});
+
+test("a tenant is known, alone in its rule, and has egress", () => {
+  const of = (tenants: string, rule: string) =>
+    complaints(`tenants: ${tenants}\n${HEAD}[{name: a, addresses: [192.0.2.1], pods: [${rule}]}]}`);
+  expect(of("[{name: blue}]", "{tenant: blue}")).toEqual([]);
+  expect(of("[{name: blue}]", "{tenant: blau}")).toEqual([
+    '[0].pods[0].tenant: there is no tenant "blau"; known: blue',
+  ]);
+  expect(of("[{name: blue, egress: false}]", "{tenant: blue, pod: x}")).toEqual([
+    "[0].pods[0].tenant: means all pods of the tenant; leave out pod",
+    '[0].pods[0].tenant: "blue" has no egress',
+  ]);
+  const encrypted = `tenants: [{name: blue}]\n${HEAD}[{name: a, addresses: [192.0.2.1], pods: [{tenant: blue}]}], way: vxlan, encrypt: true}`;
+  expect(complaints(encrypted)).toEqual([
+    '[0].pods[0].tenant: "blue" has a router on each node, to which answers do not get with `cluster.encrypt`',
+  ]);
+});
+
 test("an address of a pool is a pod's", () => {
   const pools = "pools: [{name: default, ranges: [[{subnet: 192.0.2.0/24}]]}]\n";
   expect(complaints(`${pools}${HEAD}[{${BILLING}}]}`)).toEqual([
@@ -65,6 +93,6 @@ test("an address of a pool is a pod's", () => {
 test("a tenant's pods leave by its router", () => {
   const networks = "networks: [{name: blue, tenant: blue}]\ntenants: [{name: blue}]\n";
   expect(complaints(`${networks}${HEAD}[{name: a, addresses: [192.0.2.1], pods: [{network: blue}]}]}`)).toEqual([
-    '[0].pods[0].network: "blue" is a network of tenant "blue", whose pods leave by its router',
+    '[0].pods[0].network: "blue" is a network of tenant "blue", whose pods leave by its router; name the tenant',
   ]);
 });

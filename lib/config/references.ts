@@ -65,7 +65,7 @@ export function references(root: unknown): Complaint[] {
     ...stretchMistakes(root),
     ...clusterMistakes(root),
     ...edgeMistakes(root, pools),
-    ...egressMistakes(root, networks),
+    ...egressMistakes(root, { networks, tenants }),
   ];
 }
 

@@ -14,9 +14,19 @@ export function leavingOf({ cluster }: Pick<Config, "cluster">, conf: NetConf): 
   const index = all.findIndex(({ pods }) =>
     pods.some(
       (rule) =>
-        (rule.network === undefined ? conf.further !== true : rule.network === conf.network) && meansPod(rule, conf),
+        rule.tenant === undefined &&
+        (rule.network === undefined ? conf.further !== true : rule.network === conf.network) &&
+        meansPod(rule, conf),
     ),
   );
+  const found = all[index];
+  return found && { index, addresses: found.addresses };
+}
+
+/** All pods of a tenant, as the node sees them: by their router's address. */
+export function leavingOfTenant({ cluster }: Pick<Config, "cluster">, tenant: string): Leaving | undefined {
+  const all = cluster?.egress ?? [];
+  const index = all.findIndex(({ pods }) => pods.some((rule) => rule.tenant === tenant));
   const found = all[index];
   return found && { index, addresses: found.addresses };
 }

@@ -1,11 +1,13 @@
 /** What hosts want together: facts in which `host` is one of them and `pod` is a tenant's router. */
 
+import { leavers } from "#lib/datapath/egress/facts.ts";
 import { overheadOf, segmentFacts } from "#lib/datapath/overlay.ts";
 import { peeringFacts } from "#lib/datapath/peering.ts";
 import { uplinkFacts } from "#lib/datapath/uplink.ts";
 import type { Scope } from "#lib/kernel/kernel.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { Core } from "./core.ts";
+import { leavingOfTenant } from "./egress-rule.ts";
 import { NODE } from "./host.ts";
 import { bridgeOf } from "./segment-bridge.ts";
 import { networksOf, peersOf, sideOf, transferOf } from "./tenancy.ts";
@@ -28,7 +30,7 @@ export function joints(core: Core): Joint[] {
       .map((tenant) => ({
         host: NODE,
         tenant,
-        facts: uplinkFacts({ tenant, transfer: transferOf(core, tenant), mtu }),
+        facts: [...uplinkFacts({ tenant, transfer: transferOf(core, tenant), mtu }), ...leaversOfTenant(core, tenant)],
       })),
     ...open.flatMap((tenant) =>
       peersOf(config, tenant)
@@ -41,6 +43,13 @@ export function joints(core: Core): Joint[] {
     ),
     ...open.flatMap(({ name }) => segments(core, name)),
   ];
+}
+
+/** Its packets leave the cluster by an address of its own, if there is one. */
+function leaversOfTenant(core: Core, tenant: string): Fact[] {
+  const leaving = leavingOfTenant(core.config, tenant);
+  const routers = transferOf(core, tenant).map(({ router }) => router);
+  return leaving === undefined ? [] : leavers(routers, leaving.index, leaving.addresses);
 }
 
 function segments({ config, node }: Core, tenant: string): Joint[] {

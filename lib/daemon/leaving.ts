@@ -7,9 +7,10 @@ import { isFailure } from "#lib/errors.ts";
 import type { ElementFact, Fact } from "#lib/state/fact.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
-import { type Leaving, leavingOf } from "./egress-rule.ts";
+import { type Leaving, leavingOf, leavingOfTenant } from "./egress-rule.ts";
 import { planesOf } from "./planes.ts";
 import { addressesOf } from "./record.ts";
+import { transferOf } from "./tenancy.ts";
 
 const isLeaver = (fact: Fact): fact is ElementFact =>
   fact.type === "element" && (fact.set === "egress4" || fact.set === "egress6");
@@ -27,11 +28,17 @@ export const leaversNamed = ({ table }: Pick<Core, "table">, index: number): str
 
 /**
  * The node has come to hold the addresses: connections of its own pods that went to another holder until now went there
- * untranslated, and would go on so; they begin anew. Reports its own failures, behind the call.
+ * untranslated, or a tenant's under an address that led back to this node, and would go on so; they begin anew. Reports
+ * its own failures, behind the call.
  */
 export function forgetLeavers(core: Core, index: number): void {
-  const running: Promise<void> = core.kernel
-    .flushUntranslated([...core.table].flatMap((record) => leavingBy(record, index)))
+  const { kernel, table, config, hosts } = core;
+  const tenants = [...hosts.keys()].filter((name) => leavingOfTenant(config, name)?.index === index);
+  const routers = tenants.flatMap((tenant) => transferOf(core, tenant).map(({ router }) => router));
+  const running: Promise<void> = Promise.all([
+    kernel.flushUntranslated([...table].flatMap((record) => leavingBy(record, index))),
+    kernel.flushConntrack(routers),
+  ])
     .then(
       () => {},
       (error: unknown) => {

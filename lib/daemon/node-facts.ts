@@ -26,12 +26,14 @@ function noMasquerade(core: Core, { name }: Host): Prefix[] {
   return [...new Set([...added, ...pools])].sort();
 }
 
+const leavingFirst = ({ config }: Core): string[] => egressFirst(portsOf(config.cluster?.egress ?? []));
+
 function chainsOf(core: Core, host: Host): Chain[] {
   const { name } = host;
   const { config } = core;
   if (name === NODE)
     return [
-      ...(core.hosts.size === 1 && config.tenants.size === 0 ? [] : uplinkChains(config.routers)),
+      ...(core.hosts.size === 1 && config.tenants.size === 0 ? [] : uplinkChains(config.routers, leavingFirst(core))),
       ...(core.cluster === undefined || config.cluster === undefined
         ? []
         : [
@@ -41,6 +43,7 @@ function chainsOf(core: Core, host: Host): Chain[] {
               within: noMasquerade(core, host),
               port: config.cluster.vxlan.port,
               encrypted: isEncrypted(config.cluster),
+              local: { senders: config.routers.transferRanges, by: core.cluster.record.tunnelAddresses },
             }),
             ...stretchChains(stretchedOf(config), config.cluster.vxlan.port, isEncrypted(config.cluster)),
           ]),
@@ -72,7 +75,7 @@ export const lonelyFacts = (core: Core, host: Host): Fact[] => [
     noMasquerade: noMasquerade(core, host),
     routerAdvertisedLinks: host.name === NODE ? core.config.routerAdvertisedLinks : [],
     chains: chainsOf(core, host),
-    leaving: host.name === NODE ? egressFirst(portsOf(core.config.cluster?.egress ?? [])) : [],
+    leaving: host.name === NODE ? leavingFirst(core) : [],
   }),
   ...(host.name === NODE ? [] : [LOOPBACK]),
   ...networksOf(core.config, host.name).flatMap((network) =>

@@ -9,8 +9,9 @@ import { UPLINK, type Uplinks } from "./uplink.ts";
  * The node lets nothing new in by an uplink but what it translated itself (host ports); what it sends on its own account
  * (probes) does not pass here. So neither another tenant nor a pod of the node's own networks reaches a tenant's pod.
  * A router's address means nothing beyond the node: what leaves carries the node's.
+ * @param leaving rules that come before all others where packets leave
  */
-export const uplinkChains = ({ transferRanges, probeRanges }: Uplinks): Chain[] => [
+export const uplinkChains = ({ transferRanges, probeRanges }: Uplinks, leaving: readonly string[] = []): Chain[] => [
   {
     name: "to_tenant",
     rules: ["ct direction reply return", "ct state related return", "ct status dnat return", "counter drop"],
@@ -23,11 +24,14 @@ export const uplinkChains = ({ transferRanges, probeRanges }: Uplinks): Chain[] 
   {
     name: "transit",
     hook: "type nat hook postrouting priority 90",
-    rules: ([4, 6] as const).flatMap((f) => {
-      const from = text(f, transferRanges);
-      const near = text(f, [...transferRanges, ...probeRanges]);
-      return from === undefined ? [] : [`${IP[f]} saddr ${from} ${IP[f]} daddr != ${near} masquerade`];
-    }),
+    rules: [
+      ...leaving,
+      ...([4, 6] as const).flatMap((f) => {
+        const from = text(f, transferRanges);
+        const near = text(f, [...transferRanges, ...probeRanges]);
+        return from === undefined ? [] : [`${IP[f]} saddr ${from} ${IP[f]} daddr != ${near} masquerade`];
+      }),
+    ],
   },
 ];
 

@@ -35,7 +35,6 @@ beforeAll(async () => {
           addresses: [FIXED[4], FIXED[6]],
           pods: [{ labels: { app: "billing" } }],
           nodes: [...HOLDERS],
-          holdSeconds: 5,
         },
       ],
     },
@@ -117,6 +116,78 @@ async function holderOf(family: Family): Promise<(typeof HOLDERS)[number]> {
     60_000,
   );
 }
+
+interface Listed {
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly holder: string;
+    readonly exit: string;
+    readonly pods: readonly string[];
+  }[];
+}
+
+runs(
+  "every node tells the same of who holds what, and what this means for its own pods",
+  async () => {
+    const holder = await holderOf(4);
+    for (const name of ["a", "b", "c"] as const) {
+      const { addresses } = (await rig.nodes[name].ctl("egress")) as Listed;
+      expect(addresses.map(({ address }) => address)).toEqual([FIXED[4], FIXED[6]]);
+      expect(addresses[0]).toMatchObject({ holder, exit: name === holder ? "here" : "node", pods: [`cl-eg-${name}`] });
+    }
+  },
+  60_000,
+);
+
+/** What somebody else takes, on a node that sends packets to the holder. */
+const TAKEN: readonly [what: string, command: string][] = [
+  ["the rule", "ip rule del priority 5390"],
+  ["the routes", "ip route flush table 53000"],
+  ["the tunnel", "ip link del $(ip -o link show type vxlan | grep -o 'se4[0-9a-f]*' | head -n 1)"],
+  ["the firewall", "nft delete table inet selvedge"],
+];
+for (const [what, command] of TAKEN)
+  runs(
+    `${what} that somebody takes is there again within two seconds, and nothing left under another address`,
+    async () => {
+      const pod = podOn("a");
+      await seen(pod, 4);
+      await rig.nodes.a.on("sh", "-c", command);
+      const beganMs = performance.now();
+      const answers = new Set<string>();
+      await eventually(
+        `${FIXED[4]} after ${what}`,
+        async () => {
+          const answer = await seenFrom(pod.id, 4);
+          answers.add(answer);
+          return answer === FIXED[4] || undefined;
+        },
+        10_000,
+      );
+      // The connection itself waits a second for its first packet to be sent again.
+      expect(performance.now() - beganMs).toBeLessThan(4_000);
+      answers.delete(FIXED[4]);
+      if (what !== "the firewall") expect([...answers].filter((answer) => answer.includes("."))).toEqual([]);
+    },
+    60_000,
+  );
+
+runs(
+  "a holder goes on when its daemon is upgraded",
+  async () => {
+    const holder = await holderOf(4);
+    await using stream = await echoStream({ from: podOn("a").id, to: OUTSIDE, address: outsideAddress(4) });
+    const twice = await watchedFor(async () => {
+      await rig.nodes[holder].daemon.kill();
+      await rig.nodes[holder].daemon.start();
+      await sleep(8_000);
+    });
+    expect(twice).toEqual([]);
+    expect(await holderOf(4)).toBe(holder);
+    expect(stream.longestMs()).toBeLessThan(1_000);
+  },
+  120_000,
+);
 
 const FAULTS: readonly [
   fault: string,

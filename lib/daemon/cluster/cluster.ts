@@ -178,6 +178,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     },
   });
   member.listen(gate);
+  await gate.begin();
   const leaving = egressWays({
     kernel,
     view,

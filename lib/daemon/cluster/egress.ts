@@ -49,7 +49,7 @@ export interface EgressWaysOptions {
   readonly keys: Pick<Secrecy, "active">;
 }
 
-/** What a tunnel to a holder needs of the ways between nodes: VXLAN, within WireGuard where that is what encrypts. */
+/** VXLAN travels within WireGuard where that is what encrypts. */
 export const isEncrypted = ({ encrypt, way }: Pick<ClusterWays, "encrypt" | "way">): boolean =>
   encrypt || way === "wireguard";
 
@@ -58,7 +58,6 @@ export const portsOf = (egress: readonly EgressAddresses[]): EgressPort[] =>
 
 export function egressWays(options: EgressWaysOptions): EgressWays {
   const { kernel, view, ways, egress, gateway, peers, own } = options;
-  const encrypt = isEncrypted(ways);
   const ports = portsOf(egress);
   let wanted: readonly Fact[] = [];
   let found: EgressState[] = [];
@@ -69,7 +68,7 @@ export function egressWays(options: EgressWaysOptions): EgressWays {
   const wayToHolder = async (peer: NodeRecord, of: Family): Promise<ChosenWay | string> => {
     const reached = new Map((await kernel.egress(peer.addresses)).map((each) => [each.to as string, each]));
     const pair = { own: own(), peer, egressTo: (address: string) => reached.get(address) };
-    const way = wayTo(pair, of, { way: "vxlan", encrypt });
+    const way = wayTo(pair, of, { way: "vxlan", encrypt: ways.encrypt });
     return isChosen(way) ? way : way.reason;
   };
 
@@ -106,7 +105,7 @@ export function egressWays(options: EgressWaysOptions): EgressWays {
         }
         paths.push({ index, port, exits });
       }
-      const here = { ...hereOf(own(), ways, options.keys.active), encrypt };
+      const here = hereOf(own(), ways, options.keys.active);
       const facts = paths.flatMap((path) => egressFacts(here, options.pathMtu(), ways.vxlan.port, path));
       found = states;
       if (!unfinished && JSON.stringify(facts) === JSON.stringify(wanted)) return [];

@@ -171,6 +171,7 @@ export function gatewayRig(names: readonly string[], egress: readonly EgressAddr
       nowMs: () => nowMs,
       onChange: () => {},
     });
+    void of.daemon.begin();
   };
   const isHeard = (of: Machine): boolean => of.daemon !== undefined && !of.cut && !of.paused;
 

@@ -23,6 +23,8 @@ export interface Gateway extends Listener {
   holds(address: Address): boolean;
   /** Makes packets leave under what is held. */
   elements(): ElementFact[];
+  /** What the kernel has still of a daemon before this one counts for its time. Once, before everything else. @throws SelvedgeError kernel */
+  begin(): Promise<void>;
   /** Takes what is due, proves what is held, lets go what others are to hold. Reports its own failures. */
   tick(): Promise<void>;
   /** Gives up what there is no proof for any more. Reports its own failures. */
@@ -60,6 +62,8 @@ interface Claim {
   seen: SeenClaim;
   vacancy?: Vacancy;
   held?: { readonly tenure: Tenure; readonly link: string; told: number };
+  /** On this link of a daemon before this one, at most until then; the kernel itself knows better. */
+  standing?: { readonly link: string; readonly untilMs: number };
 }
 
 /** Neighbours are told so often: one frame may get lost. */
@@ -123,6 +127,7 @@ export function gateway(options: GatewayOptions): Gateway {
   const hold = async (claim: Claim, tenure: Tenure, link: string): Promise<void> => {
     const { index, address } = claim;
     delete claim.vacancy;
+    delete claim.standing;
     claim.held = { tenure, link, told: 0 };
     await keep(claim);
     await turns(address, async () => {
@@ -134,9 +139,11 @@ export function gateway(options: GatewayOptions): Gateway {
   };
 
   const drop = async (claim: Claim, why: string): Promise<void> => {
-    const { held, index, address } = claim;
+    const { index, address } = claim;
+    const held = claim.held ?? claim.standing;
     if (held === undefined) return;
     delete claim.held;
+    delete claim.standing;
     log({ event: "egress-dropped", name: claim.egress.name, address, why });
     options.onChange();
     await turns(address, () =>
@@ -152,6 +159,8 @@ export function gateway(options: GatewayOptions): Gateway {
   /** A candidate before it holds the address. @throws SelvedgeError store, kernel */
   const consider = async (claim: Claim, link: string, place: number): Promise<void> => {
     const { seen, egress } = claim;
+    if (seen.record !== undefined && seen.record.uid !== self.uid)
+      await drop(claim, `${seen.record.node ?? "nobody"} has it`);
     const vacancy = vacancyOf(claim.vacancy, seen, alive, self, clockMs());
     if (vacancy === undefined) delete claim.vacancy;
     else claim.vacancy = vacancy;
@@ -232,9 +241,15 @@ export function gateway(options: GatewayOptions): Gateway {
   };
 
   return {
-    holds: (address) => claims.some((claim) => claim.address === address && claim.held !== undefined),
-    elements: () =>
-      claims.flatMap(({ index, address, held }) => (held === undefined ? [] : [heldElement(index, address)])),
+    holds: (address) => claims.some((claim) => claim.address === address && isHere(claim)),
+    elements: () => claims.filter(isHere).map(({ index, address }) => heldElement(index, address)),
+    async begin() {
+      for (const claim of claims) {
+        const link = linkOf(claim.egress);
+        if (link !== undefined && (await stands(claim, link)))
+          claim.standing = { link, untilMs: clockMs() + claim.egress.holdSeconds * 1_000 };
+      }
+    },
     heed(change: SharedChange) {
       if ("put" in change) put(change.put);
       else if ("remove" in change) remove(change.remove);
@@ -260,10 +275,13 @@ export function gateway(options: GatewayOptions): Gateway {
       }),
     expire: () =>
       each(async (claim) => {
-        if (claim.held !== undefined && clockMs() >= untilMs(claim)) await drop(claim, "no proof");
+        const endMs = claim.held === undefined ? claim.standing?.untilMs : untilMs(claim);
+        if (endMs !== undefined && clockMs() >= endMs) await drop(claim, "no proof");
       }),
   };
 }
+
+const isHere = ({ held, standing }: Claim): boolean => held !== undefined || standing !== undefined;
 
 /** How often proof is sought, and how often is looked whether it is too old. */
 const PROOF_MS = 1_000;

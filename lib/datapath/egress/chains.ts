@@ -29,6 +29,8 @@ export interface EgressChains {
   readonly port: number;
   /** The tunnels travel in WireGuard. */
   readonly encrypted: boolean;
+  /** Senders that mean something on this node alone, and what of this node stands for them on others. */
+  readonly local?: { readonly senders: readonly Prefix[]; readonly by: readonly Address[] };
 }
 
 const BYTE = `0x${MARK_MASK.toString(16)}`;
@@ -36,7 +38,7 @@ const BYTE = `0x${MARK_MASK.toString(16)}`;
 const LEAVE = "egress_leave";
 
 /** None where no such address is configured. */
-export function egressChains({ ports, within, port, encrypted }: EgressChains): Chain[] {
+export function egressChains({ ports, within, port, encrypted, local }: EgressChains): Chain[] {
   if (ports.length === 0) return [];
   const tunnels = ports.map(({ name }) => ([4, 6] as const).map((underlay) => `"${egressLink(name, underlay)}"`));
   const all = `{ ${tunnels.flat().join(", ")} }`;
@@ -76,8 +78,8 @@ export function egressChains({ ports, within, port, encrypted }: EgressChains): 
       // Only answers have business there: the holder itself is nobody whom the world outside is to reach by it, and a
       // connection that it does not know of yet is not to be reset.
       rules: ([4, 6] as const).flatMap((of) => {
-        const [ip, icmp] = of === 4 ? ["ip", "icmp"] : ["ip6", "ipv6-icmp"];
-        return own(of) === "" ? [] : [`${ip} daddr { ${own(of)} } meta l4proto != ${icmp} counter drop`];
+        const icmp = of === 4 ? "icmp" : "ipv6-icmp";
+        return own(of) === "" ? [] : [`${IP[of]} daddr { ${own(of)} } meta l4proto != ${icmp} counter drop`];
       }),
     },
     {
@@ -87,11 +89,17 @@ export function egressChains({ ports, within, port, encrypted }: EgressChains): 
         // The tunnel looks up its own route by the mark of what it carries (net/ipv4/udp_tunnel_core.c, v6.12).
         `oifname ${all} meta mark set meta mark & 0x00ffffff`,
         `meta mark & ${BYTE} ${marks} fib saddr type != local counter drop`,
+        ...([4, 6] as const).flatMap((of) =>
+          own(of) === ""
+            ? []
+            : [`meta mark & ${BYTE} ${marks} oifname != ${all} ${IP[of]} saddr != { ${own(of)} } counter drop`],
+        ),
       ],
     },
     {
       name: LEAVE,
       rules: [
+        ...(local === undefined ? [] : ([4, 6] as const).flatMap((of) => standIn(of, all, local))),
         `oifname ${all} return`,
         `snat ip to meta mark & ${BYTE} map @egress_by4`,
         `snat ip6 to meta mark & ${BYTE} map @egress_by6`,
@@ -99,6 +107,17 @@ export function egressChains({ ports, within, port, encrypted }: EgressChains): 
       ],
     },
   ];
+}
+
+const IP = { 4: "ip", 6: "ip6" } as const satisfies Record<Family, string>;
+
+/** To the holder they carry an address that leads back to this node. */
+function standIn(of: Family, links: string, { senders, by }: NonNullable<EgressChains["local"]>): string[] {
+  const from = disjoint(senders.filter((each) => family(each) === of)).join(", ");
+  const to = by.find((each) => family(each) === of);
+  if (from === "") return [];
+  const what = `oifname ${links} ${IP[of]} saddr { ${from} }`;
+  return [to === undefined ? `${what} counter drop` : `${what} snat ${IP[of]} to ${to}`];
 }
 
 /** What comes before everything else that is said of packets on their way out. */
