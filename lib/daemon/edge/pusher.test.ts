@@ -272,3 +272,21 @@ test("a router that reloads what is not confirmed keeps what it could still be r
   expect(one.status.phase).toBe("in-sync");
   expect(linesOf(router.running)).toHaveLength(3);
 });
+
+test("a commit whose answer was lost is confirmed when it is seen", async () => {
+  const { router, one, later } = rig({}, undefined, "1.5.0");
+  router.operate([command("set", "system config-management commit-confirm action reload")]);
+  router.plan("unheard");
+  await one.pass(view(1), "news");
+  expect(one.status.phase).toBe("failing");
+  later(2_000);
+  await one.pass(view(1));
+  expect(one.status.phase).toBe("in-sync");
+  router.expire();
+  expect(linesOf(router.running)).toHaveLength(2);
+});
+
+test("a dry run takes nothing back either", async () => {
+  const { one } = rig({ dryRun: true });
+  await expect(one.rollback(view(1), 0)).rejects.toThrow("edge.dryRun: nothing is pushed");
+});

@@ -160,18 +160,6 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     return { wanted, have, change: found, state };
   };
 
-  /** The router has what it should. */
-  const settle = async (have: Tree, now: Kept): Promise<void> => {
-    const { record } = now;
-    const isOver = record.unknownMs === undefined || nowMs() - record.unknownMs > LATE_MS;
-    if (record.isUnsaved) await router.save();
-    const owned = isOver ? present(record.owned, have) : record.owned;
-    const { unknownMs, ...same } = record;
-    const next = { ...same, owned, isUnsaved: false, ...(isOver || unknownMs === undefined ? {} : { unknownMs }) };
-    state = isSame(next, record) ? now : await keep(memory, now, next);
-    failures = 0;
-  };
-
   /** Not where it would mean a reboot, which is what VyOS does unless it is told otherwise. */
   const confirmation = async (): Promise<{ readonly confirmMinutes: number } | undefined> => {
     const { confirmMinutes } = options;
@@ -179,6 +167,30 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     const management = await router.read(["system", "config-management"]);
     const action = [...(nodeAt(management, ["commit-confirm", "action"])?.keys() ?? [])];
     return action[0] === "reload" ? { confirmMinutes } : undefined;
+  };
+
+  /** A commit whose answer was lost is there, and would be taken back. */
+  const confirmLate = async (): Promise<void> => {
+    if ((await confirmation()) === undefined) return;
+    try {
+      await router.confirm();
+    } catch (error) {
+      // Nothing waits to be confirmed: its time is over, or there never was one.
+      if (!isFailure(error, "router") || !["refused", "failed"].includes(error.failure.why)) throw error;
+    }
+  };
+
+  /** The router has what it should. */
+  const settle = async (have: Tree, now: Kept): Promise<void> => {
+    const { record } = now;
+    const isOver = record.unknownMs === undefined || nowMs() - record.unknownMs > LATE_MS;
+    if (record.isUnsaved && record.unknownMs !== undefined) await confirmLate();
+    if (record.isUnsaved) await router.save();
+    const owned = isOver ? present(record.owned, have) : record.owned;
+    const { unknownMs, ...same } = record;
+    const next = { ...same, owned, isUnsaved: false, ...(isOver || unknownMs === undefined ? {} : { unknownMs }) };
+    state = isSame(next, record) ? now : await keep(memory, now, next);
+    failures = 0;
   };
 
   /** Pushes and looks again. @throws SelvedgeError */
@@ -299,6 +311,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     plan: look,
     history: memory.history,
     async rollback(view, revision) {
+      if (options.dryRun)
+        throw new SelvedgeError({ kind: "config-invalid", field: "edge.dryRun" }, "edge.dryRun: nothing is pushed");
       await beWriter();
       const all = await memory.history();
       const oldest = all[0]?.revision ?? 1;
