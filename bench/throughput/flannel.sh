@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings flanneld, beside which the ways between nodes are measured, into .cache/flannel: built by Go from the module proxy,
-# without the backends of four clouds, whose libraries not every proxy has. Takes minutes, once. Without Go or the network
+# without the backend of one cloud, whose libraries not every proxy has. Takes minutes, once. Without Go or the network
 # flannel is left out.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -18,8 +18,7 @@ trap 'rm -rf "$building"' EXIT
   "$go" mod download -json "$module@$version" >"$building/module.json" &&
     source=$(node_modules/.bin/node -p 'JSON.parse(require("fs").readFileSync(process.argv[1], "utf8")).Dir' "$building/module.json") &&
     cp -r "$source" "$building/flannel" && chmod -R u+w "$building/flannel" && cd "$building/flannel" &&
-    sed -i -E '/"[^"]*\/backend\/(alivpc|awsvpc|gce|tencentvpc)"/d' main.go &&
-    rm -r pkg/backend/{alivpc,awsvpc,gce,tencentvpc} &&
+    sed -i '/"[^"]*\/backend\/tencentvpc"/d' main.go && rm -r pkg/backend/tencentvpc &&
     GOFLAGS=-mod=mod timeout 1200 "$go" build -buildvcs=false -o "$building/flanneld" .
 } || { echo "flannel: Go could not build it" >&2; exit 0; }
 mkdir -p "$into"
