@@ -60,6 +60,7 @@ const OPERATORS = [
   "nat source rule 10 translation address masquerade",
   "firewall group network-group MINE network 10.9.0.0/16",
   "system host-name edge1",
+  "system config-management commit-confirm action reload",
 ];
 
 /** What stays empty above them is nobody's, and harmless. An empty `protocols bgp` is not. */
@@ -102,7 +103,7 @@ function mortal<T extends object>(target: T, life: Life): T {
 async function sequence(seed: number): Promise<{ found: string[]; expected: string[]; phase: string }> {
   const random = seeded(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
-  const router = fakeRouter();
+  const router = fakeRouter({ version: random() < 0.5 ? "1.4.0" : "1.5.0" });
   const shared = space();
   const keeper: Keeper = shared.open();
   const operators = new Set<string>();
@@ -160,6 +161,12 @@ async function sequence(seed: number): Promise<{ found: string[]; expected: stri
     const path = pathOf((ours.length > 0 ? pick(ours) : "none") as Line);
     router.operate([{ op: "delete", path: path.slice(0, path[0] === "policy" ? 3 : 4) }]);
   };
+  /** What the operator has then is what is there then. */
+  const back = (to: () => void): void => {
+    to();
+    operators.clear();
+    for (const line of linesOf(router.running)) if (OPERATORS.includes(line)) operators.add(line);
+  };
   const accidents: readonly Accident[] = [
     { refuse: "locked" },
     { refuse: "unreachable" },
@@ -216,11 +223,8 @@ async function sequence(seed: number): Promise<{ found: string[]; expected: stri
       isStubborn = random() < 0.3;
     },
     async () => void (await keeper.remove("edge/edge1/writer")),
-    () => {
-      router.reboot();
-      operators.clear();
-      for (const line of linesOf(router.running)) if (OPERATORS.includes(line)) operators.add(line);
-    },
+    () => back(router.reboot),
+    () => back(router.expire),
   ];
   for (let step = 0; step < 40; step++) await pick(events)();
 
@@ -256,4 +260,4 @@ test(`${RUNS} sequences`, async () => {
     const { found, expected, phase } = await sequence(seed);
     expect({ seed, phase, lines: found }).toEqual({ seed, phase: "in-sync standby", lines: expected });
   }
-}, 120_000);
+}, 300_000);
