@@ -9,7 +9,16 @@ import { isWho } from "./decide.ts";
 import { type LongRange, podElement } from "./elements.ts";
 import { ledger } from "./ledger.ts";
 import { namespaceOf } from "./manifest.ts";
-import { type Block, type Labels, type NamedPort, type Namespace, type Pod, type Policy, podKey } from "./objects.ts";
+import {
+  type Block,
+  type Labels,
+  type NamedPort,
+  type Namespace,
+  type Pod,
+  type Policy,
+  podKey,
+  type Who,
+} from "./objects.ts";
 import { peerClasses, type Traits } from "./peer-classes.ts";
 import { type PodKind, podKinds } from "./pod-kinds.ts";
 import { isEverybody, namesIn, portsText, whoKey } from "./program.ts";
@@ -54,14 +63,20 @@ export interface Enforcement {
   namespaceLabels(name: string): Labels;
 }
 
+/** A pod. There may be hundreds of thousands, so what is the same for many is shared, and what most lack is absent. */
 interface Entry {
   readonly key: string;
-  pod?: Pod;
-  readonly held: Map<string, { readonly held: Held; readonly subject: Subject }>;
+  /** Absent until somebody has told of it. */
+  told?: { readonly ports: readonly NamedPort[]; readonly addresses: readonly Address[] };
+  /** Its attachments of this node. */
+  held?: Map<string, { readonly held: Held; readonly subject: Subject }>;
   kind: PodKind;
   /** What its addresses have joined. */
-  readonly joined: Map<Address, Traits>;
+  joined: readonly (readonly [Address, Traits])[];
 }
+
+const NO_ADDRESSES: readonly Address[] = [];
+const NO_PORTS: readonly NamedPort[] = [];
 
 export function enforcement(): Enforcement {
   const elements = ledger();
@@ -82,45 +97,43 @@ export function enforcement(): Enforcement {
   const namespaceLabels = (name: string): Labels => (namespaces.get(name) ?? namespaceOf(name)).labels;
   const world = { namespaceLabels };
 
-  const portsOf = ({ pod }: Entry): readonly NamedPort[] => pod?.ports ?? [];
+  const portsOf = ({ told }: Entry): readonly NamedPort[] => told?.ports ?? NO_PORTS;
   const traitsOf = (entry: Entry, address: Address): Traits => ({
     isPod: true,
     selected: entry.kind.selected,
     blocks: blocksOf(cut[family(address)], address),
-    ports: portsOf(entry).filter(({ name }) => names.has(name)),
+    ports: names.size === 0 ? NO_PORTS : portsOf(entry).filter(({ name }) => names.has(name)),
   });
 
   /** The classes that a pod's addresses belong to. */
   const sort = (entry: Entry): void => {
-    const wanted = new Set([
-      ...(entry.pod?.addresses ?? []),
-      ...[...entry.held.values()].flatMap(({ held: { addresses } }) => addresses),
-    ]);
+    const wanted = new Set(entry.told?.addresses ?? NO_ADDRESSES);
+    for (const each of entry.held?.values() ?? []) for (const address of each.held.addresses) wanted.add(address);
     for (const address of wanted) {
       const other = byAddress.get(address);
-      // An address that has gone from one pod to another, and the news of its leaving comes later.
-      if (other !== undefined && other !== entry) leave(other, address);
-      const was = entry.joined.get(address);
+      if (other !== undefined && other !== entry) {
+        // What is attached here has the address, whatever is told of others; else the newest has it.
+        if (isHolding(other, address) && !isHolding(entry, address)) continue;
+        leave(other, address);
+      }
+      const was = joinedBy(entry, address);
       const traits = traitsOf(entry, address);
       if (was !== undefined && sameTraits(was, traits)) continue;
       elements.put(podElement(address, classes.join(traits)));
-      entry.joined.set(address, traits);
+      entry.joined = [...entry.joined.filter(([each]) => each !== address), [address, traits]];
       byAddress.set(address, entry);
       if (was !== undefined) classes.leave(was);
     }
-    for (const address of entry.joined.keys()) if (!wanted.has(address)) leave(entry, address);
+    for (const [address] of entry.joined) if (!wanted.has(address)) leave(entry, address);
   };
   const leave = (entry: Entry, address: Address): void => {
-    const traits = entry.joined.get(address);
+    const traits = joinedBy(entry, address);
     if (traits === undefined) return;
-    entry.joined.delete(address);
+    entry.joined = entry.joined.filter(([each]) => each !== address);
     byAddress.delete(address);
     elements.drop(podElement(address, ""));
     classes.leave(traits);
   };
-
-  const labelsOf = ({ pod, held: own }: Pick<Entry, "pod" | "held">): Labels =>
-    pod?.labels ?? [...own.values()][0]?.held.labels ?? {};
 
   /** The policies of those kinds of pods of which somebody has asked, brought up to date. */
   const reselect = (before: readonly Policy[], relabelled: ReadonlySet<string>): void => {
@@ -138,20 +151,22 @@ export function enforcement(): Enforcement {
   };
 
   const applyPolicies = (entry: Entry): void => {
-    if (entry.held.size === 0) return;
+    if (entry.held === undefined) return;
     entry.kind.policies ??= policies.filter(({ subject }) => isWho(world, subject, entry.kind));
     for (const { subject } of entry.held.values()) held.hold(subject, entry.kind.policies, portsOf(entry));
   };
 
-  /** After something of the pod itself changed. */
-  const settle = (entry: Entry): void => {
-    if (entry.pod === undefined && entry.held.size === 0) {
-      for (const address of [...entry.joined.keys()]) leave(entry, address);
+  /** After something of the pod itself changed. `labels`: absent where nobody has told any. */
+  const settle = (entry: Entry, labels?: Labels): void => {
+    if (entry.told === undefined && entry.held === undefined) {
+      for (const [address] of entry.joined) leave(entry, address);
       entries.delete(entry.key);
       kinds.leave(entry.kind);
       return;
     }
-    const kind = kinds.join({ namespace: entry.kind.namespace, labels: labelsOf(entry) });
+    const [first] = entry.held?.values() ?? [];
+    const now = labels ?? (entry.told === undefined ? first?.held.labels : undefined) ?? entry.kind.labels;
+    const kind = kinds.join({ namespace: entry.kind.namespace, labels: now });
     kinds.leave(entry.kind);
     entry.kind = kind;
     applyPolicies(entry);
@@ -160,9 +175,9 @@ export function enforcement(): Enforcement {
 
   const entryOf = (of: Pick<Pod, "namespace" | "name" | "labels">): Entry => {
     const key = podKey(of);
-    const known = entries.get(key);
-    if (known !== undefined) return known;
-    const made: Entry = { key, held: new Map(), kind: kinds.join(of), joined: new Map() };
+    const there = entries.get(key);
+    if (there !== undefined) return there;
+    const made: Entry = { key, kind: kinds.join(of), joined: [] };
     entries.set(key, made);
     return made;
   };
@@ -187,7 +202,9 @@ export function enforcement(): Enforcement {
     setRules(nextPolicies, nextNamespaces) {
       const relabelled = new Set(
         [...new Set([...namespaces.keys(), ...nextNamespaces.keys()])].filter(
-          (name) => labelText(namespaces.get(name)) !== labelText(nextNamespaces.get(name)),
+          (name) =>
+            namespaces.get(name) !== nextNamespaces.get(name) &&
+            labelText(namespaces.get(name)) !== labelText(nextNamespaces.get(name)),
         ),
       );
       const about = aboutOf(nextPolicies);
@@ -205,28 +222,33 @@ export function enforcement(): Enforcement {
     },
     putPod(pod) {
       const entry = entryOf(pod);
-      entry.pod = pod;
-      settle(entry);
+      entry.told = {
+        ports: pod.ports.length === 0 ? NO_PORTS : pod.ports,
+        addresses: pod.addresses.length === 0 ? NO_ADDRESSES : pod.addresses,
+      };
+      settle(entry, pod.labels);
     },
     removePod(key) {
       const entry = entries.get(key);
-      if (entry?.pod === undefined) return;
-      delete entry.pod;
+      if (entry?.told === undefined) return;
+      delete entry.told;
       settle(entry);
     },
     hold(of) {
       this.release(of.key);
       const entry = entryOf(of);
+      entry.held ??= new Map();
       entry.held.set(of.key, { held: of, subject: { addresses: of.addresses, running: {} } });
       holders.set(of.key, entry);
       settle(entry);
     },
     release(key) {
       const entry = holders.get(key);
-      const found = entry?.held.get(key);
-      if (entry === undefined || found === undefined) return;
+      const found = entry?.held?.get(key);
+      if (entry?.held === undefined || found === undefined) return;
       held.release(found.subject);
       entry.held.delete(key);
+      if (entry.held.size === 0) delete entry.held;
       holders.delete(key);
       settle(entry);
     },
@@ -234,7 +256,7 @@ export function enforcement(): Enforcement {
     elements: () => elements.all(),
     standing: (fact) => elements.at(fact),
     elementsOf(key) {
-      const subject = holders.get(key)?.held.get(key)?.subject;
+      const subject = holders.get(key)?.held?.get(key)?.subject;
       if (subject === undefined) return [];
       const pods = subject.addresses.flatMap((address) => elements.at(podElement(address, "")) ?? []);
       return [...pods, ...held.elementsOf(subject)];
@@ -250,10 +272,16 @@ const NOTHING: Traits = { isPod: false, selected: [], blocks: [], ports: [] };
 
 function shown(entry: Entry | undefined): Pod | undefined {
   if (entry === undefined) return undefined;
-  const { kind, pod, joined, key } = entry;
+  const { kind, told, joined, key } = entry;
   const [namespace = "", name = ""] = key.split("/");
-  return { namespace, name, labels: kind.labels, ports: pod?.ports ?? [], addresses: [...joined.keys()] };
+  return { namespace, name, labels: kind.labels, ports: told?.ports ?? [], addresses: joined.map(([each]) => each) };
 }
+
+const joinedBy = ({ joined }: Entry, address: Address): Traits | undefined =>
+  joined.find(([each]) => each === address)?.[1];
+
+const isHolding = ({ held }: Entry, address: Address): boolean =>
+  held !== undefined && [...held.values()].some((each) => each.held.addresses.includes(address));
 
 const labelText = (namespace: Namespace | undefined): string =>
   JSON.stringify(Object.entries(namespace?.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -261,15 +289,39 @@ const labelText = (namespace: Namespace | undefined): string =>
 const sameTraits = (a: Traits, b: Traits): boolean =>
   a.selected === b.selected && a.blocks.join() === b.blocks.join() && portsText(a.ports) === portsText(b.ports);
 
-/** What the policies ask of peers: choices of pods, blocks, and names of the ports of those that are sent to. */
-function aboutOf(policies: readonly Policy[]) {
-  const rules = policies.flatMap(({ rules: { ingress = [], egress = [] } }) => [...ingress, ...egress]);
-  const peers = rules.flatMap((rule) => rule.peers ?? []);
-  return {
+/** What a policy asks of peers: choices of pods, blocks, and names of the ports of those that are sent to. */
+interface About {
+  readonly whos: ReadonlyMap<string, Who>;
+  readonly blocks: ReadonlyMap<string, Block>;
+  readonly names: ReadonlySet<string>;
+}
+
+/** Policies are values that are replaced, never changed. */
+const known = new WeakMap<Policy, About>();
+
+function aboutOne(policy: Policy): About {
+  const found = known.get(policy);
+  if (found !== undefined) return found;
+  const { ingress = [], egress = [] } = policy.rules;
+  const peers = [...ingress, ...egress].flatMap((rule) => rule.peers ?? []);
+  const made: About = {
     whos: new Map(
       peers.flatMap((peer) => (peer.kind === "pods" && !isEverybody(peer.who) ? [[whoKey(peer.who), peer.who]] : [])),
     ),
     blocks: new Map(peers.flatMap((peer) => (peer.kind === "block" ? [[blockKey(peer.block), peer.block]] : []))),
-    names: new Set(namesIn(policies.flatMap(({ rules: { egress = [] } }) => egress))),
+    names: new Set(namesIn(egress)),
   };
+  known.set(policy, made);
+  return made;
+}
+
+function aboutOf(policies: readonly Policy[]): About {
+  const all = { whos: new Map<string, Who>(), blocks: new Map<string, Block>(), names: new Set<string>() };
+  for (const policy of policies) {
+    const { whos, blocks, names } = aboutOne(policy);
+    for (const [key, who] of whos) all.whos.set(key, who);
+    for (const [key, block] of blocks) all.blocks.set(key, block);
+    for (const name of names) all.names.add(name);
+  }
+  return all;
 }

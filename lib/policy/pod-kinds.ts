@@ -28,8 +28,11 @@ export function podKinds(): PodKinds {
   let chosen: ReadonlyMap<string, Who> = new Map();
   let world: { namespaceLabels: (name: string) => Labels } = { namespaceLabels: () => ({}) };
 
-  const among = (kind: Pick<PodKind, "namespace" | "labels">, whos: ReadonlyMap<string, Who>): string[] =>
-    [...whos].filter(([, who]) => isWho(world, who, kind)).map(([key]) => key);
+  const among = (kind: Pick<PodKind, "namespace" | "labels">, whos: ReadonlyMap<string, Who>): string[] => {
+    const keys: string[] = [];
+    for (const [key, who] of whos) if (isWho(world, who, kind)) keys.push(key);
+    return keys;
+  };
 
   return {
     [Symbol.iterator]: () => byText.values(),
@@ -47,18 +50,20 @@ export function podKinds(): PodKinds {
       if (--kind.members === 0) byText.delete(textOf(kind));
     },
     choose(whos, namespaceLabels, relabelled) {
-      const added = new Map([...whos].filter(([key]) => !chosen.has(key)));
-      const gone = new Set([...chosen.keys()].filter((key) => !whos.has(key)));
+      const added = new Map<string, Who>();
+      for (const [key, who] of whos) if (!chosen.has(key)) added.set(key, who);
+      const gone = new Set<string>();
+      for (const key of chosen.keys()) if (!whos.has(key)) gone.add(key);
       chosen = whos;
       world = { namespaceLabels };
       const changed: PodKind[] = [];
+      if (added.size + gone.size + relabelled.size === 0) return changed;
       for (const kind of byText.values()) {
-        const selected = relabelled.has(kind.namespace)
-          ? among(kind, whos)
-          : [...kind.selected.filter((key) => !gone.has(key)), ...among(kind, added)];
-        selected.sort();
-        if (selected.join() === kind.selected.join()) continue;
-        kind.selected = selected;
+        const isAnew = relabelled.has(kind.namespace);
+        const fresh = among(kind, isAnew ? whos : added);
+        const kept = isAnew ? [] : kind.selected.filter((key) => !gone.has(key));
+        if (fresh.length === 0 && kept.length === kind.selected.length) continue;
+        kind.selected = [...kept, ...fresh].sort();
         changed.push(kind);
       }
       return changed;
