@@ -64,7 +64,7 @@ test("the configuration is one that the daemon takes", () => {
   expect([...(config?.networks.keys() ?? [])]).toEqual(["media"]);
   expect(config?.networks.get("media")).toMatchObject({
     attachment: "bridge",
-    pool: "media",
+    pools: ["media"],
     mtu: 9000,
     ipMasq: false,
   });
