@@ -79,7 +79,9 @@ export function adminCluster(core: Core): Handlers {
           .map(({ record, liveness, ways }) => ({
             name: record.name,
             liveness,
-            ways: ([4, 6] as const).map((family) => wayShown(family, ways[family])),
+            ways: ([4, 6] as const).map((family) =>
+              wayShown(family, ways[family], cluster.unansweredByWay(record.name)),
+            ),
             probes: probesShown(cluster.probesOf(record.name)),
             lastHandshake: handshakeOf(record),
           })),
@@ -158,7 +160,7 @@ function refuseUnknown(names: readonly string[], known: ReadonlyMap<string, unkn
 
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : 1);
 
-const wayShown = (family: Family, way: ChosenWay | NoWay): PeerWay =>
+const wayShown = (family: Family, way: ChosenWay | NoWay, unanswered = 0): PeerWay =>
   isChosen(way)
     ? {
         family,
@@ -167,7 +169,8 @@ const wayShown = (family: Family, way: ChosenWay | NoWay): PeerWay =>
         to: way.to,
         link: way.egress.link,
         mtu: way.mtuBytes,
-        reason: way.reason,
+        reason:
+          unanswered === 0 ? way.reason : `${way.reason}; by it nothing is answered, ${unanswered} times in a row`,
       }
     : { family, way: "", encrypted: false, to: "", link: "", mtu: 0, reason: way.reason };
 

@@ -95,6 +95,24 @@ test("a port that is taken is named", async () => {
   }
 });
 
+test("nobody is reached where no route leads, and that is all", async () => {
+  const heard: bigint[] = [];
+  await using asking = await udpEcho({
+    port: 0,
+    uid: "a-1",
+    isKnown: () => true,
+    onAnswer: (nonce) => void heard.push(nonce),
+    onRefusal: (nonce) => void heard.push(nonce),
+  });
+  // Broadcast and reserved addresses are refused at once, as an address without a route is.
+  for (const to of ["255.255.255.255", "240.0.0.1"] as const) {
+    asking.ask({ address: address(to), port: 9, uid: "b-1" }, 1n);
+    asking.askClosely({ address: address(to), port: 9, uid: "b-1" }, 2n);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(heard).toEqual([]);
+});
+
 test("on the loopback the largest packet passes whole, and one byte more is refused", async () => {
   const port = 47_963;
   await using _asked = await udpEcho({

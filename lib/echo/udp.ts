@@ -53,9 +53,11 @@ function askClosely({ address: to, port, uid }: Asked, nonce: bigint, { onAnswer
     if (heard?.kind === "answer" && heard.nonce === nonce) onAnswer(nonce);
     close();
   });
-  socket.connect(port, to, () => {
+  // A callback would be called where no route leads there, too; then there is an error.
+  socket.on("connect", () => {
     if (open) socket.send(encode({ kind: "question", nonce, uid }), ignored);
   });
+  socket.connect(port, to);
 }
 
 /** Undefined where the machine does not have the family. */

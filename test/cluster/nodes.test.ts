@@ -7,7 +7,7 @@ import type { Pod } from "./node.ts";
 import { answers, ping100 } from "./ping.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
 import { type Watched, watch } from "./watched.ts";
-import { cable } from "./wire.ts";
+import { block, cable } from "./wire.ts";
 
 const runs = needing(...RIG);
 /** From the cable's return to the first answer, ms. */
@@ -60,6 +60,34 @@ runs(
     expect(cut?.isStreaming).toBe(true);
   },
   120_000,
+);
+
+runs(
+  "a way that somebody between the nodes blocks is told of, though the nodes answer each other",
+  async () => {
+    const reasons = async () => {
+      const { peers } = (await rig.nodes.a.ctl("peers")) as {
+        peers: { liveness: string; ways: { reason: string }[] }[];
+      };
+      return peers.map(({ liveness, ways }) => `${liveness}: ${ways[0]?.reason}`);
+    };
+    const usual = ["alive: not on one segment", "alive: not on one segment"];
+    expect(await reasons()).toEqual(usual);
+    await block(4_789, true);
+    const blocked = /^alive: not on one segment; by it nothing is answered, \d+ times in a row$/;
+    await eventually(
+      "it is told of",
+      async () => (await reasons()).every((reason) => blocked.test(reason)) || undefined,
+      20_000,
+    );
+    await block(4_789, false);
+    await eventually(
+      "no more",
+      async () => (await reasons()).every((reason) => usual.includes(reason)) || undefined,
+      20_000,
+    );
+  },
+  60_000,
 );
 
 runs(

@@ -66,6 +66,15 @@ export async function resize(mtuBytes: number): Promise<void> {
   for (const name of NAMES) await ip(namespaceOf(name), `link set eth0 mtu ${mtuBytes}`);
 }
 
+/** The router lets nothing pass between the networks that goes to this UDP port, or everything again. */
+export async function block(port: number, isBlocked: boolean): Promise<void> {
+  const table = `table inet block-${port}`;
+  const rules = isBlocked
+    ? `${table} { chain forward { type filter hook forward priority 0; udp dport ${port} drop; }; }`
+    : `delete ${table}`;
+  await must(inside(ROUTER, ["nft", rules]));
+}
+
 /** The router sends what is for these addresses to the node; an IPv6 gateway may lead to IPv4 addresses (RFC 5549). */
 export async function route(prefix: string, name: Name, underlay: Family): Promise<void> {
   const via = prefix.includes(":") || underlay === 4 ? "via" : "via inet6";

@@ -42,6 +42,11 @@ export interface Cluster {
   /** Lets somebody else follow what the store tells, from now on. */
   listen(listener: Listener): void;
   probesOf(peer: string): ProbeReport | undefined;
+  /**
+   * How many questions in a row a peer has not answered that took the way of pods' packets, where it answers those that go
+   * to it directly: nodes reach each other, and their pods do not. 0: none.
+   */
+  unansweredByWay(peer: string): number;
   /** Largest packet that arrives whole on every node that may join, bytes: what pods are told. */
   podMtu(node: NodeFacts): number;
   /** The same on a segment that stretches over the nodes. */
@@ -136,6 +141,13 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     peers: () => [...view.nodes.values()].filter(isOther),
     own: () => record.addresses,
     everyMs: config.probe.everyMs,
+    clockUs,
+  });
+  /** The same by the ways of pods' packets: to the addresses that the nodes have among pods. */
+  const byWay = prober({
+    peers: () => [...view.nodes.values()].filter(isOther).map((peer) => ({ ...peer, addresses: peer.tunnelAddresses })),
+    own: () => record.tunnelAddresses,
+    everyMs: config.probe.everyMs * SELDOMER,
     clockUs,
   });
   const signsOf = ({ name, uid }: NodeRecord) => ({
@@ -261,6 +273,10 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
       if (options.networks.length > 0) await telling.tend();
     },
     probesOf: probes.report,
+    unansweredByWay(peer) {
+      const [direct, way] = [probes.report(peer), byWay.report(peer)].map((report) => report?.lostInARow ?? 0);
+      return direct === 0 && (way ?? 0) >= SILENT ? (way ?? 0) : 0;
+    },
     refresh,
     own(addresses) {
       among = addresses;
@@ -281,7 +297,10 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
           known ??= new Set([...view.nodes.values()].flatMap((each) => [...each.addresses, ...each.tunnelAddresses]));
           return known.has(from);
         },
-        onAnswer: probes.heard,
+        onAnswer: (nonce) => {
+          probes.heard(nonce);
+          byWay.heard(nonce);
+        },
         onRefusal: probes.refused,
       });
       const onOwnKeys = () => {
@@ -295,12 +314,18 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
       await Promise.all([
         member.run(signal),
         probes.run(echo, judge, signal),
+        byWay.run(echo, () => {}, signal),
         keys.run(onOwnKeys, onPeersKeys, signal),
         ...(config.egress.length === 0 ? [] : [watchOver(gate, signal)]),
       ]);
     },
   };
 }
+
+/** Questions by the ways of pods' packets are for people, and need not be as many as the others. */
+const SELDOMER = 3;
+/** So many without an answer are no chance. */
+const SILENT = 3;
 
 /** What this node can be the other end of: its kernel, and what stands in for it. */
 async function waysOf(kernel: Ports["kernel"], { wireguard }: ClusterConfig): Promise<Way[]> {
