@@ -1,14 +1,15 @@
 /** Which pods of this node leave the cluster by addresses of their own. */
 import { type Address, addressOf } from "#lib/address.ts";
 import { parseNetConf } from "#lib/cni/netconf.ts";
+import type { Config } from "#lib/config/config.ts";
 import { leavers } from "#lib/datapath/egress/facts.ts";
 import { markOf } from "#lib/datapath/egress/names.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { ElementFact, Fact } from "#lib/state/fact.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
+import { withItself } from "./asked-planes.ts";
 import type { Core } from "./core.ts";
 import { type Leaving, leavingOf, leavingOfTenant } from "./egress-rule.ts";
-import { planesOf } from "./planes.ts";
 import { addressesOf } from "./record.ts";
 import { transferOf } from "./tenancy.ts";
 
@@ -51,11 +52,13 @@ export function forgetLeavers(core: Core, index: number): void {
 }
 
 /** The configuration may mean others now than when pods were attached: their facts follow it. @throws SelvedgeError store */
-export async function followConfiguration(core: Core): Promise<void> {
+export async function followConfiguration(core: Pick<Core, "config" | "table" | "store">): Promise<void> {
+  const isAsked = (core.config.cluster?.egress ?? []).length > 0;
   for (const record of [...core.table]) {
-    if (record.phase !== "ready") continue;
-    const wanted = wantedBy(core, record);
-    if (wanted === undefined || isSame(wanted, record.facts.filter(isLeaver))) continue;
+    const had = record.facts.filter(isLeaver);
+    if (record.phase !== "ready" || (!isAsked && had.length === 0)) continue;
+    const wanted = isAsked ? wantedBy(core.config, record) : [];
+    if (wanted === undefined || isSame(wanted, had)) continue;
     const facts = [...record.facts.filter((fact) => !isLeaver(fact)), ...wanted];
     const value: AttachmentRecord = { ...record, facts };
     await core.store.commit([{ put: "attachment", value }]);
@@ -63,21 +66,29 @@ export async function followConfiguration(core: Core): Promise<void> {
   }
 }
 
-/** Undefined where its networks are no longer configured: then it stays as it was made. */
-function wantedBy(core: Core, record: AttachmentRecord): ElementFact[] | undefined {
+/** Undefined where what was asked for can no longer be read: then it stays as it was made. */
+function wantedBy(config: Config, record: AttachmentRecord): ElementFact[] | undefined {
   try {
-    const conf = parseNetConf("ADD", Buffer.from(record.config), record.args, record.ifname);
-    const elements = (leaving: Leaving | undefined, addresses: readonly Address[]) =>
-      leaving === undefined ? [] : leavers(addresses, leaving.index, leaving.addresses);
-    if (record.chained) return elements(leavingOf(core.config, conf), addressesOf(record));
-    return planesOf(core, record, conf).flatMap(({ leaving, key }) =>
-      elements(leaving, addressesBy(record, key.ifname)),
-    );
+    const conf = withItself(parseNetConf("ADD", Buffer.from(record.config), record.args, record.ifname));
+    if (record.chained) return elements(leavingOf(config, conf), addressesOf(record));
+    const [itself, ...further] = record.planes ?? [];
+    const tenant = itself?.tenant ?? config.networks.get(conf.network ?? "")?.tenant;
+    return [
+      ...(tenant === undefined ? elements(leavingOf(config, conf), addressesBy(record, record.ifname)) : []),
+      ...further
+        .filter((plane) => plane.tenant === undefined)
+        .flatMap(({ name: network, ifname }) =>
+          elements(leavingOf(config, { ...conf, network, further: true }), addressesBy(record, ifname)),
+        ),
+    ];
   } catch (error) {
     if (!isFailure(error)) throw error;
     return undefined;
   }
 }
+
+const elements = (leaving: Leaving | undefined, addresses: readonly Address[]): ElementFact[] =>
+  leaving === undefined ? [] : leavers(addresses, leaving.index, leaving.addresses);
 
 const addressesBy = ({ facts }: AttachmentRecord, ifname: string): Address[] =>
   facts.flatMap((fact) =>

@@ -108,6 +108,9 @@ const cases: [what: string, flush: (of: Conntrack) => Promise<number>, gone: str
   ["both addresses of a pod", (of) => of.flush(["10.1.0.6", "fd00::6"]), ["of another pod", "IPv6, of another pod"]],
   ["an address without connections", (of) => of.flush(["10.1.0.77"]), []],
   ["no address", (of) => of.flush([]), []],
+  ["what begins at an address untranslated", (of) => of.flushUntranslated(["10.1.0.9", "10.1.0.6"]), ["straight in"]],
+  ["the same of IPv6", (of) => of.flushUntranslated(["fd00::6", "fd00::5"]), ["IPv6, of another pod"]],
+  ["what ends there untranslated", (of) => of.flushUntranslated(["10.1.0.5"]), []],
   ["a TCP port, in both families", (of) => of.flushPort("tcp", 8080), ["in by a host port", "IPv6, of another pod"]],
   ["a UDP port", (of) => of.flushPort("udp", 8080), ["IPv6, in by a host port"]],
   ["an SCTP port", (of) => of.flushPort("sctp", 8080), []],
@@ -134,7 +137,7 @@ test("flushes that are asked for together each count their own", async () => {
   expect(tracked()).toEqual(["IPv6, in by a host port"]);
 });
 
-test("the table has cases", () => expect(cases.length).toBe(8));
+test("the table has cases", () => expect(cases.length).toBe(11));
 
 test("cost beside many connections (printed)", async () => {
   run(
