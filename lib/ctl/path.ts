@@ -1,5 +1,5 @@
 import { Admin, type Path, type PathHop, type PathProbe } from "#proto/selvedge_pb.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, EXIT, UsageError } from "./command.ts";
 import { printable, type Style } from "./style.ts";
 import { table } from "./table.ts";
 
@@ -13,7 +13,7 @@ export const path: Command = {
   choices: [],
   options: { family: { value: "4|6", meaning: "of which addresses (the first that both pods have)" } },
   async run(ask, { words: [from = "", to = ""], value }) {
-    const found = await ask(Admin.tracePath, { from, to, family: Number(value("family")), waitMs: WAIT_MS });
+    const found = await ask(Admin.tracePath, { from, to, family: familyIn(value("family")), waitMs: WAIT_MS });
     return {
       json: found,
       lines: (style, width) => lines(found, style, width),
@@ -21,6 +21,13 @@ export const path: Command = {
     };
   },
 };
+
+/** 0: not said. */
+function familyIn(text: string): number {
+  if (text === "") return 0;
+  if (text === "4" || text === "6") return Number(text);
+  throw new UsageError(`--family: ${JSON.stringify(text)} is not 4 or 6`);
+}
 
 function lines({ hops, probes, verdict, advice, mtu, from, to }: Path, style: Style, width: number): string[] {
   return [

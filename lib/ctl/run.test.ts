@@ -68,6 +68,7 @@ const USAGE: [words: string, message: string][] = [
   ["mirror start", "`selvedgectl mirror start` needs an attachment"],
   ["mirror stop", "`selvedgectl mirror stop` needs the name of a mirror"],
   ["mirror list x", "`selvedgectl mirror list` takes no argument"],
+  ["path web-0 web-1 --family 5", '--family: "5" is not 4 or 6'],
   ["mirror start web-0 --to link:up0 --for ever", '--for: "ever" is not a time such as 90s, 10m or 2h'],
   ["trace", '"trace" needs an argument: ATTACHMENT'],
   ["ipam leeks", '"ipam" does not know "leeks"; did you mean "leaks"?'],
