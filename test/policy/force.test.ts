@@ -1,61 +1,37 @@
 /** Policies in force: from the first packet on, for replies, on a bridge, without the daemon, and after others meddled. */
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
-import { eventually, inside, run, start, stop } from "../../conformance/program.ts";
-import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
+import { eventually, inside, start, stop } from "../../conformance/program.ts";
+import { LIVE, type LiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
-import { makePeers, type Peers } from "./peers.ts";
+import type { Peers } from "./peers.ts";
+import { makeStage, type Stage } from "./stage.ts";
 
 const runs = needing(...LIVE, { program: "python3" });
 const ROUNDS = 200;
 const NEW = { id: "pf-new", ip: "10.66.0.77" };
 const OLD = { id: "pf-old", ip: "10.66.0.78" };
-const directory = mkdtempSync(join(tmpdir(), "policies-"));
-const manifests = join(directory, "manifests");
+let stage: Stage;
 let live: LiveNode;
 let peers: Peers;
 
 beforeAll(async () => {
   if (runs === test.skip) return;
-  mkdirSync(manifests);
-  write("all", []);
-  live = await makeLiveNode({
-    name: "pf",
-    config: { policies: { directory: manifests, logDenied: true }, ipam: { coolDownSeconds: 0 } },
-  });
-  peers = makePeers();
+  stage = await makeStage("pf", { policies: { logDenied: true } });
+  ({ live, peers } = stage);
 }, 60_000);
 afterEach(async () => {
-  if (live === undefined) return;
+  if (stage === undefined) return;
   for (const { id } of [NEW, OLD]) {
     await peers.end(id);
     await live.ask("DEL", id);
   }
-  write("all", []);
+  stage.write([]);
 }, 30_000);
-afterAll(async () => {
-  await peers?.[Symbol.asyncDispose]();
-  await live?.[Symbol.asyncDispose]();
-  rmSync(directory, { recursive: true, force: true });
-}, 60_000);
-
-const changes = () => live.daemon.log().split('"event":"policies-changed"').length;
-
-function write(name: string, items: readonly object[]): void {
-  writeFileSync(join(directory, name), JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-  renameSync(join(directory, name), join(manifests, `${name}.json`));
-}
-
-async function show(...items: readonly object[]): Promise<void> {
-  const before = changes();
-  write("all", items);
-  await eventually("the daemon has applied them", async () => changes() > before || undefined);
-}
+afterAll(async () => stage?.[Symbol.asyncDispose](), 60_000);
 
 const policy = (namespace: string, spec: object) => ({
   apiVersion: "networking.k8s.io/v1",
@@ -66,13 +42,8 @@ const policy = (namespace: string, spec: object) => ({
 const MUTE = policy("mute", { policyTypes: ["Ingress", "Egress"] });
 
 /** Attaches it as a pod of that namespace, by that type. */
-async function add({ id, ip }: typeof NEW, namespace: string, config: object = {}): Promise<void> {
-  const ran = await live.ask("ADD", id, {
-    config: { runtimeConfig: { ips: [`${ip}/16`] }, capabilities: { ips: true }, ...config },
-    variables: { CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${id}` },
-  });
-  if (ran.exit !== 0) throw new Error(ran.stdout);
-}
+const add = ({ id, ip }: typeof NEW, namespace: string, config: object = {}) =>
+  stage.add(id, namespace, { ip: `${ip}/16`, config });
 
 /** Sends to the other end for as long as it lives; the function tells how many packets came from there since last asked. */
 async function spam(namespace: string, to: string) {
@@ -98,7 +69,7 @@ runs(
   `no packet of a new pod passes, and none reaches it, ${ROUNDS} times over`,
   async () => {
     await live.pods(NEW.id, OLD.id);
-    await show(MUTE);
+    await stage.show(MUTE);
     await add(OLD, "open");
     await using out = await spam(NEW.id, OLD.ip);
     await using back = await spam(OLD.id, NEW.ip);
@@ -110,7 +81,7 @@ runs(
     expect([await out.came(), await back.came()]).toEqual([0, 0]);
     // They did try, and without the policy they pass.
     expect(await denied()).toBeGreaterThan(ROUNDS);
-    await show();
+    await stage.show();
     await add(NEW, "mute");
     await eventually("packets pass", async () =>
       (await out.came()) > 0 && (await back.came()) > 0 ? true : undefined,
@@ -143,7 +114,7 @@ runs.each([
   async (_type, config) => {
     await live.pods(NEW.id, OLD.id);
     await live.on("/bin/sh", "-c", "for f in /proc/sys/net/bridge/bridge-nf-call-ip*tables; do echo 0 >$f; done");
-    await show(WEB);
+    await stage.show(WEB);
     await add(OLD, "open", config);
     await add(NEW, "mute", config);
     await peers.serve(OLD.id);
@@ -175,12 +146,12 @@ runs(
   "what cannot be read is told of: what stood stands, and a daemon that has never read it starts no pod",
   async () => {
     await live.pods(NEW.id, OLD.id);
-    await show(WEB);
+    await stage.show(WEB);
     await add(OLD, "open");
     await add(NEW, "mute");
     await peers.serve(OLD.id);
     await peers.serve(NEW.id);
-    write("all", [policy("mute", { ingres: [] })]);
+    stage.write([policy("mute", { ingres: [] })]);
     await eventually(
       "it is told",
       async () => live.daemon.log().includes("there is no such field; did you mean ingress?") || undefined,
@@ -191,47 +162,38 @@ runs(
     await holdsWeb();
     expect(await live.ask("DEL", OLD.id)).toMatchObject({ exit: 0 });
     await expect(add(OLD, "open")).rejects.toThrow("policies are not known yet");
-    await show(WEB);
+    await stage.show(WEB);
     await add(OLD, "open");
   },
   120_000,
 );
 
-/** What selvedgectl says, as JSON. */
-async function ctl(...words: string[]): Promise<Record<string, unknown>> {
-  const program = [process.execPath, join(import.meta.dirname, "../../cmd/ctl.ts"), ...words, "--json"];
-  const { NODE_OPTIONS: _, ...environment } = process.env as Record<string, string>;
-  const { stdout, stderr } = await run(program, { environment: { ...environment, ...live.daemon.environment } });
-  if (stdout === "") throw new Error(stderr);
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
-
 runs(
   "selvedgectl says which rule decides, what was decided, and what it cannot hold",
   async () => {
     await live.pods(NEW.id, OLD.id);
-    await show(WEB);
+    await stage.show(WEB);
     await add(OLD, "open");
     await add(NEW, "mute");
     await peers.serve(OLD.id);
     await peers.serve(NEW.id);
     await holdsWeb();
     const [fresh, old] = [`mute/${NEW.id}`, `open/${OLD.id}`];
-    expect(await ctl("policy", "trace", old, fresh, "80")).toMatchObject({
+    expect(await stage.ctl("policy", "trace", old, fresh, "80")).toMatchObject({
       verdict: "accept",
       sides: [
         { direction: "egress", policy: "", because: "no policy speaks of it" },
         { direction: "ingress", policy: "NetworkPolicy mute/only", rule: "ingress[0]" },
       ],
     });
-    expect(await ctl("policy", "trace", NEW.ip, OLD.ip, "80")).toMatchObject({
+    expect(await stage.ctl("policy", "trace", NEW.ip, OLD.ip, "80")).toMatchObject({
       verdict: "deny",
       sides: [
         { direction: "egress", policy: "NetworkPolicy mute/only", rule: "", verdict: "deny" },
         { direction: "ingress", verdict: "accept" },
       ],
     });
-    const { flows } = (await ctl("policy", "verdicts")) as { flows: Record<string, unknown>[] };
+    const { flows } = (await stage.ctl("policy", "verdicts")) as { flows: Record<string, unknown>[] };
     expect(flows).toContainEqual(
       expect.objectContaining({ from: old, to: fresh, protocol: "tcp", port: 80, verdict: "accept" }),
     );
@@ -241,7 +203,7 @@ runs(
       );
     const line = `"from":"${old}","to":"${fresh}","protocol":"tcp","port":81`;
     await eventually("it is in the log", async () => live.daemon.log().includes(line) || undefined);
-    expect(await ctl("policy", "list")).toMatchObject({
+    expect(await stage.ctl("policy", "list")).toMatchObject({
       policies: [{ name: "NetworkPolicy mute/only", tier: "network", pods: [fresh] }],
       mistakes: [],
     });

@@ -1,79 +1,45 @@
 /** The published rows against the real kernel: real namespaces, the real daemon, a directory of manifests. */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { eventually } from "../../conformance/program.ts";
-import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
+import { LIVE } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
-import { makePeers, type Peers } from "./peers.ts";
 import { ROWS, readSteps, type Step } from "./rows.ts";
+import { makeStage, type Stage } from "./stage.ts";
 
 const runs = needing(...LIVE, { program: "python3" }, { file: ROWS });
 /** Of each step: so many pairs that should pass and so many that should not, for each protocol. */
 const SAMPLES = 4;
 const PROTOCOLS = ["TCP", "UDP"];
 
-const directory = mkdtempSync(join(tmpdir(), "policies-"));
-const manifests = join(directory, "manifests");
-let live: LiveNode;
-let peers: Peers;
+let stage: Stage;
 /** Namespaces of pods that are attached, with the address that each got. */
 const attached = new Map<string, string>();
 
 beforeAll(async () => {
   if (runs === test.skip) return;
-  mkdirSync(manifests);
-  write({ apiVersion: "v1", kind: "List", items: [] });
-  live = await makeLiveNode({
-    name: "pol",
-    config: {
-      pools: [{ name: "default", ranges: [[{ subnet: "192.168.242.0/24", gateway: "192.168.242.254" }]] }],
-      policies: { directory: manifests },
-      ipam: { coolDownSeconds: 0 },
-    },
+  stage = await makeStage("pol", {
+    config: { pools: [{ name: "default", ranges: [[{ subnet: "192.168.242.0/24", gateway: "192.168.242.254" }]] }] },
   });
-  peers = makePeers();
 }, 60_000);
-afterAll(async () => {
-  await peers?.[Symbol.asyncDispose]();
-  await live?.[Symbol.asyncDispose]();
-  rmSync(directory, { recursive: true, force: true });
-}, 60_000);
-
-function write(value: object): void {
-  writeFileSync(join(directory, "all.json"), JSON.stringify(value));
-  renameSync(join(directory, "all.json"), join(manifests, "all.json"));
-}
-
-const changes = () => live.daemon.log().split('"event":"policies-changed"').length;
+afterAll(async () => stage?.[Symbol.asyncDispose](), 60_000);
 
 /** The step's world, as the daemon is to see it. */
 async function show(step: Step): Promise<void> {
+  const { live, peers } = stage;
   for (const [key, id] of attached) {
     if (step.pods.has(key)) continue;
     await peers.end(id);
     expect(await live.ask("DEL", id)).toMatchObject({ exit: 0 });
     attached.delete(key);
   }
-  for (const [key, pod] of step.pods) {
+  for (const [key, { namespace, name, addresses }] of step.pods) {
     if (attached.has(key)) continue;
     const id = `pol-${key.replace("/", "-")}`;
     await live.pods(id);
-    const [address] = pod.addresses;
-    const ran = await live.ask("ADD", id, {
-      config: { runtimeConfig: { ips: [`${address}/24`] }, capabilities: { ips: true } },
-      variables: {
-        CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${pod.namespace};K8S_POD_NAME=${pod.name}`,
-      },
-    });
-    if (ran.exit !== 0) throw new Error(ran.stdout);
+    await stage.add(id, namespace, { ip: `${addresses[0]}/24`, name });
     attached.set(key, id);
     await peers.serve(id);
   }
-  const before = changes();
-  write({ apiVersion: "v1", kind: "List", items: step.manifests });
-  await eventually("the daemon has applied them", async () => changes() > before || undefined);
+  await stage.show(...step.manifests);
 }
 
 interface Sample {
@@ -119,7 +85,7 @@ runs(
       const seen = await Promise.all(
         samples.map(({ from, to, protocol, port }) => {
           const [address = ""] = step.pods.get(to)?.addresses ?? [];
-          return peers.of(attached.get(from) ?? "").reaches(protocol, address, port);
+          return stage.peers.of(attached.get(from) ?? "").reaches(protocol, address, port);
         }),
       );
       for (const [i, { from, to, protocol, port, passes }] of samples.entries())
