@@ -69,11 +69,28 @@ export async function removeAttachment(
  * Operations that take what is this attachment's alone off one host. The pod's end of a pair goes with the host's; what
  * does not is taken out of the pod, which may live on: a link without an end on the host, and routing rules.
  */
-const removal = (core: Core, record: AttachmentRecord, { host, facts }: Part): Op[] =>
-  facts
-    .filter((fact) => (fact.at === "host" && !lasting(fact)) || staysInPod(fact))
+function removal(core: Core, record: AttachmentRecord, { host, facts }: Part): Op[] {
+  const others = interfacesOfOthers(core, record);
+  return facts
+    .filter((fact) => (fact.at === "host" && !lasting(fact)) || (staysInPod(fact) && !isOf(others, fact)))
     .filter((fact) => !contested(fact) || core.table.holder(host, fact, record) === undefined)
     .map((fact): Op => ({ do: "remove", fact }));
+}
+
+/**
+ * The kernel gives the number of a namespace that has ended to the next one, and a path may lead there too: then a late
+ * DEL finds a namespace that looks like its own, with the link of another container.
+ */
+const interfacesOfOthers = ({ table }: Core, { containerId, netnsInode }: AttachmentRecord): ReadonlySet<string> =>
+  new Set(
+    (netnsInode === undefined ? [] : table.inNamespace(netnsInode))
+      .filter((other) => other.containerId !== containerId)
+      .flatMap(leaseKeys)
+      .map(({ ifname }) => ifname),
+  );
+
+const isOf = (interfaces: ReadonlySet<string>, fact: Fact): boolean =>
+  fact.type === "link" && interfaces.has(fact.name);
 
 const staysInPod = (fact: Fact): boolean =>
   fact.at === "pod" &&
