@@ -1,0 +1,159 @@
+import { expect, test } from "@jest/globals";
+import { SelvedgeError } from "#lib/errors.ts";
+import type { Listener } from "#lib/k8s/objects.ts";
+import type { Event } from "#lib/log.ts";
+import type { Op } from "#lib/state/diff.ts";
+import { type ElementFact, type Fact, identity } from "#lib/state/fact.ts";
+import type { AttachmentRecord } from "#lib/store/store.ts";
+import { openPolicies } from "./policies.ts";
+
+const DENY_ALL = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { namespace: "x", name: "only" },
+  spec: { podSelector: {} },
+};
+const FROM_A_BLOCK = {
+  ...DENY_ALL,
+  spec: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "192.0.2.0/24" } }] }] },
+};
+const RECORD: AttachmentRecord = {
+  containerId: "c1",
+  ifname: "eth0",
+  network: "net",
+  phase: "ready",
+  type: "ptp",
+  netns: "/run/netns/c1",
+  chained: false,
+  config: JSON.stringify({ cniVersion: "1.1.0", name: "net", type: "selvedge" }),
+  args: "",
+  path: "",
+  facts: [{ type: "address", at: "pod", link: "eth0", address: "10.1.0.5/32" as never }],
+  pod: "x/a",
+  createdMs: 0,
+};
+
+/** Elements as a kernel holds them, and what happens to it, in order. */
+async function rig(objects: readonly unknown[], records: readonly AttachmentRecord[] = []) {
+  const standing = new Map<string, ElementFact>();
+  const done: string[] = [];
+  const events: Event[] = [];
+  let listener: Listener | undefined;
+  let isBroken = false;
+  const policies = openPolicies({
+    source: {
+      async follow(heard) {
+        listener = heard;
+        for (const [i, object] of objects.entries()) heard.put(`o${i}`, object);
+        heard.told();
+        return { done: Promise.resolve() };
+      },
+    },
+    kernel: {
+      look: async (_scope, facts: readonly Fact[]) => facts.flatMap((fact) => standing.get(identity(fact)) ?? []),
+      async apply(_scope, ops: readonly Op[]) {
+        if (isBroken) throw new SelvedgeError({ kind: "kernel", call: "sendmsg", errno: 105 }, "sendmsg: ENOBUFS");
+        if (ops.length > 0) done.push(...new Set(ops.map((op) => op.do)));
+        for (const { do: verb, fact } of ops)
+          if (fact.type === "element")
+            if (verb === "remove") standing.delete(identity(fact));
+            else standing.set(identity(fact), fact);
+      },
+    },
+    log: (event) => void events.push(event),
+    clockUs: () => 0,
+    audit: false,
+    remakeTables: async () => void done.push("tables"),
+    poke: () => void done.push("poke"),
+  });
+  await policies.begin(records, new AbortController().signal);
+  return {
+    policies,
+    events,
+    standing: () => [...standing.values()].map((fact) => `${fact.set} ${fact.key.join(" ")}`).sort(),
+    break(broken: boolean) {
+      isBroken = broken;
+    },
+    /** What the change does, in order. */
+    async after(object: unknown): Promise<string[]> {
+      done.length = 0;
+      listener?.put("o0", object);
+      listener?.told();
+      await policies.release({ containerId: "none", ifname: "" }).catch(() => {});
+      return [...done];
+    },
+  };
+}
+
+const CONFINED = [
+  "confined_in4 10.1.0.5",
+  "policy_in4 10.1.0.5 0:0",
+  "policy_in4 10.1.0.5 0:1",
+  "policy_pods4 10.1.0.5",
+  "policy_self4 10.1.0.5 10.1.0.5",
+];
+const withoutRows = (all: readonly string[]) => all.filter((each) => !each.startsWith("policy_denies"));
+
+test("a pod is held from its ADD to its DEL, and what stands at a start is only compared", async () => {
+  const one = await rig([DENY_ALL]);
+  await one.policies.hold(RECORD);
+  expect(withoutRows(one.standing())).toEqual(CONFINED);
+  expect(await one.policies.lacks()).toEqual([]);
+  await one.policies.release(RECORD);
+  expect(one.standing()).toEqual([]);
+
+  const again = await rig([DENY_ALL], [RECORD]);
+  expect(again.standing()).toEqual([]);
+  expect(again.policies.isDoubtful).toBe(true);
+  expect((await again.policies.repair()).length).toBe(6);
+  expect(again.policies.isDoubtful).toBe(false);
+  expect(withoutRows(again.standing())).toEqual(CONFINED);
+  expect(await again.policies.repair()).toEqual([]);
+});
+
+test("rows come before the chains that lead to them, and go after", async () => {
+  const one = await rig([DENY_ALL], [RECORD]);
+  await one.policies.repair();
+  expect(await one.after(FROM_A_BLOCK)).toEqual(["add", "tables"]);
+  expect(await one.after(DENY_ALL)).toEqual(["tables", "remove"]);
+});
+
+test("what the kernel refuses makes the next pass look", async () => {
+  const one = await rig([], [RECORD]);
+  await one.policies.repair();
+  one.break(true);
+  expect(await one.after(DENY_ALL)).toContain("poke");
+  expect(one.events).toContainEqual({ event: "policies-failed", message: "sendmsg: ENOBUFS" });
+  expect(one.policies.isDoubtful).toBe(true);
+  one.break(false);
+  await one.policies.repair();
+  expect(withoutRows(one.standing())).toEqual(CONFINED);
+});
+
+test("no pod starts before everything was read once; a mistake afterwards leaves what stood", async () => {
+  const wrong = { ...DENY_ALL, spec: { podSelektor: {} } };
+  const one = await rig([wrong]);
+  expect(one.policies.isInformed).toBe(false);
+  await expect(one.policies.hold(RECORD)).rejects.toThrow(
+    "policies are not known yet: o0: NetworkPolicy x/only: spec.podSelektor: there is no such field; did you mean podSelector?",
+  );
+  await one.after(DENY_ALL);
+  await one.policies.hold(RECORD);
+  await one.after(wrong);
+  expect(withoutRows(one.standing())).toEqual(CONFINED);
+  expect([...one.policies.refused.keys()]).toEqual(["o0"]);
+});
+
+test.each([
+  ["a container that is no pod", { pod: undefined }, []],
+  [
+    "a macvlan",
+    { type: "macvlan" },
+    [{ event: "policy-blind", container: "c1", ifname: "eth0", pod: "x/a", type: "macvlan" }],
+  ],
+])("%s is held to nothing", async (_name, over, events) => {
+  const one = await rig([DENY_ALL]);
+  await one.policies.hold({ ...RECORD, ...over } as AttachmentRecord);
+  expect(one.standing()).toEqual([]);
+  expect(one.events.filter(({ event }) => event === "policy-blind")).toEqual(events);
+});
