@@ -132,8 +132,10 @@ test("what the kernel refuses makes the next pass look", async () => {
 
 test("no pod starts before everything was read once; a mistake afterwards leaves what stood", async () => {
   const wrong = { ...DENY_ALL, spec: { podSelektor: {} } };
-  const one = await rig([wrong]);
+  const one = await rig([wrong, { ...DENY_ALL, metadata: { namespace: "x", name: "other" } }], [RECORD]);
   expect(one.policies.isInformed).toBe(false);
+  expect(await one.policies.repair()).toEqual([]);
+  expect(one.standing()).toEqual([]);
   await expect(one.policies.hold(RECORD)).rejects.toThrow(
     "policies are not known yet: o0: NetworkPolicy x/only: spec.podSelektor: there is no such field; did you mean podSelector?",
   );

@@ -87,6 +87,8 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
 
   /** What changed goes to the kernel: rows and classes before the chains that lead to them, and away after. */
   const settle = async (): Promise<{ came: number; went: number }> => {
+    // What stands was made of all of them; without some it would be another.
+    if (!heard.isComplete) return { came: 0, went: 0 };
     const { add, remove } = compiled.take();
     const next = made();
     const isSame = next.text === chains.text;
@@ -122,7 +124,9 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
     });
 
   const heard = hearing(compiled, log, () => {
-    if (isBegun) settleBehind();
+    if (!isBegun) return;
+    settleBehind();
+    if (isDoubtful) poke();
   });
 
   const look = async (facts: readonly Fact[]): Promise<Op[]> => lacking(facts, await kernel.look({}, facts));
@@ -144,6 +148,26 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
     return Array.from({ length: Math.ceil(all.length / LOOK_AT_ONCE) }, (_, i) =>
       all.slice(i * LOOK_AT_ONCE, (i + 1) * LOOK_AT_ONCE),
     );
+  };
+
+  const repair = async (): Promise<Op[]> => {
+    if (!heard.isComplete) return [];
+    isDoubtful = false;
+    const done: Op[] = [];
+    try {
+      if (bridged.size > 0) done.push(...(await showBridged()));
+      for (const slice of slices())
+        await inTurn(async () => {
+          // Since the slices were cut, others may have changed what should stand.
+          const ops = await look(slice.flatMap((fact) => compiled.standing(fact) ?? []));
+          await kernel.apply({}, ops);
+          done.push(...ops);
+        });
+    } catch (error) {
+      isDoubtful = true;
+      throw error;
+    }
+    return done;
   };
 
   const holdInMemory = (record: AttachmentRecord): void => {
@@ -185,6 +209,8 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
           hint: "A pod starts only when its policies are known; `selvedgectl policy list` shows what cannot be read.",
         });
       }
+      // Rows that others use already may be among what could not be told to the kernel.
+      if (isDoubtful) await repair();
       await inTurn(async () => {
         holdInMemory(record);
         if (bridged.size > 0) await showBridged();
@@ -198,27 +224,11 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
         await settle();
       }),
     async lacks() {
+      if (!heard.isComplete) return [];
       const ops = bridged.size > 0 ? await look(BRIDGED) : [];
       for (const slice of slices()) ops.push(...(await look(slice)));
       return ops;
     },
-    async repair() {
-      isDoubtful = false;
-      const done: Op[] = [];
-      try {
-        if (bridged.size > 0) done.push(...(await showBridged()));
-        for (const slice of slices())
-          await inTurn(async () => {
-            // Since the slices were cut, others may have changed what should stand.
-            const ops = await look(slice.flatMap((fact) => compiled.standing(fact) ?? []));
-            await kernel.apply({}, ops);
-            done.push(...ops);
-          });
-      } catch (error) {
-        isDoubtful = true;
-        throw error;
-      }
-      return done;
-    },
+    repair,
   };
 }
