@@ -36,17 +36,21 @@ export interface ClusterNode extends AsyncDisposable {
   ctl(...argv: readonly string[]): Promise<unknown>;
 }
 
-/** wireguard-go has one directory for its sockets on a machine: each node sees its own there. */
-const OWN_SOCKETS = 'mkdir -p /run/wireguard && mount -t tmpfs wireguard /run/wireguard && exec "$@"';
-const withOwnSockets = (argv: readonly string[]): string[] => [
-  ...["unshare", "--mount", "--propagation", "slave", "sh", "-c", OWN_SOCKETS, "sh"],
+/**
+ * wireguard-go has one directory for its sockets on a machine: each node sees its own there, the same one after a restart
+ * of the daemon.
+ */
+const OWN_SOCKETS = 'mkdir -p "$0" /run/wireguard && mount --bind "$0" /run/wireguard && exec "$@"';
+const withOwnSockets = (directory: string, argv: readonly string[]): string[] => [
+  ...["unshare", "--mount", "--propagation", "slave", "sh", "-c", OWN_SOCKETS, join(directory, "wireguard")],
   ...argv,
 ];
 
 export async function startNode(name: Name, config: JsonObject): Promise<ClusterNode> {
   const namespace = namespaceOf(name);
   const directory = mkdtempSync(join(tmpdir(), `cluster-${name}-`));
-  const daemon = await startDaemon({ enter: (argv) => inside(namespace, withOwnSockets(argv)), directory, config });
+  const enter = (argv: readonly string[]) => inside(namespace, withOwnSockets(directory, argv));
+  const daemon = await startDaemon({ enter, directory, config });
   const ids = new Set<string>();
 
   const plugin = async (verb: "ADD" | "DEL", id: string, more: JsonObject): Promise<string> => {

@@ -156,7 +156,11 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
     },
   ],
   ["ip.h", { routeLocalnet: DEVCONF_ROUTE_LOCALNET }, { routeLocalnet: "IPV4_DEVCONF_ROUTE_LOCALNET" }],
-  ["if_addr.h", types(addressMessage.attrs.table), { address: "IFA_ADDRESS", local: "IFA_LOCAL", flags: "IFA_FLAGS" }],
+  [
+    "if_addr.h",
+    types(addressMessage.attrs.table),
+    { address: "IFA_ADDRESS", local: "IFA_LOCAL", lifetime: "IFA_CACHEINFO", flags: "IFA_FLAGS" },
+  ],
   ["if_addr.h", IFA_F, { NODAD: "IFA_F_NODAD", NOPREFIXROUTE: "IFA_F_NOPREFIXROUTE" }],
   [
     "rtnetlink.h",
@@ -178,7 +182,15 @@ const cases: [header: string, ours: Readonly<Record<string, number>>, theirs: Re
   [
     "fib_rules.h",
     types(ruleMessage.attrs.table),
-    { from: "FRA_SRC", iif: "FRA_IIFNAME", priority: "FRA_PRIORITY", table: "FRA_TABLE", protocol: "FRA_PROTOCOL" },
+    {
+      from: "FRA_SRC",
+      iif: "FRA_IIFNAME",
+      priority: "FRA_PRIORITY",
+      mark: "FRA_FWMARK",
+      table: "FRA_TABLE",
+      mask: "FRA_FWMASK",
+      protocol: "FRA_PROTOCOL",
+    },
   ],
   [
     "pkt_sched.h",
