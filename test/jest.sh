@@ -12,10 +12,14 @@ if [ -n "${SELVEDGE_VM-}" ]; then
   # Only the folders with tests are crawled: the machine's files are far away.
   exec node node_modules/jest/bin/jest.js "$@" --forceExit --runInBand --testTimeout=120000 --roots=test --roots=lib
 fi
+# Whatever a test leaves among temporary files goes with the run.
+scratch=$(mktemp -d -t selvedge.XXXXXX)
+trap 'rm -rf "$scratch"' EXIT
+export TMPDIR=$scratch
 user=()
 [ "$(id -u)" = 0 ] || user=(--user --map-root-user)
 # *.vm.test.ts is for the guest alone.
-exec unshare "${user[@]}" --mount --net --propagation private bash -euc '
+unshare "${user[@]}" --mount --net --propagation private bash -euc '
   # -n: otherwise it makes /run/mount in the /run of the machine.
   mount -n -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/netns /run/selvedge

@@ -1,9 +1,9 @@
 /** Routers as namespaces of the machine: how they come, stay and go. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "@jest/globals";
+import { afterAll, expect } from "@jest/globals";
 import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
 import type { Fact } from "#lib/state/fact.ts";
@@ -13,7 +13,13 @@ const test = needing("root", { program: "ip" }, { program: "nsenter" });
 
 const inNamespace = (path: string, ...command: string[]): string =>
   execFileSync("nsenter", [`--net=${path}`, ...command], { encoding: "utf8" });
-const place = (): string => join(mkdtempSync(join(tmpdir(), "routers-")), "tenants");
+const made: string[] = [];
+afterAll(() => made.forEach((directory) => void rmSync(directory, { recursive: true, force: true })));
+const place = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), "routers-"));
+  made.push(directory);
+  return join(directory, "tenants");
+};
 const up: Fact[] = [{ type: "link", at: "host", name: "br0", kind: "bridge", up: true, alias: "selvedge bridge br0" }];
 
 test("it is made, holds what was made in it beyond the daemon's end, and is gone when it is removed", async () => {
