@@ -55,7 +55,7 @@ const REPLIES = new Map<unknown, object>([
   [Admin.listPushes, PUSHES],
   [
     Admin.rollBackRouter,
-    RolledBack.of({ router: ROUTER, lost: ["protocols bgp peer-group SELVEDGE password '(secret 1ec1c26b50d5)'"] }),
+    RolledBack.of({ router: ROUTER, lost: ["protocols bgp peer-group SELVEDGE password '(secret 3040f9a92dbf)'"] }),
   ],
   [Admin.pauseRouter, Router.of({ ...ROUTER, phase: "paused", message: "by alpha: work", conflicts: [] })],
   [

@@ -2,7 +2,7 @@
  * Paths of a router's configuration, and the line that stands for one: what an operator types after `set`. Lines are
  * compared, stored and printed; a secret is in none of them.
  */
-import { createHash } from "node:crypto";
+import { scryptSync } from "node:crypto";
 import { SelvedgeError } from "#lib/errors.ts";
 
 /** `["protocols", "static", "route", "10.66.0.0/16", "next-hop", "192.0.2.1"]`; a leaf's value is its last member. */
@@ -35,11 +35,23 @@ export function longer(line: Line, word: string, before: string | undefined): Li
   return (line === "" ? quoted : `${line} ${quoted}`) as Line;
 }
 
-/** Tells whether a secret is still the same, and no more. */
-const markOf = (secret: string): string =>
-  /^\(secret [0-9a-f]{12}\)$/.test(secret)
-    ? secret
-    : `(secret ${createHash("sha256").update(secret).digest("hex").slice(0, 12)})`;
+/** By secret. A router has a few dozen; beyond that they are made anew. */
+const marks = new Map<string, string>();
+const MOST_MARKS = 1_000;
+
+/**
+ * Tells whether a secret is still the same, and no more: all daemons must make the same of it, so that there is no salt
+ * of one's own, but whoever wants to guess a weak one pays some 40 ms for each try (RFC 7914, with Node's parameters).
+ */
+function markOf(secret: string): string {
+  if (/^\(secret [0-9a-f]{12}\)$/.test(secret)) return secret;
+  const known = marks.get(secret);
+  if (known !== undefined) return known;
+  if (marks.size >= MOST_MARKS) marks.clear();
+  const mark = `(secret ${scryptSync(secret, "selvedge edge", 6).toString("hex")})`;
+  marks.set(secret, mark);
+  return mark;
+}
 
 /** The path of a line; where the line holds a secret, its mark is in place of it. */
 export const pathOf = (line: Line): Path =>
