@@ -155,7 +155,7 @@ async function end(core: Core, record: AttachmentRecord, over: readonly Mirror[]
     ...(staying.length === 0 ? {} : { mirrors: staying }),
   };
   const ops = [...leaving.values()]
-    .filter((fact) => !contested(fact) || core.table.holder(NODE, fact, record) === undefined)
+    .filter((fact) => !contested(fact) || !core.table.isWanted(NODE, fact, record))
     .map((fact): Op => ({ do: "remove", fact }));
   await hostOf(core, NODE).kernel.apply(scopeOf(record), ops);
   await core.store.commit([{ put: "attachment", value: left }]);

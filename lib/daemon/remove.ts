@@ -73,7 +73,7 @@ function removal(core: Core, record: AttachmentRecord, { host, facts }: Part): O
   const others = interfacesOfOthers(core, record);
   return facts
     .filter((fact) => (fact.at === "host" && !lasting(fact)) || (staysInPod(fact) && !isOf(others, fact)))
-    .filter((fact) => !contested(fact) || core.table.holder(host, fact, record) === undefined)
+    .filter((fact) => !contested(fact) || !core.table.isWanted(host, fact, record))
     .map((fact): Op => ({ do: "remove", fact }));
 }
 

@@ -48,6 +48,8 @@ test("indexes follow the records", () => {
   expect(t.inNamespace(7).map((r) => r.containerId)).toEqual(["a", "b"]);
   expect(t.holder("", port)?.containerId).toBe("a");
   expect(t.holder("", port, { containerId: "a", ifname: "eth0" })).toBeUndefined();
+  expect(t.isWanted("", port, { containerId: "b", ifname: "eth0" })).toBe(true);
+  expect(t.isWanted("", port, { containerId: "a", ifname: "eth0" })).toBe(false);
   expect(t.inPhase("adding")).toBe(1);
 
   // The same port on a tenant's router is another port.

@@ -23,6 +23,8 @@ export interface Table extends Iterable<AttachmentRecord> {
   ofInterface(key: AttachmentKey): AttachmentRecord | undefined;
   /** Who wants this contested fact on that host, apart from `except`. */
   holder(host: string, fact: Fact, except?: AttachmentKey): AttachmentRecord | undefined;
+  /** Whether somebody besides wants it who is not about to go: of two who go at once, one must take it away. */
+  isWanted(host: string, fact: Fact, except: AttachmentKey): boolean;
   inPhase(phase: AttachmentRecord["phase"]): number;
 }
 
@@ -69,6 +71,9 @@ export function table(contested: (fact: Fact) => boolean): Table {
     unindex(byContainer, record.containerId, name);
   };
 
+  const holders = (host: string, fact: Fact, except?: AttachmentKey): AttachmentRecord[] =>
+    found(byFact.get(onHost(host, fact))).filter((r) => except === undefined || keyOf(r) !== keyOf(except));
+
   return {
     get size() {
       return records.size;
@@ -94,8 +99,8 @@ export function table(contested: (fact: Fact) => boolean): Table {
     ofInterface: (key) =>
       records.get(keyOf(key)) ??
       found(byContainer.get(key.containerId)).find((r) => leaseKeys(r).some((k) => k.ifname === key.ifname)),
-    holder: (host, fact, except) =>
-      found(byFact.get(onHost(host, fact))).find((r) => except === undefined || keyOf(r) !== keyOf(except)),
+    holder: (host, fact, except) => holders(host, fact, except)[0],
+    isWanted: (host, fact, except) => holders(host, fact, except).some(({ phase }) => phase !== "deleting"),
     inPhase(phase) {
       let n = 0;
       for (const record of records.values()) if (record.phase === phase) n++;
