@@ -1,6 +1,6 @@
 /** What must agree within the settings of routers, and with the rest of the file. */
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
-import { listAt } from "./overlaps.ts";
+import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
 export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint[] {
@@ -26,6 +26,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ...listAt(router, "sites").flatMap((site, j) =>
         siteMistakes(site, at("sites", j), interfaces.indexOf(lookUp(site, ["interface"])) < j),
       ),
+      ...ownAddressesOfSites(root, router).map(([j, message]) => complaint(at("sites", j, "networks"), message)),
       ...listAt(router, "shapers").flatMap((shaper, j) => {
         const sum = listAt(shaper, "classes").reduce(
           (all: number, each) => all + (Number(lookUp(each, ["percent"])) || 0),
@@ -58,6 +59,31 @@ function siteMistakes(site: unknown, path: Path, isTaken: boolean): Complaint[] 
       : []),
     ...(isTaken ? [complaint([...path, "interface"], `"${String(link)}" is that of another site, too`)] : []),
   ];
+}
+
+/** Pods of a pool are here: a tunnel that leads to its addresses, or to some of them, would take them away. */
+function ownAddressesOfSites(root: unknown, router: unknown): [site: number, message: string][] {
+  const isApart = ["static", "bgp"].some((way) => lookUp(router, [way, "vrf"]) !== undefined);
+  if (isApart) return [];
+  const named = listAt(router, "pools");
+  const served = listAt(root, "pools").filter((pool) => {
+    const name = lookUp(pool, ["name"]);
+    return named.length > 0 ? named.includes(name) : tenantsOf(root, name).has(NO_TENANT);
+  });
+  return listAt(router, "sites").flatMap((site, j) => {
+    const networks = prefixesOf(listAt(site, "networks"));
+    return served.flatMap((pool): [number, string][] => {
+      const pair = firstWithin(networks, subnetsOf(lookUp(pool, ["ranges"])));
+      if (pair === undefined) return [];
+      const [network, subnet] = pair;
+      return [
+        [
+          j,
+          `${network} is here: pool "${String(lookUp(pool, ["name"]))}" has ${subnet}; name only what is reached there`,
+        ],
+      ];
+    });
+  });
 }
 
 function poolsIn(router: unknown): [path: (string | number)[], pool: unknown][] {

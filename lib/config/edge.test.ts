@@ -98,6 +98,13 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     'edge.routers[0].sites[0].interface: "wg1" is not possible with `ipsec`; its interfaces begin with vti',
   ],
   [
+    "a site's network that pods are in",
+    `pools: [{name: default, ranges: [[{subnet: 10.70.0.0/16}]]}]\n${router(
+      "sites: [{name: w, interface: vti1, networks: [10.0.0.0/8, 10.70.4.0/24], ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secretFile: /s}}]",
+    )}`,
+    'edge.routers[0].sites[0].networks: 10.70.4.0/24 is here: pool "default" has 10.70.0.0/16; name only what is reached there',
+  ],
+  [
     "shares of all and more",
     router(
       "shapers: [{interface: eth0, rate: 1000000, classes: [{dscp: EF, percent: 60}, {dscp: AF11, percent: 40}]}]",

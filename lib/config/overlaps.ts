@@ -7,7 +7,7 @@ import { isFailure } from "#lib/errors.ts";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 
 /** Where a pool's addresses are routed: the node itself. */
-const NO_TENANT = "";
+export const NO_TENANT = "";
 
 export function overlaps(root: unknown): Complaint[] {
   const pools = listAt(root, "pools").map((pool) => ({
@@ -57,24 +57,39 @@ export function tenantsOf(root: unknown, pool: unknown): Set<string> {
   return tenants.size === 0 || pool === fallback ? tenants.add(NO_TENANT) : tenants;
 }
 
-/** Subnets of host-local's ranges; what cannot be read is another one's complaint. */
+/** Subnets of host-local's ranges. */
 export const subnetsOf = (ranges: unknown): Prefix[] =>
-  (Array.isArray(ranges) ? ranges.flat() : []).flatMap((range: unknown) => {
+  prefixesOf((Array.isArray(ranges) ? ranges.flat() : []).map((range: unknown) => lookUp(range, ["subnet"])));
+
+/** What cannot be read is another one's complaint. */
+export const prefixesOf = (values: readonly unknown[]): Prefix[] =>
+  values.flatMap((value) => {
     try {
-      return [prefix(lookUp(range, ["subnet"]))];
+      return [prefix(value)];
     } catch (error) {
       if (!isFailure(error, "config-invalid")) throw error;
       return [];
     }
   });
 
-export function firstOverlap(some: readonly Prefix[], others: readonly Prefix[]): [Prefix, Prefix] | undefined {
-  for (const one of some) for (const other of others) if (overlap(one, other)) return [one, other];
-  return undefined;
-}
+type Pair = [Prefix, Prefix];
 
-function overlap(a: Prefix, b: Prefix): boolean {
-  if (family(a) !== family(b)) return false;
-  const [one, other] = [rangeOf(a), rangeOf(b)];
-  return one.first <= other.last && other.first <= one.last;
+export const firstOverlap = (some: readonly Prefix[], others: readonly Prefix[]): Pair | undefined =>
+  firstPair(some, others, (one, other) => one.first <= other.last && other.first <= one.last);
+
+/** The first of some that is one of the others, or a part of it. */
+export const firstWithin = (some: readonly Prefix[], others: readonly Prefix[]): Pair | undefined =>
+  firstPair(some, others, (one, other) => one.first >= other.first && one.last <= other.last);
+
+type Range = ReturnType<typeof rangeOf>;
+
+function firstPair(
+  some: readonly Prefix[],
+  others: readonly Prefix[],
+  isMeant: (one: Range, other: Range) => boolean,
+): Pair | undefined {
+  for (const one of some)
+    for (const other of others)
+      if (family(one) === family(other) && isMeant(rangeOf(one), rangeOf(other))) return [one, other];
+  return undefined;
 }

@@ -65,11 +65,16 @@ const bgp = fc.record(
 const pools = fc.subarray(["a", "b", "c"]);
 const optional = { requiredKeys: [] };
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("base64"));
+/** Not the cluster's: what a site has of them, the configuration refuses. */
+const elsewhere = fc.oneof(
+  fc.tuple(byte, fc.integer({ min: 16, max: 24 })).map(([b, n]) => networkOf(prefix(`172.${b}.0.0/${n}`))),
+  byte.map((n) => prefix(`fd77:${n.toString(16)}::/32`)),
+);
 const site = fc.integer({ min: 0, max: 99 }).chain((n) => {
   const common = {
     name: fc.constant(`site-${n}`),
     addresses: fc.constant([prefix("10.255.0.1/30")]),
-    networks: some(network),
+    networks: some(elsewhere),
     distance: byte,
   };
   const own = ["name", "interface", "addresses", "networks"] as const;
