@@ -2,12 +2,12 @@
  * The repair loop: the same comparison as ADD, for everything that should be there already. Events only say where to
  * look; a full pass looks everywhere, and is also what finishes or undoes the work of a daemon that was killed.
  */
-
 import { isJointLink } from "#lib/datapath/uplink.ts";
 import { isWayLink } from "#lib/datapath/ways/names.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Change } from "#lib/kernel/kernel.ts";
 import type { KeyedLock } from "#lib/lock.ts";
+import { slices } from "#lib/slices.ts";
 import { diff, lacking, type Op } from "#lib/state/diff.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
@@ -38,6 +38,8 @@ export interface Reconciler {
 
 /** An attachment whose namespace was missing this long, with its link gone too, is taken for gone. */
 const NAMESPACE_GRACE_MS = 30_000;
+/** Attachments that are gone through before whoever asks for something is heard. */
+const AT_ONCE = 32;
 /** Lines of a repair that are logged: all that a person can read. A node that joins thousands does some ten thousand things. */
 const SHOWN = 200;
 
@@ -171,6 +173,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     const owned = await host.kernel.owned();
     const wanted = new Set([...nodeFacts(core, host), ...jointFactsOn(core, host.name)].map(identity));
     if (host.name === NODE) for (const fact of core.policies?.elements() ?? []) wanted.add(identity(fact));
+    // At once, and after what stands was listed: what came meanwhile is not taken for nobody's.
     for (const record of core.table)
       for (const part of partsOf(record))
         if (part.host === host.name) for (const fact of part.facts) if (fact.at === "host") wanted.add(identity(fact));
@@ -201,14 +204,16 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
         .filter((end) => end.host === host.name && end.link.routeLocalnet === true)
         .map(({ link }) => ({ record, link })),
     );
-    const seen = await host.kernel.look(
-      {},
-      published.map(({ link }) => link),
-    );
-    const right = new Set(
-      seen.flatMap((fact) => (fact.type === "link" && fact.routeLocalnet === true ? [fact.name] : [])),
-    );
-    for (const { record, link } of published) if (!right.has(link.name)) marked.set(keyOf(record), record);
+    for await (const some of slices(published, AT_ONCE)) {
+      const seen = await host.kernel.look(
+        {},
+        some.map(({ link }) => link),
+      );
+      const right = new Set(
+        seen.flatMap((fact) => (fact.type === "link" && fact.routeLocalnet === true ? [fact.name] : [])),
+      );
+      for (const { record, link } of some) if (!right.has(link.name)) marked.set(keyOf(record), record);
+    }
     return [];
   };
 
@@ -272,11 +277,12 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       }
       if (wholeNode || core.policies?.isDoubtful === true)
         lines.push(...(await guarded(async () => ((await core.policies?.repair()) ?? []).map(line))));
-      for (const record of targets) {
-        // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
-        if (locked.held(record.containerId)) behind(repair(record));
-        else lines.push(...(await repair(record)));
-      }
+      for await (const some of slices(targets, 1))
+        for (const record of some) {
+          // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
+          if (locked.held(record.containerId)) behind(repair(record));
+          else lines.push(...(await repair(record)));
+        }
       if (all)
         lines.push(
           ...(await onEachHost(async (host) => {
@@ -300,8 +306,9 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       for (const host of core.hosts.values()) ops.push(...(await nodeLacks(core, host)));
       ops.push(...((await core.policies?.lacks()) ?? []));
       ops.push(...(await jointLacks(core)));
-      for (const record of core.table)
-        if (record.phase === "ready") ops.push(...(await differences(record)).flatMap((found) => found.ops));
+      for await (const some of slices(core.table, 1))
+        for (const record of some)
+          if (record.phase === "ready") ops.push(...(await differences(record)).flatMap((found) => found.ops));
       for (const host of core.hosts.values()) ops.push(...(await strays(host)));
       return ops.map(line);
     },

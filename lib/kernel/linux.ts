@@ -10,7 +10,6 @@ import type { Kernel } from "./kernel.ts";
 import { applyAdditions, type Part } from "./linux/add.ts";
 import { linkCounters } from "./linux/counters.ts";
 import { devices } from "./linux/devices.ts";
-import { type Dismissed, dismissed } from "./linux/dismissed.ts";
 import { egressOf } from "./linux/egress.ts";
 import { features } from "./linux/features.ts";
 import { flowsIn } from "./linux/flows.ts";
@@ -30,6 +29,7 @@ import { type Asked, watchNetwork } from "./linux/watch.ts";
 import { type WireguardOptions, wireguard } from "./linux/wireguard.ts";
 import { openNftables } from "./nft/nftables.ts";
 import { dumpLinks } from "./rtnl/link.ts";
+import { dumpNeighbours } from "./rtnl/neighbour.ts";
 
 export interface LinuxOptions {
   /** Path of the network namespace that is the host here; absent for the one that the process runs in. */
@@ -64,7 +64,6 @@ export function linux({
   const lent = lending(host, sysfs);
   const wg = wireguard(host, wireguardOptions);
   const asked = new Map<string, Asked>();
-  const gone = dismissed(() => performance.now());
   const isOwnPort = (port: number): boolean =>
     port !== 0 && (port === process.pid || port === leaving.port() || host.ports().includes(port));
 
@@ -86,7 +85,7 @@ export function linux({
       const inPod = ops.filter((op) => op.fact.at === "pod");
       using pod = inPod.length === 0 ? undefined : podPlace(scope, leaving.busy);
       if (pod === undefined && inPod.some((op) => op.do !== "remove")) throw namespaceGone(scope);
-      remember(asked, gone, ops);
+      remember(asked, ops);
       const late = ops.filter((op) => isReplaced(op, ops));
       await lent.giveBack(pod, ops);
       await applyRemovals(
@@ -140,8 +139,7 @@ export function linux({
             ids,
             isOwnPort,
             asked: (id) => asked.get(id),
-            isDismissed: gone.was,
-            present: () => host.dump(dumpLinks),
+            present: () => [...host.dump(dumpLinks), ...host.dump(dumpNeighbours)],
           },
           onChange,
           signal,
@@ -167,10 +165,9 @@ export function linux({
   };
 }
 
-/** Notes what the host's links, VLANs of ports and forwarding entries are asked to be, and which neighbours are taken away. */
-function remember(asked: Map<string, Asked>, gone: Dismissed, ops: readonly Op[]): void {
+/** Notes what the host's links, VLANs of ports and forwarding entries are asked to be. */
+function remember(asked: Map<string, Asked>, ops: readonly Op[]): void {
   for (const { do: verb, fact } of ops) {
-    if (fact.type === "neighbour" && fact.at === "host") gone[verb === "remove" ? "add" : "delete"](fact);
     if ((fact.type !== "link" && !isSwitching(fact)) || fact.at !== "host") continue;
     if (verb === "remove") asked.delete(identity(fact));
     else asked.set(identity(fact), fact);

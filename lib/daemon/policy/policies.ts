@@ -10,6 +10,7 @@ import type { Kernel } from "#lib/kernel/kernel.ts";
 import { keyedLock } from "#lib/lock.ts";
 import type { Log } from "#lib/log.ts";
 import { type Enforcement, enforcement } from "#lib/policy/enforcement.ts";
+import { slices } from "#lib/slices.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { ElementFact, Fact, SysctlFact } from "#lib/state/fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
@@ -143,20 +144,13 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
     }
     return ops;
   };
-  const slices = (): ElementFact[][] => {
-    const all = [...compiled.elements()];
-    return Array.from({ length: Math.ceil(all.length / LOOK_AT_ONCE) }, (_, i) =>
-      all.slice(i * LOOK_AT_ONCE, (i + 1) * LOOK_AT_ONCE),
-    );
-  };
-
   const repair = async (): Promise<Op[]> => {
     if (!heard.isComplete) return [];
     isDoubtful = false;
     const done: Op[] = [];
     try {
       if (bridged.size > 0) done.push(...(await showBridged()));
-      for (const slice of slices())
+      for await (const slice of slices(compiled.elements(), LOOK_AT_ONCE))
         await inTurn(async () => {
           // Since the slices were cut, others may have changed what should stand.
           const ops = await look(slice.flatMap((fact) => compiled.standing(fact) ?? []));
@@ -226,7 +220,7 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
     async lacks() {
       if (!heard.isComplete) return [];
       const ops = bridged.size > 0 ? await look(BRIDGED) : [];
-      for (const slice of slices()) ops.push(...(await look(slice)));
+      for await (const slice of slices(compiled.elements(), LOOK_AT_ONCE)) ops.push(...(await look(slice)));
       return ops;
     },
     repair,

@@ -7,7 +7,7 @@ import { layout, type Message, type Request } from "../netlink/message.ts";
 import { struct } from "../netlink/struct.ts";
 import { RTM_CLASS, tcMessage } from "../netlink/tc.ts";
 import { getShaper, readShaper } from "../rtnl/shaper.ts";
-import { dumpClasses, isTree, readClass } from "../rtnl/tree.ts";
+import { dumpClasses, readClass, readTree } from "../rtnl/tree.ts";
 import type { Place } from "./place.ts";
 
 /** The beginning of struct rtnl_link_stats64 (linux/if_link.h, v6.12): IFLA_STATS64. */
@@ -33,7 +33,9 @@ export async function linkCounters(place: Place, names: readonly string[]): Prom
   );
   const roots = await place.run(seen.map(({ index }) => getShaper(index)));
   return seen.map(({ index, link, stats: of }, i) => {
-    const root = roots[i]?.messages.find((message) => isTree(message) || readShaper(message) !== undefined);
+    const root = roots[i]?.messages.find(
+      (message) => readTree(message) !== undefined || readShaper(message) !== undefined,
+    );
     return {
       link,
       rxBytes: Number(of.rxBytes),
@@ -41,7 +43,7 @@ export async function linkCounters(place: Place, names: readonly string[]): Prom
       txBytes: Number(of.txBytes),
       txPackets: Number(of.txPackets),
       ...(root === undefined ? {} : { queue: queueOf(root) }),
-      ...(root !== undefined && isTree(root) ? { classes: classesOf(place, index) } : {}),
+      ...(root !== undefined && readTree(root) !== undefined ? { classes: classesOf(place, index) } : {}),
     };
   });
 }

@@ -1,4 +1,5 @@
 /** Everything on the host that carries our mark: read by lists, at a cost that grows with the node. */
+import { slices } from "#lib/slices.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { ROUTE_PROTOCOL } from "../kernel.ts";
 import { isCarried } from "../nature.ts";
@@ -11,6 +12,8 @@ import { linkFact } from "./look.ts";
 import type { Place } from "./place.ts";
 import { forwardsOf, portMacsOf, portVlansOf } from "./switching.ts";
 import { ownTraffic } from "./traffic.ts";
+
+const AT_ONCE = 32;
 
 /** `leaving`: names of links that are being deleted. @throws SelvedgeError kernel */
 export async function ownedFacts(host: Place, leaving: (name: string) => boolean): Promise<Fact[]> {
@@ -34,11 +37,7 @@ export async function ownedFacts(host: Place, leaving: (name: string) => boolean
       return [{ type: "neighbour", at: "host", link: link.name, address: seen.address, mac: seen.mac } as const];
     }),
     ...(await ownTraffic(host, [...own.values()], (index) => names.get(index) ?? `index ${index}`)),
-    ...[...own.values()].flatMap((link) =>
-      filtersForUs(own.get(link.master ?? link.index)) ? portVlansOf(host, link) : [],
-    ),
-    ...[...own.values()].flatMap((link) => (link.kind === "vxlan" ? forwardsOf(host, link) : [])),
-    ...[...own.values()].flatMap((link) => (link.kind === "vxlan" ? portMacsOf(host, link) : [])),
+    ...(await ownPorts(host, own)),
   ];
 }
 
@@ -50,6 +49,17 @@ function ownLink(link: SeenLink, names: ReadonlyMap<number, string>): Fact {
     ...(master === undefined ? {} : { master }),
     ...(name === undefined ? {} : { parent: { at: "host", name } }),
   });
+}
+
+/** Each link is listed by itself: others have their turn in between. */
+async function ownPorts(host: Place, own: ReadonlyMap<number, SeenLink>): Promise<Fact[]> {
+  const found: Fact[] = [];
+  for await (const links of slices(own.values(), AT_ONCE))
+    for (const link of links) {
+      if (filtersForUs(own.get(link.master ?? link.index))) found.push(...portVlansOf(host, link));
+      if (link.kind === "vxlan") found.push(...forwardsOf(host, link), ...portMacsOf(host, link));
+    }
+  return found;
 }
 
 /** Links of ours with addresses are bridges. Link-local ones are the kernel's. */

@@ -1,21 +1,22 @@
 /** Queues and filters on links: the steps that make them hold, and what stands of them. */
 import { isFailure } from "#lib/errors.ts";
+import { slices } from "#lib/slices.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { Place as PlaceName } from "#lib/state/place.ts";
 import type { TreeFact } from "#lib/state/traffic-fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import type { Message } from "../netlink/message.ts";
 import { addMirror, mirrorFact, readMirror, removeMirror } from "../rtnl/mirror.ts";
-import { addRedirect, dumpFilters, type HOOK, readRedirect, removeRedirect } from "../rtnl/redirect.ts";
+import { addRedirect, dumpFilters, type HOOK, readClsact, readRedirect, removeRedirect } from "../rtnl/redirect.ts";
 import { addShaper, dumpQueues, getShaper, readShaper, removeShaper, shaperFact } from "../rtnl/shaper.ts";
 import {
   addTree,
   dumpClasses,
   dumpTreeFilters,
   getLeaf,
-  isTree,
   readClass,
   readLeaf,
+  readTree,
   readTreeFilter,
   removeTree,
   treeFact,
@@ -113,7 +114,7 @@ const some = <T>(value: T | undefined): T[] => (value === undefined ? [] : [valu
 async function rootQueue(place: Place, want: Traffic, index: number, messages: readonly Message[]): Promise<Fact[]> {
   const shaper = messages.map(readShaper).find((each) => each !== undefined);
   if (shaper !== undefined) return [shaperFact(shaper, want.at, want.link, want.type === "shaper" ? want : undefined)];
-  if (!messages.some((message) => isTree(message))) return [];
+  if (!messages.some((message) => readTree(message) !== undefined)) return [];
   return some(await seenTree(place, index, want.at, want.link, want.type === "tree" ? want : undefined));
 }
 
@@ -149,17 +150,28 @@ function listed(dump: () => Message[]): Message[] {
   }
 }
 
-/** Everything of ours on links of ours; only a pod's link has filters. @throws SelvedgeError kernel */
+/** Links whose filters are listed before others have their turn. */
+const AT_ONCE = 32;
+
+/**
+ * Everything of ours on links of ours; only a pod's link has filters. Each queue of the node is read once, however many
+ * links there are: a node has some ten thousand.
+ * @throws SelvedgeError kernel
+ */
 export async function ownTraffic(host: Place, links: readonly OwnLink[], nameOf: NameOf): Promise<Fact[]> {
   const queues = host.dump(dumpQueues);
+  const shapers = new Map(queues.flatMap((message) => readShaper(message) ?? []).map((seen) => [seen.index, seen]));
+  const trees = new Set(queues.flatMap((message) => readTree(message) ?? []));
+  const filtered = new Set(queues.flatMap((message) => readClsact(message) ?? []));
   const found: Fact[] = [];
-  for (const link of links) {
-    const shaper = queues.map(readShaper).find((each) => each?.index === link.index);
-    if (shaper !== undefined) found.push(shaperFact(shaper, "host", link.name));
-    if (queues.some((message) => isTree(message, link.index)))
-      found.push(...some(await seenTree(host, link.index, "host", link.name, undefined)));
-    if (link.kind === "veth") found.push(...ownFilters(host, link, nameOf));
-  }
+  for await (const several of slices(links, AT_ONCE))
+    for (const link of several) {
+      const { index, name, kind } = link;
+      const shaper = shapers.get(index);
+      if (shaper !== undefined) found.push(shaperFact(shaper, "host", name));
+      if (trees.has(index)) found.push(...some(await seenTree(host, index, "host", name, undefined)));
+      if (kind === "veth" && filtered.has(index)) found.push(...ownFilters(host, link, nameOf));
+    }
   return found;
 }
 
@@ -169,8 +181,8 @@ interface OwnLink {
   readonly kind: string;
 }
 
-const ownFilters = (host: Place, { index, name: link }: OwnLink, nameOf: NameOf): Fact[] =>
-  (["ingress", "egress"] as const).flatMap((hook): Fact[] => {
+function ownFilters(host: Place, { index, name: link }: OwnLink, nameOf: NameOf): Fact[] {
+  return (["ingress", "egress"] as const).flatMap((hook): Fact[] => {
     const messages = filtersOf(host, index, hook);
     const redirect = messages.map((message) => readRedirect(message, hook)).find((each) => each !== undefined);
     const mirrors = messages.flatMap((message) => readMirror(message, hook) ?? []);
@@ -188,3 +200,4 @@ const ownFilters = (host: Place, { index, name: link }: OwnLink, nameOf: NameOf)
       ...slots.flatMap((slot) => some(mirrorFact(mirrors, nameOf, { at: "host", link, hook, slot }))),
     ];
   });
+}

@@ -6,16 +6,8 @@
  * Most of what is heard is our own work or the kernel's house-keeping. A notification counts when no socket of ours
  * asked for it and it can take away something that we made; everything else is for the full pass of the reconcile loop.
  */
-import type { Address } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
-import {
-  type ForwardFact,
-  identity,
-  type LinkFact,
-  type NeighbourFact,
-  type PortMacFact,
-  type PortVlanFact,
-} from "#lib/state/fact.ts";
+import { type ForwardFact, identity, type LinkFact, type PortMacFact, type PortVlanFact } from "#lib/state/fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import { closeDescriptor } from "#native/namespace.ts";
 import { NETLINK_ROUTE, namespacedReceiver, onReadable, openNetlink, setSocketOption } from "#native/socket.ts";
@@ -27,7 +19,7 @@ import { AF_BRIDGE, RTM_VLAN, readVlans, VLAN_INFO, type VlanEntries } from "../
 import { linkAnswer, RTM_LINK } from "../netlink/link.ts";
 import { eachMessage, type Message } from "../netlink/message.ts";
 import { namespaceMessage, RTM_NSID } from "../netlink/namespace.ts";
-import { NUD_NOARP, NUD_PERMANENT, neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";
+import { neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";
 import { ALL_LINKS, netconfMessage, RTM_NEWNETCONF } from "../netlink/netconf.ts";
 import { RTM_ROUTE, routeMessage } from "../netlink/route.ts";
 import { RTM_RULE } from "../netlink/rule.ts";
@@ -36,6 +28,7 @@ import { readForward } from "../rtnl/forward.ts";
 import { isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
 import { readPortMac } from "../rtnl/port-mac.ts";
 import { isOwnPriority, readRule } from "../rtnl/rule.ts";
+import { neighbourEar } from "./neighbour-ear.ts";
 
 /** linux/rtnetlink.h, enum rtnetlink_groups (v6.12) */
 const GROUPS = {
@@ -69,7 +62,7 @@ export interface NamespaceIds {
 }
 
 export interface WatchOptions {
-  /** The host's links as the kernel lists them. */
+  /** The host's links and neighbours as the kernel lists them, links first. */
   readonly present: () => readonly Message[];
   /** Descriptor of the host's namespace; absent for the process's own. */
   readonly netns?: number | undefined;
@@ -78,15 +71,13 @@ export interface WatchOptions {
   readonly isOwnPort: (port: number) => boolean;
   /** What a link of the host, a VLAN of a port or a forwarding entry was last asked to be, by its identity. */
   readonly asked: (identity: string) => Asked | undefined;
-  /** Whether we have taken this neighbour away. */
-  readonly isDismissed: (of: Pick<NeighbourFact, "link" | "address">) => boolean;
 }
 
 export type Asked = LinkFact | PortVlanFact | ForwardFact | PortMacFact;
 
 /** Ends with the signal. @throws SelvedgeError kernel */
 export function watchNetwork(
-  { netns, ids, isOwnPort, asked, isDismissed, present }: WatchOptions,
+  { netns, ids, isOwnPort, asked, present }: WatchOptions,
   onChange: (change: Change | undefined) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -98,10 +89,13 @@ export function watchNetwork(
   bindByNothing(fd);
   const buffer = new Uint8Array(128 * 1024);
   const next = namespacedReceiver(fd, buffer);
-  const hearHost = hostEar(isOwnPort, asked, isDismissed);
+  const hearHost = hostEar(isOwnPort, asked);
   const hearPod = podEar(isOwnPort);
   // Those of a daemon before this one are told of by nobody until they change; what is lost with a change needs their names.
-  for (const message of present()) hearHost(message);
+  const survey = (): void => {
+    for (const message of present()) hearHost(message);
+  };
+  survey();
 
   const take = (nsid: number, message: Message): void => {
     if (isOfBridge(message)) return;
@@ -122,6 +116,7 @@ export function watchNetwork(
         for (const message of eachMessage(buffer.subarray(0, datagram.length))) take(datagram.nsid, message);
     } catch (error) {
       if (!isFailure(error, "kernel") || error.failure.errno !== ERRNO.ENOBUFS) throw error;
+      survey();
       onChange(undefined);
     }
   };
@@ -164,9 +159,9 @@ const lookOf = (link: SeenLink): string =>
 function hostEar(
   isOwnPort: (port: number) => boolean,
   asked: WatchOptions["asked"],
-  isDismissed: WatchOptions["isDismissed"],
 ): (message: Message) => Change | undefined {
   const links = new Map<number, SeenLink>();
+  const neighbours = neighbourEar();
   /** By index, of links that are not ours: what the ways to other nodes depend on. */
   const strangers = new Map<number, string>();
   const isCarrierChanged = (link: SeenLink): boolean => {
@@ -201,10 +196,6 @@ function hostEar(
     const entry = readForward(message, "host", link) ?? readPortMac(message, "host", link);
     return entry !== undefined && asked(identity(entry)) !== undefined;
   };
-  const isNeighbourDismissed = (index: number, address: Address | undefined): boolean => {
-    const link = links.get(index)?.name;
-    return link !== undefined && address !== undefined && isDismissed({ link, address });
-  };
   const isVlanLost = ({ index, vlans }: VlanEntries, gone: boolean): boolean => {
     const port = links.get(index)?.name;
     return vlans.some(({ vid, flags }) => {
@@ -229,22 +220,20 @@ function hostEar(
         const { index } = linkAnswer.read(message.body).head;
         const change = own ? undefined : at(index);
         links.delete(index);
+        neighbours.forget(index);
         strangers.delete(index);
         return change;
       }
       case RTM_ADDR.DEL:
         return own ? undefined : at(addressMessage.read(message.body).head.index);
+      case RTM_NEIGH.NEW:
       case RTM_NEIGH.DEL: {
-        const { head, attrs } = neighbourMessage.read(message.body);
-        const { index, family, state } = head;
-        if (own || (family === AF_BRIDGE && !isForwardAsked(message, index))) return undefined;
-        if (family !== AF_BRIDGE && isNeighbourDismissed(index, attrs.to)) return undefined;
-        // The kernel keeps entries of its own for multicast addresses, and lets them go.
-        return family !== AF_BRIDGE && state === NUD_NOARP ? undefined : at(index);
-      }
-      case RTM_NEIGH.NEW: {
-        const { index, family, state } = neighbourMessage.read(message.body).head;
-        return own || family === AF_BRIDGE || (state & NUD_PERMANENT) !== 0 ? undefined : at(index);
+        const { index, family } = neighbourMessage.read(message.body).head;
+        if (family !== AF_BRIDGE) {
+          const lost = neighbours.heard(message);
+          return own || lost === undefined ? undefined : at(lost);
+        }
+        return !own && message.type === RTM_NEIGH.DEL && isForwardAsked(message, index) ? at(index) : undefined;
       }
       case RTM_VLAN.NEW:
       case RTM_VLAN.DEL: {

@@ -61,6 +61,12 @@ export const addClsact = (link: string, index: number): Request => ({
   body: tcMessage.body({ index, handle: 0xffff0000, parent: TC_H_CLSACT }, { kind: "clsact" }),
 });
 
+/** Ifindex of the link whose filters a queue holds; undefined for any other kind of queue. @throws RangeError */
+export function readClsact(message: Message): number | undefined {
+  const { head, attrs } = tcMessage.read(message.body);
+  return attrs.kind === "clsact" ? head.index : undefined;
+}
+
 /** The clsact queue stays: it costs nothing, and others may have put filters there. */
 export const removeRedirect = (fact: RedirectFact, index: number): Request => ({
   what: `filter del dev ${fact.link}`,

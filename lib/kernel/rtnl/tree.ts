@@ -165,11 +165,10 @@ export const getLeaf = (index: number, id: number): Request => ({
   body: tcMessage.body({ index, parent: classOf(id) }),
 });
 
-/** Whether the queue is our tree, and the root of the link with that ifindex where one is given. @throws RangeError */
-export function isTree(message: Message, index?: number): boolean {
+/** Ifindex of the link whose root queue is our tree; undefined for any other queue. @throws RangeError */
+export function readTree(message: Message): number | undefined {
   const { head, attrs } = tcMessage.read(message.body);
-  const there = index === undefined || head.index === index;
-  return there && attrs.kind === "htb" && head.handle === HANDLE && head.parent === TC_H_ROOT;
+  return attrs.kind === "htb" && head.handle === HANDLE && head.parent === TC_H_ROOT ? head.index : undefined;
 }
 
 export interface SeenClass {
