@@ -9,7 +9,7 @@
 import { performance } from "node:perf_hooks";
 import { aliveKey } from "#lib/cluster/records.ts";
 import { clusterView, type Known, type ViewChange } from "#lib/cluster/view.ts";
-import type { ClusterWays } from "#lib/config/config.ts";
+import type { ClusterWays } from "#lib/config/cluster.ts";
 import { peers } from "#lib/daemon/cluster/peers.ts";
 import { diff } from "#lib/state/diff.ts";
 import { sqlite } from "#lib/store/sqlite.ts";

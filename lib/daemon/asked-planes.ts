@@ -1,7 +1,8 @@
 /** Who says which planes a pod is on. */
 import type { AskedPlane } from "#lib/cni/planes.ts";
 import type { NetConf } from "#lib/cni/types.ts";
-import type { Config, ConfiguredPlane } from "#lib/config/config.ts";
+import type { Config } from "#lib/config/config.ts";
+import type { ConfiguredPlane } from "#lib/config/network.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { matches } from "#lib/pattern.ts";
 import { meansPod } from "./pod-rule.ts";

@@ -1,6 +1,7 @@
 /** By which addresses a pod leaves the cluster, as the configuration has it. */
 import type { NetConf } from "#lib/cni/types.ts";
-import type { Config, EgressAddresses } from "#lib/config/config.ts";
+import type { Config } from "#lib/config/config.ts";
+import type { EgressAddresses } from "#lib/config/egress.ts";
 import { meansPod } from "./pod-rule.ts";
 
 /** Addresses, with their place in the configuration. */

@@ -1,7 +1,8 @@
 /** The bridge of a network that is one segment with those of other nodes: it stands before the first pod does. */
 import { bridge } from "#lib/attach/bridge/bridge.ts";
 import { bridgeSide } from "#lib/attach/bridge/shared.ts";
-import type { Config, Network } from "#lib/config/config.ts";
+import type { Config } from "#lib/config/config.ts";
+import type { Network } from "#lib/config/network.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { StretchedNetwork } from "./cluster/segments.ts";
 

@@ -3,7 +3,8 @@
 import type { PodRoute } from "#lib/attach/kind.ts";
 import { type AttachmentType, attachmentType } from "#lib/attach/kinds.ts";
 import type { Dns, NetConf } from "#lib/cni/types.ts";
-import type { Config, Encapsulation } from "#lib/config/config.ts";
+import type { Config } from "#lib/config/config.ts";
+import type { Encapsulation } from "#lib/config/network.ts";
 import { optionsOf } from "#lib/config/shorthand.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { absent, type Found, fields, refuse, root } from "#lib/parse.ts";

@@ -1,6 +1,8 @@
 /** What follows from the configuration for tenants: whose pool is whose, who reaches whom, which addresses routers have. */
 import type { Prefix } from "#lib/address.ts";
-import type { Config, Network, Tenant } from "#lib/config/config.ts";
+import type { Config } from "#lib/config/config.ts";
+import type { Network } from "#lib/config/network.ts";
+import type { Tenant } from "#lib/config/tenant.ts";
 import type { PeerSide } from "#lib/datapath/peering.ts";
 import { type Transfer, transfers } from "#lib/datapath/transfer.ts";
 import { SelvedgeError } from "#lib/errors.ts";

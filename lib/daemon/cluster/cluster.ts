@@ -5,7 +5,7 @@ import type { ProbeReport } from "#lib/cluster/probing.ts";
 import type { NodeRecord, Way } from "#lib/cluster/records.ts";
 import type { ClusterView } from "#lib/cluster/view.ts";
 import { largestOverhead } from "#lib/cluster/ways.ts";
-import type { Cluster as ClusterConfig } from "#lib/config/config.ts";
+import type { Cluster as ClusterConfig } from "#lib/config/cluster.ts";
 import type { OpenEcho } from "#lib/echo/echo.ts";
 import type { NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Op } from "#lib/state/diff.ts";

@@ -5,7 +5,7 @@
 import type { Address } from "#lib/address.ts";
 import { addressOf } from "#lib/address.ts";
 import { aliveKey, egressKey, KEYS } from "#lib/cluster/records.ts";
-import type { EgressAddresses } from "#lib/config/config.ts";
+import type { EgressAddresses } from "#lib/config/egress.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
 import type { Entry, Revision, Shared, SharedChange } from "#lib/store/shared.ts";

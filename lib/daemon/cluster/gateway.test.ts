@@ -1,7 +1,7 @@
 /** Random lives of gateways: no address is ever on two machines, and in calm weather each is on one. */
 import { expect, test } from "@jest/globals";
 import { type Address, address } from "#lib/address.ts";
-import type { EgressAddresses } from "#lib/config/config.ts";
+import type { EgressAddresses } from "#lib/config/egress.ts";
 import { sequence } from "#lib/store/contract.ts";
 import { type GatewayRig, gatewayRig, type Random } from "./gateway-rig.ts";
 

@@ -7,7 +7,7 @@ import type { Address } from "#lib/address.ts";
 import { dueMs, heldUntilMs, placeAmong, type SeenClaim, type Vacancy, vacancyOf } from "#lib/cluster/egress-claim.ts";
 import { readEgress, readJson, readLiveness } from "#lib/cluster/read-record.ts";
 import { aliveKey, type EgressRecord, egressKey, KEYS, type NodeId } from "#lib/cluster/records.ts";
-import type { EgressAddresses } from "#lib/config/config.ts";
+import type { EgressAddresses } from "#lib/config/egress.ts";
 import { heldAddress, heldElement } from "#lib/datapath/egress/facts.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";

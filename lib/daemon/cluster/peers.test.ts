@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { address, mac, prefix } from "#lib/address.ts";
 import { aliveKey, blockKey, type NodeRecord, nodeKey } from "#lib/cluster/records.ts";
 import { clusterView } from "#lib/cluster/view.ts";
-import type { ClusterWays } from "#lib/config/config.ts";
+import type { ClusterWays } from "#lib/config/cluster.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";

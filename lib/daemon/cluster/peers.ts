@@ -8,7 +8,7 @@ import type { Liveness } from "#lib/cluster/liveness.ts";
 import type { NodeRecord } from "#lib/cluster/records.ts";
 import type { ClusterView } from "#lib/cluster/view.ts";
 import { type ChosenWay, isChosen, type NoWay, wayTo } from "#lib/cluster/ways.ts";
-import type { ClusterWays } from "#lib/config/config.ts";
+import type { ClusterWays } from "#lib/config/cluster.ts";
 import { type Devices, devicesWith, hereFacts, NO_DEVICES, peerFacts } from "#lib/datapath/ways/facts.ts";
 import type { Egress, Kernel } from "#lib/kernel/kernel.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { keyInUse } from "#lib/cluster/key-rotation.ts";
 import type { NodeRecord } from "#lib/cluster/records.ts";
-import type { ClusterWays } from "#lib/config/config.ts";
+import type { ClusterWays } from "#lib/config/cluster.ts";
 import { WIREGUARD_LINK } from "#lib/datapath/ways/names.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";

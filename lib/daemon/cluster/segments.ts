@@ -7,7 +7,7 @@ import { type Claim, claimsOf } from "#lib/cluster/endpoints.ts";
 import type { EndpointRecord, NodeRecord } from "#lib/cluster/records.ts";
 import type { ClusterView } from "#lib/cluster/view.ts";
 import { type ChosenWay, isChosen, wayTo } from "#lib/cluster/ways.ts";
-import type { ClusterWays } from "#lib/config/config.ts";
+import type { ClusterWays } from "#lib/config/cluster.ts";
 import { distantFacts, type Stretch, stretchFacts } from "#lib/datapath/stretch.ts";
 import type { Here } from "#lib/datapath/ways/ends.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";

@@ -1,6 +1,6 @@
 /** The records of nodes as lib/datapath/ways takes them. */
 import type { NodeRecord } from "#lib/cluster/records.ts";
-import type { ClusterWays } from "#lib/config/config.ts";
+import type { ClusterWays } from "#lib/config/cluster.ts";
 import type { Here, There } from "#lib/datapath/ways/ends.ts";
 
 /** `active`: public half of the WireGuard key in use. */

@@ -1,0 +1,65 @@
+/** The cluster that the node is part of, as the configuration has it. */
+import type { Address } from "#lib/address.ts";
+import type { EgressAddresses } from "./egress.ts";
+
+export interface Cluster extends ClusterWays {
+  readonly store: { readonly etcd: Etcd };
+  readonly node: ClusterNode;
+  readonly probe: ClusterProbe;
+  /** How long a node that was removed must not be heard of before others take what it had. */
+  readonly graceSeconds: number;
+  readonly egress: readonly EgressAddresses[];
+}
+
+/** How packets get from node to node; the same on all nodes. */
+export interface ClusterWays {
+  readonly way: "auto" | "cross-subnet" | "direct" | "vxlan" | "gre" | "wireguard";
+  /** In WireGuard, whichever the way. */
+  readonly encrypt: boolean;
+  /** UDP port. */
+  readonly vxlan: { readonly vni: number; readonly port: number };
+  /** RFC 2890. */
+  readonly gre: { readonly key: number };
+  /** UDP port; how often a key is replaced, and how long before its use the other nodes are told. */
+  readonly wireguard: {
+    readonly port: number;
+    readonly rotateHours: number;
+    readonly leadSeconds: number;
+    /** wireguard-go, for a kernel that has none. */
+    readonly program?: string;
+  };
+}
+
+/** This node, as the others know it. */
+export interface ClusterNode {
+  /** Absent: the machine's host name. */
+  readonly name?: string;
+  /** None: those of the link of the default route. */
+  readonly addresses: readonly Address[];
+}
+
+/** How nodes find out whether they reach each other. */
+export interface ClusterProbe {
+  /** UDP, of this node's echo. */
+  readonly port: number;
+  readonly everyMs: number;
+  /** A node that has not answered so many probes in a row does not answer. */
+  readonly lost: number;
+  /** That is enough for its routes to be withdrawn, whatever the store says. */
+  readonly decides: boolean;
+}
+
+export interface Etcd {
+  /** `https://192.0.2.10:2379`; at least one, of one scheme. */
+  readonly endpoints: readonly string[];
+  /** PEM files. */
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  readonly serverName?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  /** Begins and ends with a slash. */
+  readonly prefix: string;
+  readonly livenessSeconds: number;
+}
