@@ -55,7 +55,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
   },
   "lib/config": {
     holds: "the daemon's configuration: one type, one parse, the defaults. Pure",
-    from: ["lib"],
+    from: ["lib", "lib/edge/router.ts"],
     packages: ["yaml", "zod"],
     builtins: PURE,
   },
