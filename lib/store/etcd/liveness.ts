@@ -3,9 +3,9 @@
  * times in its length, and made anew when it was lost, with everything that it held.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { backoff } from "#lib/backoff.ts";
 import { isFailure } from "#lib/errors.ts";
 import { KV, Lease } from "#proto/etcd_pb.ts";
-import { backoff } from "./backoff.ts";
 import type { Members } from "./members.ts";
 import { unlessThere } from "./txn.ts";
 

@@ -3,9 +3,9 @@
  * anew where etcd cannot (compaction, or another cluster's data under the same endpoints).
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { backoff } from "#lib/backoff.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { type KeyValue, Watch, type WatchResponse } from "#proto/etcd_pb.ts";
-import { backoff } from "./backoff.ts";
 import type { Members } from "./members.ts";
 import { endOf } from "./txn.ts";
 
