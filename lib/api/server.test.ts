@@ -8,50 +8,12 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Event } from "#lib/log.ts";
 import { Admin, type Method, Node } from "#proto/selvedge_pb.ts";
-import { type AdminHandlers, type Call, type NodeHandlers, type ServeOptions, type Serving, serve } from "./server.ts";
+import { emptyHandlers } from "./empty-handlers.ts";
+import { type Call, type NodeHandlers, type ServeOptions, type Serving, serve } from "./server.ts";
 
 const READY = { result: new TextEncoder().encode("{}") };
-const nothing = async () => ({});
-const node: NodeHandlers = { add: async () => READY, del: nothing, check: nothing, gc: nothing, status: nothing };
-const admin: AdminHandlers = {
-  getStatus: nothing,
-  listAttachments: nothing,
-  getTrace: nothing,
-  listPools: nothing,
-  listLeases: nothing,
-  findLeaks: nothing,
-  freeLeaks: nothing,
-  plan: nothing,
-  reconcile: nothing,
-  collectGarbage: nothing,
-  listReservations: nothing,
-  reserve: nothing,
-  release: nothing,
-  measureQos: nothing,
-  startMirror: nothing,
-  listMirrors: nothing,
-  stopMirror: nothing,
-  doctor: nothing,
-  listTenants: nothing,
-  listNetworks: nothing,
-  listNodes: nothing,
-  listBlocks: nothing,
-  listPeers: nothing,
-  listEgress: nothing,
-  tracePath: nothing,
-  testConnectivity: nothing,
-  probeMtu: nothing,
-  listRouters: nothing,
-  planRouter: nothing,
-  applyRouter: nothing,
-  listPushes: nothing,
-  rollBackRouter: nothing,
-  pauseRouter: nothing,
-  examineRouter: nothing,
-  tracePolicy: nothing,
-  listPolicies: nothing,
-  listVerdicts: nothing,
-};
+const node: NodeHandlers = { ...emptyHandlers(Node), add: async () => READY };
+const admin = emptyHandlers(Admin);
 
 let directory = "";
 let socket = "";

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "@jest/globals";
-import { type AdminHandlers, type NodeHandlers, serve } from "#lib/api/server.ts";
+import { emptyHandlers } from "#lib/api/empty-handlers.ts";
+import { serve } from "#lib/api/server.ts";
 import type { Event } from "#lib/log.ts";
 import { peerCredentials } from "#native/socket.ts";
+import { Admin, Node } from "#proto/selvedge_pb.ts";
 import { needing } from "../support/requirement.ts";
 
-const nothing = async () => ({});
-const node: NodeHandlers = { add: nothing, del: nothing, check: nothing, gc: nothing, status: nothing };
 /** This user's and group's number on Debian; any but 0 would do. */
 const NOBODY = 65_534;
 
@@ -24,8 +24,13 @@ needing("root", { program: "python3" })(
     const directory = mkdtempSync(join(tmpdir(), "selvedge-peer-"));
     const socket = join(directory, "d.sock");
     const events: Event[] = [];
-    const admin = {} as AdminHandlers;
-    const serving = await serve({ socket, node, admin, credentials: peerCredentials, log: (e) => events.push(e) });
+    const serving = await serve({
+      socket,
+      node: emptyHandlers(Node),
+      admin: emptyHandlers(Admin),
+      credentials: peerCredentials,
+      log: (e) => events.push(e),
+    });
     try {
       const as = (uid: number) =>
         promisify(execFile)("python3", ["-c", CONNECT, socket], { uid, gid: uid, cwd: "/", timeout: 10_000 });

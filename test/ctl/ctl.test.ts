@@ -4,55 +4,23 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { type AdminHandlers, type NodeHandlers, type Serving, serve } from "#lib/api/server.ts";
+import { emptyHandlers } from "#lib/api/empty-handlers.ts";
+import { type AdminHandlers, type Serving, serve } from "#lib/api/server.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import { Attachment } from "#proto/selvedge_pb.ts";
+import { Admin, Attachment, Node } from "#proto/selvedge_pb.ts";
 
 const top = dirname(dirname(import.meta.dirname));
-const nothing = async () => ({});
-const node: NodeHandlers = { add: nothing, del: nothing, check: nothing, gc: nothing, status: nothing };
 const admin: AdminHandlers = {
+  ...emptyHandlers(Admin),
   getStatus: async () => ({ ready: true, version: "0.1.0" }),
   listAttachments: async ({ network }) => ({
     attachments: [Attachment.of({ key: { containerId: "c1", ifname: "eth0" }, network })],
   }),
   getTrace: async (key) => ({ key, spans: [{ name: "queued", startUs: 0, durationUs: 5, lines: [] }] }),
-  listPools: nothing,
-  listLeases: nothing,
-  findLeaks: nothing,
-  freeLeaks: nothing,
   plan: async () => {
     throw new SelvedgeError({ kind: "kernel", call: "sendmsg", errno: 1 }, "sendmsg: EPERM", { hint: "Be root." });
   },
   reconcile: () => new Promise(() => {}),
-  collectGarbage: nothing,
-  listReservations: nothing,
-  reserve: nothing,
-  release: nothing,
-  measureQos: nothing,
-  startMirror: nothing,
-  listMirrors: nothing,
-  stopMirror: nothing,
-  doctor: nothing,
-  listTenants: nothing,
-  listNetworks: nothing,
-  listNodes: nothing,
-  listBlocks: nothing,
-  listPeers: nothing,
-  listEgress: nothing,
-  tracePath: nothing,
-  testConnectivity: nothing,
-  probeMtu: nothing,
-  listRouters: nothing,
-  planRouter: nothing,
-  applyRouter: nothing,
-  listPushes: nothing,
-  rollBackRouter: nothing,
-  pauseRouter: nothing,
-  examineRouter: nothing,
-  tracePolicy: nothing,
-  listPolicies: nothing,
-  listVerdicts: nothing,
 };
 
 let directory = "";
@@ -62,7 +30,13 @@ let serving: Serving;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), "selvedge-ctl-"));
   socket = join(directory, "d.sock");
-  serving = await serve({ socket, node, admin, credentials: () => ({ uid: 0, pid: 1 }), log: () => {} });
+  serving = await serve({
+    socket,
+    node: emptyHandlers(Node),
+    admin,
+    credentials: () => ({ uid: 0, pid: 1 }),
+    log: () => {},
+  });
 });
 afterEach(async () => {
   await serving.close(0);
