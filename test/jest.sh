@@ -15,6 +15,7 @@ fi
 # Whatever a test leaves among temporary files goes with the run.
 scratch=$(mktemp -d -t selvedge.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
+chmod 711 "$scratch" # other users reach what tests give them
 export TMPDIR=$scratch
 user=()
 [ "$(id -u)" = 0 ] || user=(--user --map-root-user)
