@@ -6,35 +6,15 @@
 #   beta  192.0.2.2 ─┘         etcd
 #
 #   bash install/demo-cluster.sh COMMAND [ARGUMENT...]
-# The command runs on the router. When it ends, in whatever way, the kernel removes all of it, as with demo-node.sh.
+# The command runs on the router. When it ends, in whatever way, the kernel removes all of it: see demo-world.sh.
 # It finds selvedge, selvedgectl and node on its PATH; selvedgectl asks alpha unless SELVEDGE_SOCKET says otherwise, and
 # $DEMO_DIR/NODE holds the socket and the log of each node.
 set -euo pipefail
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-
-[ "$(id -u)" = 0 ] || { echo "Nodes are made of namespaces, which takes root: run this with sudo." >&2; exit 1; }
-[ $# -gt 0 ] || { echo "usage: demo-cluster.sh COMMAND [ARGUMENT...]" >&2; exit 2; }
-
-if [ "${1-}" != --inside ]; then
-  # --kill-child: a SIGKILL of unshare ends the nodes too.
-  exec unshare --mount --net --pid --fork --kill-child=KILL --mount-proc --propagation private \
-    bash "${BASH_SOURCE[0]}" --inside "$@"
-fi
-shift
-
-# Process 1 of the namespace: Ctrl-C goes to the command; when it has ended, this script ends, and with it the nodes.
-trap : INT TERM
-
-# -n: otherwise it makes /run/mount in the /run of the machine. Shared: nodes see the namespaces of pods that come later.
-mount -n -t tmpfs -o mode=755 tmpfs /run
+. "$(dirname "$0")/demo-world.sh"
+# Nodes see the namespaces of pods that come later.
 mount -n --make-shared /run
-mkdir -p /run/netns /run/demo
-export DEMO_DIR=/run/demo
-export PATH="$top/dist:$top/node_modules/.bin:$PATH"
 export SELVEDGE_SOCKET=$DEMO_DIR/alpha/selvedged.sock
 export SELVEDGE_QUEUE=$DEMO_DIR/alpha/queue
-# Every start of Node pays for reading these; nothing here talks TLS.
-unset NODE_EXTRA_CA_CERTS NODE_OPTIONS
 
 fail() { # fail WHAT LOG
   printf '%s; the end of its log:\n' "$1" >&2

@@ -2,34 +2,13 @@
 # Runs a command on a throw-away node: network, mount and process namespaces of its own, /run as an empty tmpfs, selvedged
 # running with the default pool, and a second namespace `outside` on the other end of the node's eth0.
 #   bash install/demo-node.sh COMMAND [ARGUMENT...]
-# When the command ends, in whatever way, the kernel removes all of it: the processes with their PID namespace, links,
-# routes and firewall with the network namespaces, files with the tmpfs. There is no clean-up that could be missed.
+# When the command ends, in whatever way, the kernel removes all of it: see demo-world.sh.
 # The command finds selvedge, selvedgectl and node on its PATH, and plugin configurations in $DEMO_DIR.
 set -euo pipefail
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-
-[ "$(id -u)" = 0 ] || { echo "A node is made of namespaces, which takes root: run this with sudo." >&2; exit 1; }
-[ $# -gt 0 ] || { echo "usage: demo-node.sh COMMAND [ARGUMENT...]" >&2; exit 2; }
-
-if [ "${1-}" != --inside ]; then
-  # --kill-child: a SIGKILL of unshare ends the node too.
-  exec unshare --mount --net --pid --fork --kill-child=KILL --mount-proc --propagation private \
-    bash "${BASH_SOURCE[0]}" --inside "$@"
-fi
-shift
-
-# Process 1 of the namespace: Ctrl-C goes to the command; when it has ended, this script ends, and with it the node.
-trap : INT TERM
-
-# -n: otherwise it makes /run/mount in the /run of the machine.
-mount -n -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/netns /run/selvedge/queue /run/demo
-export DEMO_DIR=/run/demo
-export PATH="$top/dist:$top/node_modules/.bin:$PATH"
+. "$(dirname "$0")/demo-world.sh"
+mkdir -p /run/selvedge/queue
 export SELVEDGE_SOCKET=/run/selvedge/selvedged.sock
 export SELVEDGE_QUEUE=/run/selvedge/queue
-# Every start of Node pays for reading these; nothing here talks TLS.
-unset NODE_EXTRA_CA_CERTS NODE_OPTIONS
 
 ip link set lo up
 ip netns add outside
