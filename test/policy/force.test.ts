@@ -92,6 +92,16 @@ runs(
 
 const WEB = policy("mute", { ingress: [{ ports: [{ port: 80 }] }], policyTypes: ["Ingress", "Egress"] });
 
+/** WEB is in force between a pod that it is about and one that it is not, both of which serve. */
+async function putWeb(config: object = {}): Promise<void> {
+  await live.pods(NEW.id, OLD.id);
+  await stage.show(WEB);
+  await add(OLD, "open", config);
+  await add(NEW, "mute", config);
+  await peers.serve(OLD.id);
+  await peers.serve(NEW.id);
+}
+
 /** What WEB leaves: one port in, with its replies; nothing out; the node itself. */
 async function holdsWeb(): Promise<void> {
   const [fresh, old] = [peers.of(NEW.id), peers.of(OLD.id)];
@@ -106,19 +116,17 @@ async function holdsWeb(): Promise<void> {
   await live.on("ping", "-c1", "-W1", NEW.ip);
 }
 
+const isBack = () =>
+  eventually("it is back", async () => ((await peers.of(OLD.id).reaches("tcp", NEW.ip, 81)) ? undefined : true));
+
 runs.each([
   ["ptp", {}],
   ["bridge", { attachment: "bridge", isGateway: true }],
 ])(
   "on %s: replies pass, the node reaches the pod, also without the daemon, and what others take away comes back",
   async (_type, config) => {
-    await live.pods(NEW.id, OLD.id);
     await live.on("/bin/sh", "-c", "for f in /proc/sys/net/bridge/bridge-nf-call-ip*tables; do echo 0 >$f; done");
-    await stage.show(WEB);
-    await add(OLD, "open", config);
-    await add(NEW, "mute", config);
-    await peers.serve(OLD.id);
-    await peers.serve(NEW.id);
+    await putWeb(config);
     await holdsWeb();
     expect(await live.ask("CHECK", NEW.id, { config })).toMatchObject({ exit: 0 });
 
@@ -130,13 +138,9 @@ runs.each([
     await live.on("nft", "flush", "set", "inet", "selvedge", "confined_in4");
     const { exit, stdout } = await live.ask("CHECK", NEW.id, { config });
     if (exit !== 0) expect(stdout).toContain("confined_in4");
-    await eventually("it is back", async () =>
-      (await peers.of(OLD.id).reaches("tcp", NEW.ip, 81)) ? undefined : true,
-    );
+    await isBack();
     await live.on("nft", "delete", "table", "inet", "selvedge");
-    await eventually("it is back", async () =>
-      (await peers.of(OLD.id).reaches("tcp", NEW.ip, 81)) ? undefined : true,
-    );
+    await isBack();
     await holdsWeb();
   },
   120_000,
@@ -145,12 +149,7 @@ runs.each([
 runs(
   "what cannot be read is told of: what stood stands, and a daemon that has never read it starts no pod",
   async () => {
-    await live.pods(NEW.id, OLD.id);
-    await stage.show(WEB);
-    await add(OLD, "open");
-    await add(NEW, "mute");
-    await peers.serve(OLD.id);
-    await peers.serve(NEW.id);
+    await putWeb();
     stage.write([policy("mute", { ingres: [] })]);
     await eventually(
       "it is told",
@@ -171,12 +170,7 @@ runs(
 runs(
   "selvedgectl says which rule decides, what was decided, and what it cannot hold",
   async () => {
-    await live.pods(NEW.id, OLD.id);
-    await stage.show(WEB);
-    await add(OLD, "open");
-    await add(NEW, "mute");
-    await peers.serve(OLD.id);
-    await peers.serve(NEW.id);
+    await putWeb();
     await holdsWeb();
     const [fresh, old] = [`mute/${NEW.id}`, `open/${OLD.id}`];
     expect(await stage.ctl("policy", "trace", old, fresh, "80")).toMatchObject({
