@@ -136,6 +136,8 @@ test("few owners lend at first, with each round more, and at most half of what t
   const lenders = (round: number) => owners.filter((node) => lending(want(round), node, owners, 20) > 0).length;
   expect([0, 1, 2, 5].map(lenders)).toEqual([4, 8, 16, 100]);
   expect([0, 1, 2, 5, 100].map((free) => lending(want(9), "node-1", owners, free))).toEqual([0, 1, 1, 3, 8]);
+  const ahead = { ...want(9), ahead: true } as const;
+  expect([0, 1, 2, 5, 100].map((free) => lending(ahead, "node-1", owners, free))).toEqual([0, 0, 1, 2, 8]);
 });
 
 test("the turns of nodes are all different and do not depend on who computes them", () => {

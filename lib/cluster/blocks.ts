@@ -56,14 +56,18 @@ const ASKED = 4;
 /** Addresses that one owner lends at once. */
 const LENT_AT_ONCE = 8;
 
-/** How many addresses a node lends to one that wants some: at most half of what it has, and only if it is its turn. */
+/**
+ * How many addresses a node lends to one that wants some: at most half of what it has, and only if it is its turn. The last
+ * one is for a pod that waits: between nodes that only want to have one ahead it would go round for ever.
+ */
 export function lending(want: WantRecord, node: string, owners: Iterable<string>, free: number): number {
   if (free === 0) return 0;
   const place = (of: string): bigint => hash(`${want.node} ${of}`);
   const own = place(node);
+  const half = want.ahead === true ? Math.floor : Math.ceil;
   let before = 0;
   for (const other of new Set(owners)) if (other !== node && other !== want.node && place(other) < own) before += 1;
-  return before < ASKED * 2 ** Math.min(want.round, 30) ? Math.min(LENT_AT_ONCE, Math.ceil(free / 2)) : 0;
+  return before < ASKED * 2 ** Math.min(want.round, 30) ? Math.min(LENT_AT_ONCE, half(free / 2)) : 0;
 }
 
 /** Its place among all nodes where one of them has to act: they try one after another. */

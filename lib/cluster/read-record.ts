@@ -8,6 +8,7 @@ import {
   entries,
   type Found,
   fields,
+  flag,
   integer,
   list,
   oneOf,
@@ -165,5 +166,6 @@ export function readWant(found: Found): WantRecord {
     pool: word(at("pool")),
     family: integer(at("family"), { min: 4, max: 6 }) === 4 ? 4 : 6,
     round: integer(at("round"), COUNT),
+    ...(flag(at("ahead"), { or: false }) ? { ahead: true } : {}),
   };
 }

@@ -79,6 +79,8 @@ export interface WantRecord extends NodeId {
   readonly family: Family;
   /** Grows for as long as nobody lends: more and more of the owners feel addressed. */
   readonly round: number;
+  /** No pod waits: it is for the next one that comes. */
+  readonly ahead?: true;
 }
 
 /** `egress/<address>`: an address that pods leave the cluster by, and the node that holds it. Changed by compare-and-swap only. */

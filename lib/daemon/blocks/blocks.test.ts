@@ -72,6 +72,44 @@ test("a node whose blocks are full borrows from others, and exhaustion is told i
   expect(of.entries(KEYS.blocks).every(({ value }) => Object.keys(value.lent as object).length === 0)).toBe(true);
 });
 
+test("of two nodes that each have the last address of one family, one gives its own to the other, and a pod has both", async () => {
+  const pools = readPools(
+    root(
+      [
+        {
+          name: "std",
+          ranges: [[{ subnet: "10.1.0.0/29" }], [{ subnet: "fd00::/125" }]],
+          // The first blocks are left one and two addresses, the second ones two and one.
+          exclude: ["10.1.0.3", "10.1.0.6", "fd00::5", "fd00::6", "fd00::7"],
+          blocks: { 4: 30, 6: 126 },
+        },
+      ],
+      "pools",
+    ),
+  );
+  const of = rig(pools, ["a", "b"], sequence(1));
+  of.faults = false;
+  for (const name of of.machines()) of.start(name);
+  await of.calm(1_000);
+  for (const name of of.machines()) of.add(name, `${name}-first`);
+  await of.calm(1_000);
+  expect(of.pods.size).toBe(2);
+  expect(
+    of.machines().map((name) =>
+      of
+        .ipamOf(name)
+        ?.demands()
+        .map(({ free }) => free),
+    ),
+  ).toEqual([
+    [0n, 1n],
+    [1n, 0n],
+  ]);
+  for (const name of of.machines()) of.add(name, `${name}-last`);
+  await of.calm(4_000);
+  expect(of.pods.size).toBe(3);
+});
+
 test("while the store is away pods come and go within the node's own blocks, and nothing is taken or given back", async () => {
   const of = await cluster("a", "b");
   const before = blocks(of);

@@ -1,6 +1,6 @@
 /** Taking blocks before they are needed, giving back what is not, and lending when nobody has a block to take. */
 import { type Family, family, type Prefix } from "#lib/address.ts";
-import { blocksText, FAMILY_NAME, isShort, lending, nextBlock, surplus } from "#lib/cluster/blocks.ts";
+import { blocksText, FAMILY_NAME, isShort, lending, nextBlock, surplus, turn } from "#lib/cluster/blocks.ts";
 import { type WantRecord, wantKey } from "#lib/cluster/records.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { blockLength, type Cut, cut } from "#lib/ipam/cut.ts";
@@ -59,13 +59,22 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
 
   const isMember = (): boolean => ledger.joined.get(self.node) === self.uid;
 
-  const sayWant = async ({ pool, family: of }: Demand): Promise<void> => {
+  const sayWant = async (demand: Demand): Promise<void> => {
+    const { pool, family: of } = demand;
     const key = wantKey(pool.name, of, self.node);
     const before = wanted.get(key);
-    if (before !== undefined && clockMs() - before.atMs < ROUND_MS) return;
-    const want = { pool: pool.name, family: of, ...self, round: before === undefined ? 0 : before.want.round + 1 };
+    const isUrgent = taking.has(takingKey(demand));
+    const isNews = before === undefined || (isUrgent && before.want.ahead === true);
+    if (!isNews && clockMs() - before.atMs < ROUND_MS) return;
+    const want: WantRecord = {
+      pool: pool.name,
+      family: of,
+      ...self,
+      round: before === undefined ? 0 : before.want.round + 1,
+      ...(isUrgent ? {} : { ahead: true }),
+    };
     wanted.set(key, { want, atMs: clockMs() });
-    await shared.put(key, JSON.stringify(want satisfies WantRecord), { whileAlive: true });
+    await shared.put(key, JSON.stringify(want), { whileAlive: true });
   };
   /** Also one that a daemon before this one said, or that arrived late. */
   const unsayWant = async ({ pool, family: of }: Demand): Promise<void> => {
@@ -75,6 +84,8 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
     wanted.delete(key);
   };
   const takingKey = ({ pool, set }: Demand): string => `${pool.name} ${set}`;
+  /** A pod here waits for an address of one family: what is free of the other is what it takes then. */
+  const isAwaited = (pool: string): boolean => [...taking.keys()].some((key) => key.startsWith(`${pool} `));
 
   const demandsOf = (pool: string): Demand[] => ipam.demands().filter((each) => each.pool.name === pool);
   const freeOf = (demand: Demand): bigint =>
@@ -135,6 +146,8 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
       const id = `${uid} ${round}`;
       if (node === self.node || answered.get(key) === id || ledger.alive.get(node) !== uid) continue;
       if (wanted.has(wantKey(pool, of, self.node))) continue;
+      // Of two nodes that each have what the other's pod lacks, one gives: else they exchange it for ever.
+      if (isAwaited(pool) && turn(node, pool, [self.node]) > 0) continue;
       const there = ipam
         .uses(pool)
         .filter((use) => use.share.name === undefined && use.free > 0 && family(use.share.prefix) === of);
