@@ -102,7 +102,7 @@ const intentOf = (
   phase: "adding",
   netns: request.netns,
   netnsInode,
-  type: planes[0]?.settings.attachment ?? "chained",
+  type: planes[0]?.settings.plan.type ?? "chained",
   chained: conf.prevResult !== undefined,
   config: Buffer.from(request.config).toString(),
   args: request.args,
@@ -116,7 +116,7 @@ const intentOf = (
 const recordOf = ({ key, conf, settings }: Plane, { name }: NetConf): PlaneRecord => ({
   name: conf.network ?? name,
   ifname: key.ifname,
-  type: settings.attachment,
+  type: settings.plan.type,
   ...(settings.tenant === undefined ? {} : { tenant: settings.tenant }),
 });
 

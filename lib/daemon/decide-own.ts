@@ -1,6 +1,5 @@
 /** What an attachment of our own becomes: addresses for every plane, from our own IPAM or from another plugin's. */
 import type { PodRoute } from "#lib/attach/kind.ts";
-import { plan } from "#lib/attach/kinds.ts";
 import { linkAlias, totalNames } from "#lib/attach/names.ts";
 import type { Result, ResultRoute } from "#lib/cni/types.ts";
 import { overheadOf } from "#lib/datapath/overlay.ts";
@@ -81,15 +80,13 @@ export async function decideOwn(
 /** What of the node the attachment's type asks for. */
 async function lookUp(core: Core, intent: AttachmentRecord, plane: Plane): Promise<Pick<Where, "carrier" | "device">> {
   const { key, conf, settings } = plane;
-  const { tenant } = settings;
+  const { plan, tenant } = settings;
   const { deviceId } = conf.wishes;
   if (tenant !== undefined) await wantRouter(core, tenant);
-  const carrier = await lookUpParent(hostOf(core, tenant ?? NODE).kernel, planned(plane), intent);
-  const device = await lookUpDevice(core, planned(plane), { key, record: intent, deviceId, tenant });
+  const carrier = await lookUpParent(hostOf(core, tenant ?? NODE).kernel, plan, intent);
+  const device = await lookUpDevice(core, plan, { key, record: intent, deviceId, tenant });
   return { ...(carrier === undefined ? {} : { carrier }), ...(device === undefined ? {} : { device }) };
 }
-
-const planned = ({ settings }: Plane) => plan(settings.attachment, settings.options);
 
 interface Leased {
   readonly given: Given;
@@ -98,7 +95,7 @@ interface Leased {
 
 async function lease(core: Core, intent: AttachmentRecord, plane: Plane): Promise<Leased> {
   const { settings, conf, key } = plane;
-  if (planned(plane).addressless) return withoutAddresses(plane);
+  if (settings.plan.addressless) return withoutAddresses(plane);
   const { given, changes } = await acquire(core, { ...intent, ...key }, conf, settings);
   return { given: { ...given, dns: settings.dns }, changes };
 }

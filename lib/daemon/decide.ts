@@ -9,7 +9,6 @@ import { chained } from "#lib/attach/chained.ts";
 import { macOf } from "#lib/attach/device.ts";
 import { parseDuplicateCheck } from "#lib/attach/duplicate-check.ts";
 import type { Attached, Carrier, PodAddress, PodRoute } from "#lib/attach/kind.ts";
-import { plan } from "#lib/attach/kinds.ts";
 import { hostLinkName, linkAlias, podMac, stationMac } from "#lib/attach/names.ts";
 import { routedApart } from "#lib/attach/plane-routing.ts";
 import type { Dns, NetConf, Result, ResultRoute } from "#lib/cni/types.ts";
@@ -61,7 +60,6 @@ export function decide(
   given: Given,
   where: Where,
 ): Decided {
-  const planned = plan(settings.attachment, settings.options);
   const { carrier, device, mtuFrom } = where;
   const followsPath = settings.mtu === undefined && carrier === undefined && device === undefined;
   const mtu = settings.mtu ?? carrier?.mtu ?? device?.link?.mtu ?? where.pathMtu;
@@ -74,7 +72,7 @@ export function decide(
       conf.wishes.mac ??
       given.mac ??
       ofSegment(settings, given) ??
-      planned.mac(carrier) ??
+      settings.plan.mac(carrier) ??
       (device && macOf(device)) ??
       podMac(key),
     addresses: given.addresses,
@@ -86,7 +84,7 @@ export function decide(
     ...(device === undefined ? {} : { device }),
   };
   const bandwidth = effectiveBandwidth(conf.wishes.bandwidth, settings.qos);
-  const assembled = assemble(planned, attached, {
+  const assembled = assemble(settings.plan, attached, {
     masquerade: settings.ipMasq,
     ...(leaving === undefined ? {} : { leaving }),
     spoofProtection: settings.spoofProtection,

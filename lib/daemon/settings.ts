@@ -1,7 +1,7 @@
 /** What one attachment's network is: the runtime's configuration over the daemon's named network over the defaults. */
 
 import type { PodRoute } from "#lib/attach/kind.ts";
-import { type AttachmentType, attachmentType } from "#lib/attach/kinds.ts";
+import { attachmentType, type Plan, plan } from "#lib/attach/kinds.ts";
 import type { Dns, NetConf } from "#lib/cni/types.ts";
 import type { Config } from "#lib/config/config.ts";
 import type { Encapsulation } from "#lib/config/network.ts";
@@ -11,7 +11,8 @@ import { absent, type Found, fields, refuse, root } from "#lib/parse.ts";
 import type { PodQos, Qos } from "#lib/qos.ts";
 
 export interface Settings {
-  readonly attachment: AttachmentType;
+  /** Of its attachment type, with the fields of its own read. */
+  readonly plan: Plan;
   /** Pools of the daemon's configuration that are drawn from in order, unless the request names one or brings ranges of its own. */
   readonly pools: readonly string[];
   /** Bytes; absent: the path's. */
@@ -36,7 +37,7 @@ export interface Settings {
   readonly options: Found;
 }
 
-/** @throws SelvedgeError config-invalid: a network that is not configured, or an unknown attachment type */
+/** @throws SelvedgeError config-invalid, unsupported-field: a network that is not configured, an unknown attachment type, its fields */
 export function settingsOf(config: Config, conf: NetConf): Settings {
   const named = conf.network === undefined ? undefined : config.networks.get(conf.network);
   if (conf.network !== undefined && named === undefined)
@@ -52,8 +53,13 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
   if (named?.stretch !== undefined) refuseVlans(conf, "stretch");
   const policyRouting = conf.policyRouting ?? named?.policyRouting;
   const podQos = conf.podQos ?? named?.podQos;
+  const options = root({
+    ...(named === undefined ? {} : objectOf(named.options)),
+    ...optionsOf(attachment, { parent: at("parent").value, vlan: at("vlan").value }),
+    ...objectOf(conf.raw),
+  });
   return {
-    attachment,
+    plan: plan(attachment, options),
     pools: named?.pools ?? [config.defaultPool],
     ...(mtu === undefined ? {} : { mtu }),
     ipMasq: conf.ipMasq ?? base.ipMasq,
@@ -67,11 +73,7 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
     ...(named?.stretch === undefined ? {} : { stretched: named.name }),
     routes: named?.routes ?? [],
     dns: { ...named?.dns, ...conf.dns, ...conf.wishes.dns },
-    options: root({
-      ...(named === undefined ? {} : objectOf(named.options)),
-      ...optionsOf(attachment, { parent: at("parent").value, vlan: at("vlan").value }),
-      ...objectOf(conf.raw),
-    }),
+    options,
   };
 }
 
