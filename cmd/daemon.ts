@@ -5,12 +5,18 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { queue } from "#lib/api/queue.ts";
 import { type Config, parseConfig } from "#lib/config/config.ts";
+import { SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "#lib/config/edge.ts";
+import type { Ports } from "#lib/daemon/core.ts";
 import { startDaemon } from "#lib/daemon/daemon.ts";
 import { logWriter } from "#lib/daemon/log-writer.ts";
 import { execDelegate } from "#lib/delegate/exec.ts";
 import { udpEcho } from "#lib/echo/udp.ts";
 import { askWhole } from "#lib/echo/whole.ts";
 import { isFailure } from "#lib/errors.ts";
+import { frr } from "#lib/frr/frr.ts";
+import { serviceAccount } from "#lib/k8s/api/access.ts";
+import { apiServer } from "#lib/k8s/api/api-server.ts";
+import { kubeconfig } from "#lib/k8s/api/kubeconfig.ts";
 import { manifestDirectory } from "#lib/k8s/directory.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
@@ -36,6 +42,8 @@ It runs in the foreground as root, logs JSON lines to standard error, and stops 
 finished. Pods keep their network while it is away.
 `;
 
+/** Only to end what an earlier configuration has started. */
+const NO_SPEAKER = { programs: SPEAKER_PROGRAMS, directory: SPEAKER_DIRECTORY, port: 0, restartSeconds: 0 };
 /** How long after its end what is left of the daemon may take, ms. */
 const EXIT_LIMIT_MS = 10_000;
 
@@ -87,7 +95,7 @@ async function run(config: Config, configName: string): Promise<void> {
       routers: linuxRouters(config.routers.dir),
       store,
       ...(shared && { shared }),
-      ...(config.policies && { objects: manifestDirectory(config.policies.directory) }),
+      ...objectsOf(config),
       delegate: execDelegate((plugin, text) => log({ event: "delegate-stderr", plugin, text })),
       queue: queue(config.queueDirs),
       echo: udpEcho,
@@ -96,6 +104,11 @@ async function run(config: Config, configName: string): Promise<void> {
       openRouter: ({ name, url, key, trust, commitSeconds }) => ({
         vyos: vyos({ name, url, trust, commitMs: commitSeconds * 1_000, key: () => secretFrom(key, process.env) }),
         secretIn,
+      }),
+      speaker: frr({
+        ...(config.edge?.speaker ?? NO_SPEAKER),
+        lookMs: (config.edge?.driftSeconds ?? 0) * 1_000,
+        nowMs: Date.now,
       }),
       log,
       nowMs: Date.now,
@@ -115,6 +128,15 @@ async function run(config: Config, configName: string): Promise<void> {
   await daemon.stop();
   log({ event: "stopped", tookMs: Date.now() - beganMs });
   endSoon();
+}
+
+/** Where policies, and the pods that they speak of, are told of. @throws SelvedgeError config-invalid */
+function objectsOf({ kubernetes, policies }: Config): Pick<Ports, "objects"> {
+  if (policies?.directory !== undefined) return { objects: manifestDirectory(policies.directory) };
+  if (kubernetes === undefined) return {};
+  const { kubeconfig: file } = kubernetes;
+  const access = file === undefined ? serviceAccount(process.env) : kubeconfig(file);
+  return { objects: apiServer({ access, userAgent: `selvedged/${VERSION}`, random: Math.random }) };
 }
 
 /** The process ends when nothing is left to do; what does not stop on its own is ended by force. */

@@ -42,6 +42,8 @@ export type Failure =
   | { kind: "drift"; lines: readonly string[] }
   /** A router at the edge did not do, or may not have done, what it was asked. */
   | { kind: "router"; router: string; why: RouterTrouble }
+  /** FRR on the node is not there, does not run, or does not take what it is told. */
+  | { kind: "speaker" }
   /** Two attachments claim one thing: a host port, a fixed address, a MAC. */
   | { kind: "conflict"; what: string };
 

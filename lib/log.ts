@@ -66,7 +66,11 @@ export type Event =
       tookMs: number;
     }
   | { event: "edge-failed"; router: string; failures: number; message: string }
+  | { event: "speaker-told"; neighbours: number; networks: number; tookMs: number }
+  | { event: "speaker-failed"; message: string }
   | { event: "policy-refused"; object: string; message: string }
+  /** What was refused can be had, and is what counts. */
+  | { event: "policy-readable"; object: string }
   /** The kernel has what the source told: elements that came or changed, and that went. */
   | { event: "policies-changed"; policies: number; came: number; went: number; tookMs: number }
   | { event: "policies-failed"; message: string }
@@ -129,7 +133,10 @@ export const LEVEL = {
   "edge-phase": "info",
   "edge-pushed": "info",
   "edge-failed": "warn",
+  "speaker-told": "info",
+  "speaker-failed": "warn",
   "policy-refused": "error",
+  "policy-readable": "info",
   "policies-changed": "info",
   "policies-failed": "error",
   "flow-denied": "info",

@@ -111,6 +111,7 @@ const KINDS = Object.keys({
   rpc: 0,
   delegate: 0,
   router: 0,
+  speaker: 0,
   "result-invalid": 0,
 } satisfies Record<FailureKind, 0>);
 

@@ -21,6 +21,7 @@ export const GRPC_STATUS = {
   drift: status.FAILED_PRECONDITION,
   conflict: status.ALREADY_EXISTS,
   router: status.UNAVAILABLE,
+  speaker: status.UNAVAILABLE,
   "result-invalid": status.INTERNAL,
   rpc: status.UNAVAILABLE,
 } as const satisfies Record<FailureKind, status>;

@@ -23,6 +23,7 @@ const CODE = {
   rpc: 107,
   delegate: 108,
   router: 109,
+  speaker: 110,
   "result-invalid": 999,
 } as const satisfies Record<FailureKind, number>;
 

@@ -20,6 +20,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
         : []),
       ...(key !== undefined && keys.length !== 1 ? [complaint(at("key"), "needs either `file` or `environment`")] : []),
       ...(isBoth ? [complaint(at("bgp"), "is not possible beside `static`; use one of them")] : []),
+      ...speakerMistakes(root, router, at("bgp")),
       ...(trust.length > 1
         ? [complaint(at("trust", "ca"), "does not count beside `fingerprint`; leave one of them out")]
         : []),
@@ -41,6 +42,28 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ),
     ];
   });
+}
+
+/** The AS that FRR on the node has towards a router; undefined where it has no session with it, or the AS cannot be told. */
+function speaksAs(router: unknown): number | undefined {
+  const bgp = lookUp(router, ["bgp"]);
+  const [as, nodesAs] = [lookUp(bgp, ["as"]), lookUp(bgp, ["nodesAs"])];
+  const own = nodesAs === "internal" ? as : nodesAs;
+  return listAt(bgp, "addresses").length > 0 && typeof own === "number" ? own : undefined;
+}
+
+function speakerMistakes(root: unknown, router: unknown, path: Path): Complaint[] {
+  const bgp = lookUp(router, ["bgp"]);
+  if (listAt(bgp, "addresses").length === 0) return [];
+  if (lookUp(bgp, ["nodesAs"]) === "external")
+    return [
+      complaint([...path, "nodesAs"], 'must be a number, or "internal", where FRR on the nodes calls `addresses`'),
+    ];
+  const own = speaksAs(router);
+  const first = listAt(lookUp(root, ["edge"]), "routers").flatMap((each) => speaksAs(each) ?? [])[0];
+  return own === undefined || own === first
+    ? []
+    : [complaint([...path, "nodesAs"], `is ${own}, and ${first} for another router; a node has one AS`)];
 }
 
 function siteMistakes(site: unknown, path: Path, isTaken: boolean): Complaint[] {

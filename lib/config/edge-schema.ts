@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { networkOf, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { Edge } from "./edge.ts";
+import { type Edge, SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "./edge.ts";
 import { shaper, site } from "./edge-sites.ts";
 import { absolutePath, flag, integer, ip, isText, leaf, listOf, name, oneOf, read, setting } from "./leaves.ts";
 import { endpointOf } from "./tenant-schema.ts";
@@ -84,6 +84,10 @@ const bgp = z.strictObject(
   {
     as: setting(as, "AS number of the router. Where the router has another one, nothing of this is pushed."),
     nodesAs: setting(nodesAs, "That of the nodes."),
+    addresses: setting(
+      listOf(ip, "a list of addresses").default([]),
+      "Addresses of the router that FRR on the nodes calls. Without any what speaks BGP on the nodes is not Selvedge's.",
+    ),
     listen: setting(
       listOf(network, "a list of prefixes").default([]),
       "Prefixes that nodes may call from; without any each node is a neighbour by its address.",
@@ -317,6 +321,30 @@ export const edge = z.strictObject(
       integer(0, 60).default(5),
       "From VyOS 1.5 on a router takes a push back by itself after so long unless it can still be read after it; only with `set system config-management commit-confirm action reload`, because it would reboot otherwise. 0: never.",
     ),
+    speaker: z
+      .strictObject(
+        {
+          port: setting(
+            integer(0, 65_535).default(179),
+            "TCP port that FRR on the node listens on; 0: it calls routers, and is not called.",
+          ),
+          holdSeconds: setting(
+            integer(3, 65_535).default(9),
+            "A router, or a node, that is silent for so long is gone; BFD is faster.",
+          ),
+          restartSeconds: setting(
+            integer(0, 4_095).default(20),
+            "How long routers keep the routes of a node whose FRR starts again (RFC 4724). 0: not at all.",
+          ),
+          directory: setting(
+            absolutePath.default(SPEAKER_DIRECTORY),
+            "Of its sockets and its configuration, apart from any other FRR: `vtysh --vty_socket` takes it.",
+          ),
+          programs: setting(absolutePath.default(SPEAKER_PROGRAMS), "Directory of FRR's programs."),
+        },
+        { error: "an object such as {holdSeconds: 9}" },
+      )
+      .prefault({}),
     dryRun: setting(flag.default(false), "Nothing is pushed; `selvedgectl edge plan` shows what would be."),
   },
   { error: "an object such as {routers: []}" },

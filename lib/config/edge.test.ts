@@ -15,6 +15,13 @@ test("a router has defaults, and what is absent is absent", () => {
     deleteLimit: { percent: 20, paths: 50 },
     dryRun: false,
     confirmMinutes: 5,
+    speaker: {
+      port: 179,
+      holdSeconds: 9,
+      restartSeconds: 20,
+      directory: "/run/frr/selvedge",
+      programs: "/usr/lib/frr",
+    },
     routers: [
       {
         name: "edge1",
@@ -26,6 +33,7 @@ test("a router has defaults, and what is absent is absent", () => {
         bgp: {
           as: 65_000,
           nodesAs: "external",
+          addresses: [],
           listen: [],
           bfd: true,
           multipath: 8,
@@ -84,6 +92,16 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     "an AS that there is not",
     router("bgp: {as: 4294967295, nodesAs: 2}"),
     "edge.routers[0].bgp.as: 4294967295 is not a whole number from 1 to 4294967294",
+  ],
+  [
+    "nodes of many ASes that call",
+    router("bgp: {as: 1, nodesAs: external, addresses: [192.0.2.1]}"),
+    'edge.routers[0].bgp.nodesAs: must be a number, or "internal", where FRR on the nodes calls `addresses`',
+  ],
+  [
+    "two ASes of one node",
+    `edge: {routers: [${["e", "f"].map((name, i) => `{name: ${name}, url: "https://${name}", key: {file: /k}, bgp: {as: 1, nodesAs: ${2 + i}, addresses: [192.0.2.${i}]}}`).join(", ")}]}`,
+    "edge.routers[1].bgp.nodesAs: is 3, and 2 for another router; a node has one AS",
   ],
   [
     "a tunnel of no kind",

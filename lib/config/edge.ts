@@ -13,6 +13,24 @@ export interface Edge {
   readonly dryRun: boolean;
   /** 0: commits are not taken back. */
   readonly confirmMinutes: number;
+  readonly speaker: EdgeSpeaker;
+}
+
+/** Where FRR on the node has its sockets unless the configuration says otherwise. */
+export const SPEAKER_DIRECTORY = "/run/frr/selvedge";
+/** Where Debian's package has FRR's programs. */
+export const SPEAKER_PROGRAMS = "/usr/lib/frr";
+
+/** FRR on the node, for the routers that it has sessions with. */
+export interface EdgeSpeaker {
+  /** TCP; 0: routers cannot call it. */
+  readonly port: number;
+  readonly holdSeconds: number;
+  /** How long routers keep what it said while it starts again; 0: not at all. */
+  readonly restartSeconds: number;
+  readonly directory: string;
+  /** Directory of FRR's programs. */
+  readonly programs: string;
 }
 
 /** With how it is reached, and files in place of secrets. */

@@ -9,6 +9,7 @@ import type { Delegate } from "#lib/delegate/delegate.ts";
 import type { OpenEcho } from "#lib/echo/echo.ts";
 import type { AskWhole } from "#lib/echo/whole.ts";
 import { SelvedgeError } from "#lib/errors.ts";
+import type { Speaker } from "#lib/frr/speaker.ts";
 import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
 import type { ObjectSource } from "#lib/k8s/objects.ts";
@@ -46,6 +47,8 @@ export interface Ports {
   readonly keyFiles?: KeyFiles;
   /** Absent: the node has nothing to do with routers at the edge. */
   readonly openRouter?: OpenRouter;
+  /** FRR on the node; absent: nothing of the node's speaks BGP, now or ever. */
+  readonly speaker?: Speaker;
   /** Where policies, namespaces and pods are told of; absent: nobody speaks of them. */
   readonly objects?: ObjectSource;
   readonly delegate: Delegate;

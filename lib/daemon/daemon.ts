@@ -1,5 +1,6 @@
 /** The daemon put together: state from the store, then the queue, then the doors, then the loop. */
 import { type Serving, serve } from "#lib/api/server.ts";
+import { isFailure } from "#lib/errors.ts";
 import type { Change } from "#lib/kernel/kernel.ts";
 import { loop } from "#lib/loop.ts";
 import { workers as pool } from "#lib/workers.ts";
@@ -155,6 +156,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   core.cluster?.listen({ heed: sharing.poke, connection: sharing.poke });
   const { edge } = core;
   if (edge !== undefined) core.cluster?.listen({ heed: edge.heed, connection: edge.poke });
+  if (edge?.speaking === undefined) await endSpeaker(core);
   const edging = edge?.run(stopping.signal) ?? Promise.resolve();
   const onChange = () => {
     reconciling.poke();
@@ -190,6 +192,16 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       }
     },
   };
+}
+
+/** What an earlier configuration had FRR say is taken back. Reports its own failures. */
+async function endSpeaker({ speaker, log }: Core): Promise<void> {
+  try {
+    await speaker?.cease();
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    log({ event: "speaker-failed", message: error.message });
+  }
 }
 
 /** The node's share of what the nodes of a cluster have in common. Reports its own failures. */

@@ -72,6 +72,8 @@ const EVENTS = {
     tookMs: 1_200,
   },
   "edge-failed": { event: "edge-failed", router: "edge1", failures: 2, message: "m" },
+  "speaker-told": { event: "speaker-told", neighbours: 2, networks: 3, tookMs: 700 },
+  "speaker-failed": { event: "speaker-failed", message: "m" },
   "policy-refused": { event: "policy-refused", object: "web.yaml#0", message: "m" },
   "policies-changed": { event: "policies-changed", policies: 3, came: 12, went: 2, tookMs: 4 },
   "flow-denied": {

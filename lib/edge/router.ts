@@ -72,6 +72,8 @@ export interface BgpSpec {
   /** The router's. */
   readonly as: number;
   readonly nodesAs: number | "external" | "internal";
+  /** That FRR on the nodes calls; none: what speaks on the nodes is somebody else's. */
+  readonly addresses: readonly Address[];
   /** Prefixes that nodes call from. None: every node is a neighbour by its address. */
   readonly listen: readonly Prefix[];
   readonly password?: string;
@@ -143,6 +145,14 @@ export interface EdgeView {
     readonly isExposed: boolean;
   }[];
   readonly nodes: readonly EdgeNode[];
+  /** By which pods leave the cluster. */
+  readonly egress: readonly EdgeEgress[];
+}
+
+export interface EdgeEgress {
+  readonly address: Address;
+  /** Name of the node that has it; absent: none. */
+  readonly node?: string;
 }
 
 export interface EdgeNode {

@@ -40,6 +40,10 @@ const clusters: fc.Arbitrary<EdgeView> = fc.record({
     }),
     { selector: ({ name }) => name, maxLength: 6 },
   ),
+  egress: fc.uniqueArray(fc.record({ address: any, node: word }, { requiredKeys: ["address"] }), {
+    selector: ({ address }) => address,
+    maxLength: 3,
+  }) as fc.Arbitrary<EdgeView["egress"]>,
 });
 
 const bfd = fc.constantFrom(true as const, "fast");
@@ -49,6 +53,7 @@ const bgp = fc.record(
   {
     as: asn,
     nodesAs: fc.oneof(asn, fc.constantFrom("external" as const, "internal" as const)),
+    addresses: fc.constant([]),
     listen: fc.uniqueArray(network, { maxLength: 3 }),
     password: fc.constant("s3cret"),
     bfd,
@@ -60,7 +65,7 @@ const bgp = fc.record(
     defaultRoute: fc.boolean(),
     vrf,
   },
-  { requiredKeys: ["as", "nodesAs", "listen", "multipath", "communities", "defaultRoute"] },
+  { requiredKeys: ["as", "nodesAs", "addresses", "listen", "multipath", "communities", "defaultRoute"] },
 ) as fc.Arbitrary<BgpSpec>;
 const pools = fc.subarray(["a", "b", "c"]);
 const optional = { requiredKeys: [] };

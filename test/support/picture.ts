@@ -28,6 +28,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
       "lib/daemon",
       "lib/delegate",
       "lib/echo",
+      "lib/frr",
       "lib/k8s",
       "lib/kernel",
       "lib/store",
@@ -127,6 +128,11 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     from: ["lib", "lib/edge/path.ts", "lib/edge/tree.ts"],
     packages: [],
   },
+  "lib/frr": {
+    holds: "FRR on the node, which speaks BGP with routers: the port, a fake, the real one",
+    from: ["lib"],
+    packages: [],
+  },
   "lib/delegate": {
     holds: "other CNI plugins as programs, for delegated IPAM",
     from: ["lib", "lib/cni"],
@@ -155,6 +161,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
       "lib/delegate",
       "lib/echo",
       "lib/edge",
+      "lib/frr",
       "lib/ipam",
       "lib/k8s",
       "lib/kernel",

@@ -24,6 +24,7 @@ const SPEC: RouterSpec = {
   bgp: {
     as: 65_000,
     nodesAs: 65_001,
+    addresses: [],
     listen: [],
     password: "s3cret",
     multipath: 4,
@@ -49,7 +50,11 @@ function view(random: () => number): EdgeView {
       prefix: prefix(`10.66.${i}.${64 * j}/26`),
     })),
   }));
-  return { pools: [{ name: "default", prefixes: [prefix("10.66.0.0/16")], isExposed: random() < 0.95 }], nodes };
+  return {
+    pools: [{ name: "default", prefixes: [prefix("10.66.0.0/16")], isExposed: random() < 0.95 }],
+    nodes,
+    egress: [],
+  };
 }
 
 const OPERATORS = [

@@ -2,6 +2,7 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Edge as EdgeConfig, EdgeRouter } from "#lib/config/edge.ts";
+import type { RouterSpec } from "#lib/edge/router.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { keyedLock } from "#lib/lock.ts";
 import { loop } from "#lib/loop.ts";
@@ -11,6 +12,7 @@ import type { Vyos } from "#lib/vyos/vyos.ts";
 import type { Core } from "../core.ts";
 import { edgeKey, memory, ownKeeper } from "./memory.ts";
 import { type Phase, type Pusher, pusher } from "./pusher.ts";
+import { type Speaking, speaking } from "./speaking.ts";
 import { specOf } from "./spec.ts";
 import { edgeView, isKnown } from "./view.ts";
 import { writer } from "./writer.ts";
@@ -26,6 +28,8 @@ export interface EdgeRouterHandle {
   readonly config: EdgeRouter;
   readonly pusher: Pusher;
   readonly vyos: Vyos;
+  /** As it is now, with its secrets. @throws SelvedgeError config-invalid */
+  spec(): Promise<RouterSpec>;
   /** Work on the router, when nobody else works on it. */
   alone<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -33,6 +37,8 @@ export interface EdgeRouterHandle {
 export interface Edge {
   /** By name. */
   readonly routers: ReadonlyMap<string, EdgeRouterHandle>;
+  /** FRR on this node; absent where no router is called by it. */
+  readonly speaking?: Speaking;
   /** The cluster may be another. */
   poke(): void;
   heed(change: SharedChange): void;
@@ -45,6 +51,8 @@ export interface Edge {
 /** News are nothing to these. */
 const IDLE: ReadonlySet<Phase> = new Set(["standby", "paused"]);
 const TICK_MS = 1_000;
+/** Of a node's own addresses a burst is one change, too. */
+const SPEAK_MS = 100;
 /** A push that is under way at the end is finished by whoever writes next. */
 const CLOSE_MS = 2_000;
 
@@ -58,11 +66,12 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   const routers = new Map(
     config.routers.map((router) => {
       const { vyos, secretIn } = open(router);
+      const spec = (): Promise<RouterSpec> => specOf(router, secretIn);
       const elected = writer(keeper, router.name, self);
       const made = pusher(
         { router: vyos, memory: memory(keeper, router.name), writer: elected, log, nowMs, random: Math.random },
         {
-          spec: () => specOf(router, secretIn),
+          spec,
           router: router.name,
           by: self.node,
           driftMs: config.driftSeconds * 1_000,
@@ -73,9 +82,19 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
         },
       );
       const alone = <T>(work: () => Promise<T>): Promise<T> => lock(router.name, work);
-      return [router.name, { config: router, pusher: made, vyos, alone, elected }] as const;
+      return [router.name, { config: router, pusher: made, vyos, spec, alone, elected }] as const;
     }),
   );
+  const isCalled = config.routers.some(({ bgp }) => bgp !== undefined && bgp.addresses.length > 0);
+  const voice =
+    isCalled && core.speaker !== undefined
+      ? speaking(core, {
+          speaker: core.speaker,
+          config,
+          specs: () => Promise.all([...routers.values()].map((router) => router.spec())),
+          random: Math.random,
+        })
+      : undefined;
   /** Names of the routers that have not been told of the newest changes. */
   const behind = new Set(routers.keys());
   let pokes: (() => void)[] = [];
@@ -94,6 +113,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
 
   return {
     routers,
+    ...(voice === undefined ? {} : { speaking: voice }),
     poke,
     heed(change) {
       const key = "put" in change ? change.put.key : "remove" in change ? change.remove : "";
@@ -106,6 +126,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
       const loops = [...routers].map(([name, handle]) =>
         loop(() => pass(name, handle), { everyMs: TICK_MS, debounceMs: config.windowMs, signal }),
       );
+      if (voice !== undefined) loops.push(loop(voice.pass, { everyMs: TICK_MS, debounceMs: SPEAK_MS, signal }));
       pokes = loops.map((each) => each.poke);
       const done = Promise.all(loops.map((each) => each.done));
       running = done;

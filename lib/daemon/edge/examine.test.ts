@@ -14,7 +14,11 @@ import { writer } from "./writer.ts";
 const CONFIG = parseConfig(
   "edge: {routers: [{name: edge1, url: https://192.0.2.1, key: {file: /k}, groups: [{name: PODS, of: pools}]}]}",
 );
-const VIEW = { pools: [{ name: "default", prefixes: [prefix("10.66.0.0/16")], isExposed: true }], nodes: [] };
+const VIEW = {
+  pools: [{ name: "default", prefixes: [prefix("10.66.0.0/16")], isExposed: true }],
+  nodes: [],
+  egress: [],
+};
 
 async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void): Promise<string[]> {
   const router = fakeRouter();
@@ -23,6 +27,7 @@ async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void
   if (config === undefined) throw new TypeError("the configuration has a router");
   const vyos = router.open();
   const keeper = space().open();
+  const spec = () => specOf(config, async () => "");
   const one = pusher(
     {
       router: vyos,
@@ -33,7 +38,7 @@ async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void
       random: () => 0.5,
     },
     {
-      spec: () => specOf(config, async () => ""),
+      spec,
       router: "edge1",
       by: "alpha",
       driftMs: 60_000,
@@ -43,7 +48,7 @@ async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void
       confirmMinutes: 5,
     },
   );
-  const handle: EdgeRouterHandle = { config, pusher: one, vyos, alone: (work) => work() };
+  const handle: EdgeRouterHandle = { config, pusher: one, vyos, spec, alone: (work) => work() };
   return (await examine(handle, VIEW, 1_000)).map(({ level, check, message }) => `${level} ${check}: ${message}`);
 }
 const set = (line: string) => ({ op: "set", path: pathOf(line as Line) }) as const;

@@ -37,6 +37,7 @@ const view = (blocks: number): EdgeView => ({
       })),
     },
   ],
+  egress: [],
 });
 const command = (op: Command["op"], line: string): Command => ({ op, path: pathOf(line as Line) });
 const ROUTE = "protocols static route 10.0.0.0/26";

@@ -1,7 +1,8 @@
 /** What the routers are told of the cluster, from what this node knows of it. */
 import { hostname } from "node:os";
-import { addressOf } from "#lib/address.ts";
-import type { EdgeNode, EdgeView } from "#lib/edge/router.ts";
+import { type Address, addressOf, type Prefix } from "#lib/address.ts";
+import type { ClusterView } from "#lib/cluster/view.ts";
+import type { EdgeEgress, EdgeNode, EdgeView } from "#lib/edge/router.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Core } from "../core.ts";
 
@@ -11,21 +12,41 @@ type Knowing = Pick<Core, "cluster" | "config" | "ipam" | "node">;
 export const isKnown = ({ cluster }: Pick<Knowing, "cluster">): boolean =>
   cluster === undefined || (cluster.informed && cluster.connected === true);
 
-/** @throws SelvedgeError not-ready: without this a node that knows nobody yet would take away what leads to all of them */
-export function edgeView(core: Knowing): EdgeView {
-  const { cluster, config, ipam, node } = core;
-  if (!isKnown(core))
-    throw new SelvedgeError({ kind: "not-ready" }, "the cluster is not known yet, or the shared store is away");
+/** Its addresses that routers reach it by, the preferred of each family first. */
+export const ownAddresses = ({ cluster, node }: Pick<Knowing, "cluster" | "node">): readonly Address[] =>
+  cluster?.record.addresses ??
+  node.networks.filter(({ link }) => link === node.uplink).map(({ address }) => addressOf(address));
+
+export type EdgePools = EdgeView["pools"];
+
+export function edgePools({ config, ipam }: Pick<Knowing, "config" | "ipam">): EdgePools {
   const networks = [...config.networks.values()];
-  const pools = config.pools.map(({ name }) => ({
+  return config.pools.map(({ name }) => ({
     name,
     prefixes: ipam.subnets((pool) => pool === name),
     isExposed: networks.some(({ expose, pools: theirs }) => expose && theirs.includes(name)),
   }));
+}
+
+/** A node that is alone has all of them. */
+export const ownDestinations = (cluster: Core["cluster"], pools: EdgePools): EdgeNode["destinations"] =>
+  cluster === undefined
+    ? pools.flatMap(({ name, prefixes }) => prefixes.map((prefix: Prefix) => ({ pool: name, prefix })))
+    : cluster.view.destinationsOf(cluster.self.name);
+
+/** @throws SelvedgeError not-ready: without this a node that knows nobody yet would take away what leads to all of them */
+export function edgeView(core: Knowing): EdgeView {
+  const { cluster, config } = core;
+  if (!isKnown(core))
+    throw new SelvedgeError({ kind: "not-ready" }, "the cluster is not known yet, or the shared store is away");
+  const pools = edgePools(core);
   if (cluster === undefined) {
-    const own = node.networks.filter(({ link }) => link === node.uplink).map(({ address }) => addressOf(address));
-    const destinations = pools.flatMap(({ name, prefixes }) => prefixes.map((prefix) => ({ pool: name, prefix })));
-    return { pools, nodes: [{ name: hostname(), addresses: own, isAlive: true, destinations }] };
+    const destinations = ownDestinations(cluster, pools);
+    return {
+      pools,
+      nodes: [{ name: hostname(), addresses: ownAddresses(core), isAlive: true, destinations }],
+      egress: [],
+    };
   }
   const nodes = [...cluster.view.nodes.values()].map(
     ({ name, addresses }): EdgeNode => ({
@@ -36,5 +57,14 @@ export function edgeView(core: Knowing): EdgeView {
       destinations: cluster.view.destinationsOf(name),
     }),
   );
-  return { pools, nodes: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+  return { pools, nodes: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)), egress: egressOf(cluster.view, config) };
+}
+
+function egressOf(view: ClusterView, { cluster }: Knowing["config"]): EdgeEgress[] {
+  return (cluster?.egress ?? []).flatMap(({ addresses }) =>
+    addresses.map((address) => {
+      const { node, uid } = view.egress.get(address) ?? {};
+      return { address, ...(node !== undefined && view.nodes.get(node)?.uid === uid ? { node } : {}) };
+    }),
+  );
 }

@@ -1,8 +1,8 @@
 /**
- * BGP with the nodes (VyOS: protocols bgp, policy). Nodes may announce parts of the pools and nothing else, and are told
- * nothing but a default route where that is wanted.
+ * BGP with the nodes (VyOS: protocols bgp, policy). Nodes may announce parts of the pools and egress addresses, and nothing
+ * else, and are told nothing but a default route where that is wanted.
  */
-import { type Family, family, lengthOf, type Prefix } from "#lib/address.ts";
+import { type Family, family, hostPrefix, lengthOf, type Prefix } from "#lib/address.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { BgpSpec, EdgeView, RouterSpec } from "../router.ts";
@@ -26,15 +26,16 @@ const WORDS: Readonly<Record<Family, Words>> = {
 
 export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView): Piece[] {
   const pools = summary(servedPools(spec, view).flatMap(({ prefixes }) => prefixes));
-  const families = FAMILIES.filter((of) => pools.some((prefix) => family(prefix) === of));
-  if (families.length === 0) return [];
+  const allowed = summary([...pools, ...view.egress.map(({ address }) => hostPrefix(address))]);
+  const families = FAMILIES.filter((of) => allowed.some((prefix) => family(prefix) === of));
+  if (pools.length === 0) return [];
   const vrf = spec.bgp.vrf === undefined ? [] : ["vrf", "name", spec.bgp.vrf];
   const top = pathFrom(...vrf, "protocols", "bgp");
   return [
     ...families.map((of) =>
       prefixList(
         of,
-        pools.filter((prefix) => family(prefix) === of),
+        allowed.filter((prefix) => family(prefix) === of),
       ),
     ),
     routeMapIn(spec.bgp, families),

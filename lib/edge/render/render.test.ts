@@ -42,6 +42,7 @@ const VIEW: EdgeView = {
       destinations: [{ pool: "default", prefix: prefix("10.66.1.0/26") }],
     },
   ],
+  egress: [],
 };
 /** 32 bytes. */
 const KEY = Buffer.alloc(32, 7).toString("base64");
@@ -95,6 +96,7 @@ const CASES: readonly [name: string, spec: Partial<RouterSpec>, expected: readon
       bgp: {
         as: 65_000,
         nodesAs: 65_001,
+        addresses: [],
         listen: [prefix("192.0.2.0/24")],
         password: "s3cret",
         bfd: true,
@@ -134,6 +136,7 @@ const CASES: readonly [name: string, spec: Partial<RouterSpec>, expected: readon
       bgp: {
         as: 65_000,
         nodesAs: "external",
+        addresses: [],
         listen: [],
         multipath: 4,
         communities: [],

@@ -1,5 +1,5 @@
-/** Static routes to pods' addresses (VyOS: protocols static). */
-import { type Address, type Family, family, type Prefix } from "#lib/address.ts";
+/** Static routes to pods' addresses, and to those by which pods leave (VyOS: protocols static). */
+import { type Address, type Family, family, hostPrefix, type Prefix } from "#lib/address.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeNode, EdgeView, RouterSpec, StaticSpec } from "../router.ts";
@@ -13,9 +13,12 @@ export function routes(spec: RouterSpec & { readonly static: StaticSpec }, view:
   if (spec.static.routes === "pools") {
     const by = (of: Family) => living.flatMap((node) => addressOf(node, of) ?? []);
     const gateways = { 4: by(4), 6: by(6) };
-    return summary(pools.flatMap(({ prefixes }) => prefixes)).flatMap((to) =>
-      route(to, gateways[family(to)], spec.static),
-    );
+    return [
+      ...summary(pools.flatMap(({ prefixes }) => prefixes)).flatMap((to) =>
+        route(to, gateways[family(to)], spec.static),
+      ),
+      ...egressRoutes(spec.static, view, living),
+    ];
   }
   const gateways = new Map<Prefix, Address[]>();
   for (const node of living)
@@ -23,8 +26,19 @@ export function routes(spec: RouterSpec & { readonly static: StaticSpec }, view:
       const gateway = addressOf(node, family(to));
       if (gateway !== undefined) gateways.set(to, [...(gateways.get(to) ?? []), gateway]);
     }
-  return [...gateways].flatMap(([to, by]) => route(to, by, spec.static));
+  return [
+    ...[...gateways].flatMap(([to, by]) => route(to, by, spec.static)),
+    ...egressRoutes(spec.static, view, living),
+  ];
 }
+
+/** Answers find the node that has the address, wherever that is. */
+const egressRoutes = (spec: StaticSpec, { egress }: EdgeView, living: readonly EdgeNode[]): Piece[] =>
+  egress.flatMap(({ address, node }) => {
+    const holder = living.find(({ name }) => name === node);
+    const gateway = holder && addressOf(holder, family(address));
+    return gateway === undefined ? [] : route(hostPrefix(address), [gateway], spec);
+  });
 
 const addressOf = ({ addresses }: EdgeNode, of: Family): Address | undefined =>
   addresses.find((address) => family(address) === of);

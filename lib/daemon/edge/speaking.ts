@@ -1,0 +1,106 @@
+/** FRR on this node, kept at what the routers should hear of it. */
+import { createHash } from "node:crypto";
+import { hostname } from "node:os";
+import { type Address, family, fromBytes, hostPrefix } from "#lib/address.ts";
+import type { Edge as EdgeConfig } from "#lib/config/edge.ts";
+import { backoffMs } from "#lib/edge/backoff.ts";
+import type { RouterSpec } from "#lib/edge/router.ts";
+import { type SpeakerView, speakerText } from "#lib/edge/speaker.ts";
+import { speakerSpec, spokenPools } from "#lib/edge/speaker-spec.ts";
+import { isFailure } from "#lib/errors.ts";
+import type { Session } from "#lib/frr/sessions.ts";
+import type { Speaker } from "#lib/frr/speaker.ts";
+import type { Core } from "../core.ts";
+import { edgePools, ownAddresses, ownDestinations } from "./view.ts";
+
+export type SpeakingCore = Pick<Core, "cluster" | "config" | "ipam" | "node" | "log" | "nowMs" | "clockUs">;
+
+export interface Speaking {
+  /** What is due. Reports its own failures. */
+  pass(): Promise<void>;
+  /** Why FRR does not say what it should; undefined: it does. */
+  readonly trouble: string | undefined;
+  /** By address of a router. None while FRR does not answer. */
+  sessions(): Promise<ReadonlyMap<Address, Session>>;
+}
+
+export interface SpeakingOptions {
+  readonly speaker: Speaker;
+  readonly config: Pick<EdgeConfig, "speaker">;
+  /** With their secrets, which may have been replaced. @throws SelvedgeError config-invalid */
+  readonly specs: () => Promise<readonly RouterSpec[]>;
+  /** From 0 to 1. */
+  readonly random: () => number;
+}
+
+export function speaking(core: SpeakingCore, { speaker, config, specs, random }: SpeakingOptions): Speaking {
+  const { log, nowMs, clockUs } = core;
+  let trouble: string | undefined;
+  let failures = 0;
+  let againMs = 0;
+
+  const speak = async (): Promise<void> => {
+    const routers = await specs();
+    const pools = edgePools(core);
+    const node = { pools, addresses: ownAddresses(core), egress: egressAddresses(core) };
+    const spec = speakerSpec(routers, node, config.speaker);
+    if (spec === undefined) return speaker.cease();
+    const view: SpeakerView = { id: identifierOf(core), networks: networksOf(core, routers) };
+    const beganUs = clockUs();
+    if (!(await speaker.follow(speakerText(spec, view)))) return;
+    const tookMs = Math.round((clockUs() - beganUs) / 1_000);
+    log({ event: "speaker-told", neighbours: spec.neighbours.length, networks: view.networks.length, tookMs });
+  };
+
+  return {
+    get trouble() {
+      return trouble;
+    },
+    async pass() {
+      if (nowMs() < againMs) return;
+      try {
+        await speak();
+        trouble = undefined;
+        failures = 0;
+      } catch (error) {
+        if (!isFailure(error)) throw error;
+        if (trouble !== error.message) log({ event: "speaker-failed", message: error.message });
+        trouble = error.message;
+        failures += 1;
+        againMs = nowMs() + backoffMs(failures, random);
+      }
+    },
+    async sessions() {
+      try {
+        return new Map((await speaker.sessions()).map((session) => [session.address, session]));
+      } catch (error) {
+        if (!isFailure(error)) throw error;
+        return new Map();
+      }
+    },
+  };
+}
+
+const egressAddresses = ({ config }: Pick<Core, "config">): Address[] =>
+  (config.cluster?.egress ?? []).flatMap(({ addresses }) => addresses);
+
+/** What the node knows itself to have is true though the store is away. */
+function networksOf(core: SpeakingCore, routers: readonly RouterSpec[]) {
+  const pools = edgePools(core);
+  const spoken = spokenPools(routers, pools);
+  const held = core.cluster?.egress().filter(({ exit }) => exit === "here") ?? [];
+  return [
+    ...ownDestinations(core.cluster, pools)
+      .filter(({ pool }) => spoken.has(pool))
+      .map(({ prefix }) => prefix),
+    ...held.map(({ address }) => hostPrefix(address)),
+  ];
+}
+
+/** The preferred IPv4 address; for a node that has none a number that follows from who it is (RFC 6286 asks for no more). */
+function identifierOf(core: SpeakingCore): Address {
+  const own = ownAddresses(core).find((each) => family(each) === 4);
+  if (own !== undefined) return own;
+  const name = core.cluster?.self.uid ?? hostname();
+  return fromBytes(createHash("sha256").update(name).digest().subarray(0, 4));
+}

@@ -1,0 +1,64 @@
+/** Which sessions FRR on a node has, from the routers of the configuration: those whose addresses it is told. */
+import { type Address, type Family, family, hostPrefix } from "#lib/address.ts";
+import { servedPools } from "./render/served.ts";
+import type { BgpSpec, EdgeView, RouterSpec } from "./router.ts";
+import { familiesOver, type NeighbourSpec, type SpeakerSpec } from "./speaker.ts";
+import { summary } from "./summary.ts";
+
+export interface Speaking {
+  readonly pools: EdgeView["pools"];
+  /** The node's, the preferred of each family first. */
+  readonly addresses: readonly Address[];
+  /** By which pods leave, on any node. */
+  readonly egress: readonly Address[];
+}
+
+type Timing = Pick<SpeakerSpec, "holdSeconds" | "restartSeconds">;
+
+/** Undefined where no router has an address to call. */
+export function speakerSpec(routers: readonly RouterSpec[], node: Speaking, timing: Timing): SpeakerSpec | undefined {
+  const called = routers.flatMap((router) =>
+    router.bgp === undefined || router.bgp.addresses.length === 0 ? [] : [{ router, bgp: router.bgp }],
+  );
+  const [first] = called;
+  if (first === undefined) return undefined;
+  return {
+    as: nodesAs(first.bgp),
+    neighbours: called.flatMap(({ router, bgp }) => neighbours(router, bgp, node)),
+    multipath: Math.max(...called.map(({ bgp }) => bgp.multipath)),
+    ...timing,
+  };
+}
+
+/** Names of pools that any of the routers is told of. */
+export const spokenPools = (routers: readonly RouterSpec[], pools: EdgeView["pools"]): Set<string> =>
+  new Set(
+    routers
+      .filter(({ bgp }) => bgp !== undefined && bgp.addresses.length > 0)
+      .flatMap((router) => servedPools(router, { pools }).map(({ name }) => name)),
+  );
+
+/** lib/config refuses `external` where a router has addresses. */
+const nodesAs = ({ as, nodesAs: theirs }: BgpSpec): number => (typeof theirs === "number" ? theirs : as);
+
+function neighbours(router: RouterSpec, bgp: BgpSpec, { pools, addresses, egress }: Speaking): NeighbourSpec[] {
+  const served = servedPools(router, { pools }).flatMap(({ prefixes }) => prefixes);
+  const serves = [...summary(served), ...egress.map(hostPrefix)];
+  const spoken = new Set<Family>(serves.map(family));
+  return bgp.addresses.map((address) => {
+    // The router knows the node by this address, unless it takes calls from anywhere in a range.
+    const source = bgp.listen.length > 0 ? undefined : addresses.find((each) => family(each) === family(address));
+    return {
+      router: router.name,
+      address,
+      as: bgp.as,
+      families: familiesOver(address, bgp.addresses).filter((of) => spoken.has(of)),
+      ...(bgp.password === undefined ? {} : { password: bgp.password }),
+      bfd: bgp.bfd !== undefined,
+      ...(bgp.multihop === undefined ? {} : { multihop: bgp.multihop }),
+      ...(source === undefined ? {} : { source }),
+      serves,
+      givesDefault: bgp.defaultRoute,
+    };
+  });
+}

@@ -1,0 +1,94 @@
+/** The real speaker: FRR 8.4 or newer, as Debian's packages frr and frr-pythontools have it. */
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { frrPrograms, type Program } from "./programs.ts";
+import { run, speakerError } from "./run.ts";
+import { readSessions } from "./sessions.ts";
+import type { Speaker } from "./speaker.ts";
+
+export interface FrrOptions {
+  /** Directory of FRR's programs, and of frr-reload.py. */
+  readonly programs: string;
+  /** Of sockets, process ids and the configuration; `vtysh --vty_socket` takes it. */
+  readonly directory: string;
+  /** TCP port that bgpd listens on; 0: it only calls. */
+  readonly port: number;
+  /** How long routes stay in the kernel while zebra starts again. */
+  readonly restartSeconds: number;
+  readonly nowMs: () => number;
+  /** How often what bgpd has is compared though nothing is new. */
+  readonly lookMs: number;
+}
+
+const RUN: readonly Program[] = ["zebra", "bfdd", "bgpd"];
+/** Debian's: vtysh is for people, too. */
+const VTYSH = "vtysh";
+const PYTHON = "python3";
+const ASK_MS = 10_000;
+/** frr-reload.py runs vtysh several times; a full table of neighbours takes it some seconds. */
+const RELOAD_MS = 120_000;
+
+export function frr({ programs, directory, port, restartSeconds, nowMs, lookMs }: FrrOptions): Speaker {
+  const file = join(directory, "frr.conf");
+  const processes = frrPrograms({
+    programs,
+    directory,
+    more: {
+      // Enough for a burst of link events (Debian's daemons file); routes stay while it starts again.
+      zebra: ["-s", "90000000", "-A", "127.0.0.1", "-r", "-K", String(Math.max(restartSeconds, 1))],
+      bgpd: ["-p", String(port), "-A", "127.0.0.1"],
+      bfdd: ["-A", "127.0.0.1"],
+    },
+  });
+  const ask = (...words: string[]): Promise<string> => run(VTYSH, ["--vty_socket", directory, ...words], ASK_MS);
+  const running = (): Promise<string> => ask("-d", "bgpd", "-c", "show running-config");
+  /** What bgpd was told last, and how it tells that itself. */
+  let told: { readonly text: string; readonly running: string; readonly atMs: number } | undefined;
+
+  const tell = async (text: string): Promise<void> => {
+    // Passwords are in it. FRR's own user reads nothing: vtysh does.
+    await writeFile(file, text, { mode: 0o600 }).catch((cause: Error) => {
+      throw speakerError(cause.message, cause);
+    });
+    const places = ["--bindir", "/usr/bin", "--confdir", directory, "--rundir", directory, "--vty_socket", directory];
+    await run(PYTHON, [join(programs, "frr-reload.py"), "--reload", "--daemon", "bgpd", ...places, file], RELOAD_MS);
+  };
+
+  const isAsTold = async (text: string): Promise<boolean> => {
+    if (told?.text !== text) return false;
+    if (nowMs() - told.atMs < lookMs) return true;
+    if ((await running()) !== told.running) return false;
+    told = { ...told, atMs: nowMs() };
+    return true;
+  };
+
+  return {
+    async follow(text) {
+      const isStarted = await processes.start(RUN);
+      if (!isStarted && (await isAsTold(text))) return false;
+      told = undefined;
+      const before = await running();
+      await tell(text);
+      told = { text, running: await running(), atMs: nowMs() };
+      return isStarted || told.running !== before;
+    },
+    async sessions() {
+      if ((await processes.pidOf("bgpd")) === undefined) return [];
+      const answer = await ask("-c", "show bgp summary json");
+      try {
+        return readSessions(JSON.parse(answer));
+      } catch (cause) {
+        throw speakerError(`\`show bgp summary json\` answers ${answer.slice(0, 80)}`, cause);
+      }
+    },
+    async cease() {
+      if ((await processes.pidOf("bgpd")) !== undefined) {
+        await processes.start(RUN);
+        await tell("");
+      }
+      await processes.end();
+      told = undefined;
+      if ((await readFile(file).catch(() => undefined)) !== undefined) await rm(file, { force: true });
+    },
+  };
+}
