@@ -1,9 +1,9 @@
 /** `npm run bench`: Selvedge beside the reference plugins and the kernel's floor. run.sh makes the node that it runs on. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { alone } from "./alone.ts";
 import type { Subject } from "./chain.ts";
 import { startDaemon } from "./daemon.ts";
+import { resultsFile, tell } from "./findings.ts";
 import { startFloor } from "./floor-process.ts";
 import { growth } from "./growth.ts";
 import { machine } from "./machine.ts";
@@ -68,15 +68,12 @@ function isPossible({ name, parent }: Subject): boolean {
 
 async function main(): Promise<void> {
   const [state = "", ...argv] = process.argv.slice(2);
-  const options = parseOptions(argv, new Date().toISOString().slice(0, 19).replaceAll(":", ""));
+  const options = parseOptions(argv, resultsFile());
   if (options === undefined) return void process.stdout.write(HELP);
   const measured = await measure(options, state);
   const judged = verdicts(measured, options.isPartial);
-  const file = resolve(options.jsonFile);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ ...measured, targets: judged }, null, 2)}\n`);
   const names = subjects({ reference: "", selvedge: "", state: "", socket: "" });
-  process.stdout.write(`${report(measured, names, judged)}\n\nwritten to ${options.jsonFile}\n`);
+  tell(measured, judged, report(measured, names, judged), options.jsonFile);
 }
 
 await main();

@@ -74,8 +74,8 @@ export const HELP = `npm run bench -- [--quick] [--only SUBJECT,…] [--json FIL
 Subjects: ${SUBJECTS.join(", ")}.
 `;
 
-/** Undefined when only help is wanted. @param date names the file. @throws TypeError for an unknown option or subject */
-export function parseOptions(argv: readonly string[], date: string): Options | undefined {
+/** Undefined when only help is wanted. @param file takes the measurements unless the words name another. @throws TypeError for an unknown option or subject */
+export function parseOptions(argv: readonly string[], file: string): Options | undefined {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -86,7 +86,7 @@ export function parseOptions(argv: readonly string[], date: string): Options | u
     },
   });
   if (values.help === true) return undefined;
-  const jsonFile = values.json ?? `bench/results/${date}.json`;
+  const jsonFile = values.json ?? file;
   const rest = { jsonFile, isPartial: values.only !== undefined, subjects: namedIn(values.only) };
   return values.quick === true
     ? {

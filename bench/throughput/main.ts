@@ -1,7 +1,7 @@
 /** `npm run bench -- throughput`: pods on two nodes, by Selvedge's ways and by the same set up by hand. ../run.sh makes the place. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../further.ts";
 import { machine } from "../machine.ts";
 import { summary } from "../statistics.ts";
 import { byHand } from "./by-hand.ts";
@@ -19,13 +19,6 @@ const TOP = join(import.meta.dirname, "..", "..");
 const DIST = join(TOP, "dist");
 /** Brought by flannel.sh, where it can be built. */
 const FLANNELD = join(TOP, ".cache", "flannel", "flanneld");
-
-const HELP = `npm run bench -- throughput [--quick] [--json FILE]
-
-  --quick      three rounds instead of fifteen, half a minute
-  --json FILE  where the measurements go (bench/results/throughput-DATE.json)
-  --help       this text
-`;
 
 const SECONDS = 2;
 const PINGS = 200;
@@ -50,13 +43,7 @@ async function compare(way: Way, worlds: ReadonlyMap<string, World>, rounds: num
   }));
 }
 
-async function main(): Promise<void> {
-  const [state = "", ...argv] = process.argv.slice(2);
-  const { values } = parseArgs({
-    args: argv,
-    options: { quick: { type: "boolean" }, json: { type: "string" }, help: { type: "boolean" } },
-  });
-  if (values.help === true) return void process.stdout.write(HELP);
+async function measure(state: string, isQuick: boolean): Promise<Measured> {
   const rows: Row[] = [];
   await using store = await startStore(state);
   for (const way of WAYS) {
@@ -68,15 +55,10 @@ async function main(): Promise<void> {
     ]);
     if (way === "vxlan" && existsSync(FLANNELD))
       worlds.set("flannel", stack.use(await flannel(FLANNELD, store, join(state, "flannel"))));
-    rows.push(...(await compare(way, worlds, values.quick === true ? 3 : 15)));
+    rows.push(...(await compare(way, worlds, isQuick ? 3 : 15)));
   }
-  const measured: Measured = { machine: machine(), rows };
-  const judged = verdicts(measured);
-  const name = `bench/results/throughput-${new Date().toISOString().slice(0, 19).replaceAll(":", "")}.json`;
-  const file = resolve(values.json ?? name);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ ...measured, targets: judged }, null, 2)}\n`);
-  process.stdout.write(`${report(measured, judged)}\n\nwritten to ${values.json ?? name}\n`);
+  return { machine: machine(), rows };
 }
 
-await main();
+const quick = "three rounds instead of fifteen, half a minute";
+await run({ name: "throughput", quick, measure, verdicts, report }, process.argv.slice(2));
