@@ -5,6 +5,9 @@ import { vniOf } from "./egress-schema.ts";
 import type { Shape } from "./schema.ts";
 import { optionsOf } from "./shorthand.ts";
 
+/** In a cluster policies hold, whether the configuration speaks of them or not. */
+const NO_WISHES = { directory: undefined, logDenied: false, audit: false };
+
 export function complete({
   pools,
   poolRules,
@@ -15,6 +18,7 @@ export function complete({
   tenants,
   cluster,
   edge,
+  kubernetes,
   policies,
   defaults: given,
   ...rest
@@ -43,7 +47,8 @@ export function complete({
           },
         }),
     ...(edge === undefined ? {} : { edge: edgeOf(edge) }),
-    ...(policies === undefined ? {} : { policies }),
+    ...(kubernetes === undefined ? {} : { kubernetes: present(kubernetes) }),
+    ...(policies === undefined && kubernetes === undefined ? {} : { policies: present(policies ?? NO_WISHES) }),
     tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),
     networks: new Map(
       networks.map(

@@ -48,6 +48,8 @@ export interface Config {
   readonly cluster?: Cluster;
   /** Absent: no routers. */
   readonly edge?: Edge;
+  /** Absent: the node has nothing to do with an API server. */
+  readonly kubernetes?: Kubernetes;
   /** Absent: everybody reaches everybody. */
   readonly policies?: Policies;
   readonly noMasquerade: readonly Prefix[];
@@ -55,9 +57,16 @@ export interface Config {
   readonly reconcile: { readonly everySeconds: number; readonly debounceMs: number };
 }
 
+/** How the API server is reached. */
+export interface Kubernetes {
+  /** Absent: as the service account of the daemon's pod. */
+  readonly kubeconfig?: string;
+}
+
 /** Where network policies come from. */
 export interface Policies {
-  readonly directory: string;
+  /** Absent: from Kubernetes. */
+  readonly directory?: string;
   /** A line in the log for every flow that they deny. */
   readonly logDenied: boolean;
   /** What they deny is counted, and goes on. */

@@ -5,8 +5,9 @@ import { absolutePath, flag, setting } from "./leaves.ts";
 export const policies = z.strictObject(
   {
     directory: setting(
-      absolutePath,
+      absolutePath.optional(),
       "Where manifests of NetworkPolicy, ClusterNetworkPolicy, Namespace and Pod lie, as `*.yaml`, `*.yml` or `*.json`; changes are followed.",
+      "policies come from Kubernetes",
     ),
     logDenied: setting(flag.default(false), "A line in the log for every flow that is denied."),
     audit: setting(flag.default(false), "What policies deny is counted and goes on."),

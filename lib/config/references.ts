@@ -6,6 +6,7 @@ import { edgeMistakes } from "./edge-mistakes.ts";
 import { egressMistakes } from "./egress-mistakes.ts";
 import { overlaps, subnetsOf } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
+import { policyMistakes } from "./policy-mistakes.ts";
 import { ATTACHMENTS } from "./schema.ts";
 import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
 import { stretchMistakes } from "./stretch-mistakes.ts";
@@ -65,6 +66,7 @@ export function references(root: unknown): Complaint[] {
     ...stretchMistakes(root),
     ...clusterMistakes(root),
     ...edgeMistakes(root, pools),
+    ...policyMistakes(root),
     ...egressMistakes(root, { networks, tenants }),
   ];
 }

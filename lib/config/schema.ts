@@ -7,6 +7,7 @@ import { reservationName, root } from "#lib/parse.ts";
 import { DSCP_TEXT, dscp, PRIORITY, RATE } from "#lib/qos.ts";
 import { cluster } from "./cluster-schema.ts";
 import { edge } from "./edge-schema.ts";
+import { kubernetes } from "./kubernetes-schema.ts";
 import {
   absolutePath,
   cidr,
@@ -321,7 +322,12 @@ export const SCHEMA = z.strictObject(
       "none: one node",
     ),
     edge: setting(edge.optional(), "The routers at the edge of the cluster.", "none"),
-    policies: setting(policies.optional(), "Network policies.", "none"),
+    kubernetes: setting(
+      kubernetes.optional(),
+      "The API server that pods, namespaces and policies are heard from.",
+      "none",
+    ),
+    policies: setting(policies.optional(), "Network policies.", "those of `kubernetes`, if that is there"),
     noMasquerade: setting(cidrs.default([]), "Destinations that pods reach with their own address, besides all pools."),
     routerAdvertisedLinks: setting(
       listOf(link, "a list of link names").default([]),

@@ -86,6 +86,7 @@ const EVENTS = {
     because: "m",
   },
   "flows-unsaid": { event: "flows-unsaid", flows: 30 },
+  "policy-readable": { event: "policy-readable", object: "web.yaml#0" },
   "policies-failed": { event: "policies-failed", message: "m" },
   "policy-blind": { event: "policy-blind", container: "c", ifname: "net1", pod: "a/b", type: "macvlan" },
   "events-lost": { event: "events-lost" },

@@ -13,7 +13,20 @@ export interface Listener {
   failed(name: string, message: string): void;
 }
 
+/** A pod as a runtime names it. */
+export interface PodName {
+  readonly namespace: string;
+  readonly name: string;
+  /** Absent where the runtime does not say. */
+  readonly uid?: string;
+}
+
 export interface ObjectSource {
   /** Resolves when everything there is was told, or could not be; goes on until the signal. */
   follow(listener: Listener, signal: AbortSignal): Promise<{ readonly done: Promise<void> }>;
+  /**
+   * Where a runtime may hear of a pod before whoever listens does: tells of it now, unless it did.
+   * @throws SelvedgeError not-ready: it cannot be had now
+   */
+  knowPod?(pod: PodName): Promise<void>;
 }

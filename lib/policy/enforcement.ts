@@ -30,8 +30,8 @@ export interface Held {
   readonly key: string;
   readonly namespace: string;
   readonly name: string;
-  /** Until the pod itself is known. */
-  readonly labels: Labels;
+  /** While the pod itself is not known; absent: those that it had when it was, so that nobody escapes by being deleted. */
+  readonly labels?: Labels;
   readonly addresses: readonly Address[];
 }
 
@@ -76,6 +76,7 @@ interface Entry {
 }
 
 const NO_ADDRESSES: readonly Address[] = [];
+const NO_LABELS: Labels = {};
 const NO_PORTS: readonly NamedPort[] = [];
 
 export function enforcement(): Enforcement {
@@ -173,11 +174,15 @@ export function enforcement(): Enforcement {
     sort(entry);
   };
 
-  const entryOf = (of: Pick<Pod, "namespace" | "name" | "labels">): Entry => {
+  const entryOf = (of: Pick<Pod, "namespace" | "name"> & { readonly labels?: Labels }): Entry => {
     const key = podKey(of);
     const there = entries.get(key);
     if (there !== undefined) return there;
-    const made: Entry = { key, kind: kinds.join(of), joined: [] };
+    const made: Entry = {
+      key,
+      kind: kinds.join({ namespace: of.namespace, labels: of.labels ?? NO_LABELS }),
+      joined: [],
+    };
     entries.set(key, made);
     return made;
   };

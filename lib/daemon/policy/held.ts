@@ -1,7 +1,9 @@
 /** Which of an attachment's addresses policies can be kept for: those whose packets the node sees. */
 import { type Address, addressOf } from "#lib/address.ts";
+import { parseArgs } from "#lib/cni/args.ts";
 import { parseNetConf } from "#lib/cni/netconf.ts";
 import { isFailure } from "#lib/errors.ts";
+import type { PodName } from "#lib/k8s/objects.ts";
 import type { Held } from "#lib/policy/enforcement.ts";
 import { readLabelsText } from "#lib/policy/labels.ts";
 import type { Labels } from "#lib/policy/objects.ts";
@@ -13,6 +15,14 @@ import { keyOf } from "../table.ts";
 
 /** Types of attachments whose packets are routed, or bridged, by the node. */
 const SEEN: ReadonlySet<string> = new Set(["ptp", "bridge", "chained"]);
+
+/** The pod as the runtime named it. */
+export function podNameOf({ pod = "", args }: Pick<AttachmentRecord, "pod" | "args">): PodName | undefined {
+  const [namespace = "", name = ""] = pod.split("/");
+  if (namespace === "" || name === "") return undefined;
+  const uid = parseArgs(args).get("K8S_POD_UID");
+  return { namespace, name, ...(uid === undefined || uid === "" ? {} : { uid }) };
+}
 
 /** Labels of a pod that is known from nowhere else: `app=web,tier=front`. */
 const LABELS_ANNOTATION = "selvedge.dev/labels";
@@ -27,8 +37,8 @@ export interface Kept {
 }
 
 export function keptOf(record: AttachmentRecord): Kept {
-  const [namespace = "", name = ""] = (record.pod ?? "").split("/");
-  if (namespace === "" || name === "") return { isBridged: false, unseen: [] };
+  const pod = podNameOf(record);
+  if (pod === undefined) return { isBridged: false, unseen: [] };
   const interfaces = record.planes ?? [{ ifname: record.ifname, type: record.type }];
   const isSeen = (plane: (typeof interfaces)[number]): boolean =>
     SEEN.has(plane.type) && !("tenant" in plane && plane.tenant !== undefined);
@@ -36,7 +46,10 @@ export function keptOf(record: AttachmentRecord): Kept {
   const addresses = addressesSeen(record, new Set(interfaces.filter(isSeen).map(({ ifname }) => ifname)));
   const isBridged = interfaces.some(({ type }) => type === "bridge");
   if (addresses.length === 0) return { isBridged, unseen };
-  return { held: { key: keyOf(record), namespace, name, labels: labelsOf(record), addresses }, isBridged, unseen };
+  const labels = labelsOf(record);
+  const { namespace, name } = pod;
+  const held = { key: keyOf(record), namespace, name, addresses, ...(labels === undefined ? {} : { labels }) };
+  return { held, isBridged, unseen };
 }
 
 function addressesSeen(record: AttachmentRecord, ifnames: ReadonlySet<string>): Address[] {
@@ -50,14 +63,15 @@ function addressesSeen(record: AttachmentRecord, ifnames: ReadonlySet<string>): 
   );
 }
 
-/** As the runtime told at ADD. A configuration that was read then can be read now, unless this version is another. */
-function labelsOf(record: AttachmentRecord): Labels {
+/** As the runtime told at ADD, if it did. A configuration that was read then can be read now, unless this version is another. */
+function labelsOf(record: AttachmentRecord): Labels | undefined {
   try {
     const { wishes } = parseNetConf("ADD", Buffer.from(record.config), record.args, record.ifname);
     const annotated = wishes.podAnnotations[LABELS_ANNOTATION];
+    if (annotated === undefined && Object.keys(wishes.podLabels).length === 0) return undefined;
     return annotated === undefined ? wishes.podLabels : readLabelsText({ path: LABELS_ANNOTATION, value: annotated });
   } catch (error) {
     if (!isFailure(error)) throw error;
-    return {};
+    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 /** What a source of objects tells, read: what cannot be read is told of, and what it was before stands. */
+import { isDeepStrictEqual } from "node:util";
 import { isFailure } from "#lib/errors.ts";
 import type { Listener } from "#lib/k8s/objects.ts";
 import type { Log } from "#lib/log.ts";
@@ -14,9 +15,13 @@ export interface Heard {
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** `onTold`: the enforcement knows of everything that was told. */
-export function hearing(enforcement: Enforcement, log: Log, onTold: () => void): Heard {
-  const objects = new Map<string, readonly PolicyObject[]>();
+type Rule = Exclude<PolicyObject, { readonly kind: "Pod" }>;
+
+/** `onTold`: the enforcement knows of everything that was told, or something cannot be had; `isNew`: policies or namespaces are others. */
+export function hearing(enforcement: Enforcement, log: Log, onTold: (isNew: boolean) => void): Heard {
+  const rules = new Map<string, readonly Rule[]>();
+  /** Of hundreds of thousands, so by key alone. */
+  const pods = new Map<string, readonly string[]>();
   const refused = new Map<string, string>();
   let isTold = false;
   let isComplete = false;
@@ -26,35 +31,46 @@ export function hearing(enforcement: Enforcement, log: Log, onTold: () => void):
     refused.set(name, message);
     log({ event: "policy-refused", object: name, message });
   };
-  const forget = (name: string, except: ReadonlySet<string>) => {
-    for (const object of objects.get(name) ?? [])
-      if (object.kind !== "Pod") isNew = true;
-      else if (!except.has(podKey(object.value))) enforcement.removePod(podKey(object.value));
-    objects.delete(name);
+  const readable = (name: string) => {
+    if (refused.delete(name)) log({ event: "policy-readable", object: name });
+  };
+  const putRules = (name: string, next: readonly Rule[]) => {
+    if (isDeepStrictEqual(rules.get(name) ?? [], next)) return;
+    if (next.length === 0) rules.delete(name);
+    else rules.set(name, next);
+    isNew = true;
+  };
+  const putPods = (name: string, next: readonly string[]) => {
+    for (const key of pods.get(name) ?? []) if (!next.includes(key)) enforcement.removePod(key);
+    if (next.length === 0) pods.delete(name);
+    else pods.set(name, next);
   };
 
   const listener: Listener = {
     put(name, object) {
       try {
         const read = readManifest(object);
-        forget(name, new Set(read.flatMap((each) => (each.kind === "Pod" ? [podKey(each.value)] : []))));
-        objects.set(name, read);
-        refused.delete(name);
-        for (const each of read)
-          if (each.kind === "Pod") enforcement.putPod(each.value);
-          else isNew = true;
+        const podsOfIt = read.flatMap((each) => (each.kind === "Pod" ? [each.value] : []));
+        putRules(
+          name,
+          read.filter((each) => each.kind !== "Pod"),
+        );
+        putPods(name, podsOfIt.map(podKey));
+        for (const pod of podsOfIt) enforcement.putPod(pod);
+        readable(name);
       } catch (error) {
         if (!isFailure(error, "config-invalid")) throw error;
         refuse(name, error.message);
       }
     },
     remove(name) {
-      forget(name, new Set());
-      refused.delete(name);
+      putRules(name, []);
+      putPods(name, []);
+      readable(name);
     },
     told() {
-      const all = [...objects.values()].flat();
-      if (isNew)
+      if (isNew) {
+        const all = [...rules.values()].flat();
         enforcement.setRules(
           all.flatMap((each): Policy[] => (each.kind === "Policy" ? [each.value] : [])),
           new Map(
@@ -63,14 +79,16 @@ export function hearing(enforcement: Enforcement, log: Log, onTold: () => void):
             ),
           ),
         );
+      }
+      const wasNew = isNew;
       isNew = false;
       isTold = true;
       isComplete ||= refused.size === 0;
-      onTold();
+      onTold(wasNew);
     },
     failed(name, message) {
       refuse(name, message);
-      if (isTold) onTold();
+      if (isTold) onTold(false);
     },
   };
   return {

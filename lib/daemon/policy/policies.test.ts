@@ -65,6 +65,7 @@ async function rig(objects: readonly unknown[], records: readonly AttachmentReco
     audit: false,
     remakeTables: async () => void done.push("tables"),
     poke: () => void done.push("poke"),
+    waits: () => {},
   });
   await policies.begin(records, new AbortController().signal);
   return {

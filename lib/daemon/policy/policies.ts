@@ -15,7 +15,7 @@ import { lacking, type Op } from "#lib/state/diff.ts";
 import type { ElementFact, Fact, SysctlFact } from "#lib/state/fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import { keyOf } from "../table.ts";
-import { keptOf } from "./held.ts";
+import { keptOf, podNameOf } from "./held.ts";
 import { hearing } from "./objects.ts";
 
 export interface PoliciesOptions {
@@ -29,6 +29,8 @@ export interface PoliciesOptions {
   readonly remakeTables: () => Promise<void>;
   /** Something is to be looked at by the next pass. */
   readonly poke: () => void;
+  /** What pods cannot start without is not known, and why; undefined: it is. */
+  readonly waits: (reason: string | undefined) => void;
 }
 
 export interface Policies {
@@ -66,10 +68,22 @@ const BRIDGED: readonly SysctlFact[] = [
   "net/bridge/bridge-nf-call-ip6tables",
 ].map((key) => ({ type: "sysctl", at: "host", key, value: "1" }));
 
+/** Begins the sentence that says why no pod can start. */
+export const UNINFORMED = "policies are not known yet";
+
 /** So many elements are looked at before others have their turn. */
 const LOOK_AT_ONCE = 1_000;
 
-export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables, poke }: PoliciesOptions): Policies {
+export function openPolicies({
+  source,
+  kernel,
+  log,
+  clockUs,
+  audit,
+  remakeTables,
+  poke,
+  waits,
+}: PoliciesOptions): Policies {
   const compiled = enforcement();
   const alone = keyedLock();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => alone("", work);
@@ -112,10 +126,11 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
     }
   };
 
-  const settleBehind = (): void =>
+  const settleBehind = (isNew: boolean): void =>
     void inTurn(async () => {
       const beganUs = clockUs();
       const counts = await settle();
+      if (!isNew && counts.came + counts.went === 0) return;
       const tookMs = Math.round((clockUs() - beganUs) / 100) / 10;
       log({ event: "policies-changed", policies: compiled.policies.length, ...counts, tookMs });
     }).catch((error: unknown) => {
@@ -124,9 +139,16 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
       poke();
     });
 
-  const heard = hearing(compiled, log, () => {
+  /** Why no pod can start. */
+  const uninformed = (): string | undefined => {
+    if (heard.isComplete) return undefined;
+    const [[name, message] = ["", "nothing was told yet"]] = heard.refused;
+    return `${UNINFORMED}: ${name}: ${message}`;
+  };
+  const heard = hearing(compiled, log, (isNew) => {
+    waits(uninformed());
     if (!isBegun) return;
-    settleBehind();
+    settleBehind(isNew);
     if (isDoubtful) poke();
   });
 
@@ -190,6 +212,7 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
     elementsOf: (key) => compiled.elementsOf(keyOf(key)),
     async begin(records, signal) {
       ({ done } = await source.follow(heard.listener, signal));
+      waits(uninformed());
       for (const record of records) if (record.phase !== "deleting") holdInMemory(record);
       compiled.take();
       chains = made();
@@ -197,12 +220,13 @@ export function openPolicies({ source, kernel, log, clockUs, audit, remakeTables
       isBegun = true;
     },
     async hold(record) {
-      if (!heard.isComplete) {
-        const [[name, message] = ["", "nothing was told yet"]] = heard.refused;
-        throw new SelvedgeError({ kind: "not-ready" }, `policies are not known yet: ${name}: ${message}`, {
+      const reason = uninformed();
+      if (reason !== undefined)
+        throw new SelvedgeError({ kind: "not-ready" }, reason, {
           hint: "A pod starts only when its policies are known; `selvedgectl policy list` shows what cannot be read.",
         });
-      }
+      const pod = podNameOf(record);
+      if (pod !== undefined) await source.knowPod?.(pod);
       // Rows that others use already may be among what could not be told to the kernel.
       if (isDoubtful) await repair();
       await inTurn(async () => {

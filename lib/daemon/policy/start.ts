@@ -8,7 +8,7 @@ import { hostOf } from "../core.ts";
 import { NODE } from "../host.ts";
 import { makeReady } from "../node-facts.ts";
 import { deniedLog } from "./denied-log.ts";
-import { openPolicies } from "./policies.ts";
+import { openPolicies, UNINFORMED } from "./policies.ts";
 import { toldFlows } from "./told-flows.ts";
 
 /** Reads everything there is, before the node's tables are made; nothing without a configuration that asks for it. */
@@ -24,6 +24,10 @@ export async function startPolicies(
     log,
     clockUs: core.clockUs,
     poke,
+    waits: (reason) => {
+      for (const known of core.waitingFor) if (known.startsWith(UNINFORMED)) core.waitingFor.delete(known);
+      if (reason !== undefined) core.waitingFor.add(reason);
+    },
     kernel: host.kernel,
     audit: config.policies.audit,
     remakeTables: async () => {

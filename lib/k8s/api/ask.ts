@@ -1,0 +1,101 @@
+/** One GET to an API server, and what it answered: a body that comes little by little, or why there is none. */
+import type { IncomingMessage } from "node:http";
+import { Agent, request } from "node:https";
+import { isFailure } from "#lib/errors.ts";
+import type { Access, ReadAccess } from "./access.ts";
+import { type Body, wholeJson } from "./body.ts";
+import { unreached } from "./unreached.ts";
+
+export interface Asked {
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+export interface Refused {
+  /** HTTP's. */
+  readonly status: number;
+  /** What the server says of it (meta/v1 Status.message), in one line. */
+  readonly message: string;
+  /** How long it wants to be left alone. */
+  readonly afterMs?: number;
+}
+
+export type Answer = Body | Refused;
+
+/** @throws SelvedgeError not-ready: the server was not reached, or is another; config-invalid: it is not known where it is */
+export type Ask = (asked: Asked) => Promise<Answer>;
+
+/** A peer that is gone without a word is noticed so long after, and ten seconds (libuv's probes, one a second). */
+const KEEP_ALIVE_MS = 15_000;
+/** From the request to the first line of the answer. */
+const ANSWER_MS = 30_000;
+/** A Status is short. */
+const MOST_STATUS_BYTES = 64 * 1024;
+
+/** @param userAgent what the server's audit log calls the asker */
+export function asking(read: ReadAccess, userAgent: string): Ask & Disposable {
+  const agent = new Agent({ keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, minVersion: "TLSv1.2" });
+  const ask: Ask = async (asked) => {
+    const answer = await once(await read(), asked, agent, userAgent);
+    // A token that was just renewed may not have been in its file yet when that was read.
+    if ("stream" in answer || answer.status !== 401) return answer;
+    return once(await read(), asked, agent, userAgent);
+  };
+  return Object.assign(ask, { [Symbol.dispose]: () => agent.destroy() });
+}
+
+async function once(
+  { server, ca, serverName, certificate, key, token }: Access,
+  { path, query = {}, signal }: Asked,
+  agent: Agent,
+  userAgent: string,
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const search = new URLSearchParams(query).toString();
+  const asking = request(
+    new URL(`${server.pathname.replace(/\/$/, "")}${path}${search === "" ? "" : `?${search}`}`, server),
+    {
+      agent,
+      signal,
+      headers: {
+        accept: "application/json",
+        "user-agent": userAgent,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(ca === undefined ? {} : { ca }),
+      ...(serverName === undefined ? {} : { servername: serverName }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key }),
+    },
+    resolve,
+  );
+  asking.once("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
+  asking.once("error", reject);
+  const timer = setTimeout(() => asking.destroy(new Error(`no answer within ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
+  asking.end();
+  const stream = await promise
+    .catch((cause: unknown) => {
+      throw unreached(server, cause);
+    })
+    .finally(() => clearTimeout(timer));
+  const { statusCode: status = 0, statusMessage = "", headers } = stream;
+  if (status === 200) return { server, stream };
+  const seconds = Number(headers["retry-after"]);
+  return {
+    status,
+    message: (await said({ server, stream })) ?? statusMessage,
+    ...(Number.isFinite(seconds) ? { afterMs: seconds * 1_000 } : {}),
+  };
+}
+
+/** What a Status says; undefined for what is none, as from a proxy. */
+async function said(body: Body): Promise<string | undefined> {
+  try {
+    const { message } = ((await wholeJson(body, MOST_STATUS_BYTES)) ?? {}) as { readonly message?: unknown };
+    return typeof message === "string" && message !== "" ? message.replaceAll(/\s+/g, " ") : undefined;
+  } catch (error) {
+    if (!isFailure(error, "not-ready")) throw error;
+    return undefined;
+  }
+}

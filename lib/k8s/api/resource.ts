@@ -1,0 +1,43 @@
+/** What a node hears of from an API server: what policies are made of, and nothing else. */
+export interface Resource {
+  /** In messages, and before the names that are told: `pods/shop/web-0`. */
+  readonly plural: string;
+  /** Of the list of all there are. */
+  readonly path: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Field selector: which of them. */
+  readonly only?: string;
+  /** Not every cluster knows it. */
+  readonly isOptional?: true;
+}
+
+/** Those that have ended have no addresses. One that ends is told of as gone. */
+export const PODS: Resource = {
+  plural: "pods",
+  path: "/api/v1/pods",
+  apiVersion: "v1",
+  kind: "Pod",
+  only: "status.phase!=Succeeded,status.phase!=Failed",
+};
+
+export const RESOURCES: readonly Resource[] = [
+  { plural: "namespaces", path: "/api/v1/namespaces", apiVersion: "v1", kind: "Namespace" },
+  {
+    plural: "networkpolicies.networking.k8s.io",
+    path: "/apis/networking.k8s.io/v1/networkpolicies",
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+  },
+  {
+    plural: "clusternetworkpolicies.policy.networking.k8s.io",
+    path: "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies",
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+    isOptional: true,
+  },
+  PODS,
+];
+
+/** Items of a list do not say of which kind they are. */
+export const withKind = ({ apiVersion, kind }: Resource, item: object): object => ({ ...item, apiVersion, kind });
