@@ -49,12 +49,14 @@ export interface StandinOptions {
   readonly port?: number;
   /** Told of every commit: what is to be made of it. */
   readonly onCommit?: (running: Tree) => Promise<void>;
+  /** Answers operational commands, all but `show version`. */
+  readonly show?: (path: Path) => Promise<string>;
 }
 
 export async function standin(
   version: Version,
   identity: Identity,
-  { host = "127.0.0.1", port = 0, onCommit = async () => {} }: StandinOptions = {},
+  { host = "127.0.0.1", port = 0, onCommit = async () => {}, show }: StandinOptions = {},
 ): Promise<Standin> {
   const words = grammar(version);
   const requests: string[] = [];
@@ -103,6 +105,11 @@ export async function standin(
     return done(kind === "tags" || kind === "leaf" ? { [path.at(-1) ?? ""]: shape } : shape);
   };
 
+  const shown = async (path: Path): Promise<string> =>
+    show === undefined || path[0] === "version"
+      ? "Version:          VyOS 1.4.0\nRelease train:    sagitta\n"
+      : show(path);
+
   const shapeOf = (node: Tree, path: Path): unknown => {
     if (words.kindAt(path) !== "leaf")
       return Object.fromEntries([...node].map(([name, below]) => [name, shapeOf(below, [...path, name])]));
@@ -127,7 +134,7 @@ export async function standin(
     const asked = JSON.parse(data) as Command | Command[] | { op: string; path: Path };
     const [first] = Array.isArray(asked) ? asked : [asked];
     if (place === "/retrieve") return retrieve(first?.op ?? "", first?.path ?? []);
-    if (place === "/show") return done("Version:          VyOS 1.4.0\nRelease train:    sagitta\n");
+    if (place === "/show") return done(await shown(first?.path ?? []));
     if (place === "/config-file") {
       saved = copyOf(running);
       return done("");

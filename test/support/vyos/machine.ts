@@ -1,0 +1,50 @@
+/** The machine below a stand-in: FRR and nftables of the namespace that it runs in, driven as VyOS drives them. */
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Path } from "#lib/edge/path.ts";
+import type { Tree } from "#lib/edge/tree.ts";
+import { frrPrograms } from "#lib/frr/programs.ts";
+import { run } from "#lib/frr/run.ts";
+import { frrText } from "./frr-text.ts";
+import { natText } from "./nat-text.ts";
+
+export const FRR = "/usr/lib/frr";
+/** For `needing`. */
+export const MACHINE = [{ file: `${FRR}/bgpd` }, { file: `${FRR}/frr-reload.py` }, { program: "nft" }] as const;
+
+export interface Machine extends AsyncDisposable {
+  /** Makes what was committed. @throws Error with what FRR or nft said */
+  make(running: Tree): Promise<void>;
+  /** An operational command that VyOS hands on to FRR (op-mode-definitions, vtysh_wrapper.sh). */
+  show(path: Path): Promise<string>;
+}
+
+/** @param directory of FRR's sockets, below one that everybody may enter */
+export async function machine(directory: string): Promise<Machine> {
+  const programs = frrPrograms({ programs: FRR, directory, more: { zebra: ["-s", "90000000"] } });
+  await programs.start(["zebra", "staticd", "bfdd", "bgpd"]);
+  const places = ["--bindir", "/usr/bin", "--confdir", directory, "--rundir", directory, "--vty_socket", directory];
+  let routing = "";
+  let translation = "";
+  return {
+    async make(running) {
+      const [frr, nat] = [frrText(running), natText(running)];
+      if (frr !== routing) {
+        const file = join(directory, "frr.conf");
+        writeFileSync(file, frr);
+        await run("python3", [join(FRR, "frr-reload.py"), "--reload", ...places, file], 60_000);
+        routing = frr;
+      }
+      if (nat !== translation) {
+        const file = join(directory, "nat.nft");
+        writeFileSync(file, nat);
+        await promisify(execFile)("nft", ["-f", file]);
+        translation = nat;
+      }
+    },
+    show: (path) => run("vtysh", ["--vty_socket", directory, "-c", ["show", ...path].join(" ")], 10_000),
+    [Symbol.asyncDispose]: () => programs.end(),
+  };
+}
