@@ -1,5 +1,5 @@
 /** A node of the rig: the real daemon on its own state, and pods that the real plugin attaches. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WIREGUARD_LINK } from "#lib/datapath/ways/names.ts";
@@ -37,12 +37,13 @@ export interface ClusterNode extends AsyncDisposable {
 }
 
 /**
- * wireguard-go has one directory for its sockets on a machine: each node sees its own there, the same one after a restart
- * of the daemon.
+ * wireguard-go and FRR have one directory for their sockets on a machine: each node sees its own there, the same one after a
+ * restart of the daemon.
  */
-const OWN_SOCKETS = 'mkdir -p "$0" /run/wireguard && mount --bind "$0" /run/wireguard && exec "$@"';
+const OWN_SOCKETS =
+  'for each in wireguard frr; do mkdir -p "$0/$each" /run/$each && mount --bind "$0/$each" /run/$each; done && exec "$@"';
 const withOwnSockets = (directory: string, argv: readonly string[]): string[] => [
-  ...["unshare", "--mount", "--propagation", "slave", "sh", "-c", OWN_SOCKETS, join(directory, "wireguard")],
+  ...["unshare", "--mount", "--propagation", "slave", "sh", "-c", OWN_SOCKETS, directory],
   ...argv,
 ];
 
@@ -103,8 +104,19 @@ export async function startNode(name: Name, config: JsonObject): Promise<Cluster
       await daemon.kill();
       // wireguard-go outlives the daemon, and ends with its link; mostly there is none.
       await run(["ip", "-n", namespace, "link", "del", WIREGUARD_LINK]);
+      endFrr(join(directory, "frr", "selvedge"));
       for (const id of ids) await removeNamespace(id);
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** FRR outlives the daemon, too. */
+function endFrr(directory: string): void {
+  for (const file of globSync("*.pid", { cwd: directory }))
+    try {
+      process.kill(Number(readFileSync(join(directory, file), "utf8")), "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
 }
