@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, test } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
-import { makeOutside, seenFrom } from "./outside.ts";
+import { makeOutside, seenAs } from "./outside.ts";
 import { addressOf, type Family, type Name } from "./place.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
 import { cable } from "./wire.ts";
@@ -45,13 +45,6 @@ afterAll(async () => {
   await rig?.[Symbol.asyncDispose]();
 });
 
-const seen = (namespace: string, family: Family, expected: string): Promise<true> =>
-  eventually(
-    `${namespace} seen as ${expected}`,
-    async () => (await seenFrom(namespace, family)) === expected || undefined,
-    60_000,
-  );
-
 runs(
   "the tenant's pods are seen by its addresses on every node, and others by their node's",
   async () => {
@@ -59,8 +52,8 @@ runs(
       const blue = await rig.nodes[name].add(`cl-et-${name}`, { network: "blue" });
       const other = await rig.nodes[name].add(`cl-eo-${name}`);
       for (const family of [4, 6] as const) {
-        await seen(blue.id, family, FIXED[family]);
-        await seen(other.id, family, addressOf(name, family));
+        await seenAs(blue.id, FIXED[family]);
+        await seenAs(other.id, addressOf(name, family));
       }
     }
   },
@@ -80,7 +73,7 @@ runs(
         async () => (await rig.nodes[other].on("ip", "addr")).includes(`${FIXED[4]}/`) || undefined,
         60_000,
       );
-      for (const name of ["a", other] as const) await seen(`cl-et-${name}`, 4, FIXED[4]);
+      for (const name of ["a", other] as const) await seenAs(`cl-et-${name}`, FIXED[4]);
     } finally {
       await cable(holder, true);
     }

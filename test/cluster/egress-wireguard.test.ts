@@ -1,9 +1,8 @@
 /** Egress addresses where everything between the nodes travels in WireGuard. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { eventually } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 import { PROGRAM } from "../ways/userspace.ts";
-import { makeOutside, seenFrom } from "./outside.ts";
+import { makeOutside, seenAs } from "./outside.ts";
 import { addressOf, type Name } from "./place.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
 
@@ -46,15 +45,8 @@ runs(
     for (const name of NODES) {
       const chosen = await rig.nodes[name].add(`cl-ew-${name}`, CHOSEN);
       const other = await rig.nodes[name].add(`cl-eo-${name}`);
-      for (const [pod, expected] of [
-        [chosen, FIXED],
-        [other, addressOf(name, 4)],
-      ] as const)
-        await eventually(
-          `${pod.id} seen as ${expected}`,
-          async () => (await seenFrom(pod.id, 4)) === expected || undefined,
-          40_000,
-        );
+      await seenAs(chosen.id, FIXED);
+      await seenAs(other.id, addressOf(name, 4));
     }
     expect(await rig.nodes.a.on("ip", "route", "show", "table", "53000")).toMatch(/mtu 1390/);
   },

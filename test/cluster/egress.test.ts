@@ -8,7 +8,7 @@ import { eventually } from "../../conformance/program.ts";
 import { echoStream } from "../support/echo-stream.ts";
 import { needing } from "../support/requirement.ts";
 import type { Pod } from "./node.ts";
-import { makeOutside, OUTSIDE, outsideAddress, seenFrom } from "./outside.ts";
+import { makeOutside, OUTSIDE, outsideAddress, seenAs, seenFrom } from "./outside.ts";
 import { answers } from "./ping.ts";
 import { addressOf, type Family, type Name } from "./place.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
@@ -62,15 +62,7 @@ async function standsOn(family: Family): Promise<Name[]> {
   return found;
 }
 
-const seen = async (pod: Pod, family: Family, withinMs = 60_000): Promise<number> => {
-  const beganMs = performance.now();
-  await eventually(
-    `${pod.id} seen as ${FIXED[family]}`,
-    async () => (await seenFrom(pod.id, family)) === FIXED[family] || undefined,
-    withinMs,
-  );
-  return Math.round(performance.now() - beganMs);
-};
+const seen = ({ id }: Pod, family: Family) => seenAs(id, FIXED[family]);
 
 runs(
   "the world outside sees the fixed address, whichever node the pod is on",

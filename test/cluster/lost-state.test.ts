@@ -1,7 +1,6 @@
 /** What a node has for the others is taken from its kernel: it is made again within two seconds, and connections last. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { eventually } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 import { answers } from "./ping.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
@@ -25,8 +24,6 @@ beforeAll(async () => {
     { name: "a to b, tunnel", from, to: through },
     { name: "b to c, direct", from: through, to },
   ];
-  for (const { name, from, to } of paths)
-    await eventually(name, async () => (await answers(from, to, 4)) || undefined, 20_000);
   watched = await watch("kernel", paths);
 }, 120_000);
 

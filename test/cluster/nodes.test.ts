@@ -26,8 +26,6 @@ beforeAll(async () => {
     { name: "a to c", from: pods.a, to: pods.c },
     { name: "a to b", from: pods.a, to: pods.b },
   ];
-  for (const { name, from, to } of paths)
-    await eventually(name, async () => (await answers(from, to, 4)) || undefined, 20_000);
   watched = await watch("nodes", paths);
 }, 120_000);
 

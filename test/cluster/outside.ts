@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
-import { inside, must, run, start, stop } from "../../conformance/program.ts";
+import { eventually, inside, must, run, start, stop } from "../../conformance/program.ts";
 import { type Family, LENGTH, ROUTER } from "./place.ts";
 
 export const OUTSIDE = "cl-out";
@@ -43,4 +43,11 @@ export async function makeOutside(): Promise<AsyncDisposable> {
 export async function seenFrom(namespace: string, family: Family): Promise<string> {
   const { stdout } = await run(inside(namespace, [process.execPath, "-e", ASK, outsideAddress(family)]));
   return stdout.trim().replace(/^::ffff:/, "");
+}
+
+/** @throws Error when the machine outside does not see who connects from the namespace by that address for so long */
+export async function seenAs(namespace: string, expected: string, withinMs = 60_000): Promise<void> {
+  const family = expected.includes(":") ? 6 : 4;
+  const isSeen = async () => (await seenFrom(namespace, family)) === expected || undefined;
+  await eventually(`${namespace} seen as ${expected}`, isSeen, withinMs);
 }

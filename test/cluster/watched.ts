@@ -2,9 +2,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "../../conformance/program.ts";
 import { type EchoStream, echoStream } from "../support/echo-stream.ts";
 import type { Pod } from "./node.ts";
-import { type Loss, ping100 } from "./ping.ts";
+import { answers, type Loss, ping100 } from "./ping.ts";
 
 const RESULTS = join(import.meta.dirname, "..", "..", "bench", "results");
 
@@ -33,15 +34,19 @@ const CALM_MS = 500;
 /** After a cut TCP asks again ever later: for as long again as it has waited (RFC 6298 section 5.5). */
 const PATIENCE_MS = 30_000;
 
+/** How long nodes that have joined may take to lead to each other's pods. */
+const JOIN_MS = 20_000;
+
 /**
- * The connections stand from the first fault to the last. The figures go to a table `cluster-faults-<table>.md` in
+ * Waits until all paths lead somewhere. The connections stand from the first fault to the last. The figures go to a table `cluster-faults-<table>.md` in
  * bench/results, which is written anew with every row.
  */
 export async function watch(table: string, paths: readonly Path[]): Promise<Watched> {
   await using stack = new AsyncDisposableStack();
   const watched: (Path & { readonly stream: EchoStream })[] = [];
   for (const path of paths) {
-    const { from, to } = path;
+    const { name, from, to } = path;
+    await eventually(name, async () => (await answers(from, to, 4)) || undefined, JOIN_MS);
     watched.push({
       ...path,
       stream: stack.use(await echoStream({ from: from.id, to: to.id, address: to.address[4] })),
