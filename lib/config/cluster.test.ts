@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { isFailure } from "#lib/errors.ts";
 import { parseConfig } from "./config.ts";
+import { unplaced } from "./refusal.ts";
 
 const etcd = (settings: string) => `cluster: {store: {etcd: {${settings}}}}`;
 
@@ -57,16 +57,7 @@ test("everything that etcd asks for can be said", () => {
   });
 });
 
-/** The complaints of a text, without the place in the file. */
-function complaints(text: string): string[] {
-  try {
-    parseConfig(text, "c");
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return error.message.split("\n").map((line) => line.replace(/^c:\d+:\d+: cluster\.store\.etcd\.?/, ""));
-  }
-  return [];
-}
+const complaints = (text: string) => unplaced(text).map((line) => line.replace(/^cluster\.store\.etcd\.?/, ""));
 
 const NO_ENDPOINT = 'is not an endpoint such as "https://192.0.2.10:2379" or "https://[2001:db8::10]:2379"';
 const REFUSED: [settings: string, complaints: string[]][] = [

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { isFailure } from "#lib/errors.ts";
 import { parseConfig } from "./config.ts";
+import { unplaced } from "./refusal.ts";
 
 const HEAD = "cluster: {store: {etcd: {endpoints: [http://a]}}, egress: ";
 const BILLING = "name: billing, addresses: [192.0.2.200, 2001:DB8::200], pods: [{namespace: billing}]";
@@ -18,15 +18,7 @@ test("what is left out has its default", () => {
   ]);
 });
 
-function complaints(text: string): string[] {
-  try {
-    parseConfig(text, "c");
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return error.message.split("\n").map((line) => line.replace(/^c:\d+:\d+: cluster\.egress/, ""));
-  }
-  return [];
-}
+const complaints = (text: string) => unplaced(text).map((line) => line.replace(/^cluster\.egress/, ""));
 
 const REFUSED: readonly [egress: string, complaints: readonly string[]][] = [
   ["[{name: a, pods: [{}]}]", ["[0].addresses: is missing; it must be a list of addresses"]],

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { isFailure } from "#lib/errors.ts";
 import { parseConfig } from "./config.ts";
+import { refusal } from "./refusal.ts";
 import { ATTACHMENTS } from "./schema.ts";
 import { optionsOf, SHORTHAND } from "./shorthand.ts";
 
@@ -60,17 +60,6 @@ networks:
   expect(optionsOf("ptp", { parent: undefined })).toEqual({});
 });
 
-/** The message for a text, line by line. */
-function complaints(text: string): string[] {
-  try {
-    parseConfig(text, "c.yaml");
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return error.message.split("\n");
-  }
-  return [];
-}
-
 const REFUSED: [name: string, text: string, message: string][] = [
   [
     "a plane on a network that is not there",
@@ -128,13 +117,13 @@ const REFUSED: [name: string, text: string, message: string][] = [
     'c.yaml:1:15: planeRules[0].labels: {"a":1} is not an object whose values are texts',
   ],
 ];
-test.each(REFUSED)("%s is refused", (_name, text, message) => expect(complaints(text)).toEqual([message]));
+test.each(REFUSED)("%s is refused", (_name, text, message) => expect(refusal(text)).toEqual([message]));
 
 const POOLS =
   "pools: [{name: a, ranges: [[{subnet: 10.1.0.0/16}]]}, {name: b, ranges: [[{subnet: 10.1.2.0/24}]]}]\ndefaultPool: a\n";
 
 test("pools that overlap on the same router are refused", () => {
-  expect(complaints(`${POOLS}networks: [{name: n, pool: b}]`)).toEqual([
+  expect(refusal(`${POOLS}networks: [{name: n, pool: b}]`)).toEqual([
     'c.yaml:1:65: pools[1].ranges: 10.1.2.0/24 overlaps 10.1.0.0/16 of pool "a", and both serve networks without a tenant; use other addresses, or networks of different tenants',
   ]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { isFailure } from "#lib/errors.ts";
 import { parseConfig } from "./config.ts";
+import { unplaced } from "./refusal.ts";
 
 const CLUSTER = "cluster: {store: {etcd: {endpoints: [http://a]}}}";
 const POOLS =
@@ -9,16 +9,6 @@ const LAN = "name: lan, attachment: bridge, pool: lan, stretch: {vni: 72}";
 
 test("a network says that it is one segment on all nodes", () =>
   expect(parseConfig(`${CLUSTER}\n${POOLS}\nnetworks: [{${LAN}}]`).networks.get("lan")?.stretch).toEqual({ vni: 72 }));
-
-function complaints(text: string): string[] {
-  try {
-    parseConfig(text, "c");
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return error.message.split("\n").map((line) => line.replace(/^c:\d+:\d+: /, ""));
-  }
-  return [];
-}
 
 const REFUSED: [what: string, text: string, expected: string[]][] = [
   [
@@ -69,5 +59,5 @@ const REFUSED: [what: string, text: string, expected: string[]][] = [
     ["networks[0].stretch.vni: is missing; it must be a whole number from 1 to 16777215"],
   ],
 ];
-test.each(REFUSED)("%s", (_what, text, expected) => expect(complaints(text).sort()).toEqual(expected));
+test.each(REFUSED)("%s", (_what, text, expected) => expect(unplaced(text).sort()).toEqual(expected));
 test("the table has cases", () => expect(REFUSED.length).toBeGreaterThan(0));

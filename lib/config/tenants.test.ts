@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { isFailure } from "#lib/errors.ts";
 import { parseConfig } from "./config.ts";
+import { unplaced } from "./refusal.ts";
 
 const TWO = `
 pools:
@@ -43,17 +43,6 @@ networks:
     probeRanges: ["169.254.128.0/17", "fd42:5e1f:ed9d:1::/64"],
   });
 });
-
-/** The complaints of a text, without the place in the file. */
-function complaints(text: string): string[] {
-  try {
-    parseConfig(text, "c");
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return error.message.split("\n").map((line) => line.replace(/^c:\d+:\d+: /, ""));
-  }
-  return [];
-}
 
 const service = (more: string) =>
   `${TWO}\ntenants: [{name: blue, services: [{name: s, port: 53, ${more}}]}]\nnetworks: [{name: b, tenant: blue, pool: blue}]`;
@@ -139,12 +128,12 @@ const mistakes: [what: string, text: string, complaint: string][] = [
 ];
 
 test.each(mistakes)("refused: %s", (_what, text, complaint) => {
-  expect(complaints(text)).toContain(complaint);
+  expect(unplaced(text)).toContain(complaint);
 });
 
 test("a peering that only one of the two wants is no mistake, whatever their addresses", () => {
   expect(
-    complaints(
+    unplaced(
       `${TWO}\ntenants: [{name: blue, peers: [green]}, {name: green}]\nnetworks: [{name: b, tenant: blue, pool: blue}, {name: g, tenant: green, pool: green}]`,
     ),
   ).toEqual([]);
