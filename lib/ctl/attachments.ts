@@ -1,14 +1,11 @@
 import { Admin, type Attachment, type Plane } from "#proto/selvedge_pb.ts";
-import type { Command } from "./command.ts";
+import { type Command, WORDLESS } from "./command.ts";
 import type { Style } from "./style.ts";
 import { type Cell, table } from "./table.ts";
 
 export const attachments: Command = {
+  ...WORDLESS,
   summary: "The containers' interfaces on this node.",
-  usage: "",
-  fewestWords: 0,
-  mostWords: 0,
-  choices: [],
   options: {
     network: { value: "NAME", meaning: "only those on this network" },
     pod: { value: "POD", meaning: "only those whose namespace/name contains this" },

@@ -41,6 +41,9 @@ export interface Command {
   run(ask: Ask, given: Given): Promise<Answer>;
 }
 
+/** Of a command that takes no words. */
+export const WORDLESS = { usage: "", fewestWords: 0, mostWords: 0, choices: [] } as const satisfies Partial<Command>;
+
 /** Exit codes, stable; `selvedgectl help` prints them. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, notReady: 4, ailing: 5 } as const;
 export type Exit = (typeof EXIT)[keyof typeof EXIT];

@@ -1,6 +1,6 @@
 import { Admin, type Connectivity, type Reach } from "#proto/selvedge_pb.ts";
 import { counted } from "./amount.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, EXIT, WORDLESS } from "./command.ts";
 import { loss, rtt } from "./peers.ts";
 import { printable, type Style } from "./style.ts";
 import { table } from "./table.ts";
@@ -9,11 +9,8 @@ import { table } from "./table.ts";
 const WAIT_MS = 5_000;
 
 export const connectivity: Command = {
+  ...WORDLESS,
   summary: "Who reaches whom, as every node's probes show?",
-  usage: "",
-  fewestWords: 0,
-  mostWords: 0,
-  choices: [],
   options: { node: { value: "NAME", repeated: true, meaning: "only between these nodes (all)" } },
   async run(ask, { value }) {
     const nodes = value("node").split(",").filter(Boolean);

@@ -1,14 +1,11 @@
 import { Admin, type EgressAddress } from "#proto/selvedge_pb.ts";
-import type { Command } from "./command.ts";
+import { type Command, WORDLESS } from "./command.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
 export const egress: Command = {
+  ...WORDLESS,
   summary: "Egress addresses: who holds them, and how pods get there.",
-  usage: "",
-  fewestWords: 0,
-  mostWords: 0,
-  choices: [],
   options: {},
   async run(ask) {
     const { addresses } = await ask(Admin.listEgress, {});

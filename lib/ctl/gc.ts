@@ -1,14 +1,11 @@
 import { Admin } from "#proto/selvedge_pb.ts";
 import { counted } from "./amount.ts";
 import { attachmentTable } from "./attachments.ts";
-import type { Command } from "./command.ts";
+import { type Command, WORDLESS } from "./command.ts";
 
 export const gc: Command = {
+  ...WORDLESS,
   summary: "Removes attachments whose network namespace is gone.",
-  usage: "",
-  fewestWords: 0,
-  mostWords: 0,
-  choices: [],
   options: { "dry-run": { meaning: "list them, and remove nothing" } },
   async run(ask, { flag }) {
     const dryRun = flag("dry-run");

@@ -1,14 +1,11 @@
 /** Networks of the daemon's configuration, and how many interfaces of pods are on each. */
 import { Admin } from "#proto/selvedge_pb.ts";
-import type { Command } from "./command.ts";
+import { type Command, WORDLESS } from "./command.ts";
 import { table } from "./table.ts";
 
 export const networks: Command = {
+  ...WORDLESS,
   summary: "Networks of the configuration, and who is on them.",
-  usage: "",
-  fewestWords: 0,
-  mostWords: 0,
-  choices: [],
   options: {},
   async run(ask) {
     const list = await ask(Admin.listNetworks, {});

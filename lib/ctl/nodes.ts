@@ -1,15 +1,12 @@
 import { Admin, type ClusterState } from "#proto/selvedge_pb.ts";
 import { counted } from "./amount.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, EXIT, WORDLESS } from "./command.ts";
 import { printable, type Style } from "./style.ts";
 import { table } from "./table.ts";
 
 export const nodes: Command = {
+  ...WORDLESS,
   summary: "The nodes of the cluster, as this one knows them.",
-  usage: "",
-  fewestWords: 0,
-  mostWords: 0,
-  choices: [],
   options: {},
   async run(ask) {
     const state = await ask(Admin.listNodes, {});

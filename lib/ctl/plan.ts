@@ -1,18 +1,18 @@
 import { Admin } from "#proto/selvedge_pb.ts";
 import { counted } from "./amount.ts";
-import type { Answer, Command } from "./command.ts";
+import { type Answer, type Command, WORDLESS } from "./command.ts";
 import { printable, type Style } from "./style.ts";
 
-const shape = { usage: "", fewestWords: 0, mostWords: 0, choices: [], options: {} };
-
 export const plan: Command = {
-  ...shape,
+  ...WORDLESS,
+  options: {},
   summary: "What the next reconcile would change; changes nothing.",
   run: async (ask) => operations((await ask(Admin.plan, {})).lines, "nothing to do", "to do"),
 };
 
 export const reconcile: Command = {
-  ...shape,
+  ...WORDLESS,
+  options: {},
   summary: "Reconciles now, waits for it, and tells what was changed.",
   run: async (ask) => operations((await ask(Admin.reconcile, {})).lines, "nothing was to be done", "done"),
 };

@@ -2,16 +2,13 @@
 import { Admin, type Reservation } from "#proto/selvedge_pb.ts";
 import { counted } from "./amount.ts";
 import { shortId } from "./attachments.ts";
-import type { Command } from "./command.ts";
+import { type Command, WORDLESS } from "./command.ts";
 import type { Style } from "./style.ts";
 import { table } from "./table.ts";
 
 export const reservations: Command = {
+  ...WORDLESS,
   summary: "Names that addresses are kept for, and their holders.",
-  usage: "",
-  fewestWords: 0,
-  mostWords: 0,
-  choices: [],
   options: { pool: { value: "NAME", meaning: "only those of this pool" } },
   async run(ask, { value }) {
     const list = await ask(Admin.listReservations, { pool: value("pool") });

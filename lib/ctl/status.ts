@@ -1,15 +1,12 @@
 import { Admin, type NodeStatus } from "#proto/selvedge_pb.ts";
 import { counted, duration, mebibytes } from "./amount.ts";
-import { type Command, EXIT } from "./command.ts";
+import { type Command, EXIT, WORDLESS } from "./command.ts";
 import { poolTable } from "./pools.ts";
 import { printable, type Style } from "./style.ts";
 
 export const status: Command = {
+  ...WORDLESS,
   summary: "Is this node ready, and if not, what is it waiting for?",
-  usage: "",
-  fewestWords: 0,
-  mostWords: 0,
-  choices: [],
   options: {},
   async run(ask) {
     const node = await ask(Admin.getStatus, {});
