@@ -130,7 +130,7 @@ export function reflection(resource: Resource, { ask, told, signal, random, pati
   };
 
   const watch = async (from: string): Promise<number> => {
-    const lastsMs = patience.watchMs * (1 + random());
+    const lastsMs = Math.ceil(patience.watchMs * (1 + random()));
     const asked = {
       allowWatchBookmarks: "true",
       resourceVersion: from,
