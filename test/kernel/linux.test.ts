@@ -1,13 +1,15 @@
 /** What linux.ts builds, as `ip` and `tc` see it. */
 import { execFileSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@jest/globals";
 import { address, mac, prefix } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
-import type { Kernel } from "#lib/kernel/kernel.ts";
+import type { Change, Kernel } from "#lib/kernel/kernel.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { diff, type Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
+import { eventually } from "../support/eventually.ts";
 import { needing } from "../support/requirement.ts";
 import { pod, routed } from "./contract-facts.ts";
 
@@ -159,6 +161,25 @@ test("what a crash left half made is cleared away: a pair of ours without its al
     expect(diff(dual, await kernel.look({ netns }, dual)).map(line)).toEqual([]);
     expect(() => ip("link", "show", "elsewhere")).toThrow();
     await kernel.apply({ netns }, remove(dual));
+  }));
+
+test("what the kernel learns of neighbours on our links, and forgets, is told to nobody; one of ours that is replaced is", () =>
+  withNamespace(async ({ kernel, netns }) => {
+    await kernel.apply({ netns }, add(dual));
+    const end = new AbortController();
+    const told: (Change | undefined)[] = [];
+    const watching = kernel.watch((change) => told.push(change), end.signal);
+    for (const learned of ["fe80::1234", "10.1.0.77"]) {
+      ip("neigh", "add", learned, "lladdr", "02:00:00:00:00:77", "nud", "reachable", "dev", first.host);
+      ip("neigh", "change", learned, "lladdr", "02:00:00:00:00:78", "nud", "stale", "dev", first.host);
+      ip("neigh", "del", learned, "dev", first.host);
+    }
+    await sleep(100);
+    expect(told).toEqual([]);
+    ip("neigh", "replace", "10.1.0.1", "lladdr", "02:00:00:00:00:77", "nud", "stale", "dev", first.host);
+    await eventually(async () => expect(told).toEqual([{ where: "host", link: first.host }]));
+    end.abort();
+    await watching;
   }));
 
 test("a storm of removals: all out of the tables at once, none left, and a name can be used again meanwhile", async () => {

@@ -19,7 +19,7 @@ import { AF_BRIDGE, RTM_VLAN, readVlans, VLAN_INFO, type VlanEntries } from "../
 import { linkAnswer, RTM_LINK } from "../netlink/link.ts";
 import { eachMessage, type Message } from "../netlink/message.ts";
 import { namespaceMessage, RTM_NSID } from "../netlink/namespace.ts";
-import { neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";
+import { NUD_NOARP, neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";
 import { ALL_LINKS, netconfMessage, RTM_NEWNETCONF } from "../netlink/netconf.ts";
 import { RTM_ROUTE, routeMessage } from "../netlink/route.ts";
 import { RTM_RULE } from "../netlink/rule.ts";
@@ -310,8 +310,10 @@ function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: M
         return !own && routeMessage.read(message.body).head.protocol === ROUTE_PROTOCOL;
       case RTM_RULE.DEL:
         return !own && isOwnPriority(readRule(message, "pod")?.priority ?? 0);
-      case RTM_ADDR.DEL:
       case RTM_NEIGH.DEL:
+        // Multicast addresses have entries of the kernel's own, which it lets go.
+        return !own && neighbourMessage.read(message.body).head.state !== NUD_NOARP;
+      case RTM_ADDR.DEL:
       case RTM_QDISC.DEL:
         return !own;
       default:
