@@ -4,7 +4,7 @@ import { parseConfig } from "#lib/config/config.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import { memory } from "#lib/store/memory.ts";
-import type { AttachmentRecord } from "#lib/store/store.ts";
+import { sampleRecord } from "#lib/store/sample-record.ts";
 import { contested } from "./contested.ts";
 import { leavingOfTenant } from "./egress-rule.ts";
 import { followConfiguration, leaversNamed } from "./leaving.ts";
@@ -18,14 +18,8 @@ cluster: {store: {etcd: {endpoints: [http://a]}}, egress: ${egress}}
 `);
 const at = (link: string, address: string): Fact => ({ type: "address", at: "pod", link, address: prefix(address) });
 
-const POD: AttachmentRecord = {
-  containerId: "c1",
-  ifname: "eth0",
+const POD = sampleRecord({
   network: "n",
-  phase: "ready",
-  type: "ptp",
-  netns: "/run/netns/c1",
-  chained: false,
   config: JSON.stringify({
     cniVersion: "1.1.0",
     name: "n",
@@ -33,7 +27,6 @@ const POD: AttachmentRecord = {
     args: { cni: { labels: [{ key: "app", value: "api" }] } },
   }),
   args: "K8S_POD_NAMESPACE=billing;K8S_POD_NAME=api-0",
-  path: "",
   facts: [at("eth0", "10.66.0.5/32"), at("eth0", "fd00::5/128"), at("m0", "10.67.0.5/32")],
   planes: [
     { name: "n", ifname: "eth0", type: "ptp" },
@@ -41,8 +34,7 @@ const POD: AttachmentRecord = {
     { name: "blue", ifname: "b0", type: "ptp", tenant: "blue" },
   ],
   pod: "billing/api-0",
-  createdMs: 0,
-};
+});
 const FOUR = "addresses: [192.0.2.1]";
 const FIRST = "element inet selvedge egress4 { 10.66.0.5 : 0x1000000 }";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
+import { sampleRecord } from "#lib/store/sample-record.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import { isOffPath, onPath, pathMtus } from "./path-mtu.ts";
 
@@ -12,11 +13,7 @@ const link = (name: string, mtu: number, mtuFrom?: LinkFact["mtuFrom"]): Fact =>
   mtu,
   ...(mtuFrom === undefined ? {} : { mtuFrom }),
 });
-const record = (facts: readonly Fact[], more: Partial<AttachmentRecord> = {}): AttachmentRecord => ({
-  ...{ containerId: "c1", ifname: "eth0", network: "net", phase: "ready", type: "ptp", netns: "/run/netns/c1" },
-  ...{ chained: false, config: "{}", args: "", path: "", createdMs: 0, facts },
-  ...more,
-});
+const record = (facts: readonly Fact[], more: Partial<AttachmentRecord> = {}) => sampleRecord({ facts, ...more });
 const PATH = { of: "path", lessBytes: 0 } as const;
 
 test("a node that is alone leaves its path whole; one of a cluster leaves what its tunnels leave", () => {

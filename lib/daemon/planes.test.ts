@@ -3,6 +3,7 @@ import { prefix } from "#lib/address.ts";
 import { parseNetConf } from "#lib/cni/netconf.ts";
 import { parseConfig } from "#lib/config/config.ts";
 import type { RuleFact } from "#lib/state/fact.ts";
+import { sampleRecord } from "#lib/store/sample-record.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import { refusePlanesBehind } from "./asked-planes.ts";
 import { contested } from "./contested.ts";
@@ -148,24 +149,15 @@ test("an annotation leads to a network only where the network is for the pod's n
 });
 
 const rule: RuleFact = { type: "rule", at: "pod", family: 4, priority: 5300, table: 100, from: prefix("10.1.0.5/32") };
-const earlier: AttachmentRecord = {
-  containerId: "c1",
+const earlier = sampleRecord({
   ifname: "net1",
   network: "n",
-  phase: "ready",
-  type: "ptp",
-  netns: "/run/netns/c1",
-  chained: false,
-  config: "{}",
-  args: "",
-  path: "",
   facts: [rule],
   planes: [
     { name: "a", ifname: "net1", type: "ptp" },
     { name: "control", ifname: "control", type: "ptp" },
   ],
-  createdMs: 0,
-};
+});
 
 test("a later attachment takes the next free table, and no planes from what the runtime repeats", () => {
   const records = [earlier];

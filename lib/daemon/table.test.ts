@@ -3,6 +3,7 @@ import type { Mac } from "#lib/address.ts";
 import { contested } from "#lib/daemon/contested.ts";
 import { table } from "#lib/daemon/table.ts";
 import type { Fact } from "#lib/state/fact.ts";
+import { sampleRecord } from "#lib/store/sample-record.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 
 const veth = (name: string): Fact => ({
@@ -22,21 +23,8 @@ const port: Fact = {
   key: ["tcp", "8080"],
   value: ["10.0.0.1", "80"],
 };
-const record = (containerId: string, facts: Fact[], more: Partial<AttachmentRecord> = {}): AttachmentRecord => ({
-  containerId,
-  ifname: "eth0",
-  network: "n",
-  phase: "ready",
-  type: "ptp",
-  netns: `/run/netns/${containerId}`,
-  chained: false,
-  config: "{}",
-  args: "",
-  path: "",
-  facts,
-  createdMs: 0,
-  ...more,
-});
+const record = (containerId: string, facts: Fact[], more: Partial<AttachmentRecord> = {}): AttachmentRecord =>
+  sampleRecord({ containerId, facts, ...more });
 
 const plane = (ifname: string) => ({ name: ifname, ifname, type: "ptp", tenant: "red" });
 

@@ -4,7 +4,7 @@ import type { NodeRecord } from "#lib/cluster/records.ts";
 import type { ChosenWay } from "#lib/cluster/ways.ts";
 import { element } from "#lib/state/element.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
-import type { AttachmentRecord } from "#lib/store/store.ts";
+import { sampleRecord } from "#lib/store/sample-record.ts";
 import { arrivalStage, type Onward, onwardStages, podStages, type Stage } from "./stages.ts";
 
 const POD = address("10.66.0.5");
@@ -26,21 +26,7 @@ const outside: LinkFact = {
   mtu: 1_450,
   peer: { at: "pod", name: "eth0" },
 };
-const record = (facts: readonly Fact[]): AttachmentRecord => ({
-  containerId: "c1",
-  ifname: "eth0",
-  network: "net",
-  phase: "ready",
-  type: "ptp",
-  netns: "/run/netns/c1",
-  chained: false,
-  config: "{}",
-  args: "",
-  path: "",
-  facts,
-  pod: "default/web-0",
-  createdMs: 0,
-});
+const record = (facts: readonly Fact[]) => sampleRecord({ facts, pod: "default/web-0" });
 const text = (stages: readonly Stage[]): string[] =>
   stages.map(({ place, device, kind, mtu, what, checks, facts }) =>
     [place, device, kind, mtu, what, checks.join(","), facts.length].join("|"),

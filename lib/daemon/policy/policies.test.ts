@@ -4,6 +4,7 @@ import type { Listener } from "#lib/k8s/objects.ts";
 import type { Event } from "#lib/log.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { type ElementFact, type Fact, identity } from "#lib/state/fact.ts";
+import { sampleRecord } from "#lib/store/sample-record.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import { openPolicies } from "./policies.ts";
 
@@ -17,21 +18,11 @@ const FROM_A_BLOCK = {
   ...DENY_ALL,
   spec: { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "192.0.2.0/24" } }] }] },
 };
-const RECORD: AttachmentRecord = {
-  containerId: "c1",
-  ifname: "eth0",
-  network: "net",
-  phase: "ready",
-  type: "ptp",
-  netns: "/run/netns/c1",
-  chained: false,
+const RECORD = sampleRecord({
   config: JSON.stringify({ cniVersion: "1.1.0", name: "net", type: "selvedge" }),
-  args: "",
-  path: "",
   facts: [{ type: "address", at: "pod", link: "eth0", address: "10.1.0.5/32" as never }],
   pod: "x/a",
-  createdMs: 0,
-};
+});
 
 /** Elements as a kernel holds them, and what happens to it, in order. */
 async function rig(objects: readonly unknown[], records: readonly AttachmentRecord[] = []) {
