@@ -86,7 +86,7 @@ const bgp = z.strictObject(
     nodesAs: setting(nodesAs, "That of the nodes."),
     addresses: setting(
       listOf(ip, "a list of addresses").default([]),
-      "Addresses of the router that FRR on the nodes calls. Without any what speaks BGP on the nodes is not Selvedge's.",
+      "Addresses of the router that FRR on the nodes calls: those on a network of the node's, or all. Without any what speaks BGP on the nodes is not Selvedge's.",
     ),
     listen: setting(
       listOf(network, "a list of prefixes").default([]),

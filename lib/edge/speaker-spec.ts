@@ -1,5 +1,5 @@
 /** Which sessions FRR on a node has, from the routers of the configuration: those whose addresses it is told. */
-import { type Address, type Family, family, hostPrefix } from "#lib/address.ts";
+import { type Address, contains, type Family, family, hostPrefix, type Prefix } from "#lib/address.ts";
 import { servedPools } from "./render/served.ts";
 import type { BgpSpec, EdgeView, RouterSpec } from "./router.ts";
 import { familiesOver, type NeighbourSpec, type SpeakerSpec } from "./speaker.ts";
@@ -9,6 +9,8 @@ export interface Speaking {
   readonly pools: EdgeView["pools"];
   /** The node's, the preferred of each family first. */
   readonly addresses: readonly Address[];
+  /** Networks that the node is on. */
+  readonly segments: readonly Prefix[];
   /** By which pods leave, on any node. */
   readonly egress: readonly Address[];
 }
@@ -41,18 +43,25 @@ export const spokenPools = (routers: readonly RouterSpec[], pools: EdgeView["poo
 /** lib/config refuses `external` where a router has addresses. */
 const nodesAs = ({ as, nodesAs: theirs }: BgpSpec): number => (typeof theirs === "number" ? theirs : as);
 
-function neighbours(router: RouterSpec, bgp: BgpSpec, { pools, addresses, egress }: Speaking): NeighbourSpec[] {
+/** Where a router has addresses on many networks, it is called by those that the node is on, too. */
+function neighbours(
+  router: RouterSpec,
+  bgp: BgpSpec,
+  { pools, addresses, segments, egress }: Speaking,
+): NeighbourSpec[] {
   const served = servedPools(router, { pools }).flatMap(({ prefixes }) => prefixes);
   const serves = [...summary(served), ...egress.map(hostPrefix)];
   const spoken = new Set<Family>(serves.map(family));
-  return bgp.addresses.map((address) => {
+  const near = bgp.addresses.filter((address) => segments.some((segment) => contains(segment, address)));
+  const called = near.length > 0 ? near : bgp.addresses;
+  return called.map((address) => {
     // The router knows the node by this address, unless it takes calls from anywhere in a range.
     const source = bgp.listen.length > 0 ? undefined : addresses.find((each) => family(each) === family(address));
     return {
       router: router.name,
       address,
       as: bgp.as,
-      families: familiesOver(address, bgp.addresses).filter((of) => spoken.has(of)),
+      families: familiesOver(address, called).filter((of) => spoken.has(of)),
       ...(bgp.password === undefined ? {} : { password: bgp.password }),
       bfd: bgp.bfd !== undefined,
       ...(bgp.multihop === undefined ? {} : { multihop: bgp.multihop }),

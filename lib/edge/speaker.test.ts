@@ -10,6 +10,7 @@ const NODE: Speaking = {
     { name: "media", prefixes: [prefix("10.67.0.0/20")], isExposed: false },
   ],
   addresses: [address("192.0.2.11"), address("2001:db8::11")],
+  segments: [],
   egress: [],
 };
 const BGP: BgpSpec = {
@@ -132,6 +133,17 @@ test("a router is told of its pools and of egress addresses", () => {
   expect(inside(router("edge1", {}, ["media"]), /SELVEDGE-OUT-192.0.2.1 seq/, { node })).toEqual([
     "ip prefix-list SELVEDGE-OUT-192.0.2.1 seq 5 permit 10.67.0.0/20 le 32",
     "ip prefix-list SELVEDGE-OUT-192.0.2.1 seq 10 permit 192.0.2.200/32",
+  ]);
+});
+
+test("of a router on many networks the address on the node's is called", () => {
+  const node = { ...NODE, segments: [prefix("192.0.2.0/24")] };
+  const addresses = [address("198.51.100.1"), address("192.0.2.1")];
+  expect(inside(router("edge1", { addresses }), /remote-as/, { node })).toEqual([
+    " neighbor 192.0.2.1 remote-as 65000",
+  ]);
+  expect(inside(router("edge1", { addresses: addresses.slice(0, 1) }), /remote-as/, { node })).toEqual([
+    " neighbor 198.51.100.1 remote-as 65000",
   ]);
 });
 

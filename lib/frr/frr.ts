@@ -33,6 +33,8 @@ export function frr({ programs, directory, port, restartSeconds, nowMs, lookMs }
   const processes = frrPrograms({
     programs,
     directory,
+    // A router may be where the default route leads.
+    begin: { zebra: "ip nht resolve-via-default\nipv6 nht resolve-via-default\n" },
     more: {
       // Enough for a burst of link events (Debian's daemons file); routes stay while it starts again.
       zebra: ["-s", "90000000", "-A", "127.0.0.1", "-r", "-K", String(Math.max(restartSeconds, 1))],

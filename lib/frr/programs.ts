@@ -16,6 +16,8 @@ export interface ProgramsOptions {
   readonly directory: string;
   /** Added to what every one of a kind is started with. */
   readonly more?: Readonly<Partial<Record<Program, readonly string[]>>>;
+  /** What they read as they start, and not what any other FRR of the machine does. */
+  readonly begin?: Readonly<Partial<Record<Program, string>>>;
 }
 
 export interface Programs {
@@ -31,7 +33,7 @@ const ALL: readonly Program[] = ["zebra", "staticd", "bfdd", "bgpd"];
 const START_MS = 20_000;
 const END_MS = 5_000;
 
-export function frrPrograms({ programs, directory, more = {} }: ProgramsOptions): Programs {
+export function frrPrograms({ programs, directory, more = {}, begin = {} }: ProgramsOptions): Programs {
   const pidFile = (program: Program): string => join(directory, `${program}.pid`);
 
   const pidOf = async (program: Program): Promise<number | undefined> => {
@@ -43,7 +45,9 @@ export function frrPrograms({ programs, directory, more = {} }: ProgramsOptions)
   };
 
   const start = async (program: Program): Promise<void> => {
-    const common = ["-d", "-P", "0", "-z", join(directory, "zserv.api"), "-i", pidFile(program)];
+    const file = join(directory, `${program}.conf`);
+    await written(file, begin[program] ?? "");
+    const common = ["-d", "-f", file, "-P", "0", "-z", join(directory, "zserv.api"), "-i", pidFile(program)];
     const control = program === "bfdd" ? ["--bfdctl", join(directory, "bfdd.sock")] : [];
     const words = [...common, "--vty_socket", directory, ...control, ...(more[program] ?? [])];
     await run(join(programs, program), words, START_MS);
@@ -80,11 +84,17 @@ async function prepare(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o755 });
     await chown(directory, Number(user), Number(group));
-    // vtysh misses it aloud.
-    await writeFile(join(directory, "vtysh.conf"), "", { mode: 0o644 });
   } catch (cause) {
     throw speakerError((cause as Error).message, cause);
   }
+  // vtysh misses it aloud.
+  await written(join(directory, "vtysh.conf"), "");
+}
+
+async function written(file: string, text: string): Promise<void> {
+  await writeFile(file, text, { mode: 0o644 }).catch((cause: Error) => {
+    throw speakerError(cause.message, cause);
+  });
 }
 
 const textOf = (file: string): Promise<string | undefined> => readFile(file, "utf8").catch(() => undefined);

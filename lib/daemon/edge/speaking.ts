@@ -1,7 +1,7 @@
 /** FRR on this node, kept at what the routers should hear of it. */
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
-import { type Address, family, fromBytes, hostPrefix } from "#lib/address.ts";
+import { type Address, family, fromBytes, hostPrefix, networkOf, type Prefix } from "#lib/address.ts";
 import type { Edge as EdgeConfig } from "#lib/config/edge.ts";
 import { backoffMs } from "#lib/edge/backoff.ts";
 import type { RouterSpec } from "#lib/edge/router.ts";
@@ -42,7 +42,7 @@ export function speaking(core: SpeakingCore, { speaker, config, specs, random }:
   const speak = async (): Promise<void> => {
     const routers = await specs();
     const pools = edgePools(core);
-    const node = { pools, addresses: ownAddresses(core), egress: egressAddresses(core) };
+    const node = { pools, addresses: ownAddresses(core), segments: segmentsOf(core), egress: egressAddresses(core) };
     const spec = speakerSpec(routers, node, config.speaker);
     if (spec === undefined) return speaker.cease();
     const view: SpeakerView = { id: identifierOf(core), networks: networksOf(core, routers) };
@@ -80,6 +80,9 @@ export function speaking(core: SpeakingCore, { speaker, config, specs, random }:
     },
   };
 }
+
+const segmentsOf = ({ cluster, node }: SpeakingCore): readonly Prefix[] =>
+  cluster?.record.segments ?? node.networks.map(({ address }) => networkOf(address));
 
 const egressAddresses = ({ config }: Pick<Core, "config">): Address[] =>
   (config.cluster?.egress ?? []).flatMap(({ addresses }) => addresses);
