@@ -12,6 +12,7 @@ import type { Meddling } from "#lib/kernel/meddling.ts";
 import { diff, type Op } from "#lib/state/diff.ts";
 import { type Fact, identity, type TableFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   bandwidth,
   bridge,
@@ -370,18 +371,6 @@ async function kindOf(work: Promise<unknown>): Promise<FailureKind | "done"> {
   if (error === undefined) return "done";
   if (!isFailure(error)) throw error;
   return (error as SelvedgeError).failure.kind;
-}
-
-/** Namespaces die, and events come, behind the call: tries for three seconds. */
-async function eventually(check: () => Promise<void>): Promise<void> {
-  for (const end = performance.now() + 3000; ; await sleep(20)) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (performance.now() > end) throw error;
-    }
-  }
 }
 
 /** The same seed gives the same order (Park and Miller's generator). */

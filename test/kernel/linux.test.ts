@@ -177,7 +177,7 @@ test("what the kernel learns of neighbours on our links, and forgets, is told to
     await sleep(100);
     expect(told).toEqual([]);
     ip("neigh", "replace", "10.1.0.1", "lladdr", "02:00:00:00:00:77", "nud", "stale", "dev", first.host);
-    await eventually(async () => expect(told).toEqual([{ where: "host", link: first.host }]));
+    await eventually(() => expect(told).toEqual([{ where: "host", link: first.host }]));
     end.abort();
     await watching;
   }));
