@@ -1,20 +1,17 @@
 /** Every case in its versions: against our plugin in its attachment types, and against the reference where it applies. */
-import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { allCases, applies, type Case, casesOf, versionsOf } from "../../conformance/case.ts";
 import { play } from "../../conformance/play.ts";
-import { REFERENCES, referenceBin } from "../../conformance/reference.ts";
+import { REFERENCES } from "../../conformance/reference.ts";
 import { OURS } from "../../conformance/selvedge.ts";
 import type { Described, Trait, Version } from "../../conformance/subject.ts";
 import { needing } from "../support/requirement.ts";
-import { stage } from "./stage.ts";
+import { OURS_RUN, REFERENCE_RUN, stage } from "./stage.ts";
 
-const top = join(import.meta.dirname, "..", "..");
 const tools = [{ program: "nft" }, { program: "ip" }, { program: "ping" }, { file: "/usr/bin/python3" }] as const;
-const built = [{ file: join(top, "dist", "selvedge") }, { file: join(top, "cmd", "daemon.ts") }] as const;
 const ours = ({ kernel }: Described) =>
-  needing("root", ...tools, ...built, ...(kernel === undefined ? [] : [{ kernel }]));
-const reference = needing("root", ...tools, { file: join(referenceBin(), "bridge") });
+  needing("root", ...tools, ...OURS_RUN, ...(kernel === undefined ? [] : [{ kernel }]));
+const reference = needing("root", ...tools, REFERENCE_RUN);
 const cases = allCases();
 
 type Runner = ReturnType<typeof needing>;

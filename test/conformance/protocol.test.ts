@@ -3,16 +3,16 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import { problemsOf, type Row, rowsOf } from "../../conformance/protocol.ts";
-import { REFERENCES, referenceBin } from "../../conformance/reference.ts";
+import { REFERENCES } from "../../conformance/reference.ts";
 import { OURS } from "../../conformance/selvedge.ts";
 import type { Described } from "../../conformance/subject.ts";
 import { needing } from "../support/requirement.ts";
-import { stage } from "./stage.ts";
+import { OURS_RUN, REFERENCE_RUN, stage } from "./stage.ts";
 
 const top = join(import.meta.dirname, "..", "..");
 const rows = rowsOf(await readFile(join(top, "..", "shared", "data", "cni-cases.json"), "utf8"));
-const ours = needing("root", { file: join(top, "dist", "selvedge") }, { file: join(top, "cmd", "daemon.ts") });
-const reference = needing("root", { file: join(referenceBin(), "bridge") });
+const ours = needing("root", ...OURS_RUN);
+const reference = needing("root", REFERENCE_RUN);
 
 function suite(described: Described, runner: typeof ours, applies: (row: Row) => boolean): void {
   describe(described.name, () => {

@@ -3,10 +3,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, test } from "@jest/globals";
+import { BUILT } from "../../conformance/daemon.ts";
 import { makeNode, type Node } from "../../conformance/node.ts";
 import type { Stage } from "../../conformance/play.ts";
+import { referenceBin } from "../../conformance/reference.ts";
 import type { Described, Subject } from "../../conformance/subject.ts";
 import type { needing } from "../support/requirement.ts";
+
+/** For `needing`: what our subjects run, and what the reference's do. */
+export const OURS_RUN = [{ file: join(BUILT, "selvedge") }, { file: join(BUILT, "..", "cmd", "daemon.ts") }] as const;
+export const REFERENCE_RUN = { file: join(referenceBin(), "bridge") } as const;
 
 /** A daemon may take minutes to start in the guest of test/vm. */
 const OPEN_LIMIT_MS = 300_000;
