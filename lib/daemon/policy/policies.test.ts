@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { Listener } from "#lib/k8s/objects.ts";
+import type { Listener, PodName } from "#lib/k8s/objects.ts";
 import type { Event } from "#lib/log.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { type ElementFact, type Fact, identity } from "#lib/state/fact.ts";
@@ -25,10 +25,15 @@ const RECORD = sampleRecord({
 });
 
 /** Elements as a kernel holds them, and what happens to it, in order. */
-async function rig(objects: readonly unknown[], records: readonly AttachmentRecord[] = []) {
+async function rig(
+  objects: readonly unknown[],
+  records: readonly AttachmentRecord[] = [],
+  knowPod?: (pod: PodName, listener: Listener) => Promise<void>,
+) {
   const standing = new Map<string, ElementFact>();
   const done: string[] = [];
   const events: Event[] = [];
+  const waits: string[] = [];
   let listener: Listener | undefined;
   let isBroken = false;
   const policies = openPolicies({
@@ -39,6 +44,7 @@ async function rig(objects: readonly unknown[], records: readonly AttachmentReco
         heard.told();
         return { done: Promise.resolve() };
       },
+      ...(knowPod && { knowPod: async (pod) => listener && knowPod(pod, listener) }),
     },
     kernel: {
       look: async (_scope, facts: readonly Fact[]) => facts.flatMap((fact) => standing.get(identity(fact)) ?? []),
@@ -56,13 +62,15 @@ async function rig(objects: readonly unknown[], records: readonly AttachmentReco
     audit: false,
     remakeTables: async () => void done.push("tables"),
     poke: () => void done.push("poke"),
-    waits: () => {},
+    waits: (reason) => void waits.push(reason ?? "nothing"),
   });
   await policies.begin(records, new AbortController().signal);
   return {
     policies,
     events,
+    waits,
     standing: () => [...standing.values()].map((fact) => `${fact.set} ${fact.key.join(" ")}`).sort(),
+    listener: () => listener,
     break(broken: boolean) {
       isBroken = broken;
     },
@@ -136,6 +144,54 @@ test("no pod starts before everything was read once; a mistake afterwards leaves
   await one.after(wrong);
   expect(withoutRows(one.standing())).toEqual(CONFINED);
   expect([...one.policies.refused.keys()]).toEqual(["o0"]);
+});
+
+const POD = { apiVersion: "v1", kind: "Pod", metadata: { namespace: "x", name: "a", labels: { app: "web" } } };
+const WEB_ONLY = { ...DENY_ALL, spec: { podSelector: { matchLabels: { app: "web" } } } };
+
+test("a pod that nobody has told of yet is asked for before its first packet, and when it cannot be had it does not start", async () => {
+  const asked: PodName[] = [];
+  let isAway = true;
+  const one = await rig([WEB_ONLY], [], async (pod, listener) => {
+    asked.push(pod);
+    if (isAway) throw new SelvedgeError({ kind: "not-ready" }, "the labels of pod x/a are not known");
+    listener.put("pods/x/a", POD);
+    listener.told();
+  });
+  const record = { ...RECORD, args: "K8S_POD_UID=u1" };
+  await expect(one.policies.hold(record)).rejects.toThrow("the labels of pod x/a are not known");
+  expect(one.standing()).toEqual([]);
+  isAway = false;
+  await one.policies.hold(record);
+  expect(withoutRows(one.standing())).toEqual(CONFINED);
+  expect(asked).toEqual([
+    { namespace: "x", name: "a", uid: "u1" },
+    { namespace: "x", name: "a", uid: "u1" },
+  ]);
+});
+
+test("a pod that is deleted while it runs does not escape the policies that meant it", async () => {
+  const one = await rig([WEB_ONLY, POD], []);
+  await one.policies.hold(RECORD);
+  expect(withoutRows(one.standing())).toEqual(CONFINED);
+  one.listener()?.remove("o1");
+  one.listener()?.told();
+  await one.policies.release({ containerId: "none", ifname: "" });
+  expect(withoutRows(one.standing())).toEqual(CONFINED);
+});
+
+test("what says nothing new is not logged; what was refused and can be read is", async () => {
+  const one = await rig([{ ...DENY_ALL, spec: { podSelektor: {} } }, POD], [RECORD]);
+  expect(one.waits.at(-1)).toMatch(/^policies are not known yet: o0: NetworkPolicy x\/only: spec\.podSelektor/);
+  await one.after(DENY_ALL);
+  expect(one.waits.at(-1)).toBe("nothing");
+  expect(one.events).toContainEqual({ event: "policy-readable", object: "o0" });
+  const changes = () => one.events.filter(({ event }) => event === "policies-changed").length;
+  const before = changes();
+  await one.after({ ...DENY_ALL, metadata: { ...DENY_ALL.metadata, resourceVersion: "7" } });
+  expect(changes()).toBe(before);
+  await one.after(FROM_A_BLOCK);
+  expect(changes()).toBe(before + 1);
 });
 
 test.each([

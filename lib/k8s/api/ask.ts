@@ -45,12 +45,29 @@ export function asking(read: ReadAccess, userAgent: string): Ask & Disposable {
   return Object.assign(ask, { [Symbol.dispose]: () => agent.destroy() });
 }
 
-async function once(
-  { server, ca, serverName, certificate, key, token }: Access,
+async function once(access: Access, asked: Asked, agent: Agent, userAgent: string): Promise<Answer> {
+  const { server } = access;
+  const stream = await sent(access, asked, agent, userAgent).catch((cause: unknown) => {
+    throw unreached(server, cause);
+  });
+  const { statusCode: status = 0, statusMessage = "", headers } = stream;
+  if (status === 200) return { server, stream };
+  const seconds = Number(headers["retry-after"]);
+  return {
+    status,
+    message: (await said({ server, stream })) ?? statusMessage,
+    ...(Number.isFinite(seconds) ? { afterMs: seconds * 1_000 } : {}),
+  };
+}
+
+/** @throws Error no answer began */
+function sent(
+  access: Access,
   { path, query = {}, signal }: Asked,
   agent: Agent,
   userAgent: string,
-): Promise<Answer> {
+): Promise<IncomingMessage> {
+  const { server, ca, serverName, certificate, key, token } = access;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const search = new URLSearchParams(query).toString();
   const asking = request(
@@ -71,22 +88,15 @@ async function once(
     resolve,
   );
   asking.once("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
-  asking.once("error", reject);
+  asking.on("error", (error: NodeJS.ErrnoException) => {
+    // The server has ended the connection while nobody used it.
+    const isStale = asking.reusedSocket && error.code === "ECONNRESET" && !signal.aborted;
+    if (isStale) resolve(sent(access, { path, query, signal }, agent, userAgent));
+    else reject(error);
+  });
   const timer = setTimeout(() => asking.destroy(new Error(`no answer within ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
   asking.end();
-  const stream = await promise
-    .catch((cause: unknown) => {
-      throw unreached(server, cause);
-    })
-    .finally(() => clearTimeout(timer));
-  const { statusCode: status = 0, statusMessage = "", headers } = stream;
-  if (status === 200) return { server, stream };
-  const seconds = Number(headers["retry-after"]);
-  return {
-    status,
-    message: (await said({ server, stream })) ?? statusMessage,
-    ...(Number.isFinite(seconds) ? { afterMs: seconds * 1_000 } : {}),
-  };
+  return promise.finally(() => clearTimeout(timer));
 }
 
 /** What a Status says; undefined for what is none, as from a proxy. */

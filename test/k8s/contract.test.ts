@@ -1,0 +1,59 @@
+/** Every source of objects does what the contract says: a directory of manifests, and an API server. */
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { CONTRACT, type Manifest } from "#lib/k8s/contract.ts";
+import { manifestDirectory } from "#lib/k8s/directory.ts";
+import { pki } from "../store/pki.ts";
+import { fakeApiServer } from "../support/kubernetes/api-server.ts";
+import { hurriedSource } from "../support/kubernetes/source.ts";
+import { needing } from "../support/requirement.ts";
+
+test.each(CONTRACT)(
+  "a directory: $name",
+  async ({ run }) => {
+    const top = mkdtempSync(join(tmpdir(), "contract-"));
+    const [there, elsewhere] = [join(top, "manifests"), join(top, "away")];
+    let directory = elsewhere;
+    const move = async (to: string): Promise<void> => {
+      renameSync(directory, to);
+      directory = to;
+    };
+    const nameOf = ({ kind, metadata }: Manifest): string => `${kind}-${metadata.name}.json`;
+    try {
+      renameSync(mkdtempSync(join(top, "new-")), elsewhere);
+      await move(there);
+      await run({
+        source: manifestDirectory(there),
+        async put(manifest) {
+          writeFileSync(join(top, nameOf(manifest)), JSON.stringify(manifest));
+          renameSync(join(top, nameOf(manifest)), join(directory, nameOf(manifest)));
+        },
+        remove: async (manifest) => rmSync(join(directory, nameOf(manifest))),
+        away: () => move(elsewhere),
+        back: () => move(there),
+      });
+    } finally {
+      rmSync(top, { recursive: true });
+    }
+  },
+  60_000,
+);
+
+needing({ program: "openssl" }).each(CONTRACT)("an API server: $name", async ({ run }) => {
+  using certificates = pki();
+  const authority = certificates.authority("cluster");
+  const ca = readFileSync(authority.ca, "utf8");
+  await using server = await fakeApiServer(authority.issue("kube-apiserver", ["IP:127.0.0.1"]), "secret");
+  await run({
+    source: hurriedSource(async () => ({ server: new URL(server.url), ca, token: "secret" })),
+    put: async (manifest) => server.objects.put({ ...manifest }),
+    remove: async (manifest) => server.objects.remove({ ...manifest }),
+    away: server.away,
+    back: server.back,
+  });
+  expect(server.mistakes).toEqual([]);
+});
+
+test("the contract has cases", () => expect(CONTRACT.length).toBeGreaterThan(2));

@@ -1,0 +1,224 @@
+/**
+ * An API server that holds what it is given: lists by pages, watches with bookmarks, 410 for what is compacted, 401, 403. It is
+ * strict: what a real one would take otherwise than the asker may think is a mistake, and is kept for the test to see.
+ */
+import { readFileSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { Identity } from "../../store/pki.ts";
+import { type ApiObject, collection, type Happened } from "./collection.ts";
+
+interface Kind {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** By the path of all there are. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  "/api/v1/pods": { apiVersion: "v1", kind: "Pod" },
+  "/api/v1/namespaces": { apiVersion: "v1", kind: "Namespace" },
+  "/apis/networking.k8s.io/v1/networkpolicies": { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
+  "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies": {
+    apiVersion: "policy.networking.k8s.io/v1alpha2",
+    kind: "ClusterNetworkPolicy",
+  },
+};
+const POD_PATH = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)$/;
+const NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed";
+const LIST_KEYS = ["limit", "continue", "fieldSelector"];
+const WATCH_KEYS = ["watch", "allowWatchBookmarks", "resourceVersion", "timeoutSeconds", "fieldSelector"];
+
+export interface FakeApiServer extends AsyncDisposable {
+  readonly url: string;
+  readonly objects: ReturnType<typeof collection>;
+  /** Who may ask. */
+  readonly tokens: Set<string>;
+  /** `list pods`, `watch networkpolicies`, `get pods`: answered with 403. */
+  readonly forbidden: Set<string>;
+  /** Kinds that this cluster does not know. */
+  readonly unknown: Set<string>;
+  /** At most so many objects in a page, however many are asked for. */
+  pageSize: number;
+  /** Called after each page of a list. */
+  onPage: () => void;
+  /** What was asked, in order: `list pods`. */
+  readonly asked: string[];
+  /** What no client should ask. */
+  readonly mistakes: string[];
+  /** Tells all watchers how far they are. */
+  bookmark(): void;
+  /** Ends all watches, as after their time. */
+  endWatches(): void;
+  /** Tells all watchers that what they follow is gone. */
+  expireWatches(): void;
+  /** Nobody is let in, and all connections end. */
+  away(): Promise<void>;
+  back(): Promise<void>;
+}
+
+interface Watcher {
+  readonly kind: Kind;
+  readonly isSelective: boolean;
+  send(event: unknown): void;
+  end(): void;
+}
+
+export async function fakeApiServer(identity: Identity, token: string): Promise<FakeApiServer> {
+  const watchers = new Set<Watcher>();
+  const sockets = new Set<Socket>();
+  const objects = collection((happened) => {
+    for (const watcher of watchers) tell(watcher, happened);
+  });
+  const server = createServer(
+    { cert: readFileSync(identity.certificate), key: readFileSync(identity.key) },
+    (request, response) => answer(request, response),
+  );
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, "127.0.0.1", () => resolve()));
+  const away = async (): Promise<void> => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+
+  const fake: FakeApiServer = {
+    url: `https://127.0.0.1:${port}`,
+    objects,
+    tokens: new Set([token]),
+    forbidden: new Set(),
+    unknown: new Set(),
+    pageSize: 500,
+    onPage: () => {},
+    asked: [],
+    mistakes: [],
+    bookmark() {
+      for (const { kind, send } of watchers)
+        send({ type: "BOOKMARK", object: { ...kind, metadata: { resourceVersion: `${objects.version}` } } });
+    },
+    endWatches() {
+      for (const watcher of [...watchers]) watcher.end();
+    },
+    expireWatches() {
+      for (const { send, end } of [...watchers]) {
+        send({ type: "ERROR", object: statusOf(410, "too old resource version") });
+        end();
+      }
+    },
+    away,
+    back: () => listen(port),
+    [Symbol.asyncDispose]: away,
+  };
+
+  /** Why it is not answered, if it is not. */
+  function refusalOf(bearer: string, what: string, kind: Kind | undefined): Refusal | undefined {
+    if (!fake.tokens.has(bearer)) return [401, "Unauthorized"];
+    if (fake.forbidden.has(what)) return [403, `User "node" cannot ${what} at the cluster scope`];
+    if (kind === undefined || fake.unknown.has(kind.kind))
+      return [404, "the server could not find the requested resource"];
+    return undefined;
+  }
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    const { pathname, searchParams: query } = new URL(request.url ?? "", fake.url);
+    const [, namespace = "", name] = POD_PATH.exec(pathname) ?? [];
+    const kind = name === undefined ? KINDS[pathname] : KINDS["/api/v1/pods"];
+    const verb = name !== undefined ? "get" : query.has("watch") ? "watch" : "list";
+    const what = `${verb} ${name === undefined ? (pathname.split("/").at(-1) ?? "") : "pods"}`;
+    fake.asked.push(what);
+    if (request.method !== "GET") fake.mistakes.push(`${request.method} ${pathname}`);
+    const keys: readonly string[] = { get: [], list: LIST_KEYS, watch: WATCH_KEYS }[verb];
+    for (const key of query.keys()) if (!keys.includes(key)) fake.mistakes.push(`${what} ${key}`);
+    const bearer = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
+    const refused = refusalOf(bearer, what, kind);
+    if (refused !== undefined || kind === undefined) refuse(response, refused);
+    else if (verb === "watch") watch(kind, query, response);
+    else if (verb === "list") list(kind, query, response);
+    else {
+      const found = objects.find({ ...kind, metadata: { namespace, name: name ?? "" } });
+      if (found === undefined) refuse(response, [404, `pods "${name}" not found`]);
+      else response.end(JSON.stringify(found));
+    }
+  }
+
+  function list(kind: Kind, query: URLSearchParams, response: ServerResponse): void {
+    const limit = Number(query.get("limit"));
+    if (!(limit > 0)) fake.mistakes.push(`list ${kind.kind} without limit`);
+    if (kind.kind === "Pod" && query.get("fieldSelector") !== NOT_ENDED)
+      fake.mistakes.push("list pods that have ended");
+    // Where the page begins, and the version of all pages.
+    const [from = 0, version = objects.version] = (query.get("continue") ?? "").split("@").filter(Boolean).map(Number);
+    if (version < objects.compacted) {
+      refuse(response, [410, "The provided continue parameter is too old to display a consistent list result."]);
+      return;
+    }
+    const all = objects.of(kind.apiVersion, kind.kind).filter((object) => !isEnded(object));
+    const to = from + Math.min(fake.pageSize, limit);
+    const items = all.slice(from, to).map(({ apiVersion: _, kind: __, ...item }) => item);
+    const next = to < all.length ? { continue: `${to}@${version}` } : {};
+    const metadata = { resourceVersion: `${version}`, ...next };
+    fake.onPage();
+    response.end(JSON.stringify({ apiVersion: kind.apiVersion, kind: `${kind.kind}List`, metadata, items }));
+  }
+
+  function watch(kind: Kind, query: URLSearchParams, response: ServerResponse): void {
+    const from = Number(query.get("resourceVersion") ?? "");
+    if (!(from > 0)) fake.mistakes.push("watch from nowhere");
+    if (query.get("allowWatchBookmarks") !== "true") fake.mistakes.push("watch without bookmarks");
+    if (!(Number(query.get("timeoutSeconds")) > 0)) fake.mistakes.push("watch without an end");
+    const isSelective = query.get("fieldSelector") === NOT_ENDED;
+    if (isSelective !== (kind.kind === "Pod")) fake.mistakes.push(`watch ${kind.kind} with another selector`);
+    response.writeHead(200, { "content-type": "application/json" });
+    response.flushHeaders();
+    const watcher: Watcher = {
+      kind,
+      isSelective,
+      send: (event) => void response.write(`${JSON.stringify(event)}\n`),
+      end: () => {
+        watchers.delete(watcher);
+        response.end();
+      },
+    };
+    if (from < objects.compacted) {
+      const message = `too old resource version: ${from} (${objects.compacted})`;
+      watcher.send({ type: "ERROR", object: statusOf(410, message) });
+      watcher.end();
+      return;
+    }
+    watchers.add(watcher);
+    response.once("close", () => watchers.delete(watcher));
+    for (const happened of objects.since(from)) tell(watcher, happened);
+  }
+  return fake;
+}
+
+type Refusal = readonly [code: number, message: string];
+
+function refuse(response: ServerResponse, [code, message]: Refusal = [500, "no such kind"]): void {
+  response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(statusOf(code, message)));
+}
+
+const isEnded = ({ status }: ApiObject): boolean => ["Succeeded", "Failed"].includes(status?.phase ?? "");
+
+/** To whom only some are told, one that is no more among them is deleted. */
+function tell({ kind, isSelective, send }: Watcher, { type, object, before }: Happened): void {
+  if (object.kind !== kind.kind || object.apiVersion !== kind.apiVersion) return;
+  const [was, is] = [before !== undefined && !isEnded(before), type !== "DELETED" && !isEnded(object)];
+  if (!isSelective) send({ type, object });
+  else if (is) send({ type: was ? "MODIFIED" : "ADDED", object });
+  else if (was) send({ type: "DELETED", object });
+}
+
+const statusOf = (code: number, message: string) => ({
+  kind: "Status",
+  apiVersion: "v1",
+  metadata: {},
+  status: "Failure",
+  message,
+  code,
+});
