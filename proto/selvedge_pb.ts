@@ -2865,10 +2865,18 @@ export interface Router {
   readonly conflicts: readonly string[];
   readonly intruders: readonly string[];
   readonly refused: readonly string[];
+  readonly sessions: readonly BgpSession[];
+  readonly waitingSince: string;
+  readonly looks: number;
+  readonly drifts: number;
+  readonly pushes: number;
+  readonly failedPushes: number;
+  readonly commitMs: number;
+  readonly lastCommitMs: number;
 }
 
 export const Router = codec<Router>({
-  of: (some) => ({ name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], ...some }),
+  of: (some) => ({ name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0, ...some }),
   write(m, w) {
     if (m.name?.length) w.uint32(10).string(m.name);
     if (m.url?.length) w.uint32(18).string(m.url);
@@ -2885,10 +2893,18 @@ export const Router = codec<Router>({
     for (const one of m.conflicts ?? []) w.uint32(106).string(one);
     for (const one of m.intruders ?? []) w.uint32(114).string(one);
     for (const one of m.refused ?? []) w.uint32(122).string(one);
+    for (const one of m.sessions ?? []) BgpSession.write(one, w.uint32(130).fork()).ldelim();
+    if (m.waitingSince?.length) w.uint32(138).string(m.waitingSince);
+    if (m.looks) w.uint32(144).uint64(m.looks);
+    if (m.drifts) w.uint32(152).uint64(m.drifts);
+    if (m.pushes) w.uint32(160).uint64(m.pushes);
+    if (m.failedPushes) w.uint32(168).uint64(m.failedPushes);
+    if (m.commitMs) w.uint32(176).uint64(m.commitMs);
+    if (m.lastCommitMs) w.uint32(184).uint64(m.lastCommitMs);
     return w;
   },
   read(r, end) {
-    const m: { name: string; url: string; phase: string; message: string; version: string; writer: string; inSync: string; failures: number; next: string; owned: number; revision: number; unsaved: boolean; conflicts: string[]; intruders: string[]; refused: string[] } = { name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [] };
+    const m: { name: string; url: string; phase: string; message: string; version: string; writer: string; inSync: string; failures: number; next: string; owned: number; revision: number; unsaved: boolean; conflicts: string[]; intruders: string[]; refused: string[]; sessions: BgpSession[]; waitingSince: string; looks: number; drifts: number; pushes: number; failedPushes: number; commitMs: number; lastCommitMs: number } = { name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0 };
     while (r.pos < end) {
       const tag = r.uint32();
       switch (tag) {
@@ -2936,6 +2952,76 @@ export const Router = codec<Router>({
           break;
         case 122:
           m.refused.push(r.string());
+          break;
+        case 130:
+          m.sessions.push(BgpSession.read(r, r.uint32() + r.pos));
+          break;
+        case 138:
+          m.waitingSince = r.string();
+          break;
+        case 144:
+          m.looks = uint64(r);
+          break;
+        case 152:
+          m.drifts = uint64(r);
+          break;
+        case 160:
+          m.pushes = uint64(r);
+          break;
+        case 168:
+          m.failedPushes = uint64(r);
+          break;
+        case 176:
+          m.commitMs = uint64(r);
+          break;
+        case 184:
+          m.lastCommitMs = uint64(r);
+          break;
+        default:
+          r.skipType(tag & 7);
+      }
+    }
+    return m;
+  },
+});
+
+export interface BgpSession {
+  readonly address: string;
+  readonly state: string;
+  readonly upMs: number;
+  readonly received: number;
+  readonly sent: number;
+}
+
+export const BgpSession = codec<BgpSession>({
+  of: (some) => ({ address: "", state: "", upMs: 0, received: 0, sent: 0, ...some }),
+  write(m, w) {
+    if (m.address?.length) w.uint32(10).string(m.address);
+    if (m.state?.length) w.uint32(18).string(m.state);
+    if (m.upMs) w.uint32(24).uint64(m.upMs);
+    if (m.received) w.uint32(32).uint64(m.received);
+    if (m.sent) w.uint32(40).uint64(m.sent);
+    return w;
+  },
+  read(r, end) {
+    const m: { address: string; state: string; upMs: number; received: number; sent: number } = { address: "", state: "", upMs: 0, received: 0, sent: 0 };
+    while (r.pos < end) {
+      const tag = r.uint32();
+      switch (tag) {
+        case 10:
+          m.address = r.string();
+          break;
+        case 18:
+          m.state = r.string();
+          break;
+        case 24:
+          m.upMs = uint64(r);
+          break;
+        case 32:
+          m.received = uint64(r);
+          break;
+        case 40:
+          m.sent = uint64(r);
           break;
         default:
           r.skipType(tag & 7);

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import {
   Admin,
+  BgpSession,
   Finding,
   type Method,
   Push,
@@ -25,6 +26,10 @@ const ROUTER = Router.of({
   owned: 12,
   revision: 7,
   conflicts: ["protocols bgp system-as has protocols bgp system-as 64999"],
+  sessions: [
+    BgpSession.of({ address: "192.0.2.1", state: "Established", upMs: 12_000, sent: 4, received: 1 }),
+    BgpSession.of({ address: "2001:db8::1", state: "Active" }),
+  ],
 });
 const PLAN = RouterPlan.of({
   commands: [
@@ -89,6 +94,8 @@ const GOLDEN: readonly [words: string, out: string, exit: number][] = [
     "edge status",
     `ROUTER  PHASE     VYOS   WRITER  PATHS  REVISION  IN SYNC                   MESSAGE
 edge1   conflict  1.4.0  alpha      12         7  2026-01-02T03:04:05.000Z  protocols bgp system-as has protocols bgp system-as 64999
+BGP with edge1 at 192.0.2.1: Established, 4 prefixes told, 1 heard
+BGP with edge1 at 2001:db8::1: Active
 conflict: protocols bgp system-as has protocols bgp system-as 64999
 `,
     0,

@@ -1,5 +1,13 @@
 /** The routers at the edge of the cluster: what they have of us, and what happens to it. */
-import { Admin, type Finding, type Push, type RolledBack, type Router, type RouterPlan } from "#proto/selvedge_pb.ts";
+import {
+  Admin,
+  type BgpSession,
+  type Finding,
+  type Push,
+  type RolledBack,
+  type Router,
+  type RouterPlan,
+} from "#proto/selvedge_pb.ts";
 import { counted } from "./amount.ts";
 import { type Answer, type Ask, type Command, EXIT, type Given, UsageError } from "./command.ts";
 import { findingLines } from "./doctor.ts";
@@ -169,9 +177,16 @@ function statusLines(states: readonly Router[], style: Style, width: number): st
       style,
       width,
     ),
+    ...states.flatMap(({ name, sessions }) => sessions.map((session) => sessionLine(name, session, style))),
     ...states.flatMap(({ conflicts }) => conflicts.map((each) => style.red(`conflict: ${printable(each)}`))),
     ...states.flatMap(({ refused }) => refused.map((each) => style.red(`refused: ${printable(each)}`))),
   ];
+}
+
+function sessionLine(router: string, { address, state, sent, received }: BgpSession, style: Style): string {
+  const isUp = state === "Established";
+  const line = `BGP with ${router} at ${address}: ${printable(state)}${isUp ? `, ${sent} prefixes told, ${received} heard` : ""}`;
+  return isUp ? line : style.red(line);
 }
 
 function pushLines({ revision, at, tookMs, by, why, result, message, lines }: Push, style: Style): string[] {

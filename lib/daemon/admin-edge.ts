@@ -1,13 +1,17 @@
 /** The part of the Admin service that is about the routers at the edge. */
+
+import type { Address } from "#lib/address.ts";
 import type { AdminHandlers } from "#lib/api/server.ts";
 import type { Change } from "#lib/edge/change.ts";
 import { lineOf } from "#lib/edge/path.ts";
 import type { Push as PushRecord } from "#lib/edge/record.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { Push, Router, RouterPlan } from "#proto/selvedge_pb.ts";
+import type { Session } from "#lib/frr/sessions.ts";
+import { BgpSession, type Finding, type Push, type Router, type RouterPlan } from "#proto/selvedge_pb.ts";
 import type { Core } from "./core.ts";
-import { type EdgeRouterHandle, routerNamed } from "./edge/edge.ts";
+import { type Edge, type EdgeRouterHandle, routerNamed } from "./edge/edge.ts";
 import { examine } from "./edge/examine.ts";
+import { examineSessions } from "./edge/examine-sessions.ts";
 import { conflictText } from "./edge/pusher.ts";
 import { edgeView } from "./edge/view.ts";
 
@@ -15,6 +19,8 @@ type Handlers = Pick<
   AdminHandlers,
   "listRouters" | "planRouter" | "applyRouter" | "listPushes" | "rollBackRouter" | "pauseRouter" | "examineRouter"
 >;
+
+type Sessions = ReadonlyMap<Address, Session>;
 
 export function adminEdge(core: Core): Handlers {
   const edgeOf = () => {
@@ -30,7 +36,16 @@ export function adminEdge(core: Core): Handlers {
   };
 
   return {
-    listRouters: async () => ({ routers: [...edgeOf().routers.values()].map(shown) }),
+    listRouters: async () => {
+      const edge = edgeOf();
+      const sessions = await edge.speaking?.sessions();
+      return {
+        routers: [...edge.routers.values()].map((router) => ({
+          ...shown(router),
+          sessions: sessionsOf(router, sessions),
+        })),
+      };
+    },
     planRouter: ({ name }) => on(name, async ({ pusher }) => planned((await pusher.plan(edgeView(core))).change)),
     applyRouter: ({ name }) =>
       on(name, async (router) => {
@@ -54,16 +69,34 @@ export function adminEdge(core: Core): Handlers {
         return shown(router);
       }),
     examineRouter: ({ name }) =>
-      on(name, async (router) => ({ findings: await examine(router, edgeView(core), core.nowMs()) })),
+      on(name, async (router) => ({
+        findings: [...(await examine(router, edgeView(core), core.nowMs())), ...(await heard(edgeOf(), router))],
+      })),
   };
 }
 
-function shown({ config, pusher }: EdgeRouterHandle): Router {
-  const { inSyncMs, nextMs, isUnsaved, conflicts, intruders, refused, ...status } = pusher.status;
+/** What FRR of this node has with a router. */
+const sessionsOf = (router: EdgeRouterHandle, sessions: Sessions = new Map()): BgpSession[] =>
+  (router.config.bgp?.addresses ?? []).flatMap((address) => {
+    const session = sessions.get(address);
+    return session === undefined ? [] : [BgpSession.of({ ...session })];
+  });
+
+async function heard(edge: Edge, router: EdgeRouterHandle): Promise<Finding[]> {
+  const { speaking } = edge;
+  if (speaking === undefined || router.config.bgp === undefined) return [];
+  return examineSessions(router.config.bgp.addresses, await speaking.sessions(), speaking.trouble);
+}
+
+function shown({ config, pusher, waitingSinceMs }: EdgeRouterHandle): Router {
+  const { inSyncMs, nextMs, isUnsaved, conflicts, intruders, refused, counted, ...status } = pusher.status;
   return {
     name: config.name,
     url: config.url,
     ...status,
+    ...counted,
+    sessions: [],
+    waitingSince: time(waitingSinceMs ?? 0),
     inSync: time(inSyncMs),
     next: time(nextMs),
     unsaved: isUnsaved,

@@ -30,6 +30,8 @@ export interface EdgeRouterHandle {
   readonly vyos: Vyos;
   /** As it is now, with its secrets. @throws SelvedgeError config-invalid */
   spec(): Promise<RouterSpec>;
+  /** Since when news wait to be pushed, milliseconds since the epoch; undefined: none do. */
+  readonly waitingSinceMs: number | undefined;
   /** Work on the router, when nobody else works on it. */
   alone<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -63,6 +65,8 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
     cluster === undefined ? { node: hostname(), uid: "alone" } : { node: cluster.self.name, uid: cluster.self.uid };
   const keeper = shared === undefined || cluster === undefined ? ownKeeper(store, kept) : shared;
   const lock = keyedLock();
+  /** By router: since when. */
+  const waiting = new Map<string, number>();
   const routers = new Map(
     config.routers.map((router) => {
       const { vyos, secretIn } = open(router);
@@ -82,7 +86,20 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
         },
       );
       const alone = <T>(work: () => Promise<T>): Promise<T> => lock(router.name, work);
-      return [router.name, { config: router, pusher: made, vyos, spec, alone, elected }] as const;
+      return [
+        router.name,
+        {
+          config: router,
+          pusher: made,
+          vyos,
+          spec,
+          get waitingSinceMs() {
+            return waiting.get(router.name);
+          },
+          alone,
+          elected,
+        },
+      ] as const;
     }),
   );
   const isCalled = config.routers.some(({ bgp }) => bgp !== undefined && bgp.addresses.length > 0);
@@ -101,7 +118,10 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   let running: Promise<unknown> = Promise.resolve();
 
   const poke = (): void => {
-    for (const name of routers.keys()) behind.add(name);
+    for (const name of routers.keys()) {
+      behind.add(name);
+      if (!waiting.has(name)) waiting.set(name, nowMs());
+    }
     for (const each of pokes) each();
   };
   const pass = (name: string, { pusher: one, alone }: EdgeRouterHandle): Promise<void> =>
@@ -109,6 +129,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
       if (!isKnown(core)) return;
       const hasNews = behind.delete(name) && !IDLE.has(one.status.phase);
       if (hasNews || nowMs() >= one.nextMs) await one.pass(edgeView(core), hasNews ? "news" : "time");
+      if (!behind.has(name) && one.status.failures === 0) waiting.delete(name);
     });
 
   return {

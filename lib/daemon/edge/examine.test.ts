@@ -48,7 +48,14 @@ async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void
       confirmMinutes: 5,
     },
   );
-  const handle: EdgeRouterHandle = { config, pusher: one, vyos, spec, alone: (work) => work() };
+  const handle: EdgeRouterHandle = {
+    config,
+    pusher: one,
+    vyos,
+    spec,
+    waitingSinceMs: undefined,
+    alone: (work) => work(),
+  };
   return (await examine(handle, VIEW, 1_000)).map(({ level, check, message }) => `${level} ${check}: ${message}`);
 }
 const set = (line: string) => ({ op: "set", path: pathOf(line as Line) }) as const;

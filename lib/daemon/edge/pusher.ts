@@ -74,6 +74,18 @@ export interface RouterStatus {
   readonly conflicts: readonly Conflict[];
   readonly intruders: readonly Line[];
   readonly refused: readonly { readonly at: Line; readonly message: string }[];
+  readonly counted: Counted;
+}
+
+/** Since the daemon started. */
+export interface Counted {
+  readonly looks: number;
+  readonly drifts: number;
+  readonly pushes: number;
+  readonly failedPushes: number;
+  /** Of all pushes together, and of the last. */
+  readonly commitMs: number;
+  readonly lastCommitMs: number;
 }
 
 /** `news`: the cluster may be another. `asked`: by a person, who wants it done now, however much it takes away. */
@@ -121,6 +133,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   let seen: { readonly digest: string; readonly atMs: number } | undefined;
   let conflicts: readonly Conflict[] = [];
   let intruders: readonly Line[] = [];
+  let counted: Counted = { looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0 };
   const refused = new Map<Line, { readonly digest: string; readonly message: string }>();
 
   const rest = (now: Phase, why: string): void => {
@@ -155,6 +168,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
         `router ${name}: "${lineOf(clash)}" would be there for two reasons, such as a site's network and a pool; leave one of them out`,
       );
     const have = await observe(router, wanted, state.record.owned);
+    counted = { ...counted, looks: counted.looks + 1 };
     const found = change(wanted, have, state.record.owned);
     ({ conflicts, intruders } = found);
     return { wanted, have, change: found, state };
@@ -202,6 +216,13 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     for (const { piece, message: said } of pushed.refused)
       refused.set(lineOf(piece.at), { digest: digestOf([piece]), message: said });
     const { revision, tookMs, result } = pushed.push;
+    counted = {
+      ...counted,
+      pushes: counted.pushes + 1,
+      failedPushes: counted.failedPushes + (result === "done" ? 0 : 1),
+      commitMs: counted.commitMs + tookMs,
+      lastCommitMs: tookMs,
+    };
     log({
       event: "edge-pushed",
       router: name,
@@ -239,6 +260,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     looked = digest;
     if (!isNothing(found.change)) {
       const isDrift = seen?.digest === digest && !wasPaused;
+      if (isDrift) counted = { ...counted, drifts: counted.drifts + 1 };
       const held = beyond(found.change.steps, found.state.record.owned, options.deleteLimit);
       if (options.dryRun)
         return rest("dry-run", `${found.change.sets.length} to set, ${found.change.deletes.length} to delete`);
@@ -294,6 +316,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
         conflicts,
         intruders,
         refused: [...refused].map(([at, each]) => ({ at, message: each.message })),
+        counted,
       };
     },
     get nextMs() {
