@@ -124,6 +124,7 @@ async function begin(file: string, shape: Shape): Promise<Begun> {
     own: () => own,
     livenessOf: ({ name, uid }) => (view.alive.get(name) === uid ? "alive" : "dead"),
     keys: { active: undefined, inUse: () => undefined },
+    answering: false,
   });
   const take = (change: ViewChange): void => all.mark(view.take(change).nodes);
 

@@ -11,6 +11,9 @@ export interface WayOptions {
   readonly encrypt: boolean;
 }
 
+/** Everything between the nodes travels in WireGuard, alone or with another tunnel in it. */
+export const isEncrypted = ({ encrypt, way }: WayOptions): boolean => encrypt || way === "wireguard";
+
 /** How this node reaches an address of another one, as its routing table has it. */
 export interface Egress {
   /** The address that was asked for. */

@@ -7,8 +7,8 @@ import { listAt, subnetsOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
 const EGRESS = ["cluster", "egress"];
-/** Marks of packets have a byte for them (lib/datapath/egress/names.ts). */
-const MOST = 255;
+/** Marks of packets have a byte for them, and one of its values is for answers (lib/datapath/egress/names.ts). */
+const MOST = 254;
 
 interface Known {
   readonly networks: readonly string[];
@@ -22,7 +22,6 @@ export function egressMistakes(root: unknown, { networks, tenants }: Known): Com
     ...twice(all, (member) => lookUp(member, ["name"])).map((i) =>
       complaint([...EGRESS, i, "name"], `"${String(lookUp(all[i], ["name"]))}" is the name of another one, too`),
     ),
-    ...wayMistakes(root, all),
     ...vniMistakes(root, all),
     ...addressMistakes(root, all),
     ...all.flatMap((member, i) =>
@@ -77,30 +76,7 @@ function tenantMistakes(
   return [
     ...(others.length > 0 ? [complaint(path, `means all pods of the tenant; leave out ${others.join(", ")}`)] : []),
     ...(lookUp(found, ["egress"]) === false ? [complaint(path, `"${of.tenant}" has no egress`)] : []),
-    ...(lookUp(root, ["cluster", "encrypt"]) === true
-      ? [
-          complaint(
-            path,
-            `"${of.tenant}" has a router on each node, to which answers do not get with \`cluster.encrypt\``,
-          ),
-        ]
-      : []),
   ];
-}
-
-/** WireGuard takes from a node nothing but what that node's pods send; answers from outside are others'. */
-function wayMistakes(root: unknown, all: readonly unknown[]): Complaint[] {
-  const way = lookUp(root, ["cluster", "way"]) ?? "auto";
-  const isPlain =
-    way === "wireguard" || (lookUp(root, ["cluster", "encrypt"]) === true && way !== "vxlan" && way !== "gre");
-  return all.length > 0 && isPlain
-    ? [
-        complaint(
-          EGRESS,
-          'answers from outside do not pass WireGuard alone; set `cluster.way` to "vxlan" and `cluster.encrypt`',
-        ),
-      ]
-    : [];
 }
 
 function vniMistakes(root: unknown, all: readonly unknown[]): Complaint[] {

@@ -1,5 +1,6 @@
 /** What a host needs as a whole, from the configuration and from what is attached. */
 import { networkOf, type Prefix } from "#lib/address.ts";
+import { isEncrypted } from "#lib/cluster/ways.ts";
 import { egressChains, egressFirst } from "#lib/datapath/egress/chains.ts";
 import { nodeFacts as factsOfNode } from "#lib/datapath/node.ts";
 import { stretchChains } from "#lib/datapath/stretch.ts";
@@ -10,7 +11,7 @@ import { nobodyFacts } from "#lib/datapath/ways/nobody.ts";
 import { isFailure } from "#lib/errors.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
-import { isEncrypted, portsOf } from "./cluster/egress.ts";
+import { portsOf } from "./cluster/egress.ts";
 import { type Core, hostOf } from "./core.ts";
 import { type Host, NODE } from "./host.ts";
 import { type Joint, joints, scopeOfRouter } from "./joints.ts";
@@ -37,7 +38,7 @@ function chainsOf(core: Core, host: Host): Chain[] {
       ...(core.cluster === undefined || config.cluster === undefined
         ? []
         : [
-            ...wayChains(config.cluster),
+            ...wayChains({ ...config.cluster, encrypt: isEncrypted(config.cluster) }),
             ...egressChains({
               ports: portsOf(config.cluster.egress),
               within: noMasquerade(core, host),

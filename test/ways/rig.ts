@@ -221,6 +221,7 @@ export async function decide(nodes: readonly WayNode[], setting: Setting): Promi
           : { wireguard: { active, others: keys.publicKeys.filter((key) => key !== active), port: keys.port } }),
         prefixes: blocksOf(other.name),
         ways,
+        answers: {},
       };
       theirs.push(...peerFacts(here, there));
     }

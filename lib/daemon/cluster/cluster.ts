@@ -4,7 +4,7 @@ import { type Liveness, livenessOf } from "#lib/cluster/liveness.ts";
 import type { ProbeReport } from "#lib/cluster/probing.ts";
 import type { NodeRecord, Way } from "#lib/cluster/records.ts";
 import type { ClusterView } from "#lib/cluster/view.ts";
-import { largestOverhead } from "#lib/cluster/ways.ts";
+import { isEncrypted, largestOverhead } from "#lib/cluster/ways.ts";
 import type { Cluster as ClusterConfig } from "#lib/config/cluster.ts";
 import type { OpenEcho } from "#lib/echo/echo.ts";
 import type { NodeFacts } from "#lib/kernel/kernel.ts";
@@ -13,7 +13,7 @@ import type { Fact } from "#lib/state/fact.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Snapshot } from "#lib/store/store.ts";
 import type { Ports } from "../core.ts";
-import { type EgressState, egressWays, isEncrypted } from "./egress.ts";
+import { type EgressState, egressWays } from "./egress.ts";
 import { gateway, watchOver } from "./gateway.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { type KeyFiles, openKeyring } from "./keyring.ts";
@@ -161,6 +161,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     ways: config,
     keys,
     own: () => record,
+    answering: isEncrypted(config) && config.egress.length > 0,
     livenessOf: (peer) => {
       const signs = signsOf(peer);
       const verdict = livenessOf(signs, config.probe);

@@ -2,9 +2,10 @@
 import { type Address, type Family, family } from "#lib/address.ts";
 import type { NodeRecord } from "#lib/cluster/records.ts";
 import type { ClusterView } from "#lib/cluster/view.ts";
-import { type ChosenWay, isChosen, wayTo } from "#lib/cluster/ways.ts";
+import { type ChosenWay, isChosen, isEncrypted, wayTo } from "#lib/cluster/ways.ts";
 import type { ClusterWays } from "#lib/config/cluster.ts";
 import type { EgressAddresses } from "#lib/config/egress.ts";
+import { answersRules } from "#lib/datapath/egress/answers.ts";
 import type { EgressPort } from "#lib/datapath/egress/chains.ts";
 import { type EgressPath, type Exit, egressFacts } from "#lib/datapath/egress/facts.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
@@ -50,10 +51,6 @@ export interface EgressWaysOptions {
   readonly keys: Pick<Secrecy, "active">;
 }
 
-/** VXLAN travels within WireGuard where that is what encrypts. */
-export const isEncrypted = ({ encrypt, way }: Pick<ClusterWays, "encrypt" | "way">): boolean =>
-  encrypt || way === "wireguard";
-
 export const portsOf = (egress: readonly EgressAddresses[]): EgressPort[] =>
   egress.map(({ name, addresses, vni }) => ({ name, addresses, vni }));
 
@@ -69,7 +66,7 @@ export function egressWays(options: EgressWaysOptions): EgressWays {
   const wayToHolder = async (peer: NodeRecord, of: Family): Promise<ChosenWay | string> => {
     const reached = new Map((await kernel.egress(peer.addresses)).map((each) => [each.to as string, each]));
     const pair = { own: own(), peer, egressTo: (address: string) => reached.get(address) };
-    const way = wayTo(pair, of, { way: "vxlan", encrypt: ways.encrypt });
+    const way = wayTo(pair, of, { way: "vxlan", encrypt: isEncrypted(ways) });
     return isChosen(way) ? way : way.reason;
   };
 
@@ -107,7 +104,10 @@ export function egressWays(options: EgressWaysOptions): EgressWays {
         paths.push({ index, port, exits });
       }
       const here = hereOf(own(), ways, options.keys.active);
-      const facts = paths.flatMap((path) => egressFacts(here, options.pathMtu(), ways.vxlan.port, path));
+      const facts = [
+        ...(isEncrypted(ways) ? answersRules(egress.flatMap(({ addresses }) => addresses)) : []),
+        ...paths.flatMap((path) => egressFacts(here, options.pathMtu(), ways.vxlan.port, path)),
+      ];
       found = states;
       if (!unfinished && JSON.stringify(facts) === JSON.stringify(wanted)) return [];
       const kept = new Set([...facts, ...peers.facts()].map(identity));

@@ -55,6 +55,7 @@ function rig(refuses?: string) {
     own: () => ({ ...node(65_000), name: "self" }),
     livenessOf: () => "alive",
     keys: { active: undefined, inUse: () => undefined },
+    answering: false,
   });
   const join = (n: number): void => {
     const block = { pool: "default", prefix: networkOf(n), node: `n${n}`, uid: `uid-${n}`, lent: {}, fixed: [] };

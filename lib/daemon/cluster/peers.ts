@@ -22,6 +22,8 @@ export interface Peer {
   readonly liveness: Liveness;
   /** By family of pods' addresses. */
   readonly ways: Readonly<Record<Family, ChosenWay | NoWay>>;
+  /** By the same: of answers to pods there that leave the cluster by this node. */
+  readonly answers: Readonly<Partial<Record<Family, ChosenWay>>>;
   readonly facts: readonly Fact[];
 }
 
@@ -50,6 +52,8 @@ export interface PeersOptions {
   readonly own: () => NodeRecord;
   readonly livenessOf: (peer: NodeRecord) => Liveness;
   readonly keys: Pick<Secrecy, "active" | "inUse">;
+  /** Pods leave the cluster by other nodes than their own, and WireGuard would not take the answers. */
+  readonly answering: boolean;
 }
 
 const FAMILIES = [4, 6] as const satisfies readonly Family[];
@@ -59,7 +63,7 @@ const FAMILIES = [4, 6] as const satisfies readonly Family[];
  */
 const GROUP = 250;
 
-export function peers({ kernel, view, ways, own, livenessOf, keys }: PeersOptions): Peers {
+export function peers({ kernel, view, ways, own, livenessOf, keys, answering }: PeersOptions): Peers {
   const all = new Map<string, Peer>();
   const facts = counted();
   let shared: { readonly devices: Devices; readonly facts: readonly Fact[] } = { devices: NO_DEVICES, facts: [] };
@@ -75,14 +79,17 @@ export function peers({ kernel, view, ways, own, livenessOf, keys }: PeersOption
     const chosen = { 4: wayTo(pair, 4, ways), 6: wayTo(pair, 6, ways) };
     // Without routes the pool's own route refuses what goes there, and whoever sends it is told.
     const prefixes = liveness === "dead" ? [] : view.destinationsOf(record.name).map(({ prefix }) => prefix);
-    const usable = Object.fromEntries(
-      FAMILIES.flatMap((pods) => (isChosen(chosen[pods]) ? [[pods, chosen[pods]]] : [])),
-    );
+    const within = { way: "vxlan", encrypt: true } as const;
+    const answers = answering ? usable({ 4: wayTo(pair, 4, within), 6: wayTo(pair, 6, within) }) : {};
     return {
       record,
       liveness,
       ways: chosen,
-      facts: peerFacts(here(), thereOf(record, { prefixes, ways: usable, active: keys.inUse(record) })),
+      answers,
+      facts: peerFacts(
+        here(),
+        thereOf(record, { prefixes, ways: usable(chosen), answers, active: keys.inUse(record) }),
+      ),
     };
   };
 
@@ -112,7 +119,7 @@ export function peers({ kernel, view, ways, own, livenessOf, keys }: PeersOption
       if (after === undefined) all.delete(name);
       else all.set(name, after);
       if (before === undefined) added.push(...(after === undefined ? [] : waysOf(after)));
-      else isOther ||= !isSame(before.ways, after?.ways);
+      else isOther ||= !isSame([before.ways, before.answers], [after?.ways, after?.answers]);
       if (!again.has(name) && isSame(before?.facts, after?.facts)) continue;
       gone.push(...facts.replace(before?.facts ?? [], after?.facts ?? []));
       wanted.push(...(after?.facts ?? []));
@@ -177,7 +184,10 @@ export function peers({ kernel, view, ways, own, livenessOf, keys }: PeersOption
   };
 }
 
-const waysOf = ({ ways }: Peer): ChosenWay[] => FAMILIES.map((pods) => ways[pods]).filter(isChosen);
+const usable = (ways: Peer["ways"]): Partial<Record<Family, ChosenWay>> =>
+  Object.fromEntries(FAMILIES.flatMap((pods) => (isChosen(ways[pods]) ? [[pods, ways[pods]]] : [])));
+
+const waysOf = ({ ways, answers }: Peer): ChosenWay[] => [...Object.values(usable(ways)), ...Object.values(answers)];
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 

@@ -6,7 +6,7 @@ import { type Address, type Family, family } from "#lib/address.ts";
 import { type Claim, claimsOf } from "#lib/cluster/endpoints.ts";
 import type { EndpointRecord, NodeRecord } from "#lib/cluster/records.ts";
 import type { ClusterView } from "#lib/cluster/view.ts";
-import { type ChosenWay, isChosen, wayTo } from "#lib/cluster/ways.ts";
+import { type ChosenWay, isChosen, isEncrypted, wayTo } from "#lib/cluster/ways.ts";
 import type { ClusterWays } from "#lib/config/cluster.ts";
 import { distantFacts, type Stretch, stretchFacts } from "#lib/datapath/stretch.ts";
 import type { Here } from "#lib/datapath/ways/ends.ts";
@@ -14,7 +14,6 @@ import type { Kernel } from "#lib/kernel/kernel.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { counted } from "./counted.ts";
-import { isEncrypted } from "./egress.ts";
 import type { Peer } from "./peers.ts";
 
 /** Somebody on a segment, on this node. */

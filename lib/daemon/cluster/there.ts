@@ -1,10 +1,12 @@
 /** The records of nodes as lib/datapath/ways takes them. */
 import type { NodeRecord } from "#lib/cluster/records.ts";
+import { isEncrypted } from "#lib/cluster/ways.ts";
 import type { ClusterWays } from "#lib/config/cluster.ts";
 import type { Here, There } from "#lib/datapath/ways/ends.ts";
 
 /** `active`: public half of the WireGuard key in use. */
-export function hereOf(own: NodeRecord, { vxlan, gre, encrypt }: ClusterWays, active: string | undefined): Here {
+export function hereOf(own: NodeRecord, ways: ClusterWays, active: string | undefined): Here {
+  const { vxlan, gre } = ways;
   const { addresses, tunnelAddresses, tunnelMac, wireguard } = own;
   return {
     addresses,
@@ -12,7 +14,7 @@ export function hereOf(own: NodeRecord, { vxlan, gre, encrypt }: ClusterWays, ac
     tunnelMac,
     vxlan,
     gre,
-    encrypt,
+    encrypt: isEncrypted(ways),
     ...(wireguard === undefined || active === undefined
       ? {}
       : { wireguard: { publicKey: active, port: wireguard.port } }),
@@ -22,7 +24,14 @@ export function hereOf(own: NodeRecord, { vxlan, gre, encrypt }: ClusterWays, ac
 /** `active`: the key that the peer uses. */
 export function thereOf(
   peer: NodeRecord,
-  { prefixes, ways, active }: Pick<There, "prefixes" | "ways"> & { readonly active: string | undefined },
+  {
+    prefixes,
+    ways,
+    answers,
+    active,
+  }: Pick<There, "prefixes" | "ways" | "answers"> & {
+    readonly active: string | undefined;
+  },
 ): There {
   const { name, addresses, tunnelAddresses, tunnelMac, wireguard } = peer;
   const others = wireguard?.publicKeys.filter((key) => key !== active) ?? [];
@@ -34,5 +43,6 @@ export function thereOf(
     ...(wireguard === undefined || active === undefined ? {} : { wireguard: { active, others, port: wireguard.port } }),
     prefixes,
     ways,
+    answers,
   };
 }

@@ -17,6 +17,17 @@ test("without such addresses there are no chains, and no rule in others", () => 
   expect(egressFirst([])).toEqual([]);
 });
 
+test("within WireGuard answers are marked as well, and their tunnel does not look its own route up by that", () => {
+  const plain = new Map(egressChains(OPTIONS).map(({ name, rules }) => [name, new Set(rules)]));
+  const more = egressChains({ ...OPTIONS, encrypted: true })
+    .filter(({ name }) => name !== "egress_raw")
+    .flatMap(({ name, rules }) => rules.filter((rule) => !plain.get(name)?.has(rule)));
+  expect(more).toEqual([
+    "ct direction reply ct reply ip daddr { 192.0.2.200 } meta mark set 0xff000000",
+    'oifname { "svx4", "svx6" } meta mark & 0xff000000 0xff000000 meta mark set meta mark & 0x00ffffff',
+  ]);
+});
+
 test("packets are marked, sent to the holder unchanged, and leave under the address or not at all", () => {
   const chains = new Map(egressChains(OPTIONS).map(({ name, rules }) => [name, rules]));
   expect([...chains.keys()]).toEqual([

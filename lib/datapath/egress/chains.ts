@@ -12,6 +12,7 @@ import { type Address, type Family, family, type Prefix } from "#lib/address.ts"
 import { disjoint } from "../disjoint.ts";
 import { type Chain, NEVER_MASQUERADED } from "../tables.ts";
 import { betweenNodes } from "../ways/chains.ts";
+import { ANSWERS_LEFT, answersMarked } from "./answers.ts";
 import { egressLink, MARK_MASK, markOf } from "./names.ts";
 
 export interface EgressPort {
@@ -61,6 +62,7 @@ export function egressChains({ ports, within, port, encrypted, local }: EgressCh
         `meta mark set iifname map { ${markOfTunnel} }`,
         `ct direction original ip daddr != ${stays(4)} ip daddr != @nodes4 fib daddr type != local meta mark set ip saddr map @egress4`,
         `ct direction original ip6 daddr != ${stays(6)} ip6 daddr != @nodes6 fib daddr type != local meta mark set ip6 saddr map @egress6`,
+        ...(encrypted ? answersMarked(ports.flatMap(({ addresses }) => addresses)) : []),
       ],
     },
     {
@@ -88,6 +90,7 @@ export function egressChains({ ports, within, port, encrypted, local }: EgressCh
       rules: [
         // The tunnel looks up its own route by the mark of what it carries (net/ipv4/udp_tunnel_core.c, v6.12).
         `oifname ${all} meta mark set meta mark & 0x00ffffff`,
+        ...(encrypted ? [ANSWERS_LEFT] : []),
         `meta mark & ${BYTE} ${marks} fib saddr type != local counter drop`,
         ...([4, 6] as const).flatMap((of) =>
           own(of) === ""

@@ -6,13 +6,17 @@ import { shortOf } from "../uplink.ts";
 /** The highest byte of a packet's mark; the others are whose they were (kube-proxy has bits 14 and 15). */
 export const MARK_MASK = 0xff00_0000;
 
-/** As sets have it. @param index of the addresses in the configuration, below 255 */
+/** As sets have it. @param index of the addresses in the configuration, below `ANSWERS` */
 export const markOf = (index: number): string => `0x${(index + 1).toString(16)}000000`;
 
 const PRIORITY = 5_390;
 const FIRST_TABLE = 53_000;
 /** Of the routes to the holder, on this node alone. */
 export const tableOf = (index: number): number => FIRST_TABLE + index;
+
+/** The last of the marks is for answers from outside on their way back to the node of the pod. */
+export const ANSWERS = 254;
+export const ANSWERS_TABLE = tableOf(ANSWERS);
 
 export const ruleOf = (family: Family, index: number): RuleFact => ({
   type: "rule",

@@ -34,6 +34,8 @@ export interface There {
   readonly prefixes: readonly Prefix[];
   /** By family of pods' addresses; absent where there is none. */
   readonly ways: Readonly<Partial<Record<Family, ChosenWay>>>;
+  /** By the same; of what comes from outside of the cluster, where that takes another way. */
+  readonly answers: Readonly<Partial<Record<Family, ChosenWay>>>;
 }
 
 export const addressOfFamily = (addresses: readonly Address[], of: Family): Address | undefined =>
@@ -46,7 +48,7 @@ export interface Stretch {
 }
 
 /** Prefixes by the way of their family; those of a family without a way are left out. */
-export const stretches = ({ prefixes, ways }: There): Stretch[] =>
+export const stretches = ({ prefixes, ways }: Pick<There, "prefixes" | "ways">): Stretch[] =>
   ([4, 6] as const).flatMap((pods) => {
     const way = ways[pods];
     const of = prefixes.filter((prefix) => family(prefix) === pods);

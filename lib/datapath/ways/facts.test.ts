@@ -20,6 +20,7 @@ const PEER: Omit<There, "ways"> = {
   tunnelAddresses: [address("10.66.0.65"), address("fd00::65")],
   tunnelMac: mac("02:00:00:00:00:02"),
   prefixes: [prefix("10.66.0.64/26"), prefix("fd00::40/122"), prefix("10.66.9.9/32")],
+  answers: {},
 };
 const KEYS = { active: "new=", others: ["old="], port: 51_830 };
 
@@ -34,7 +35,7 @@ const way = (of: Partial<ChosenWay> & Pick<ChosenWay, "way">): ChosenWay => ({
 });
 
 const facts = (here: Here, there: There): string[] => {
-  const devices = [there.ways[4], there.ways[6]]
+  const devices = [there.ways[4], there.ways[6], there.answers[4], there.answers[6]]
     .filter((each) => each !== undefined)
     .reduce<Devices>(devicesWith, NO_DEVICES);
   return [...hereFacts(here, devices), ...peerFacts(here, there)].map((fact) => line({ do: "add", fact }).slice(2));
@@ -143,6 +144,35 @@ const CASES: readonly [name: string, here: Here, there: There, expected: readonl
       "fdb 02:00:00:00:00:02 dev svx4 dst 10.66.0.65",
       "neigh 10.66.0.64 lladdr 02:00:00:00:00:02 dev svx4 permanent",
       "route 10.66.0.64/26 via 10.66.0.64 dev svx4 onlink src 10.66.0.1 metric 270 mtu 1390",
+    ],
+  ],
+  [
+    "in WireGuard, and answers from outside in VXLAN within it, by a table of their own",
+    { ...HERE, encrypt: true },
+    {
+      ...PEER,
+      prefixes: [prefix("10.66.0.64/26"), prefix("fd00::40/122"), prefix("fd00::9/128")],
+      wireguard: { ...KEYS, others: [] },
+      ways: { 4: way({ way: "wireguard", encrypted: true, mtuBytes: 1440 }) },
+      answers: {
+        4: way({ way: "vxlan", encrypted: true, to: address("10.66.0.65"), mtuBytes: 1390 }),
+        6: way({ way: "vxlan", encrypted: true, to: address("10.66.0.65"), mtuBytes: 1390 }),
+      },
+    },
+    [
+      ...NODE,
+      "link swg0 wireguard up key own= mtu 1440 no-ipv6-link-local",
+      "link svx4 vxlan up id 4096 mtu 1390 mac 02:00:00:00:00:01 no-ipv6-link-local",
+      ...NODES,
+      "wg peer new= dev swg0 endpoint 192.0.2.2 port 51830 allowed-ips 10.66.0.64/26,10.66.0.65/32,fd00::65/128",
+      "route 10.66.0.64/26 dev swg0 src 10.66.0.1 mtu 1440",
+      "route 10.66.0.65/32 dev swg0 src 10.66.0.1 mtu 1440",
+      "fdb 02:00:00:00:00:02 dev svx4 dst 10.66.0.65",
+      "neigh 10.66.0.64 lladdr 02:00:00:00:00:02 dev svx4 permanent",
+      "route 10.66.0.64/26 via 10.66.0.64 dev svx4 onlink src 10.66.0.1 metric 270 mtu 1390 table 53254",
+      "neigh fe80::200:0:2 lladdr 02:00:00:00:00:02 dev svx4 permanent",
+      "route fd00::40/122 via fe80::200:0:2 dev svx4 onlink src fd00::1 mtu 1390 table 53254",
+      "route fd00::9/128 via fe80::200:0:2 dev svx4 onlink src fd00::1 mtu 1390 table 53254",
     ],
   ],
   ["a peer without a way", HERE, { ...PEER, ways: {} }, [...NODE, ...NODES]],

@@ -3,6 +3,7 @@ import { type Family, family, hostPrefix } from "#lib/address.ts";
 import type { ChosenWay } from "#lib/cluster/ways.ts";
 import { element } from "#lib/state/element.ts";
 import type { Fact } from "#lib/state/fact.ts";
+import { answersFacts } from "../egress/answers.ts";
 import { directFacts } from "./direct.ts";
 import { type Here, type Stretch, stretches, type There } from "./ends.ts";
 import { greFacts } from "./gre.ts";
@@ -70,6 +71,7 @@ export function peerFacts(here: Here, there: There): Fact[] {
     ...there.addresses.map((each) => element("inet", family(each) === 4 ? "nodes4" : "nodes6", [each])),
     ...wireguardPeers(there, all),
     ...all.flatMap((stretch) => stretchFacts(here, there, stretch)),
+    ...stretches({ ...there, ways: there.answers }).flatMap((each) => answersFacts(here, there, each)),
   ]);
 }
 
