@@ -1,0 +1,192 @@
+/** A real API server with Debian's etcd, in the namespace of the test. */
+import type { ChildProcess } from "node:child_process";
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { eventually, must, start, stop } from "../../conformance/program.ts";
+import { pki } from "../store/pki.ts";
+import { LIVE } from "../support/live-node.ts";
+import { needing } from "../support/requirement.ts";
+
+const PROGRAMS = join(import.meta.dirname, "../../.cache/kubernetes");
+const API_SERVER = join(PROGRAMS, "kube-apiserver");
+const KUBECTL = join(PROGRAMS, "kubectl");
+const ETCD = "http://127.0.0.1:2379";
+const ETCD_PEER = "http://127.0.0.1:2380";
+const PORT = 6443;
+/** Of whoever may do everything. */
+const ADMIN = "administrator";
+const START_MS = 120_000;
+
+export const runs = needing(
+  ...LIVE,
+  { program: "python3" },
+  { program: "openssl" },
+  { program: "etcd" },
+  { program: "etcdctl" },
+  { file: API_SERVER },
+  { file: KUBECTL },
+);
+
+export interface ControlPlane extends AsyncDisposable {
+  readonly url: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly admin: string;
+  /** Returns what it prints. @throws Error with what it complains of */
+  kubectl(argv: readonly string[], input?: string | object): Promise<string>;
+  /** Creates an object, or replaces or deletes it, without the time that kubectl takes. Returns when it was asked, ms since the epoch. */
+  ask(method: "POST" | "PUT" | "DELETE", path: string, object?: object): Promise<number>;
+  /** A kubeconfig for the bearer of a token. @param host by which the server is reached */
+  kubeconfig(token: string, host?: string): string;
+  stopServer(): Promise<void>;
+  startServer(): Promise<void>;
+  /** etcd forgets every revision before the newest. */
+  compact(): Promise<void>;
+}
+
+/** @param addresses of this namespace besides 127.0.0.1 by which it is reached */
+export async function controlPlane(...addresses: readonly string[]): Promise<ControlPlane> {
+  const directory = mkdtempSync(join(tmpdir(), "kubernetes-"));
+  const certificates = pki();
+  const authority = certificates.authority("kubernetes");
+  const identity = authority.issue(
+    "kube-apiserver",
+    ["127.0.0.1", ...addresses].map((each) => `IP:${each}`),
+  );
+  const accounts = certificates.authority("service-accounts");
+  const tokens = join(directory, "tokens.csv");
+  writeFileSync(tokens, `${ADMIN},admin,admin,"system:masters"\n`);
+  const begin = (name: string, argv: readonly string[]): ChildProcess => {
+    const child = start(argv);
+    const log = createWriteStream(join(directory, `${name}.log`), { flags: "a" });
+    for (const stream of [child.stdout, child.stderr]) stream?.pipe(log, { end: false });
+    return child;
+  };
+  const etcd = begin("etcd", [
+    "etcd",
+    "--name=one",
+    `--data-dir=${join(directory, "etcd")}`,
+    `--listen-client-urls=${ETCD}`,
+    `--advertise-client-urls=${ETCD}`,
+    `--listen-peer-urls=${ETCD_PEER}`,
+    `--initial-advertise-peer-urls=${ETCD_PEER}`,
+    `--initial-cluster=one=${ETCD_PEER}`,
+    "--unsafe-no-fsync",
+    "--log-level=error",
+  ]);
+  const url = `https://127.0.0.1:${PORT}`;
+  const ca = readFileSync(authority.ca, "utf8");
+  const http = (method: string, path: string, body = ""): Promise<{ status: number; text: string }> => {
+    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
+    const headers = { authorization: `Bearer ${ADMIN}`, "content-type": "application/json" };
+    const asking = request(`${url}${path}`, { method, ca, headers, timeout: 10_000 }, (answer) => {
+      let text = "";
+      answer.on("data", (part: Buffer) => {
+        text += part.toString();
+      });
+      answer.once("end", () => resolve({ status: answer.statusCode ?? 0, text }));
+    });
+    asking.once("error", reject);
+    asking.end(body);
+    return promise;
+  };
+  let server: ChildProcess | undefined;
+  const kubeconfigOf = (token: string, host = "127.0.0.1"): string =>
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "test",
+      contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
+      clusters: [
+        {
+          name: "test",
+          cluster: {
+            server: `https://${host}:${PORT}`,
+            "certificate-authority-data": Buffer.from(ca).toString("base64"),
+          },
+        },
+      ],
+      users: [{ name: "test", user: { token } }],
+    });
+  const adminFile = join(directory, "admin.kubeconfig");
+  writeFileSync(adminFile, kubeconfigOf(ADMIN));
+  const startServer = async (): Promise<void> => {
+    const begun = begin("kube-apiserver", [
+      API_SERVER,
+      `--etcd-servers=${ETCD}`,
+      "--etcd-compaction-interval=0",
+      `--secure-port=${PORT}`,
+      `--tls-cert-file=${identity.certificate}`,
+      `--tls-private-key-file=${identity.key}`,
+      `--cert-dir=${join(directory, "certificates")}`,
+      "--service-cluster-ip-range=10.96.0.0/16",
+      "--service-account-issuer=https://kubernetes.default.svc",
+      `--service-account-signing-key-file=${join(certificates.directory, "service-accounts.key")}`,
+      `--service-account-key-file=${accounts.ca}`,
+      "--authorization-mode=RBAC",
+      `--token-auth-file=${tokens}`,
+      // No controller makes service accounts for pods here.
+      "--disable-admission-plugins=ServiceAccount",
+      "--advertise-address=127.0.0.1",
+      "--endpoint-reconciler-type=none",
+      "--shutdown-delay-duration=0s",
+    ]);
+    server = begun;
+    await eventually(
+      "the API server is ready",
+      async () => {
+        if (begun.exitCode !== null)
+          throw new Error(readFileSync(join(directory, "kube-apiserver.log"), "utf8").slice(-2_000));
+        return (await http("GET", "/readyz")).text === "ok" || undefined;
+      },
+      START_MS,
+    );
+  };
+  const stopServer = async (): Promise<void> => {
+    if (server !== undefined) await stop(server, 15_000);
+    server = undefined;
+  };
+  const dispose = async (): Promise<void> => {
+    await stopServer();
+    await stop(etcd);
+    certificates[Symbol.dispose]();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    await startServer();
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  const etcdctl = (...argv: readonly string[]): Promise<string> =>
+    must(["etcdctl", `--endpoints=${ETCD}`, ...argv], {
+      environment: { ETCDCTL_API: "3", PATH: process.env.PATH ?? "" },
+    });
+  return {
+    url,
+    ca,
+    admin: ADMIN,
+    kubectl: (argv, input = "") =>
+      must([KUBECTL, `--kubeconfig=${adminFile}`, ...argv], {
+        environment: { HOME: directory, PATH: process.env.PATH ?? "" },
+        input: typeof input === "string" ? input : JSON.stringify(input),
+        deadlineMs: 60_000,
+      }),
+    async ask(method, path, object) {
+      const atMs = Date.now();
+      const { status, text } = await http(method, path, object === undefined ? "" : JSON.stringify(object));
+      if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+      return atMs;
+    },
+    kubeconfig: kubeconfigOf,
+    startServer,
+    stopServer,
+    async compact() {
+      const { header } = JSON.parse(await etcdctl("get", "x", "--write-out=json")) as { header: { revision: number } };
+      await etcdctl("compaction", String(header.revision));
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
