@@ -129,6 +129,8 @@ export async function controlPlane(...addresses: readonly string[]): Promise<Con
       `--token-auth-file=${tokens}`,
       // No controller makes service accounts for pods here.
       "--disable-admission-plugins=ServiceAccount",
+      // As kubeadm starts it.
+      "--allow-privileged=true",
       "--advertise-address=127.0.0.1",
       "--endpoint-reconciler-type=none",
       "--shutdown-delay-duration=0s",

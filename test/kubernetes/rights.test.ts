@@ -1,0 +1,161 @@
+/** What the manifest's ClusterRole gives is what following takes: all of it, and nothing else. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { parseAllDocuments } from "yaml";
+import { RESOURCES } from "#lib/k8s/api/resource.ts";
+import { eventually } from "../../conformance/program.ts";
+import { hurriedSource } from "../support/kubernetes/source.ts";
+import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
+
+const MANIFEST = join(import.meta.dirname, "../../install/kubernetes/selvedge.yaml");
+
+interface Role {
+  readonly kind: string;
+  readonly rules: readonly { readonly apiGroups: string[]; readonly resources: string[]; readonly verbs: string[] }[];
+}
+const documents = parseAllDocuments(readFileSync(MANIFEST, "utf8")).map((each): unknown => each.toJS());
+const role = documents.find((each): each is Role => (each as Role).kind === "ClusterRole");
+const ROWS = (role?.rules ?? []).flatMap(({ resources, verbs }) =>
+  resources.flatMap((resource) => verbs.map((verb): [verb: string, resource: string] => [verb, resource])),
+);
+
+let kubernetes: ControlPlane;
+let token = "";
+beforeAll(async () => {
+  if (runs === test.skip) return;
+  kubernetes = await controlPlane();
+  // Known to the server, so that rights to it mean something.
+  await kubernetes.kubectl(["apply", "--filename=-"], CLUSTER_NETWORK_POLICIES);
+  await kubernetes.kubectl(["apply", `--filename=${MANIFEST}`]);
+  await kubernetes.kubectl(["create", "namespace", "shop"]);
+  await kubernetes.ask("POST", "/api/v1/namespaces/shop/pods", POD);
+  token = (await kubernetes.kubectl(["create", "token", "selvedge", "--namespace=kube-system"])).trim();
+}, 180_000);
+afterAll(async () => kubernetes?.[Symbol.asyncDispose](), 60_000);
+
+const POD = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { namespace: "shop", name: "web", labels: { app: "web" } },
+  spec: { containers: [{ name: "web", image: "web" }] },
+};
+const CLUSTER_NETWORK_POLICIES = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: {
+    name: "clusternetworkpolicies.policy.networking.k8s.io",
+    annotations: { "api-approved.kubernetes.io": "https://github.com/kubernetes-sigs/network-policy-api/pull/300" },
+  },
+  spec: {
+    group: "policy.networking.k8s.io",
+    scope: "Cluster",
+    names: { kind: "ClusterNetworkPolicy", plural: "clusternetworkpolicies" },
+    versions: [
+      {
+        name: "v1alpha2",
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+      },
+    ],
+  },
+};
+
+/** Follows as the service account, and tells what of it is refused. */
+function following() {
+  const stopping = new AbortController();
+  const failures = new Map<string, string>();
+  const objects = new Set<string>();
+  let isTold = false;
+  const source = hurriedSource(
+    async () => ({ server: new URL(kubernetes.url), ca: kubernetes.ca, token }),
+    // Watches are asked for again and again, so that rights that went are missed.
+    { watchMs: 1_000 },
+  );
+  const begun = source.follow(
+    {
+      put: (name) => void objects.add(name),
+      remove(name) {
+        objects.delete(name);
+        failures.delete(name);
+      },
+      told() {
+        isTold = true;
+      },
+      failed: (name, message) => void failures.set(name, message),
+    },
+    stopping.signal,
+  );
+  return {
+    source,
+    failures,
+    objects,
+    isTold: () => isTold,
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await (await begun).done;
+    },
+  };
+}
+
+runs(
+  "with these rights everything is told, and one pod can be asked for",
+  async () => {
+    await using heard = following();
+    await eventually("it is told", async () => heard.isTold() || undefined, 20_000);
+    await kubernetes.kubectl(["delete", "pod", "web", "--namespace=shop", "--grace-period=0", "--force"]);
+    await eventually("it went", async () => !heard.objects.has("pods/shop/web") || undefined, 20_000);
+    await kubernetes.ask("POST", "/api/v1/namespaces/shop/pods", POD);
+    await heard.source.knowPod?.({ namespace: "shop", name: "web", uid: "another" });
+    expect(heard.objects.has("pods/shop/web")).toBe(true);
+    expect([...heard.failures]).toEqual([]);
+  },
+  60_000,
+);
+
+runs.each(ROWS)(
+  "without the right to %s %s the error names both",
+  async (verb, resource) => {
+    const rules = role?.rules.map((rule) =>
+      rule.resources.includes(resource) ? { ...rule, verbs: rule.verbs.filter((each) => each !== verb) } : rule,
+    );
+    await kubernetes.kubectl(["apply", "--filename=-"], { ...role, rules });
+    const group = RESOURCES.find(({ plural }) => plural.split(".")[0] === resource)?.plural ?? "";
+    const named = new RegExp(`may not ${verb}.*: 403 ${group} .*cannot ${verb} resource "${resource}"`);
+    try {
+      await using heard = following();
+      const said = async (): Promise<string> => {
+        if (verb !== "get") return heard.failures.get(group) ?? "";
+        const asked = heard.source.knowPod?.({ namespace: "shop", name: "web", uid: "another" }) ?? Promise.resolve();
+        return asked.then(
+          () => "",
+          (error: Error) => error.message,
+        );
+      };
+      await eventually("it is refused", async () => named.test(await said()) || undefined, 20_000);
+    } finally {
+      await kubernetes.kubectl(["apply", "--filename=-"], { ...role });
+    }
+  },
+  60_000,
+);
+
+const NOT_OURS: readonly (readonly [verb: string, resource: string])[] = [
+  ["get", "secrets"],
+  ["list", "configmaps"],
+  ["create", "pods"],
+  ["delete", "pods"],
+  ["patch", "nodes"],
+  ["update", "networkpolicies.networking.k8s.io"],
+  ["create", "clusterrolebindings.rbac.authorization.k8s.io"],
+  ["create", "serviceaccounts/token"],
+];
+runs.each(NOT_OURS)("it may not %s %s", async (verb, resource) => {
+  const account = "--as=system:serviceaccount:kube-system:selvedge";
+  await expect(kubernetes.kubectl(["auth", "can-i", verb, resource, "--all-namespaces", account])).rejects.toThrow(
+    "no",
+  );
+});
+
+test("the manifest gives rights", () => expect(ROWS.length).toBeGreaterThan(5));
