@@ -43,7 +43,7 @@ finished. Pods keep their network while it is away.
 `;
 
 /** Only to end what an earlier configuration has started. */
-const NO_SPEAKER = { programs: SPEAKER_PROGRAMS, directory: SPEAKER_DIRECTORY, port: 0, restartSeconds: 0 };
+const NO_SPEAKER = { programs: SPEAKER_PROGRAMS, directory: SPEAKER_DIRECTORY, port: 0 };
 /** How long after its end what is left of the daemon may take, ms. */
 const EXIT_LIMIT_MS = 10_000;
 

@@ -333,8 +333,9 @@ export const edge = z.strictObject(
             "A router, or a node, that is silent for so long is gone; BFD is faster.",
           ),
           restartSeconds: setting(
-            integer(0, 4_095).default(20),
-            "How long routers keep the routes of a node whose FRR starts again (RFC 4724). 0: not at all.",
+            integer(0, 4_095).optional(),
+            "How long routers keep the routes of a node whose FRR starts again (RFC 4724), which is as long as they believe one that is dead, BFD or not. 0: not at all.",
+            "20, and 0 for routers with BFD",
           ),
           directory: setting(
             absolutePath.default(SPEAKER_DIRECTORY),

@@ -18,7 +18,6 @@ test("a router has defaults, and what is absent is absent", () => {
     speaker: {
       port: 179,
       holdSeconds: 9,
-      restartSeconds: 20,
       directory: "/run/frr/selvedge",
       programs: "/usr/lib/frr",
     },

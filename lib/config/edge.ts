@@ -26,8 +26,8 @@ export interface EdgeSpeaker {
   /** TCP; 0: routers cannot call it. */
   readonly port: number;
   readonly holdSeconds: number;
-  /** How long routers keep what it said while it starts again; 0: not at all. */
-  readonly restartSeconds: number;
+  /** How long routers keep what it said while it starts again; 0: not at all. Absent: as lib/edge thinks best. */
+  readonly restartSeconds?: number;
   readonly directory: string;
   /** Directory of FRR's programs. */
   readonly programs: string;

@@ -28,7 +28,8 @@ export function speakerSpec(routers: readonly RouterSpec[], node: Speaking, timi
     as: nodesAs(first.bgp),
     neighbours: called.flatMap(({ router, bgp }) => neighbours(router, bgp, node)),
     multipath: Math.max(...called.map(({ bgp }) => bgp.multipath)),
-    ...timing,
+    holdSeconds: timing.holdSeconds,
+    ...(timing.restartSeconds === undefined ? {} : { restartSeconds: timing.restartSeconds }),
   };
 }
 

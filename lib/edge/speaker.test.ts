@@ -33,7 +33,7 @@ const router = (name: string, bgp: Partial<BgpSpec> = {}, pools: readonly string
   shapers: [],
   sites: [],
 });
-const TIMING = { holdSeconds: 9, restartSeconds: 20 };
+const TIMING: { holdSeconds: number; restartSeconds?: number } = { holdSeconds: 9 };
 const text = (
   routers: readonly RouterSpec[],
   networks: readonly Prefix[],
@@ -107,9 +107,14 @@ test.each<[name: string, lines: RegExp, bgp: Partial<BgpSpec>, expected: string[
   ["a router that listens takes any address of the node's", /update-source/, { listen: [prefix("192.0.2.0/24")] }, []],
   [
     "a password, BFD and hops",
-    /password|bfd|multihop/,
+    /password|bfd|multihop|restart-disable/,
     { password: "s3cret", bfd: "fast", multihop: 3 },
-    [" neighbor 192.0.2.1 password s3cret", " neighbor 192.0.2.1 ebgp-multihop 3", " neighbor 192.0.2.1 bfd"],
+    [
+      " neighbor 192.0.2.1 password s3cret",
+      " neighbor 192.0.2.1 ebgp-multihop 3",
+      " neighbor 192.0.2.1 bfd",
+      " neighbor 192.0.2.1 graceful-restart-disable",
+    ],
   ],
   [
     "a default route is taken where one is given",

@@ -10,8 +10,11 @@ export interface SpeakerSpec {
   readonly neighbours: readonly NeighbourSpec[];
   /** A router that is silent for so long is gone. */
   readonly holdSeconds: number;
-  /** How long routers keep what the node said while its FRR starts again; 0: not at all. */
-  readonly restartSeconds: number;
+  /**
+   * How long routers keep what the node said while its FRR starts again (RFC 4724), which is as long as they believe a node
+   * that is dead; 0: not at all. Absent: a while, but not those that BFD is to tell at once of its death.
+   */
+  readonly restartSeconds?: number;
   /** Routers that are used at once for one destination. */
   readonly multipath: number;
 }
@@ -47,10 +50,14 @@ const IN = "SELVEDGE-IN";
 const WORD = { 4: "ip", 6: "ipv6" } as const satisfies Record<Family, string>;
 const LONGEST = { 4: 32, 6: 128 } as const satisfies Record<Family, number>;
 
+/** FRR starts again within a few seconds on a busy machine. */
+export const RESTART_SECONDS = 20;
+
 /** Nothing at all where there are no neighbours. */
 export function speakerText(spec: SpeakerSpec, view: SpeakerView): string {
   if (spec.neighbours.length === 0) return "";
   const families = ([4, 6] as const).filter((of) => spec.neighbours.some((each) => each.families.includes(of)));
+  const { restartSeconds = RESTART_SECONDS } = spec;
   const lines = [
     ...families.flatMap((of) => spec.neighbours.flatMap((neighbour) => lists(neighbour, of))),
     `router bgp ${spec.as}`,
@@ -58,11 +65,11 @@ export function speakerText(spec: SpeakerSpec, view: SpeakerView): string {
       `bgp router-id ${view.id}`,
       "no bgp ebgp-requires-policy",
       "no bgp default ipv4-unicast",
-      ...(spec.restartSeconds === 0
+      ...(restartSeconds === 0
         ? ["bgp graceful-restart-disable"]
         : [
             "bgp graceful-restart",
-            `bgp graceful-restart restart-time ${spec.restartSeconds}`,
+            `bgp graceful-restart restart-time ${restartSeconds}`,
             "bgp graceful-restart preserve-fw-state",
           ]),
       "bgp bestpath as-path multipath-relax",
@@ -88,7 +95,7 @@ function lists(neighbour: NeighbourSpec, of: Family): string[] {
   ];
 }
 
-function session(neighbour: NeighbourSpec, { holdSeconds }: SpeakerSpec): string[] {
+function session(neighbour: NeighbourSpec, { holdSeconds, restartSeconds }: SpeakerSpec): string[] {
   const { address, as, router, password, bfd, multihop, source } = neighbour;
   const say = (words: string): string => `neighbor ${address} ${words}`;
   return [
@@ -97,6 +104,7 @@ function session(neighbour: NeighbourSpec, { holdSeconds }: SpeakerSpec): string
     ...(password === undefined ? [] : [say(`password ${password}`)]),
     ...(multihop === undefined ? [] : [say(`ebgp-multihop ${multihop}`)]),
     ...(bfd ? [say("bfd")] : []),
+    ...(bfd && restartSeconds === undefined ? [say("graceful-restart-disable")] : []),
     // RFC 4271, 10: keepalives come three times in a hold time.
     say(`timers ${Math.floor(holdSeconds / 3)} ${holdSeconds}`),
     say("timers connect 5"),

@@ -14,12 +14,13 @@ export interface FrrOptions {
   /** TCP port that bgpd listens on; 0: it only calls. */
   readonly port: number;
   /** How long routes stay in the kernel while zebra starts again. */
-  readonly restartSeconds: number;
+  readonly restartSeconds?: number;
   readonly nowMs: () => number;
   /** How often what bgpd has is compared though nothing is new. */
   readonly lookMs: number;
 }
 
+const ROUTES_SECONDS = 60;
 const RUN: readonly Program[] = ["zebra", "bfdd", "bgpd"];
 /** Debian's: vtysh is for people, too. */
 const VTYSH = "vtysh";
@@ -28,7 +29,14 @@ const ASK_MS = 10_000;
 /** frr-reload.py runs vtysh several times; a full table of neighbours takes it some seconds. */
 const RELOAD_MS = 120_000;
 
-export function frr({ programs, directory, port, restartSeconds, nowMs, lookMs }: FrrOptions): Speaker {
+export function frr({
+  programs,
+  directory,
+  port,
+  restartSeconds = ROUTES_SECONDS,
+  nowMs,
+  lookMs,
+}: FrrOptions): Speaker {
   const file = join(directory, "frr.conf");
   const processes = frrPrograms({
     programs,
