@@ -17,7 +17,7 @@ scratch=$(mktemp -d -t selvedge.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 chmod 711 "$scratch" # other users reach what tests give them
 export TMPDIR=$scratch
-# test/kubernetes needs an API server, which `npm run test:kubernetes` builds.
+# test/kubernetes needs an API server, which `npm run test:kubernetes` builds. Behind the arguments: Jest takes what follows for more of it.
 elsewhere=()
 [ -n "${SELVEDGE_KUBERNETES-}" ] || elsewhere+=(--testPathIgnorePatterns=/test/kubernetes/)
 user=()
@@ -30,4 +30,4 @@ unshare "${user[@]}" --mount --net --propagation private bash -euc '
   ip link set lo up
   exec node node_modules/jest/bin/jest.js "$@" --forceExit --testPathIgnorePatterns=/node_modules/ \
     --testPathIgnorePatterns=/dist/ --testPathIgnorePatterns="\.vm\.test\.ts$"
-' jest "${elsewhere[@]}" "$@"
+' jest "$@" "${elsewhere[@]}"
