@@ -36,6 +36,7 @@ test=(
   procps=/bin/ps,/usr/bin/ps
   python3-minimal=/usr/bin/python3
   runc=/usr/sbin/runc,/usr/bin/runc
+  systemd=/usr/bin/systemd-analyze
 )
 throughput=(
   "${test[@]}"
