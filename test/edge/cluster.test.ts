@@ -12,6 +12,7 @@ import { cable } from "../cluster/wire.ts";
 import { pki } from "../store/pki.ts";
 import { needing } from "../support/requirement.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
+import { MACHINE } from "../support/vyos/machine.ts";
 
 const top = join(import.meta.dirname, "..", "..");
 const HOST = routerOn(1, 4);
@@ -28,7 +29,12 @@ async function told<T>(what: string, probe: () => Promise<T | undefined>): Promi
   return found;
 }
 
-needing(...RIG, { file: grammarFile("1.4") }, { program: "openssl" })(
+needing(
+  ...RIG,
+  ...MACHINE,
+  { file: grammarFile("rolling") },
+  { program: "openssl" },
+)(
   "pods are reached from outside; a dead node's routes go, a dead writer is followed by another",
   async () => {
     await using stack = new AsyncDisposableStack();
@@ -69,6 +75,7 @@ needing(...RIG, { file: grammarFile("1.4") }, { program: "openssl" })(
       HOST,
       `${PORT}`,
       KEY,
+      "/run/frr-edge1",
     ];
     const router = start(inside(ROUTER, program), environment);
     stack.defer(() => stop(router));

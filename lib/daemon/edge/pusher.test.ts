@@ -97,6 +97,26 @@ test("a burst of a thousand changes is one commit and one save; nothing is asked
   expect(one.status).toMatchObject({ phase: "in-sync", owned: 1_000, revision: 2 });
 });
 
+test("where pools are summarised a thousand pods more are nothing to a router", async () => {
+  const spec = async (): Promise<RouterSpec> => ({ ...SPEC, static: { routes: "pools" } });
+  const { router, one } = rig({ spec });
+  await one.pass(view(3), "news");
+  await one.pass(view(1_000), "news");
+  expect(linesOf(router.running)).toEqual(["protocols static route 10.0.0.0/8 next-hop 192.0.2.11"]);
+  expect(router.counted).toEqual({ commits: 1, reads: 2, saves: 1 });
+});
+
+test("what happened is counted", async () => {
+  const { router, one, later } = rig();
+  await one.pass(view(3), "news");
+  router.operate([command("delete", ROUTE)]);
+  later(60_000);
+  await one.pass(view(3));
+  router.plan("lost");
+  await one.pass(view(4), "news");
+  expect(one.status.counted).toEqual({ looks: 3, drifts: 1, pushes: 3, failedPushes: 1, commitMs: 0, lastCommitMs: 0 });
+});
+
 test("a push that takes away much waits until it is asked for", async () => {
   const { router, one } = rig();
   await one.pass(view(40), "news");

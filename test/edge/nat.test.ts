@@ -1,0 +1,129 @@
+/** A router with static routes and NAT: where packets go and what is changed in them, by captures on both sides of it. */
+import { once } from "node:events";
+import { expect } from "@jest/globals";
+import type { RouterList } from "#proto/selvedge_pb.ts";
+import { eventually, inside, must, run, start, stop } from "../../conformance/program.ts";
+import { capture } from "../attach/capture.ts";
+import { cable } from "../cluster/wire.ts";
+import { needing } from "../support/requirement.ts";
+import { makeWorld, OUTSIDE, outside, outsideOf, spaceOf, WORLD } from "./world.ts";
+
+/** Of the router, besides its own: one that is a pod's, one of a published service, one that a pod leaves by. */
+const [ONE, PUBLIC, LEAVING] = [outside(70), outside(80), outside(90)];
+const fixed = (n: number): string => `10.66.250.${n}`;
+const named = (name: string) => ({ args: { cni: { reservation: `vm:${name}` } } });
+/** What the machine outside has of its own, first. */
+const CLIENT = outside(9);
+const PORT = 8_080;
+
+/** Tells whoever connects by which address it sees them. */
+const TELL = `require("node:net").createServer((s) => s.on("error", () => {}).end(s.remoteAddress)).listen(${PORT}, "0.0.0.0", () => console.log("ready"))`;
+const ASK = `require("node:net").connect({ host: process.argv[1], port: Number(process.argv[2]), timeout: 1500 })
+  .on("timeout", function () { this.destroy(); }).on("error", () => {}).pipe(process.stdout);`;
+
+async function telling(namespace: string): Promise<AsyncDisposable> {
+  const server = start(inside(namespace, [process.execPath, "-e", TELL]));
+  server.stderr?.resume();
+  if (server.stdout !== null) await once(server.stdout, "data");
+  return { [Symbol.asyncDispose]: () => stop(server) };
+}
+const seen = async (from: string, to: string, port = PORT): Promise<string> =>
+  (await run(inside(from, [process.execPath, "-e", ASK, to, `${port}`]))).stdout;
+
+needing(...WORLD)(
+  "packets go through a router's routes and NAT; new pods are nothing to it, a dead node is",
+  async () => {
+    await using world = await makeWorld({
+      edges: ["edge1"],
+      config: {
+        defaults: { ipMasq: false },
+        pools: [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }]], blockSize: { 4: 30 } }],
+        reservations: [
+          { name: "vm:one", addresses: [fixed(9)] },
+          { name: "vm:leaving", addresses: [fixed(10)] },
+          { name: "vm:web", addresses: [fixed(11)] },
+        ],
+      },
+      router: () => ({
+        static: { routes: "pools" },
+        nat: {
+          oneToOne: [{ outside: ONE, inside: fixed(9), interface: "eth0" }],
+          egress: [{ source: `${fixed(10)}/32`, address: LEAVING, interface: "eth0" }],
+          masquerade: [{ interface: "eth0" }],
+          publish: [{ name: "web", interface: "eth0", address: PUBLIC, port: 443, to: `${fixed(11)}:${PORT}` }],
+        },
+      }),
+    });
+    const { a, b, c } = world.rig.nodes;
+    await world.lead("10.66.0.0/16", "edge1");
+    for (const address of [ONE, PUBLIC, LEAVING])
+      await must(["ip", "-n", spaceOf("edge1"), "addr", "add", `${address}/32`, "dev", "eth0"]);
+    const one = await a.add("nat-one", named("one"));
+    const leaving = await b.add("nat-leaving", named("leaving"));
+    const web = await c.add("nat-web", named("web"));
+    const plain = await c.add("nat-plain");
+    for (const pod of [one, leaving, web, plain])
+      await eventually(`${pod.id} is reached`, () => world.reaches(pod.address[4]), 60_000);
+
+    await using _outside = await telling(OUTSIDE);
+    await using _one = await telling(one.id);
+    await using _web = await telling(web.id);
+    await using before = await capture(spaceOf("edge1"));
+    await using after = await capture(web.id);
+
+    // Published: the address and the port outside lead to those of the pod, which sees who asks.
+    expect(await seen(OUTSIDE, PUBLIC, 443)).toBe(CLIENT);
+    expect(await before.seen()).toContain(`eth0 in ${CLIENT} ${PUBLIC}`);
+    expect(await after.seen()).toContain(`eth0 in ${CLIENT} ${fixed(11)}`);
+
+    // One to one, both ways; an address to leave by; the router's own for everybody else.
+    await using wire = await capture(OUTSIDE);
+    expect(await seen(OUTSIDE, ONE)).toBe(CLIENT);
+    expect(await seen(one.id, CLIENT)).toBe(ONE);
+    expect(await seen(leaving.id, CLIENT)).toBe(LEAVING);
+    expect(await seen(plain.id, CLIENT)).toBe(outsideOf("edge1"));
+    const inward = (await before.seen())
+      .filter((line) => / in 10\.66\./.test(line))
+      .map((line) => line.split(" in ")[1]);
+    expect(inward).toEqual(
+      expect.arrayContaining([fixed(9), fixed(10), plain.address[4]].map((source) => `${source} ${CLIENT}`)),
+    );
+    const outward = (await wire.seen())
+      .filter((line) => line.startsWith("edge1 in "))
+      .map((line) => line.split(" ")[2]);
+    expect(outward).toEqual(expect.arrayContaining([ONE, LEAVING, outsideOf("edge1")]));
+    expect(outward.filter((source) => source?.startsWith("10.66."))).toEqual([]);
+
+    // Pods, and the blocks that they need.
+    const revision = async () => ((await a.ctl("edge", "status")) as RouterList).routers[0]?.revision;
+    const blocksOf = async () =>
+      (await world.rig.etcd.ctl("get", "--prefix", "--keys-only", "/selvedge/v1/blocks/")).split("\n").filter(Boolean)
+        .length;
+    const [revisions, blocks] = [await revision(), await blocksOf()];
+    for (let n = 0; n < 12; n++) await b.add(`nat-more-${n}`);
+    await eventually("more blocks", async () => ((await blocksOf()) > blocks ? true : undefined));
+    expect(await revision()).toBe(revisions);
+
+    // All sources, and so every node, lead to the pod; then one node is gone.
+    const all = async () =>
+      (await Promise.all(Array.from({ length: 8 }, (_, n) => world.reaches(web.address[4], 9 + n)))).every(Boolean) ||
+      undefined;
+    await eventually("all reach it", all, 30_000);
+    await cable("a", false);
+    const beganMs = performance.now();
+    await eventually("all reach it again", all, 60_000);
+    console.info(
+      `a dead node's share of the traffic goes by the others after ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`,
+    );
+
+    // Only the writer does, which may have been the dead node until now.
+    const rolledBack = async () => {
+      for (const node of [b, c]) if (await node.ctl("edge", "rollback", "--all").catch(() => undefined)) return true;
+      return undefined;
+    };
+    await eventually("nothing of Selvedge's stays", rolledBack, 30_000);
+    expect(await must(inside(spaceOf("edge1"), ["nft", "list", "ruleset"]))).not.toMatch(/10\.66|203\.0\.113/);
+    expect(await world.vtysh("edge1", "show ip route static")).not.toContain("10.66");
+  },
+  180_000,
+);
