@@ -29,5 +29,5 @@ unshare "${user[@]}" --mount --net --propagation private bash -euc '
   mkdir -p /run/netns /run/selvedge
   ip link set lo up
   exec node node_modules/jest/bin/jest.js "$@" --forceExit --testPathIgnorePatterns=/node_modules/ \
-    --testPathIgnorePatterns=/dist/ --testPathIgnorePatterns="$elsewhere" --testPathIgnorePatterns="\.vm\.test\.ts$"
+    --testPathIgnorePatterns=/dist/ --testPathIgnorePatterns="\.vm\.test\.ts$"
 ' jest "$@" "${elsewhere[@]}"
