@@ -6,6 +6,7 @@ import {
   contains,
   fromBytes,
   fromNumber,
+  isUniqueLocal,
   mac,
   networkOf,
   prefix,
@@ -93,3 +94,11 @@ test("IPv6 text is that of the library, whatever the runs of zeros", () =>
     ),
     { numRuns: 2000 },
   ));
+
+test.each([
+  ["fc00::/8", true],
+  ["fd66::1/128", true],
+  ["fe00::/8", false],
+  ["2001:db8::/32", false],
+  ["10.0.0.0/8", false],
+])("%s is unique local: %p", (text, is) => expect(isUniqueLocal(prefix(text))).toBe(is));

@@ -78,6 +78,11 @@ export function contains(p: Prefix, a: Address): boolean {
   return n >= first && n <= last;
 }
 
+const UNIQUE_LOCAL = "fc00::/7" as Prefix;
+
+/** IPv6 that is routed nowhere outside (RFC 4193). */
+export const isUniqueLocal = (p: Prefix): boolean => contains(UNIQUE_LOCAL, addressOf(p));
+
 export function toNumber(a: Address): bigint {
   let n = 0n;
   for (const byte of toBytes(a)) n = (n << 8n) | BigInt(byte);

@@ -1,4 +1,5 @@
 /** What must agree within the settings of routers, and with the rest of the file. */
+import type { Family } from "#lib/address.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
@@ -27,6 +28,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ...listAt(router, "sites").flatMap((site, j) =>
         siteMistakes(site, at("sites", j), interfaces.indexOf(lookUp(site, ["interface"])) < j),
       ),
+      ...mixedFamilies(lookUp(router, ["nat"])).map(([path, message]) => complaint(at("nat", ...path), message)),
       ...ownAddressesOfSites(root, router).map(([j, message]) => complaint(at("sites", j, "networks"), message)),
       ...listAt(router, "shapers").flatMap((shaper, j) => {
         const sum = listAt(shaper, "classes").reduce(
@@ -82,6 +84,29 @@ function siteMistakes(site: unknown, path: Path, isTaken: boolean): Complaint[] 
       : []),
     ...(isTaken ? [complaint([...path, "interface"], `"${String(link)}" is that of another site, too`)] : []),
   ];
+}
+
+/** Nothing is translated from one family to the other. */
+function mixedFamilies(nat: unknown): [path: (string | number)[], message: string][] {
+  const ends = [
+    ["egress", "source", "address"],
+    ["oneToOne", "inside", "outside"],
+    ["publish", "to", "address"],
+  ] as const;
+  return ends.flatMap(([list, inner, outer]) =>
+    listAt(nat, list).flatMap((each, i): [(string | number)[], string][] => {
+      const [inside, outside] = [lookUp(each, [inner]), lookUp(each, [outer])].map(familyOf);
+      if (inside === undefined || outside === undefined || inside === outside) return [];
+      return [[[list, i, outer], `is IPv${outside}, and \`${inner}\` is IPv${inside}; both are of one family`]];
+    }),
+  );
+}
+
+/** Of an address, a prefix, or an address and a port; undefined for what is another one's complaint. */
+function familyOf(value: unknown): Family | undefined {
+  if (typeof value !== "string") return undefined;
+  const bare = /^\[(.*)\]:\d+$/.exec(value)?.[1] ?? value.replace(/^([\d.]+):\d+$/, "$1");
+  return bare.includes(":") ? 6 : bare.includes(".") ? 4 : undefined;
 }
 
 /** Pods of a pool are here: a tunnel that leads to its addresses, or to some of them, would take them away. */

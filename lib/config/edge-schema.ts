@@ -127,7 +127,7 @@ const nat = z
           ),
           "a list of interfaces",
         ).default([]),
-        "What leaves by an interface has the router's address (IPv4).",
+        "What leaves by an interface has the router's address; of IPv6, what comes from unique local addresses (fc00::/7).",
       ),
       egress: setting(
         listOf(
@@ -320,6 +320,10 @@ export const edge = z.strictObject(
     confirmMinutes: setting(
       integer(0, 60).default(5),
       "From VyOS 1.5 on a router takes a push back by itself after so long unless it can still be read after it; only with `set system config-management commit-confirm action reload`, because it would reboot otherwise. 0: never.",
+    ),
+    verifySeconds: setting(
+      integer(0, 600).default(30),
+      "When more than half of the BGP sessions or static routes that a router used are still gone so long after a push, the push is taken back and the router is paused. 0: nobody looks.",
     ),
     speaker: z
       .strictObject(

@@ -15,6 +15,7 @@ test("a router has defaults, and what is absent is absent", () => {
     deleteLimit: { percent: 20, paths: 50 },
     dryRun: false,
     confirmMinutes: 5,
+    verifySeconds: 30,
     speaker: {
       port: 179,
       holdSeconds: 9,
@@ -114,6 +115,21 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     ),
     'edge.routers[0].sites[0].interface: "wg1" is not possible with `ipsec`; its interfaces begin with vti',
   ],
+  ...(
+    [
+      ["egress: [{source: 10.66.9.0/24, address: 2001:db8::9, interface: eth0}]", "egress[0].address", "source"],
+      ['oneToOne: [{outside: 198.51.100.5, inside: "fd00::9", interface: eth0}]', "oneToOne[0].outside", "inside"],
+      [
+        'publish: [{name: w, interface: eth0, address: 198.51.100.5, port: 80, to: "[fd00::9]:80"}]',
+        "publish[0].address",
+        "to",
+      ],
+    ] as const
+  ).map(([nat, path, inner]): [string, string, string] => [
+    `NAT from one family to the other: ${path}`,
+    router(`nat: {${nat}}`),
+    `edge.routers[0].nat.${path}: is IPv${inner === "source" ? "6" : "4"}, and \`${inner}\` is IPv${inner === "source" ? "4" : "6"}; both are of one family`,
+  ]),
   [
     "a site's network that pods are in",
     `pools: [{name: default, ranges: [[{subnet: 10.70.0.0/16}]]}]\n${router(

@@ -113,6 +113,7 @@ const site = fc.integer({ min: 0, max: 99 }).chain((n) => {
   );
 });
 const sites = fc.uniqueArray(site, { selector: ({ name }) => name, maxLength: 3 });
+const ofOneFamily = <T>(make: (of: fc.Arbitrary<Address>) => fc.Arbitrary<T>) => fc.oneof(make(four), make(six));
 const target = fc.record({ address: four, port });
 const routers = fc
   .record({
@@ -132,19 +133,26 @@ const routers = fc
     nat: fc.record({
       firstRule: fc.integer({ min: 1, max: 990_000 }),
       masquerade: few(fc.record({ interface: link, pools }, { requiredKeys: ["interface"] })),
-      egress: few(fc.record({ source: network4, address: four, interface: link })),
-      oneToOne: few(fc.record({ outside: four, inside: four, interface: link })),
+      egress: few(
+        fc.oneof(
+          fc.record({ source: network4, address: four, interface: link }),
+          fc.record({ source: network6, address: six, interface: link }),
+        ),
+      ),
+      oneToOne: few(ofOneFamily((of) => fc.record({ outside: of, inside: of, interface: link }))),
       publish: few(
-        fc.record(
-          {
-            name: word,
-            interface: link,
-            address: four,
-            protocol: fc.constantFrom("tcp" as const, "udp" as const),
-            port,
-            to: target,
-          },
-          { requiredKeys: ["name", "interface", "protocol", "port", "to"] },
+        ofOneFamily((of) =>
+          fc.record(
+            {
+              name: word,
+              interface: link,
+              address: of,
+              protocol: fc.constantFrom("tcp" as const, "udp" as const),
+              port,
+              to: fc.record({ address: of, port }),
+            },
+            { requiredKeys: ["name", "interface", "protocol", "port", "to"] },
+          ),
         ),
       ),
     }),

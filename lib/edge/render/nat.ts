@@ -1,5 +1,8 @@
-/** NAT between pods and the world (VyOS: nat). A rule's number decides which comes first: one to one, egress, masquerade. */
-import { family } from "#lib/address.ts";
+/**
+ * NAT between pods and the world (VyOS: nat, and nat66 for IPv6). A rule's number decides which comes first: one to one,
+ * egress, masquerade.
+ */
+import { type Address, type Family, family, hostPrefix, isUniqueLocal, type Prefix } from "#lib/address.ts";
 import { pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeView, NatSpec, RouterSpec } from "../router.ts";
@@ -15,21 +18,25 @@ export function nat(spec: RouterSpec, view: EdgeView): Piece[] {
 
 type Side = "source" | "destination";
 const rule =
-  (side: Side, number: number) =>
+  (of: Family, side: Side, number: number) =>
   (...lines: readonly (readonly (string | number)[])[]): Piece => {
-    const at = pathFrom("nat", side, "rule", number);
+    const at = pathFrom(of === 4 ? "nat" : "nat66", side, "rule", number);
     return { at, paths: lines.map((words) => pathFrom(...at, ...words)) };
   };
 
+/** Whose packets: nat66 has prefixes only. */
+const from = (source: Address | Prefix): string[] =>
+  family(source) === 4 ? ["source", "address", source] : ["source", "prefix", source];
+
 const oneToOne = ({ oneToOne: pairs, firstRule }: NatSpec): Piece[] =>
   pairs.flatMap(({ outside, inside, interface: link }, i) => [
-    rule("source", firstRule + i)(
+    rule(family(inside), "source", firstRule + i)(
       ["description", `selvedge ${inside}`],
       ["outbound-interface", "name", link],
-      ["source", "address", inside],
+      from(family(inside) === 4 ? inside : hostPrefix(inside)),
       ["translation", "address", outside],
     ),
-    rule("destination", firstRule + i)(
+    rule(family(outside), "destination", firstRule + i)(
       ["description", `selvedge ${outside}`],
       ["inbound-interface", "name", link],
       ["destination", "address", outside],
@@ -39,25 +46,28 @@ const oneToOne = ({ oneToOne: pairs, firstRule }: NatSpec): Piece[] =>
 
 const egress = ({ egress: fixed, firstRule }: NatSpec): Piece[] =>
   fixed.map(({ source, address, interface: link }, i) =>
-    rule("source", firstRule + ROOM + i)(
+    rule(family(source), "source", firstRule + ROOM + i)(
       ["description", `selvedge egress ${address}`],
       ["outbound-interface", "name", link],
-      ["source", "address", source],
+      from(source),
       ["translation", "address", address],
     ),
   );
 
+/** IPv6 is routed, but for addresses that nobody outside could answer to (RFC 4193). */
+const isMasqueraded = (prefix: Prefix): boolean => family(prefix) === 4 || isUniqueLocal(prefix);
+
 function masquerade(spec: RouterSpec, view: EdgeView): Piece[] {
   const sources = spec.nat.masquerade.flatMap(({ interface: link, pools = spec.pools }) =>
     summary(servedPools({ pools }, view).flatMap(({ prefixes }) => prefixes))
-      .filter((prefix) => family(prefix) === 4)
+      .filter(isMasqueraded)
       .map((source) => ({ link, source })),
   );
   return sources.map(({ link, source }, i) =>
-    rule("source", spec.nat.firstRule + 2 * ROOM + i)(
+    rule(family(source), "source", spec.nat.firstRule + 2 * ROOM + i)(
       ["description", `selvedge ${source}`],
       ["outbound-interface", "name", link],
-      ["source", "address", source],
+      from(source),
       ["translation", "address", "masquerade"],
     ),
   );
@@ -65,7 +75,7 @@ function masquerade(spec: RouterSpec, view: EdgeView): Piece[] {
 
 const publish = ({ publish: services, firstRule }: NatSpec): Piece[] =>
   services.map(({ name, interface: link, address, protocol, port, to }, i) =>
-    rule("destination", firstRule + ROOM + i)(
+    rule(family(to.address), "destination", firstRule + ROOM + i)(
       ["description", `selvedge ${name}`],
       ["inbound-interface", "name", link],
       ...(address === undefined ? [] : [["destination", "address", address]]),
