@@ -66,6 +66,7 @@ export type Event =
       tookMs: number;
     }
   | { event: "edge-failed"; router: string; failures: number; message: string }
+  | { event: "edge-taken-back"; router: string; revision: number; message: string }
   | { event: "speaker-told"; neighbours: number; networks: number; tookMs: number }
   | { event: "speaker-failed"; message: string }
   | { event: "policy-refused"; object: string; message: string }
@@ -133,6 +134,7 @@ export const LEVEL = {
   "edge-phase": "info",
   "edge-pushed": "info",
   "edge-failed": "warn",
+  "edge-taken-back": "error",
   "speaker-told": "info",
   "speaker-failed": "warn",
   "policy-refused": "error",

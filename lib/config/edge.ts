@@ -13,6 +13,8 @@ export interface Edge {
   readonly dryRun: boolean;
   /** 0: commits are not taken back. */
   readonly confirmMinutes: number;
+  /** How long what was up before a push may be down after it; 0: nobody looks. */
+  readonly verifySeconds: number;
   readonly speaker: EdgeSpeaker;
 }
 

@@ -12,7 +12,7 @@ import type { Core } from "./core.ts";
 import { type Edge, type EdgeRouterHandle, routerNamed } from "./edge/edge.ts";
 import { examine } from "./edge/examine.ts";
 import { examineSessions } from "./edge/examine-sessions.ts";
-import { conflictText } from "./edge/pusher.ts";
+import { conflictText } from "./edge/router-status.ts";
 import { edgeView } from "./edge/view.ts";
 
 type Handlers = Pick<

@@ -72,6 +72,7 @@ const EVENTS = {
     tookMs: 1_200,
   },
   "edge-failed": { event: "edge-failed", router: "edge1", failures: 2, message: "m" },
+  "edge-taken-back": { event: "edge-taken-back", router: "edge1", revision: 7, message: "m" },
   "speaker-told": { event: "speaker-told", neighbours: 2, networks: 3, tookMs: 700 },
   "speaker-failed": { event: "speaker-failed", message: "m" },
   "policy-refused": { event: "policy-refused", object: "web.yaml#0", message: "m" },

@@ -2,7 +2,7 @@
 
 import type { Path } from "#lib/edge/path.ts";
 import { nodeAt, type Tree } from "#lib/edge/tree.ts";
-import { type RouterTrouble, SelvedgeError } from "#lib/errors.ts";
+import type { RouterTrouble } from "#lib/errors.ts";
 import { trouble } from "./answer.ts";
 import { commit, copyOf } from "./model.ts";
 import type { Command, Vyos } from "./vyos.ts";
@@ -40,6 +40,8 @@ export interface FakeRouter {
   expire(): void;
   /** Called before a commit begins: what the operator does between our read and our write. */
   between: (() => void) | undefined;
+  /** Answers operational commands; without it there are none. */
+  tells: ((path: Path) => string) | undefined;
   /** Commits and reads so far. */
   readonly counted: { commits: number; reads: number; saves: number };
 }
@@ -70,6 +72,7 @@ export function fakeRouter({ name = "edge1", version = "1.4.0" } = {}): FakeRout
     down: undefined,
     key: "key",
     between: undefined,
+    tells: undefined,
     counted,
     operate: (commands) => void apply(commands),
     reboot() {
@@ -129,10 +132,11 @@ export function fakeRouter({ name = "edge1", version = "1.4.0" } = {}): FakeRout
             counted.saves += 1;
             saved = copyOf(running);
           }),
-        show: () =>
-          Promise.reject(
-            new SelvedgeError({ kind: "router", router: name, why: "refused" }, "no operational commands"),
-          ),
+        show: (path) =>
+          request(() => {
+            if (router.tells !== undefined) return router.tells(path);
+            throw trouble(name, "refused", "no operational commands");
+          }),
       };
     },
   };

@@ -137,6 +137,7 @@ async function sequence(seed: number): Promise<{ found: string[]; expected: stri
           log: () => {},
           nowMs: () => nowMs,
           random,
+          wait: async () => {},
         },
         {
           spec: async () => SPEC,
@@ -147,6 +148,7 @@ async function sequence(seed: number): Promise<{ found: string[]; expected: stri
           deleteLimit: { percent: 100, paths: 1_000 },
           dryRun: false,
           confirmMinutes: 5,
+          verifyMs: 30_000,
         },
       ),
     };

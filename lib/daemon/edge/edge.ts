@@ -11,7 +11,8 @@ import type { Named } from "#lib/store/store.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
 import type { Core } from "../core.ts";
 import { edgeKey, memory, ownKeeper } from "./memory.ts";
-import { type Phase, type Pusher, pusher } from "./pusher.ts";
+import { type Pusher, pusher } from "./pusher.ts";
+import type { Phase } from "./router-status.ts";
 import { type Speaking, speaking } from "./speaking.ts";
 import { specOf } from "./spec.ts";
 import { edgeView, isKnown } from "./view.ts";
@@ -73,7 +74,15 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
       const spec = (): Promise<RouterSpec> => specOf(router, secretIn);
       const elected = writer(keeper, router.name, self);
       const made = pusher(
-        { router: vyos, memory: memory(keeper, router.name), writer: elected, log, nowMs, random: Math.random },
+        {
+          router: vyos,
+          memory: memory(keeper, router.name),
+          writer: elected,
+          log,
+          nowMs,
+          random: Math.random,
+          wait: (ms) => sleep(ms),
+        },
         {
           spec,
           router: router.name,
@@ -83,6 +92,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
           deleteLimit: config.deleteLimit,
           dryRun: config.dryRun,
           confirmMinutes: config.confirmMinutes,
+          verifyMs: config.verifySeconds * 1_000,
         },
       );
       const alone = <T>(work: () => Promise<T>): Promise<T> => lock(router.name, work);

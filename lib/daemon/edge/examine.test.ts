@@ -36,6 +36,7 @@ async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void
       log: () => {},
       nowMs: () => 1_000,
       random: () => 0.5,
+      wait: async () => {},
     },
     {
       spec,
@@ -46,6 +47,7 @@ async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void
       deleteLimit: { percent: 20, paths: 50 },
       dryRun: false,
       confirmMinutes: 5,
+      verifyMs: 30_000,
     },
   );
   const handle: EdgeRouterHandle = {

@@ -8,7 +8,7 @@ import { isFailure } from "#lib/errors.ts";
 import { Finding } from "#proto/selvedge_pb.ts";
 import type { EdgeRouterHandle } from "./edge.ts";
 import { versionOf } from "./observe.ts";
-import { conflictText } from "./pusher.ts";
+import { conflictText } from "./router-status.ts";
 
 const ok = (check: string, message: string): Finding => Finding.of({ check, level: "ok", message });
 const problem = (check: string, message: string, remedy: string): Finding =>

@@ -1,6 +1,6 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { address, prefix } from "#lib/address.ts";
-import { type Line, pathOf } from "#lib/edge/path.ts";
+import { type Line, type Path, pathOf } from "#lib/edge/path.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
 import { linesOf } from "#lib/edge/tree.ts";
 import type { Event } from "#lib/log.ts";
@@ -42,7 +42,12 @@ const view = (blocks: number): EdgeView => ({
 const command = (op: Command["op"], line: string): Command => ({ op, path: pathOf(line as Line) });
 const ROUTE = "protocols static route 10.0.0.0/26";
 
-function rig(options: Partial<PusherOptions> = {}, through: (port: Vyos) => Vyos = (port) => port, version = "1.4.0") {
+function rig(
+  options: Partial<PusherOptions> = {},
+  through: (port: Vyos) => Vyos = (port) => port,
+  version = "1.4.0",
+  wait = async () => {},
+) {
   const router = fakeRouter({ version });
   const keeper = space().open();
   const events: Event[] = [];
@@ -56,6 +61,7 @@ function rig(options: Partial<PusherOptions> = {}, through: (port: Vyos) => Vyos
         log: (event) => void events.push(event),
         nowMs: () => nowMs,
         random: () => 0.5,
+        wait,
       },
       {
         spec: async () => SPEC,
@@ -66,6 +72,7 @@ function rig(options: Partial<PusherOptions> = {}, through: (port: Vyos) => Vyos
         deleteLimit: { percent: 20, paths: 5 },
         dryRun: false,
         confirmMinutes: 5,
+        verifyMs: 30_000,
         ...options,
       },
     );
@@ -104,6 +111,53 @@ test("where pools are summarised a thousand pods more are nothing to a router", 
   await one.pass(view(1_000), "news");
   expect(linesOf(router.running)).toEqual(["protocols static route 10.0.0.0/8 next-hop 192.0.2.11"]);
   expect(router.counted).toEqual({ commits: 1, reads: 2, saves: 1 });
+});
+
+describe("after a push", () => {
+  const BEFORE = "protocols static route 10.0.0.0/26 next-hop 192.0.2.11";
+  /** Static routes that the router has, used or not. */
+  const routes = (used: boolean) => (path: Path) =>
+    path[0] === "ip" ? `${used ? "S>*" : "S  "} 10.0.0.0/26 [1/0] via 192.0.2.11, eth1, weight 1, 00:00:05` : "";
+  const ill = async (seconds: number) => {
+    let waited = 0;
+    const wait = async () => {
+      waited += 1;
+      if (waited === seconds) router.tells = routes(true);
+    };
+    const { router, one, events } = rig({ verifyMs: 5_000 }, undefined, undefined, wait);
+    router.tells = routes(true);
+    await one.pass(view(1), "news");
+    router.between = () => {
+      router.tells = routes(false);
+      router.between = undefined;
+    };
+    await one.pass(view(2), "news");
+    return { router, one, events };
+  };
+
+  test("what does not work any more is taken back, and waits for a person", async () => {
+    const { router, one, events } = await ill(60);
+    expect(linesOf(router.running)).toEqual([BEFORE]);
+    const harm = "of 1 static routes 1 are not used any more: 10.0.0.0/26";
+    expect(one.status).toMatchObject({ phase: "paused", message: `by alpha: revision 2 was taken back: ${harm}` });
+    expect(events).toContainEqual({ event: "edge-taken-back", router: "edge1", revision: 2, message: harm });
+    expect((await one.history()).map(({ revision, result }) => [revision, result])).toEqual([
+      [1, "done"],
+      [2, "done"],
+      [3, "done"],
+    ]);
+    await one.pass(view(3), "news");
+    expect(linesOf(router.running)).toEqual([BEFORE]);
+    await one.resume();
+    await one.pass(view(3));
+    expect(linesOf(router.running)).toHaveLength(3);
+  });
+
+  test("what works again after a while stays", async () => {
+    const { router, one } = await ill(3);
+    expect(linesOf(router.running)).toHaveLength(2);
+    expect(one.status.phase).toBe("in-sync");
+  });
 });
 
 test("what happened is counted", async () => {

@@ -8,8 +8,8 @@ import { type Change, type Conflict, change, isNothing, present } from "#lib/edg
 import type { Dialect } from "#lib/edge/dialect.ts";
 import { before, restored } from "#lib/edge/inverse.ts";
 import { beyond, type DeleteLimit } from "#lib/edge/limit.ts";
-import { type Line, lineOf } from "#lib/edge/path.ts";
-import { overlapping, type Piece } from "#lib/edge/piece.ts";
+import { type Line, lineOf, type Path } from "#lib/edge/path.ts";
+import { type Ownership, overlapping, type Piece } from "#lib/edge/piece.ts";
 import type { Pause, Push } from "#lib/edge/record.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
@@ -20,6 +20,8 @@ import type { Vyos } from "#lib/vyos/vyos.ts";
 import type { Memory } from "./memory.ts";
 import { observe, versionOf } from "./observe.ts";
 import { type Kept, keep, kept, push } from "./push.ts";
+import { conflictText, NOTHING_COUNTED, type Phase, type RouterStatus, withPush } from "./router-status.ts";
+import { verified, vitals } from "./verify.ts";
 import type { Writer } from "./writer.ts";
 
 export interface PusherPorts {
@@ -30,6 +32,7 @@ export interface PusherPorts {
   readonly nowMs: () => number;
   /** From 0 to 1. */
   readonly random: () => number;
+  readonly wait: (ms: number) => Promise<void>;
 }
 
 export interface PusherOptions {
@@ -44,48 +47,8 @@ export interface PusherOptions {
   readonly dryRun: boolean;
   /** Where the router can, it takes a commit back after so long unless it can still be read; 0: never. */
   readonly confirmMinutes: number;
-}
-
-export type Phase =
-  | "starting"
-  | "in-sync"
-  | "pushing"
-  | "conflict"
-  | "held"
-  | "drifted"
-  | "dry-run"
-  | "paused"
-  | "standby"
-  | "failing";
-
-export interface RouterStatus {
-  readonly phase: Phase;
-  /** Why it is not in sync; "" when it is. */
-  readonly message: string;
-  readonly version: string;
-  readonly writer: string;
-  /** Of the last look that showed the router as it should be; 0: none. */
-  readonly inSyncMs: number;
-  readonly failures: number;
-  readonly nextMs: number;
-  readonly owned: number;
-  readonly revision: number;
-  readonly isUnsaved: boolean;
-  readonly conflicts: readonly Conflict[];
-  readonly intruders: readonly Line[];
-  readonly refused: readonly { readonly at: Line; readonly message: string }[];
-  readonly counted: Counted;
-}
-
-/** Since the daemon started. */
-export interface Counted {
-  readonly looks: number;
-  readonly drifts: number;
-  readonly pushes: number;
-  readonly failedPushes: number;
-  /** Of all pushes together, and of the last. */
-  readonly commitMs: number;
-  readonly lastCommitMs: number;
+  /** How long what was up before a push may be down after it; 0: nobody looks. */
+  readonly verifyMs: number;
 }
 
 /** `news`: the cluster may be another. `asked`: by a person, who wants it done now, however much it takes away. */
@@ -133,7 +96,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   let seen: { readonly digest: string; readonly atMs: number } | undefined;
   let conflicts: readonly Conflict[] = [];
   let intruders: readonly Line[] = [];
-  let counted: Counted = { looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0 };
+  let counted = NOTHING_COUNTED;
   const refused = new Map<Line, { readonly digest: string; readonly message: string }>();
 
   const rest = (now: Phase, why: string): void => {
@@ -171,7 +134,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     counted = { ...counted, looks: counted.looks + 1 };
     const found = change(wanted, have, state.record.owned);
     ({ conflicts, intruders } = found);
-    return { wanted, have, change: found, state };
+    return { wanted, have, change: found, state, spec };
   };
 
   /** Not where it would mean a reboot, which is what VyOS does unless it is told otherwise. */
@@ -216,13 +179,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     for (const { piece, message: said } of pushed.refused)
       refused.set(lineOf(piece.at), { digest: digestOf([piece]), message: said });
     const { revision, tookMs, result } = pushed.push;
-    counted = {
-      ...counted,
-      pushes: counted.pushes + 1,
-      failedPushes: counted.failedPushes + (result === "done" ? 0 : 1),
-      commitMs: counted.commitMs + tookMs,
-      lastCommitMs: tookMs,
-    };
+    counted = withPush(counted, pushed.push);
     log({
       event: "edge-pushed",
       router: name,
@@ -243,6 +200,39 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
         `router ${name}: it has not what it was told: ${[...left.sets, ...left.deletes].slice(0, 3).map(lineOf).join(", ")}`,
       );
     return have;
+  };
+
+  type Look = Awaited<ReturnType<typeof look>>;
+
+  /** Back to what was ours at some time. @returns lines that could not be set again */
+  const goBack = async (
+    was: Ownership,
+    known: Iterable<Path>,
+    now: Tree,
+    then: Kept,
+    why: string,
+  ): Promise<readonly Line[]> => {
+    const { pieces, lost } = restored(was, known);
+    const back = change(pieces, now, then.record.owned);
+    if (!isNothing(back)) await settle(await make(then, back, pieces, why), state ?? then);
+    else await settle(now, then);
+    return lost;
+  };
+
+  /** Pushes; where more is broken by it than made, takes it back and lets a person look. */
+  const makeSafely = async (found: Look, view: EdgeView, why: string): Promise<void> => {
+    const of = found.spec;
+    const { verifyMs } = options;
+    const before = verifyMs === 0 ? undefined : await vitals(router, of);
+    const have = await make(found.state, found.change, found.wanted, why);
+    const harm = await verified(router, of, before, { view, wanted: found.wanted }, { verifyMs, wait: ports.wait });
+    if (harm === undefined) return settle(have, state ?? found.state);
+    const after = state ?? found.state;
+    const said = `revision ${after.record.revision} was taken back: ${harm}`;
+    log({ event: "edge-taken-back", router: name, revision: after.record.revision, message: harm });
+    await memory.putPause({ by, why: said, atMs: nowMs() });
+    await goBack(present(found.state.record.owned, found.have), endsOf(found.have, []), have, after, said);
+    rest("paused", `by ${by}: ${said}`);
   };
 
   const attempt = async (view: EdgeView, asked: boolean): Promise<void> => {
@@ -267,7 +257,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       if (isDrift && options.onDrift === "report" && !asked) return rest("drifted", DRIFT);
       if (held !== undefined && !asked) return rest("held", `${held}; \`selvedgectl edge apply ${name}\` does it`);
       const why = asked ? "asked for" : wasPaused ? "resumed" : isDrift ? DRIFT : "the cluster has changed";
-      await settle(await make(found.state, found.change, found.wanted, why), state ?? found.state);
+      await makeSafely(found, view, why);
+      if (phase === "paused") return;
     } else await settle(found.have, found.state);
     seen = { digest, atMs: nowMs() };
     const inConflict = conflicts[0];
@@ -352,14 +343,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       const found = await look(view);
       const since = all.filter((each) => each.revision > revision).flatMap(({ steps }) => steps);
       const was = revision === 0 ? new Map() : before(present(found.state.record.owned, found.have), since);
-      const { pieces, lost } = restored(was, [
-        ...found.wanted.flatMap(({ paths }) => paths),
-        ...endsOf(found.have, []),
-      ]);
-      const back = change(pieces, found.have, found.state.record.owned);
-      if (!isNothing(back))
-        await settle(await make(found.state, back, pieces, `back to revision ${revision}`), state ?? found.state);
-      else await settle(found.have, found.state);
+      const known = [...found.wanted.flatMap(({ paths }) => paths), ...endsOf(found.have, [])];
+      const lost = await goBack(was, known, found.have, found.state, `back to revision ${revision}`);
       const pause = await memory.pause();
       rest("paused", pause === undefined ? "" : `by ${pause.by}: ${pause.why}`);
       return lost;
@@ -382,9 +367,6 @@ async function tellOfEnds(memory: Memory): Promise<void> {
     if (each.result === "begun")
       await memory.putPush({ ...each, result: "unknown", message: `node ${each.by} ended before the router answered` });
 }
-
-export const conflictText = ({ at, foreign, needs }: Conflict): string =>
-  needs === undefined ? `${at} has ${foreign.join(", ")}` : `${at} needs ${needs}`;
 
 const digestOf = (pieces: readonly Piece[]): string =>
   createHash("sha256")

@@ -1,0 +1,69 @@
+/** What is told of a router, and in which words. */
+import type { Conflict } from "#lib/edge/change.ts";
+import type { Line } from "#lib/edge/path.ts";
+
+export type Phase =
+  | "starting"
+  | "in-sync"
+  | "pushing"
+  | "conflict"
+  | "held"
+  | "drifted"
+  | "dry-run"
+  | "paused"
+  | "standby"
+  | "failing";
+
+export interface RouterStatus {
+  readonly phase: Phase;
+  /** Why it is not in sync; "" when it is. */
+  readonly message: string;
+  readonly version: string;
+  readonly writer: string;
+  /** Of the last look that showed the router as it should be; 0: none. */
+  readonly inSyncMs: number;
+  readonly failures: number;
+  readonly nextMs: number;
+  readonly owned: number;
+  readonly revision: number;
+  readonly isUnsaved: boolean;
+  readonly conflicts: readonly Conflict[];
+  readonly intruders: readonly Line[];
+  readonly refused: readonly { readonly at: Line; readonly message: string }[];
+  readonly counted: Counted;
+}
+
+/** Since the daemon started. */
+export interface Counted {
+  readonly looks: number;
+  readonly drifts: number;
+  readonly pushes: number;
+  readonly failedPushes: number;
+  /** Of all pushes together, and of the last. */
+  readonly commitMs: number;
+  readonly lastCommitMs: number;
+}
+
+export const NOTHING_COUNTED: Counted = {
+  looks: 0,
+  drifts: 0,
+  pushes: 0,
+  failedPushes: 0,
+  commitMs: 0,
+  lastCommitMs: 0,
+};
+
+/** With a push that ended so. */
+export const withPush = (
+  counted: Counted,
+  { tookMs, result }: { readonly tookMs: number; readonly result: string },
+): Counted => ({
+  ...counted,
+  pushes: counted.pushes + 1,
+  failedPushes: counted.failedPushes + (result === "done" ? 0 : 1),
+  commitMs: counted.commitMs + tookMs,
+  lastCommitMs: tookMs,
+});
+
+export const conflictText = ({ at, foreign, needs }: Conflict): string =>
+  needs === undefined ? `${at} has ${foreign.join(", ")}` : `${at} needs ${needs}`;
