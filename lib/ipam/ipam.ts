@@ -142,7 +142,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
     );
   };
 
-  const reserving = reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockMs });
+  const { keep, ended: endKept, ...reserving } = reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockMs });
   const shared = sharing({ books, bookOf, shapes: configured, coolDownMs, nowMs, clockMs });
 
   /** What to store of a network's pool: itself, when its shape is not the one that was stored last. */
@@ -205,6 +205,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
 
   return {
     ...shared,
+    ...reserving,
 
     restore(saved) {
       for (const record of saved.pools) bookOf(record.name).shape ??= readPoolText(record);
@@ -260,7 +261,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
       const leases = chosen.map((address) => ({ containerId, ifname, pool: shape.name, address, ...pod, sinceMs }));
       for (const lease of leases) known.lease(lease);
       holdings.set(keyOf(request.key), [...ofKey, ...leases]);
-      reserving.keep(request, shape.name, chosen);
+      keep(request, shape.name, chosen);
       return {
         leases,
         addresses: chosen.map((address) => podAddress(address, supplies)),
@@ -277,7 +278,7 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
       holdings.delete(keyOf(key));
       const untilMs = clockMs() + coolDownMs;
       for (const record of release.coolDowns) bookOf(record.pool).release(record, untilMs);
-      reserving.ended(key);
+      endKept(key);
       return release;
     },
 
@@ -286,20 +287,8 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
         bookOf(pool).cancel(address, clockMs(), clockMs() + coolDownMs);
       }
       holdings.delete(keyOf(key));
-      reserving.ended(key);
+      endKept(key);
     },
-
-    keeping: reserving.keeping,
-    kept: reserving.kept,
-    reserve: reserving.reserve,
-    unreserve: reserving.unreserve,
-    reservations: reserving.reservations,
-    unshared: reserving.unshared,
-    reservation: reserving.reservation,
-    reservedFor: reserving.reservedFor,
-    adopt: reserving.adopt,
-    isReserved: reserving.isReserved,
-    holders: reserving.holders,
 
     missing(keys, given) {
       const held = new Set(keys.flatMap((key) => holdings.get(keyOf(key))?.map((lease) => lease.address) ?? []));

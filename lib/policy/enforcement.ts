@@ -193,10 +193,21 @@ export function enforcement(): Enforcement {
     cutText = text;
     cut = { 4: pieces(blocks, 4), 6: pieces(blocks, 6) };
     const before = outsideTraits;
-    const all = [...cut[4], ...cut[6]];
-    outsideTraits = all.map((piece): Traits => ({ isPod: false, selected: [], blocks: piece.blocks, ports: [] }));
-    outside = all.map((piece, i) => ({ ...piece, peers: classes.join(outsideTraits[i] ?? before[0] ?? NOTHING) }));
+    const all = [...cut[4], ...cut[6]].map((piece) => ({ piece, traits: outsider(piece) }));
+    outsideTraits = all.map(({ traits }) => traits);
+    outside = all.map(({ piece, traits }) => ({ ...piece, peers: classes.join(traits) }));
     for (const traits of before) classes.leave(traits);
+  };
+
+  const release = (key: string): void => {
+    const entry = holders.get(key);
+    const found = entry?.held?.get(key);
+    if (entry?.held === undefined || found === undefined) return;
+    held.release(found.subject);
+    entry.held.delete(key);
+    if (entry.held.size === 0) delete entry.held;
+    holders.delete(key);
+    settle(entry);
   };
 
   return {
@@ -240,23 +251,14 @@ export function enforcement(): Enforcement {
       settle(entry);
     },
     hold(of) {
-      this.release(of.key);
+      release(of.key);
       const entry = entryOf(of);
       entry.held ??= new Map();
       entry.held.set(of.key, { held: of, subject: { addresses: of.addresses, running: {} } });
       holders.set(of.key, entry);
       settle(entry);
     },
-    release(key) {
-      const entry = holders.get(key);
-      const found = entry?.held?.get(key);
-      if (entry?.held === undefined || found === undefined) return;
-      held.release(found.subject);
-      entry.held.delete(key);
-      if (entry.held.size === 0) delete entry.held;
-      holders.delete(key);
-      settle(entry);
-    },
+    release,
     take: () => elements.take(),
     elements: () => elements.all(),
     standing: (fact) => elements.at(fact),
@@ -273,7 +275,7 @@ export function enforcement(): Enforcement {
   };
 }
 
-const NOTHING: Traits = { isPod: false, selected: [], blocks: [], ports: [] };
+const outsider = ({ blocks }: Piece): Traits => ({ isPod: false, selected: [], blocks, ports: [] });
 
 function shown(entry: Entry | undefined): Pod | undefined {
   if (entry === undefined) return undefined;
