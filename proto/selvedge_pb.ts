@@ -252,10 +252,11 @@ export interface NodeStatus {
   readonly pathMtu: number;
   readonly store: string;
   readonly linkRemovalsPending: number;
+  readonly stale: readonly string[];
 }
 
 export const NodeStatus = codec<NodeStatus>({
-  of: (some) => ({ ready: false, waitingFor: [], version: "", uptimeMs: 0, attachments: 0, adding: 0, deleting: 0, queued: 0, running: 0, rssBytes: 0, lastReconcile: "", lastReconcileMs: 0, repairs: 0, pools: [], kernelRelease: "", pathMtu: 0, store: "", linkRemovalsPending: 0, ...some }),
+  of: (some) => ({ ready: false, waitingFor: [], version: "", uptimeMs: 0, attachments: 0, adding: 0, deleting: 0, queued: 0, running: 0, rssBytes: 0, lastReconcile: "", lastReconcileMs: 0, repairs: 0, pools: [], kernelRelease: "", pathMtu: 0, store: "", linkRemovalsPending: 0, stale: [], ...some }),
   write(m, w) {
     if (m.ready) w.uint32(8).bool(m.ready);
     for (const one of m.waitingFor ?? []) w.uint32(18).string(one);
@@ -275,10 +276,11 @@ export const NodeStatus = codec<NodeStatus>({
     if (m.pathMtu) w.uint32(128).uint32(m.pathMtu);
     if (m.store?.length) w.uint32(138).string(m.store);
     if (m.linkRemovalsPending) w.uint32(144).uint32(m.linkRemovalsPending);
+    for (const one of m.stale ?? []) w.uint32(154).string(one);
     return w;
   },
   read(r, end) {
-    const m: { ready: boolean; waitingFor: string[]; version: string; uptimeMs: number; attachments: number; adding: number; deleting: number; queued: number; running: number; rssBytes: number; lastReconcile: string; lastReconcileMs: number; repairs: number; pools: PoolUsage[]; kernelRelease: string; pathMtu: number; store: string; linkRemovalsPending: number } = { ready: false, waitingFor: [], version: "", uptimeMs: 0, attachments: 0, adding: 0, deleting: 0, queued: 0, running: 0, rssBytes: 0, lastReconcile: "", lastReconcileMs: 0, repairs: 0, pools: [], kernelRelease: "", pathMtu: 0, store: "", linkRemovalsPending: 0 };
+    const m: { ready: boolean; waitingFor: string[]; version: string; uptimeMs: number; attachments: number; adding: number; deleting: number; queued: number; running: number; rssBytes: number; lastReconcile: string; lastReconcileMs: number; repairs: number; pools: PoolUsage[]; kernelRelease: string; pathMtu: number; store: string; linkRemovalsPending: number; stale: string[] } = { ready: false, waitingFor: [], version: "", uptimeMs: 0, attachments: 0, adding: 0, deleting: 0, queued: 0, running: 0, rssBytes: 0, lastReconcile: "", lastReconcileMs: 0, repairs: 0, pools: [], kernelRelease: "", pathMtu: 0, store: "", linkRemovalsPending: 0, stale: [] };
     while (r.pos < end) {
       const tag = r.uint32();
       switch (tag) {
@@ -335,6 +337,9 @@ export const NodeStatus = codec<NodeStatus>({
           break;
         case 144:
           m.linkRemovalsPending = r.uint32();
+          break;
+        case 154:
+          m.stale.push(r.string());
           break;
         default:
           r.skipType(tag & 7);

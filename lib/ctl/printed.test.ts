@@ -277,6 +277,13 @@ test("a node that is not ready says what it waits for, and status exits 4", asyn
   expect(exit).toBe(4);
 });
 
+test("a node that goes on with what it knew is ready, and says what it does not hear of", async () => {
+  const node = NodeStatus.of({ version: "0.1.0", ready: true, stale: ["API server: no answer within 30 s"] });
+  const { out, exit } = await ctl("status", new Map([[Admin.getStatus, node]]));
+  expect(out.split("\n").slice(0, 2)).toEqual(["selvedged 0.1.0: ready", "  stale API server: no answer within 30 s"]);
+  expect(exit).toBe(0);
+});
+
 test("selvedgectl doctor mtu ends with 5 where a way's MTU is wrong or unknown", async () => {
   expect(await ctl("doctor mtu --node beta --node gamma")).toEqual({
     out: `PEER   PODS   MTU  THAT SIZE  ONE BYTE MORE  VERDICT

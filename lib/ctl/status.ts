@@ -34,6 +34,7 @@ function lines(node: NodeStatus, style: Style, width: number): string[] {
   return [
     `selvedged ${printable(node.version)}: ${state}`,
     ...node.waitingFor.map((reason) => `  ${style.yellow("waiting for")} ${printable(reason)}`),
+    ...node.stale.map((reason) => `  ${style.yellow("stale")} ${printable(reason)}`),
     ...facts.map(([name, value]) => `  ${name.padEnd(17)}${printable(value)}`.trimEnd()),
     ...(node.pools.length > 0 ? ["", ...poolTable(node.pools, style, width)] : []),
   ];

@@ -74,6 +74,7 @@ export function admin(core: Core, options: AdminOptions): AdminHandlers {
       pathMtu: core.node.pathMtu,
       store: options.storeName,
       linkRemovalsPending: [...core.hosts.values()].reduce((n, { kernel }) => n + kernel.pendingRemovals, 0),
+      stale: [...(core.policies?.refused ?? [])].map(([name, message]) => `${name}: ${message}`),
     }),
 
     listAttachments: async ({ network, pod }) => ({

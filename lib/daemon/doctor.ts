@@ -21,6 +21,7 @@ export async function doctor(core: Core, reconciler: Reconciler): Promise<Diagno
       pathMtu: core.node.pathMtu,
       networkMtus: [...config.networks.values()].flatMap(({ name, mtu }) => (mtu === undefined ? [] : [[name, mtu]])),
       socket: config.socket,
+      ...(core.policies === undefined ? {} : { refused: core.policies.refused }),
     }),
     types: typesOf(features),
     features: features.map(({ name, option, module = "", present }) => ({

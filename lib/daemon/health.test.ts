@@ -27,6 +27,7 @@ const CALM: Situation = {
   pathMtu: 1500,
   networkMtus: [["media", 1500]],
   socket: "/s",
+  refused: new Map(),
 };
 const switched = (key: keyof Survey["switches"], value: string): Partial<Survey> => ({
   switches: { ...WELL.switches, [key]: value },
@@ -38,6 +39,7 @@ test("a node that is well has a finding for each check, and all are ok", () => {
     "daemon",
     "reconcile",
     "state",
+    "policies",
     "IPv4 forwarding",
     "IPv6 forwarding",
     "reverse path",
@@ -139,6 +141,18 @@ const ills: [check: string, level: string, message: string, survey: Partial<Surv
       "problem",
       "/s has mode 666 and owner 0: others than root may connect",
       { socket: { mode: 0o666, uid: 0 } },
+    ],
+    [
+      "policies",
+      "warning",
+      "API server: https://192.0.2.1: connect ECONNREFUSED (and 1 more)",
+      {},
+      {
+        refused: new Map([
+          ["API server", "https://192.0.2.1: connect ECONNREFUSED"],
+          ["a.yaml", "bad"],
+        ]),
+      },
     ],
     ["plugin", "warning", "no program /opt/cni/bin/selvedge", { pluginInstalled: false }],
     ["configuration list", "warning", "no file in /etc/cni/net.d names the plugin", { networks: [] }],

@@ -25,6 +25,8 @@ export interface Situation {
   /** Networks that have an MTU of their own, bytes. */
   readonly networkMtus: readonly (readonly [network: string, mtu: number])[];
   readonly socket: string;
+  /** What of policies, and of whom they speak of, cannot be had or read; absent: the node has no policies. */
+  readonly refused?: ReadonlyMap<string, string>;
 }
 
 export function health(survey: Survey, situation: Situation): Finding[] {
@@ -32,6 +34,7 @@ export function health(survey: Survey, situation: Situation): Finding[] {
     ready(situation),
     reconciled(situation),
     asPlanned(situation),
+    ...policies(situation),
     ...forwarding(survey),
     reversePath(survey),
     bridged(survey),
@@ -86,6 +89,21 @@ function asPlanned({ plan }: Situation): Finding {
     `${plan.length} operations are to be done, ${strays} of them to remove what nobody wants any more`,
     "`selvedgectl plan` lists them; if they come back after `selvedgectl reconcile`, another program undoes them",
   );
+}
+
+function policies({ refused }: Situation): Finding[] {
+  const check = "policies";
+  if (refused === undefined) return [];
+  if (refused.size === 0) return [ok(check, "all of them could be read")];
+  const [[name, message] = ["", ""]] = refused;
+  const others = refused.size === 1 ? "" : ` (and ${refused.size - 1} more)`;
+  return [
+    warning(
+      check,
+      `${name}: ${message}${others}`,
+      "what was known before stands, and is not kept up to date: `selvedgectl policy list` shows all that is amiss",
+    ),
+  ];
 }
 
 const FORWARDING: readonly (readonly [string, Switch])[] = [
