@@ -164,7 +164,7 @@ function hostEar(
   const neighbours = neighbourEar();
   /** By index, of links that are not ours: what the ways to other nodes depend on. */
   const strangers = new Map<number, string>();
-  const isCarrierChanged = (link: SeenLink): boolean => {
+  const isStrangerOther = (link: SeenLink): boolean => {
     const [before, now] = [strangers.get(link.index), `${link.up} ${link.mtu}`];
     strangers.set(link.index, now);
     return before !== undefined && before !== now;
@@ -173,7 +173,7 @@ function hostEar(
   const at = (index: number): Change | undefined => {
     const link = links.get(index);
     if (link === undefined) return undefined;
-    return OF_ONE.has(link.kind) ? { where: "host", link: link.name } : { where: "host" };
+    return OF_ONE.has(link.kind) ? { where: "host", link: link.name } : HOST_CHANGE;
   };
   const named = (link: SeenLink) => ({
     ...link,
@@ -211,7 +211,7 @@ function hostEar(
         const link = readLink(message);
         const before = links.get(link.index);
         if (before === undefined && !isOurs(link))
-          return isCarrierChanged(link) ? { where: "host", link: link.name } : undefined;
+          return isStrangerOther(link) ? { where: "host", link: link.name } : undefined;
         links.set(link.index, link);
         const isKnown = own || before === undefined || lookOf(before) === lookOf(link) || isAsked(link, before);
         return isKnown ? undefined : at(link.index);
@@ -249,14 +249,14 @@ function hostEar(
         );
       }
       case RTM_RULE.DEL:
-        return !own && isOwnPriority(readRule(message, "host")?.priority ?? 0) ? { where: "host" } : undefined;
+        return !own && isOwnPriority(readRule(message, "host")?.priority ?? 0) ? HOST_CHANGE : undefined;
       case RTM_QDISC.NEW:
       case RTM_QDISC.DEL:
       case RTM_FILTER.DEL:
         return own ? undefined : at(tcMessage.read(message.body).head.index);
       case RTM_NEWNETCONF: {
         const { index, forwarding } = netconfMessage.read(message.body).attrs;
-        return index === ALL_LINKS && forwarding === 0 ? { where: "host" } : undefined;
+        return index === ALL_LINKS && forwarding === 0 ? HOST_CHANGE : undefined;
       }
       default:
         return undefined;
@@ -303,9 +303,11 @@ function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: M
         looks.set(key, lookOf(link));
         return !own && (before === undefined ? !link.up : before !== lookOf(link));
       }
-      case RTM_LINK.DEL:
+      case RTM_LINK.DEL: {
+        const link = readLink(message);
         // What stands alone says itself that it was ours, however long ago it was made.
-        return (looks.delete(`${nsid} ${readLink(message).index}`) || isAlone(readLink(message))) && !own;
+        return (looks.delete(`${nsid} ${link.index}`) || isAlone(link)) && !own;
+      }
       case RTM_ROUTE.DEL:
         return !own && routeMessage.read(message.body).head.protocol === ROUTE_PROTOCOL;
       case RTM_RULE.DEL:
