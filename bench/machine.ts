@@ -1,7 +1,9 @@
 /** Where a run takes place: part of what it found out. */
 import { arch, cpus, release, totalmem } from "node:os";
 
-export function machine(): Readonly<Record<string, string | number>> {
+export type Machine = Readonly<Record<string, string | number>>;
+
+export function machine(): Machine {
   const processors = cpus();
   return {
     date: new Date().toISOString(),

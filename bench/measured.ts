@@ -1,5 +1,7 @@
 /** What a run finds out: one value, which is written as JSON and printed as tables. */
+
 import type { Memory, Span } from "./daemon.ts";
+import type { Machine } from "./machine.ts";
 import type { Shape } from "./sample.ts";
 import type { Summary } from "./statistics.ts";
 import type { SubjectName } from "./subjects.ts";
@@ -71,7 +73,7 @@ export interface Reserved {
 }
 
 export interface Measured {
-  readonly machine: Readonly<Record<string, string | number>>;
+  readonly machine: Machine;
   /** Milliseconds: starting /bin/true, `selvedge` answering VERSION without the daemon, and STATUS with it. */
   readonly start: { readonly nothing: Summary; readonly version: Summary; readonly status: Summary };
   readonly alone: readonly Alone[];

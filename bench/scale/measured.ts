@@ -1,5 +1,7 @@
 /** What a run of the scale benchmark finds out: one value, which is written as JSON and printed as tables. */
+
 import type { Memory } from "../daemon.ts";
+import type { Machine } from "../machine.ts";
 import type { Summary } from "../statistics.ts";
 import type { Changes, Cold } from "./pure.ts";
 import type { Traffic } from "./wiretap.ts";
@@ -38,7 +40,7 @@ export interface Step {
 }
 
 export interface Scale {
-  readonly machine: Readonly<Record<string, string | number>>;
+  readonly machine: Machine;
   /** The smaller cluster first. */
   readonly cold: readonly Cold[];
   readonly changes: readonly Changes[];

@@ -1,4 +1,5 @@
 /** What a run of the throughput benchmark finds out: one value, which is written as JSON and printed as a table. */
+import type { Machine } from "../machine.ts";
 import type { Summary } from "../statistics.ts";
 import type { Way } from "./ways.ts";
 
@@ -13,6 +14,6 @@ export interface Row {
 }
 
 export interface Measured {
-  readonly machine: Readonly<Record<string, string | number>>;
+  readonly machine: Machine;
   readonly rows: readonly Row[];
 }
