@@ -1,5 +1,4 @@
 /** What a run finds out: one value, which is written as JSON and printed as tables. */
-
 import type { Memory, Span } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import type { Shape } from "./sample.ts";

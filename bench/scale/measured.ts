@@ -1,5 +1,4 @@
 /** What a run of the scale benchmark finds out: one value, which is written as JSON and printed as tables. */
-
 import type { Memory } from "../daemon.ts";
 import type { Machine } from "../machine.ts";
 import type { Summary } from "../statistics.ts";
