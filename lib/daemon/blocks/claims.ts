@@ -5,9 +5,9 @@
  * died, the record is written once more before it is believed: then whatever is still under way comes too late.
  */
 import { type Address, addressOf, contains, family, hostPrefix, lengthOf, type Prefix } from "#lib/address.ts";
-import { readBlock, readFixed, readJson } from "#lib/cluster/read-record.ts";
+import { legible } from "#lib/cluster/legible.ts";
+import { readBlock, readFixed } from "#lib/cluster/read-record.ts";
 import { type BlockRecord, blockKey, KEYS, type NodeId } from "#lib/cluster/records.ts";
-import { isFailure } from "#lib/errors.ts";
 import { blockOf } from "#lib/ipam/cut.ts";
 import type { Share } from "#lib/state/lease.ts";
 import type { Change } from "#lib/store/store.ts";
@@ -101,8 +101,8 @@ export function claims(ground: Ground): Claims {
 
   const fixedIn = async (pool: string, prefix: Prefix): Promise<Address[]> => {
     const entries = await ground.shared.list(`${KEYS.fixed}${pool}/`);
-    return entries.flatMap(({ key, value }) => {
-      const address = readFixedAddress(key, value);
+    return entries.flatMap((entry) => {
+      const address = fixedAddress(entry);
       return address !== undefined && contains(prefix, address) ? [address] : [];
     });
   };
@@ -307,11 +307,7 @@ function withoutAddress(lent: Lent, address: Address, holder: NodeId): Lent {
 }
 
 /** One that nobody can read is fixed for nobody; its key says which address it is all the same. */
-function readFixedAddress(key: string, value: string): Address | undefined {
-  try {
-    return readFixed(readJson(key, value)).address;
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    return key.slice(key.lastIndexOf("/") + 1) as Address;
-  }
+function fixedAddress(entry: { readonly key: string; readonly value: string }): Address | undefined {
+  const record = legible(entry, readFixed);
+  return record === undefined ? (entry.key.slice(entry.key.lastIndexOf("/") + 1) as Address) : record.address;
 }

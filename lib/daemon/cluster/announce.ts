@@ -1,8 +1,8 @@
 /** This node's own records in the shared store, by compare-and-swap. */
-import { readJson, readLiveness } from "#lib/cluster/read-record.ts";
+import { legible } from "#lib/cluster/legible.ts";
+import { readLiveness } from "#lib/cluster/read-record.ts";
 import { aliveKey, type LivenessRecord, type NodeRecord, nodeKey } from "#lib/cluster/records.ts";
-import { isFailure } from "#lib/errors.ts";
-import type { Entry, Shared } from "#lib/store/shared.ts";
+import type { Shared } from "#lib/store/shared.ts";
 
 /**
  * Takes the node's name for as long as the daemon is heard of, and says under it who the node is. A node of that name
@@ -22,21 +22,12 @@ async function takeName(shared: Shared, { name, uid }: NodeRecord): Promise<stri
   const value = JSON.stringify({ uid } satisfies LivenessRecord);
   for (;;) {
     const entry = await shared.get(key);
-    const holder = entry === undefined ? undefined : uidIn(entry);
+    // A record that nobody can read is nobody's claim.
+    const holder = entry === undefined ? undefined : legible(entry, readLiveness)?.uid;
     if (holder !== undefined && holder !== uid) return holder;
     // One of a daemon before this one on the same node ends with that daemon's lease: it is put anew.
     const done = await shared.put(key, value, { if: entry?.revision ?? "absent", whileAlive: true });
     if (done !== undefined) return undefined;
-  }
-}
-
-/** Undefined for a record that nobody can read, and so nobody can claim. */
-function uidIn({ key, value }: Entry): string | undefined {
-  try {
-    return readLiveness(readJson(key, value)).uid;
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return undefined;
   }
 }
 

@@ -5,7 +5,8 @@
  */
 import type { Address } from "#lib/address.ts";
 import { dueMs, heldUntilMs, placeAmong, type SeenClaim, type Vacancy, vacancyOf } from "#lib/cluster/egress-claim.ts";
-import { readEgress, readJson, readLiveness } from "#lib/cluster/read-record.ts";
+import { legible } from "#lib/cluster/legible.ts";
+import { readEgress, readLiveness } from "#lib/cluster/read-record.ts";
 import { aliveKey, type EgressRecord, egressKey, KEYS, type NodeId } from "#lib/cluster/records.ts";
 import type { EgressAddresses } from "#lib/config/egress.ts";
 import { heldAddress, heldElement } from "#lib/datapath/egress/facts.ts";
@@ -88,7 +89,9 @@ export function gateway(options: GatewayOptions): Gateway {
   const prove = async (): Promise<{ readonly revision: Revision; readonly provenMs: number } | undefined> => {
     const provenMs = clockMs();
     const entry = await shared.get(aliveKey(self.node));
-    return entry !== undefined && uidIn(entry) === self.uid ? { revision: entry.revision, provenMs } : undefined;
+    return entry !== undefined && legible(entry, readLiveness)?.uid === self.uid
+      ? { revision: entry.revision, provenMs }
+      : undefined;
   };
 
   /** Writes the record in this node's name, if it is still that of `revision`. @throws SelvedgeError store */
@@ -181,7 +184,7 @@ export function gateway(options: GatewayOptions): Gateway {
     if (held === undefined) return;
     const proof = await prove();
     const entry = await shared.get(egressKey(claim.address));
-    const record = entry === undefined ? undefined : recordIn(entry);
+    const record = entry === undefined ? undefined : legible(entry, readEgress);
     if (claim.held !== held) return;
     if (proof === undefined) return;
     const isOurs = record?.uid === self.uid;
@@ -226,12 +229,12 @@ export function gateway(options: GatewayOptions): Gateway {
 
   const put = (entry: Entry): void => {
     if (entry.key.startsWith(KEYS.alive)) {
-      const uid = uidIn(entry);
+      const uid = legible(entry, readLiveness)?.uid;
       if (uid !== undefined) alive.set(entry.key.slice(KEYS.alive.length), uid);
     }
     const claim = byKey.get(entry.key);
     if (claim === undefined) return;
-    const record = recordIn(entry);
+    const record = legible(entry, readEgress);
     claim.seen = { revision: entry.revision, ...(record === undefined ? {} : { record }) };
   };
   const remove = (key: string): void => {
@@ -292,22 +295,4 @@ export async function watchOver({ tick, expire }: Gateway, signal: AbortSignal):
   const seeking = loop(tick, { everyMs: PROOF_MS, debounceMs: 0, signal });
   const expiring = loop(expire, { everyMs: EXPIRY_MS, debounceMs: 0, signal });
   await Promise.all([seeking.done, expiring.done]);
-}
-
-function recordIn({ key, value }: Entry): EgressRecord | undefined {
-  try {
-    return readEgress(readJson(key, value));
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return undefined;
-  }
-}
-
-function uidIn({ key, value }: Entry): string | undefined {
-  try {
-    return readLiveness(readJson(key, value)).uid;
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return undefined;
-  }
 }
