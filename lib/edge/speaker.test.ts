@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { address, type Prefix, prefix } from "#lib/address.ts";
 import type { BgpSpec, RouterSpec } from "./router.ts";
+import { sampleRouter } from "./sample-router.ts";
 import { speakerText } from "./speaker.ts";
 import { type Speaking, speakerSpec, spokenPools } from "./speaker-spec.ts";
 
@@ -22,17 +23,8 @@ const BGP: BgpSpec = {
   communities: [],
   defaultRoute: false,
 };
-const router = (name: string, bgp: Partial<BgpSpec> = {}, pools: readonly string[] = []): RouterSpec => ({
-  name,
-  pools,
-  bgp: { ...BGP, ...bgp },
-  nat: { firstRule: 5_000, masquerade: [], egress: [], oneToOne: [], publish: [] },
-  groups: [],
-  loadBalancers: [],
-  vrfs: [],
-  shapers: [],
-  sites: [],
-});
+const router = (name: string, bgp: Partial<BgpSpec> = {}, pools: readonly string[] = []): RouterSpec =>
+  sampleRouter({ name, pools, bgp: { ...BGP, ...bgp } });
 const TIMING: { holdSeconds: number; restartSeconds?: number } = { holdSeconds: 9 };
 const text = (
   routers: readonly RouterSpec[],

@@ -7,7 +7,8 @@ import { type Address, address, prefix } from "#lib/address.ts";
 import { DIALECTS } from "#lib/edge/dialect.ts";
 import { type Line, lineOf, pathOf } from "#lib/edge/path.ts";
 import { render } from "#lib/edge/render/render.ts";
-import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
+import type { EdgeView } from "#lib/edge/router.ts";
+import { sampleRouter } from "#lib/edge/sample-router.ts";
 import { linesOf } from "#lib/edge/tree.ts";
 import { space } from "#lib/store/shared-memory.ts";
 import { type Accident, fakeRouter } from "#lib/vyos/fake.ts";
@@ -17,9 +18,7 @@ import { type Keeper, memory } from "./memory.ts";
 import { type Pusher, pusher } from "./pusher.ts";
 import { writer } from "./writer.ts";
 
-const SPEC: RouterSpec = {
-  name: "edge1",
-  pools: [],
+const SPEC = sampleRouter({
   static: { routes: "blocks" },
   bgp: {
     as: 65_000,
@@ -33,11 +32,7 @@ const SPEC: RouterSpec = {
   },
   nat: { firstRule: 5_000, masquerade: [{ interface: "eth0" }], egress: [], oneToOne: [], publish: [] },
   groups: [{ name: "NODES", of: "nodes" }],
-  loadBalancers: [],
-  vrfs: [],
-  shapers: [],
-  sites: [],
-};
+});
 
 /** Nodes and their blocks, as the seed has it; none at all now and then. */
 function view(random: () => number): EdgeView {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { address, prefix } from "#lib/address.ts";
 import { type Line, type Path, pathOf } from "#lib/edge/path.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
+import { sampleRouter } from "#lib/edge/sample-router.ts";
 import { linesOf } from "#lib/edge/tree.ts";
 import type { Event } from "#lib/log.ts";
 import { space } from "#lib/store/shared-memory.ts";
@@ -12,17 +13,7 @@ import { memory } from "./memory.ts";
 import { type PusherOptions, pusher } from "./pusher.ts";
 import { writer } from "./writer.ts";
 
-const SPEC: RouterSpec = {
-  name: "edge1",
-  pools: [],
-  static: { routes: "blocks" },
-  nat: { firstRule: 5_000, masquerade: [], egress: [], oneToOne: [], publish: [] },
-  groups: [],
-  loadBalancers: [],
-  vrfs: [],
-  shapers: [],
-  sites: [],
-};
+const SPEC = sampleRouter({ static: { routes: "blocks" } });
 /** One node with so many blocks that do not touch. */
 const view = (blocks: number): EdgeView => ({
   pools: [{ name: "default", prefixes: [prefix("10.0.0.0/8")], isExposed: true }],
