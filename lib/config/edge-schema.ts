@@ -3,6 +3,7 @@ import { z } from "zod";
 import { networkOf, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Edge, SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "./edge.ts";
+import { firewall, group } from "./edge-firewall.ts";
 import { shaper, site } from "./edge-sites.ts";
 import { absolutePath, flag, integer, ip, isText, leaf, listOf, name, oneOf, read, setting } from "./leaves.ts";
 import { endpointOf } from "./tenant-schema.ts";
@@ -50,10 +51,6 @@ const nodesAs = leaf<number | "external" | "internal">(
     v === "external" ||
     v === "internal" ||
     (typeof v === "number" && Number.isSafeInteger(v) && v >= 1 && v <= 4_294_967_294),
-);
-const groupName = leaf<string>(
-  "a name of letters, digits, dots, dashes and underscores",
-  (v) => typeof v === "string" && /^[A-Za-z0-9_-][\w.-]{0,28}$/.test(v),
 );
 /** A name that stands in a path of the router after `selvedge-`. */
 const plainName = leaf<string>(
@@ -222,19 +219,10 @@ const router = z.strictObject(
     bgp: setting(bgp.optional(), "BGP sessions with the nodes."),
     nat,
     groups: setting(
-      listOf(
-        z.strictObject(
-          {
-            name: setting(groupName, "Of the group; that of IPv6 has `-6` after it."),
-            of: setting(oneOf("pools", "nodes"), "What is in it: networks of pools, or addresses of nodes."),
-            pools: setting(pools.optional(), "Which pools.", "those of the router"),
-          },
-          { error: "an object such as {name: PODS, of: pools}" },
-        ),
-        "a list of groups",
-      ).default([]),
-      "Firewall groups for the operator's own rules.",
+      listOf(group, "a list of groups").default([]),
+      "Firewall groups, for the operator's own rules, too.",
     ),
+    firewall: setting(firewall.optional(), "A chain of rules of our own, for what the router forwards."),
     loadBalancers: setting(
       listOf(
         z.strictObject(

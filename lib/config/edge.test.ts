@@ -131,6 +131,21 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     `edge.routers[0].nat.${path}: is IPv${inner === "source" ? "6" : "4"}, and \`${inner}\` is IPv${inner === "source" ? "4" : "6"}; both are of one family`,
   ]),
   [
+    "a rule about a group that there is not",
+    router("groups: [{name: PODS, of: pools}], firewall: {rules: [{name: r, action: drop, from: PODZ}]}"),
+    'edge.routers[0].firewall.rules[0].from: there is no group "PODZ"; did you mean "PODS"?',
+  ],
+  [
+    "a rule about ports of no protocol",
+    router("firewall: {rules: [{name: r, action: drop, ports: [53]}]}"),
+    "edge.routers[0].firewall.rules[0].ports: need a protocol that has them: tcp or udp",
+  ],
+  [
+    "a rule from one family to the other",
+    router('firewall: {rules: [{name: r, action: drop, from: 192.0.2.0/24, to: "2001:db8::/64"}]}'),
+    "edge.routers[0].firewall.rules[0].to: is of another family than `from`: no packet is of both",
+  ],
+  [
     "a site's network that pods are in",
     `pools: [{name: default, ranges: [[{subnet: 10.70.0.0/16}]]}]\n${router(
       "sites: [{name: w, interface: vti1, networks: [10.0.0.0/8, 10.70.4.0/24], ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secretFile: /s}}]",

@@ -113,6 +113,32 @@ const site = fc.integer({ min: 0, max: 99 }).chain((n) => {
   );
 });
 const sites = fc.uniqueArray(site, { selector: ({ name }) => name, maxLength: 3 });
+const end = fc.oneof(
+  fc.record({ group: fc.constantFrom("pods", "nodes") }),
+  network.map((of) => ({ prefix: of })),
+);
+const firewall = fc.record(
+  {
+    chain: fc.constantFrom("SELVEDGE", "pods.in"),
+    jumpRule: fc.integer({ min: 1, max: 999_999 }),
+    otherwise: fc.constantFrom("return" as const, "accept" as const, "drop" as const, "reject" as const),
+    rules: few(
+      fc.record(
+        {
+          name: word,
+          action: fc.constantFrom("return" as const, "accept" as const, "drop" as const, "reject" as const),
+          from: end,
+          to: end,
+          protocol: fc.constantFrom("tcp" as const, "udp" as const),
+          ports: few(port),
+          log: fc.boolean(),
+        },
+        { requiredKeys: ["name", "action", "protocol", "ports", "log"] },
+      ),
+    ),
+  },
+  { requiredKeys: ["chain", "otherwise", "rules"] },
+);
 const ofOneFamily = <T>(make: (of: fc.Arbitrary<Address>) => fc.Arbitrary<T>) => fc.oneof(make(four), make(six));
 const target = fc.record({ address: four, port });
 const routers = fc
@@ -158,11 +184,16 @@ const routers = fc
     }),
     groups: fc.uniqueArray(
       fc.record(
-        { name: word, of: fc.constantFrom("pools" as const, "nodes" as const), pools },
+        {
+          name: fc.constantFrom("pods", "nodes", "x"),
+          of: fc.constantFrom("pools" as const, "nodes" as const),
+          pools,
+        },
         { requiredKeys: ["name", "of"] },
       ),
       { selector: ({ name }) => name, maxLength: 3 },
     ),
+    firewall: fc.option(firewall, { nil: undefined }),
     loadBalancers: fc.uniqueArray(
       fc.record(
         { name: word, address: any, port, servers: some(target) },
@@ -204,7 +235,16 @@ const routers = fc
       },
     ),
   })
-  .map(({ way, zones, ...rest }) => ({ name: "edge1", ...rest, ...way, forwarding: { zones } }) as RouterSpec);
+  .map(
+    ({ way, zones, firewall: chain, ...rest }) =>
+      ({
+        name: "edge1",
+        ...rest,
+        ...way,
+        ...(chain === undefined ? {} : { firewall: chain }),
+        forwarding: { zones },
+      }) as RouterSpec,
+  );
 
 needing({ file: grammarFile("1.4") }).each<Version>(["1.4", "rolling"])("VyOS %s takes what is rendered", (version) => {
   const { refusal } = grammar(version);

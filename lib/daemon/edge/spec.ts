@@ -18,6 +18,7 @@ export async function specOf(router: EdgeRouter, secretIn: SecretIn): Promise<Ro
     shapers,
     sites: await Promise.all(router.sites.map((site) => siteOf(site, secretIn))),
     ...(zones.length === 0 ? {} : { forwarding: { zones } }),
+    ...(router.firewall === undefined ? {} : { firewall: router.firewall }),
     ...(router.static === undefined ? {} : { static: router.static }),
     ...(router.bgp === undefined ? {} : { bgp: await bgpOf(router.bgp, secretIn) }),
   };

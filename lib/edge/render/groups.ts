@@ -1,28 +1,39 @@
-/** Groups for the operator's own firewall rules to name (VyOS: firewall group). */
-import { family } from "#lib/address.ts";
+/** Groups for firewall rules to name, ours and the operator's (VyOS: firewall group). */
+import { type Family, family } from "#lib/address.ts";
 import { pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
-import type { EdgeView, RouterSpec } from "../router.ts";
+import type { EdgeView, GroupSpec, RouterSpec } from "../router.ts";
 import { summary } from "../summary.ts";
 import { servedPools } from "./served.ts";
 
-/** IPv6 members are in a group of the same name with `-6` after it. */
-export function groups(spec: RouterSpec, view: EdgeView): Piece[] {
-  return spec.groups.flatMap(({ name, of, pools = spec.pools }) => {
+/** A group of one family that has members. */
+export interface Group {
+  readonly spec: GroupSpec;
+  readonly version: Family;
+  /** As rules name it: IPv6 members are in a group of the same name with `-6` after it. */
+  readonly name: string;
+  readonly kind: "address-group" | "network-group";
+  readonly members: readonly string[];
+}
+
+export const groupsOf = (spec: RouterSpec, view: EdgeView): Group[] =>
+  spec.groups.flatMap((each) => {
+    const { name, of, pools = spec.pools } = each;
     const members =
       of === "nodes"
         ? view.nodes.flatMap(({ addresses }) => addresses)
         : summary(servedPools({ pools }, view).flatMap(({ prefixes }) => prefixes));
-    const [kind, leaf] = of === "nodes" ? ["address-group", "address"] : ["network-group", "network"];
-    return ([4, 6] as const).flatMap((version) => {
+    return ([4, 6] as const).flatMap((version): Group[] => {
       const mine = [...new Set(members.filter((member) => family(member) === version))].sort();
-      const at = pathFrom(
-        "firewall",
-        "group",
-        version === 4 ? kind : `ipv6-${kind}`,
-        version === 4 ? name : `${name}-6`,
-      );
-      return mine.length === 0 ? [] : [{ at, paths: mine.map((member) => pathFrom(...at, leaf, member)) }];
+      if (mine.length === 0) return [];
+      const kind = of === "nodes" ? "address-group" : "network-group";
+      return [{ spec: each, version, name: version === 4 ? name : `${name}-6`, kind, members: mine }];
     });
   });
-}
+
+export const groups = (spec: RouterSpec, view: EdgeView): Piece[] =>
+  groupsOf(spec, view).map(({ version, name, kind, members }) => {
+    const at = pathFrom("firewall", "group", version === 4 ? kind : `ipv6-${kind}`, name);
+    const leaf = kind === "address-group" ? "address" : "network";
+    return { at, paths: members.map((member) => pathFrom(...at, leaf, member)) };
+  });
