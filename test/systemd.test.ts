@@ -90,13 +90,17 @@ const CONFIG = {
   ],
 };
 
+/** Starts a program with the capabilities of the unit and no others. */
+const around = (argv: readonly string[]): string[] => {
+  const granted = [...UNIT.matchAll(/^CapabilityBoundingSet=(.*)$/gm)].flatMap(([, names = ""]) => names.split(" "));
+  if (granted.length === 0) throw new Error("the unit names no capabilities");
+  const set = ["-all", ...granted.map((name) => name.replace("CAP_", "+").toLowerCase())].join(",");
+  return ["setpriv", "--no-new-privs", "--bounding-set", set, ...argv];
+};
+
 needing(...LIVE, { program: "setpriv" })(
   "the capabilities of the unit are enough",
   async () => {
-    const granted = /^CapabilityBoundingSet=(.*)$/m.exec(UNIT)?.[1]?.split(" ") ?? [];
-    expect(granted.length).toBeGreaterThan(0);
-    const set = ["-all", ...granted.map((name) => name.replace("CAP_", "+").toLowerCase())].join(",");
-    const around = (argv: readonly string[]) => ["setpriv", "--no-new-privs", "--bounding-set", set, ...argv];
     await using live = await makeLiveNode({ name: "su", config: CONFIG, around });
     await live.on("ip", "link", "add", "parent0", "type", "veth", "peer", "name", "parent1");
     await live.on("ip", "link", "set", "parent0", "up");
@@ -116,3 +120,30 @@ needing(...LIVE, { program: "setpriv" })(
   },
   60_000,
 );
+
+/** As the daemon does; the process ids of what runs then. */
+const FRR = `
+import { frrPrograms } from "${new URL("../lib/frr/programs.ts", import.meta.url)}";
+const [directory] = process.argv.slice(1);
+const wanted = ["zebra", "bfdd", "bgpd"];
+const frr = frrPrograms({ programs: "/usr/lib/frr", directory, more: { bgpd: ["-p", "179"] } });
+await frr.start(wanted);
+const pids = await Promise.all(wanted.map(frr.pidOf));
+await frr.end();
+console.log(JSON.stringify([...pids, ...(await Promise.all(wanted.map(frr.pidOf)))]));
+`;
+
+needing(
+  "root",
+  { program: "setpriv" },
+  { file: "/usr/lib/frr/bgpd" },
+)("and enough for FRR, which the daemon starts and ends", () => {
+  const directory = mkdtempSync(join(tmpdir(), "frr-"));
+  try {
+    const [file = "", ...argv] = around([process.execPath, "--input-type=module", "-e", FRR, directory]);
+    const told = execFileSync(file, argv, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    expect(JSON.parse(told)).toEqual([expect.any(Number), expect.any(Number), expect.any(Number), null, null, null]);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
