@@ -48,6 +48,8 @@ const addressAt = (found: Found): Address => address(found.value, found.path);
 const prefixAt = (found: Found): Prefix => prefix(found.value, found.path);
 const word = (found: Found): string => (text(found) === "" ? refuse(found, "a text that is not empty") : text(found));
 const PORT = { min: 1, max: 65_535 };
+/** From the least that IPv4 asks of a link (RFC 791 section 3.2) to what Linux' loopback has. */
+const MTU = { min: 68, max: 65_536 };
 
 /** @throws SelvedgeError config-invalid */
 export function readNode(found: Found): NodeRecord {
@@ -57,6 +59,7 @@ export function readNode(found: Found): NodeRecord {
     name: word(at("name")),
     uid: word(at("uid")),
     addresses: list(at("addresses")).map(addressAt),
+    ...(absent(at("mtuBytes")) ? {} : { mtuBytes: integer(at("mtuBytes"), MTU) }),
     segments: list(at("segments")).map(prefixAt),
     ways: list(at("ways"))
       .map((each) => text(each))

@@ -12,6 +12,8 @@ export interface NodeRecord {
   readonly uid: string;
   /** Its addresses on the networks between nodes, the preferred of each family first. */
   readonly addresses: readonly Address[];
+  /** Largest packet that reaches it there, as far as its own links go, bytes. Nodes of before did not tell. */
+  readonly mtuBytes?: number;
   /** On-link prefixes of those addresses: nodes that share one need no tunnel. */
   readonly segments: readonly Prefix[];
   /** Ways that its kernel can be the other end of. */

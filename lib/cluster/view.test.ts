@@ -8,6 +8,7 @@ const node = (name: string, uid = `${name}-1`): Known => ({
     name,
     uid,
     addresses: ["192.0.2.1"],
+    mtuBytes: 9_000,
     segments: ["192.0.2.0/24"],
     ways: ["direct", "vxlan"],
     tunnelMac: "02:00:00:00:00:01",

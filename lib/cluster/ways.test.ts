@@ -46,6 +46,24 @@ const withKey = (of: NodeRecord, tunnel: readonly string[] = []): NodeRecord => 
 const CASES: readonly Case[] = [
   { name: "one segment", peer: NEAR, options: {}, expected: "direct 192.0.2.2 1500: on one segment" },
   { name: "one segment, IPv6", peer: NEAR, pods: 6, options: {}, expected: "direct 2001:db8::2 1500: on one segment" },
+  {
+    name: "one segment, and the other node takes less",
+    peer: { ...NEAR, mtuBytes: 1_400 },
+    options: {},
+    expected: "direct 192.0.2.2 1400: on one segment; near takes 1400 bytes",
+  },
+  {
+    name: "a node that takes more is sent no more",
+    peer: { ...FAR, mtuBytes: 9_000 },
+    options: {},
+    expected: "vxlan 198.51.100.2 1450: not on one segment",
+  },
+  {
+    name: "beyond it, and the other node takes less",
+    peer: { ...FAR, mtuBytes: 1_400 },
+    options: {},
+    expected: "vxlan 198.51.100.2 1350: not on one segment; far takes 1400 bytes",
+  },
   { name: "beyond it", peer: FAR, options: {}, expected: "vxlan 198.51.100.2 1450: not on one segment" },
   {
     name: "beyond it, without VXLAN",

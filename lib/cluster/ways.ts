@@ -121,10 +121,16 @@ function directTo({ own, peer, egressTo }: Pair, pods: Family, isRouted: boolean
     encrypted: false,
     to: egress.via ?? egress.to,
     egress,
-    mtuBytes: egress.mtuBytes,
-    reason: near === undefined ? "configured" : "on one segment",
+    mtuBytes: pathTo(peer, egress),
+    reason: because(peer, egress, near === undefined ? "configured" : "on one segment"),
   };
 }
+
+/** Largest packet that leaves here and is taken there, bytes. */
+const pathTo = ({ mtuBytes }: NodeRecord, egress: Egress): number => Math.min(egress.mtuBytes, mtuBytes ?? Infinity);
+
+const because = (peer: NodeRecord, egress: Egress, why: string): string =>
+  pathTo(peer, egress) < egress.mtuBytes ? `${why}; ${peer.name} takes ${peer.mtuBytes} bytes` : why;
 
 /** Addresses of the pods' own family come first; else the order stays. */
 const inOrderOf = (pods: Family) => (a: Address, b: Address) => Number(family(a) !== pods) - Number(family(b) !== pods);
@@ -153,8 +159,8 @@ function tunnelTo(pair: Pair, way: Way, { encrypt }: WayOptions, why: string): C
     encrypted,
     to: within ?? egress.to,
     egress,
-    mtuBytes: egress.mtuBytes - overhead,
-    reason: encrypted && way !== "wireguard" ? `${why}, encrypted` : why,
+    mtuBytes: pathTo(peer, egress) - overhead,
+    reason: because(peer, egress, encrypted && way !== "wireguard" ? `${why}, encrypted` : why),
   };
 }
 

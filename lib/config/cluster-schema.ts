@@ -75,18 +75,32 @@ const node = z
   )
   .prefault({});
 
+/** What `probe: fast` is short for: as soon as BFD with the usual three times 300 ms (RFC 5880 section 6.8.4). */
+const FAST = { everyMs: 100, lost: 5, decides: true };
+
 const probe = z
-  .strictObject(
-    {
-      port: setting(integer(1, 65_535).default(4_796), "UDP port of the echo; the same on all nodes is not needed."),
-      everyMs: setting(integer(50, 60_000).default(1_000), "How often each other node is asked."),
-      lost: setting(integer(2, 100).default(5), "A node that has not answered so many times in a row does not answer."),
-      decides: setting(
-        flag.default(false),
-        "Routes to a node that does not answer are withdrawn at once; without it only when the store has not heard of it either.",
-      ),
-    },
-    { error: "an object such as {everyMs: 300, lost: 3, decides: true}" },
+  .preprocess(
+    (value) => (value === "fast" ? FAST : value),
+    z
+      .strictObject(
+        {
+          port: setting(
+            integer(1, 65_535).default(4_796),
+            "UDP port of the echo; the same on all nodes is not needed.",
+          ),
+          everyMs: setting(integer(50, 60_000).default(1_000), "How often each other node is asked."),
+          lost: setting(
+            integer(2, 100).default(5),
+            "A node that has not answered so many times in a row does not answer.",
+          ),
+          decides: setting(
+            flag.default(false),
+            "Routes to a node that does not answer are withdrawn at once; without it only when the store has not heard of it either.",
+          ),
+        },
+        { error: '"fast", or an object such as {everyMs: 300, lost: 3, decides: true}' },
+      )
+      .meta({ type: '"fast", or an object' }),
   )
   .prefault({});
 
@@ -94,7 +108,11 @@ export const cluster = z.strictObject(
   {
     store: setting(store, "Where the nodes meet. Running pods, ADD and DEL go on while it is away."),
     node,
-    probe,
+    probe: setting(
+      probe,
+      "How nodes find out whether they reach each other. `fast` is short for `{everyMs: 100, lost: 5, decides: true}`.",
+      "each setting's own",
+    ),
     graceSeconds: setting(
       integer(10, 86_400).default(600),
       "A node that was removed from the cluster, or replaced by another of its name, and that the store has not heard of for so long is gone for good: other nodes take its blocks and its fixed addresses.",

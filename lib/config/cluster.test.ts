@@ -38,6 +38,14 @@ test("a node says who it is and how it is looked for", () => {
   expect(cluster?.probe).toEqual({ port: 4_796, everyMs: 300, lost: 3, decides: true });
 });
 
+test("a dead node is found out fast by one word", () => {
+  const { cluster } = parseConfig("cluster: {store: {etcd: {endpoints: [http://a]}}, probe: fast}");
+  expect(cluster?.probe).toEqual({ port: 4_796, everyMs: 100, lost: 5, decides: true });
+  expect(unplaced("cluster: {store: {etcd: {endpoints: [http://a]}}, probe: quick}")).toEqual([
+    'cluster.probe: "quick" is not "fast", or an object such as {everyMs: 300, lost: 3, decides: true}',
+  ]);
+});
+
 test("everything that etcd asks for can be said", () => {
   const { cluster } = parseConfig(
     etcd(

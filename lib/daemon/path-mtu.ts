@@ -10,7 +10,7 @@ import { allFacts } from "./parts.ts";
 
 /** What the path leaves, bytes. */
 export const pathMtus = ({ cluster, node }: Pick<Core, "cluster" | "node">): Record<"path" | "segment", number> => {
-  const path = cluster?.podMtu(node) ?? node.pathMtu;
+  const path = cluster?.podMtu() ?? node.pathMtu;
   return { path, segment: cluster?.segmentMtu(node) ?? path };
 };
 

@@ -49,6 +49,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   let node = false;
   /** The link to the others, or to the rest of the world, has changed. */
   let path = false;
+  /** What the path left when the last pass looked. */
+  let before: ReturnType<typeof pathMtus> | undefined;
   const marked = new Map<string, AttachmentRecord>();
   const missingSince = new Map<string, number>();
   const last = { atMs: 0, tookMs: 0, repairs: 0 };
@@ -251,9 +253,12 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       if (all || path) {
         core.node = await core.kernel.facts();
         core.cluster?.refresh(core.node);
-        const mtus = pathMtus(core);
-        for (const record of core.table) if (isOffPath(record, mtus)) marked.set(keyOf(record), record);
       }
+      const mtus = pathMtus(core);
+      // In a cluster the other nodes have a say in it.
+      if (all || path || mtus.path !== before?.path || mtus.segment !== before.segment)
+        for (const record of core.table) if (isOffPath(record, mtus)) marked.set(keyOf(record), record);
+      before = mtus;
       const targets = all || nftables ? [...core.table] : [...marked.values()];
       const wholeNode = all || nftables || node;
       everything = false;

@@ -159,7 +159,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
         addresses: ["192.0.2.1"],
         kernelRelease: "6.18.0",
         routes: [],
-        networks: [{ link: "up0", address: "192.0.2.1/24" as Prefix }],
+        networks: [{ link: "up0", address: "192.0.2.1/24" as Prefix, mtuBytes: 1500 }],
         links: [...host.devices.values()].flatMap((device) =>
           device.kind === "loopback" || isOurs(device) ? [] : [device.name],
         ),

@@ -161,8 +161,8 @@ export interface NodeFacts {
   readonly uplink?: string;
   /** Links of the node that are not ours and not its loopback. */
   readonly links: readonly string[];
-  /** Addresses of those links, except link-local ones, each with the prefix that it has on the link. */
-  readonly networks: readonly { readonly link: string; readonly address: Prefix }[];
+  /** Addresses of those links, except link-local ones, each with the prefix that it has on the link, and the link's MTU. */
+  readonly networks: readonly { readonly link: string; readonly address: Prefix; readonly mtuBytes: number }[];
   /** Destinations of the main table that lead out by those links; default routes left out. */
   readonly routes: readonly Prefix[];
 }

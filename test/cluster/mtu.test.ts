@@ -7,11 +7,17 @@ import type { Pod } from "./node.ts";
 import { fits } from "./ping.ts";
 import { NAMES } from "./place.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
-import { resize } from "./wire.ts";
+import { resize, shrink } from "./wire.ts";
 
 const runs = needing(...RIG);
 /** IP and TCP headers with timestamps, bytes (RFC 9293 section 3.7.1, RFC 7323 section 3.2). */
 const TCP_HEADERS = 52;
+/** A larger size is told to the other nodes first. */
+const FOLLOW_MS = 6_000;
+
+interface Listed {
+  readonly peers: readonly { readonly ways: readonly { readonly mtu: number; readonly reason: string }[] }[];
+}
 
 let rig: Rig;
 let pods: Pod[];
@@ -38,7 +44,7 @@ const routeMtus = async (name: (typeof NAMES)[number]): Promise<Set<number | und
 };
 
 runs(
-  "links in pods, routes and packets follow within two seconds, down and up; an MTU that was chosen stays",
+  "links in pods, routes and packets follow, down and up; an MTU that was chosen stays",
   async () => {
     const [a, b, c] = pods;
     if (a === undefined || b === undefined || c === undefined) throw new TypeError("three pods");
@@ -49,9 +55,15 @@ runs(
       await eventually(
         `pods have ${mtu}`,
         async () => (await Promise.all(pods.map(mtuOf))).every((found) => found === mtu) || undefined,
-        2_000,
+        FOLLOW_MS,
       );
-      for (const name of NAMES) expect(await routeMtus(name)).toEqual(new Set([mtu]));
+      // Larger ones are sent when the other node has told that it takes them.
+      for (const name of NAMES)
+        await eventually(
+          `routes of ${name} have ${mtu}`,
+          async () => (await routeMtus(name)).symmetricDifference(new Set([mtu])).size === 0 || undefined,
+          FOLLOW_MS,
+        );
       for (const family of [4, 6] as const) {
         expect(await fits(a, b, family, mtu)).toBe(true);
         expect(await fits(a, b, family, mtu + 1)).toBe(false);
@@ -65,6 +77,51 @@ runs(
       expect(await mtuOf(fixed)).toBe(1_300);
       const { lines } = (await rig.nodes.a.ctl("plan")) as { lines: string[] };
       expect(lines).toEqual([]);
+    }
+    expect(stream.ended).toBeNull();
+  },
+  120_000,
+);
+
+runs(
+  "what one node's link takes the others send it no more than, and each other as much as ever",
+  async () => {
+    const [a, b, c] = pods;
+    if (a === undefined || b === undefined || c === undefined) throw new TypeError("three pods");
+    const waysTo = async (name: string): Promise<string[]> => {
+      const { peers } = (await rig.nodes.a.ctl("peers", name)) as Listed;
+      return peers.flatMap(({ ways }) => ways.map(({ mtu, reason }) => `${mtu}: ${reason}`));
+    };
+    await using stream = await echoStream({ from: a.id, to: b.id, address: b.address[4], bytes: 4_000 });
+    await shrink("b", 1_400);
+    for (const family of [4, 6] as const)
+      for (const from of [a, c]) {
+        const isExact = async () => (await fits(from, b, family, 1_350)) && !(await fits(from, b, family, 1_351));
+        await eventually(`${from.id} sends b 1350 bytes`, async () => (await isExact()) || undefined, 5_000);
+        expect(await fits(from, from === a ? c : a, family, 1_450)).toBe(true);
+      }
+    const sizes = async () => (await Promise.all(pods.map(mtuOf))).join(" ");
+    await eventually(
+      "pods on b have no more",
+      async () => (await sizes()) === "1450 1350 1450" || undefined,
+      FOLLOW_MS,
+    );
+    expect(await waysTo("b")).toEqual(Array(2).fill("1350: configured; b takes 1400 bytes"));
+    expect(await waysTo("c")).toEqual(Array(2).fill("1450: configured"));
+    const { heard } = stream;
+    await eventually("the connection goes on", async () => stream.heard > heard + 20 || undefined, 20_000);
+    await shrink("b", 1_500);
+    await eventually(
+      "pods on b have as much again",
+      async () => (await sizes()) === "1450 1450 1450" || undefined,
+      FOLLOW_MS,
+    );
+    expect(await waysTo("b")).toEqual(Array(2).fill("1450: configured"));
+    // Those that were told of the smaller size remember it for ten minutes.
+    const fresh = await rig.nodes.a.add("cl-m-fresh");
+    for (const family of [4, 6] as const) {
+      expect(await fits(fresh, b, family, 1_450)).toBe(true);
+      expect(await fits(fresh, b, family, 1_451)).toBe(false);
     }
     expect(stream.ended).toBeNull();
   },

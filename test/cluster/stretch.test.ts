@@ -10,6 +10,7 @@ import { needing } from "../support/requirement.ts";
 import type { Pod } from "./node.ts";
 import { answers, fits } from "./ping.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
+import { shrink } from "./wire.ts";
 
 const runs = needing(...RIG, { file: "/usr/bin/python3" });
 const LAN = {
@@ -41,6 +42,10 @@ afterAll(async () => {
 const neighbourOf = async (pod: Pod, address: string): Promise<string | undefined> => {
   const all = JSON.parse(await must(inside(pod.id, ["ip", "-j", "neigh", "show", address])));
   return (all as { lladdr?: string }[])[0]?.lladdr;
+};
+const mtuOf = async (pod: Pod): Promise<number | undefined> => {
+  const [link] = JSON.parse(await must(inside(pod.id, ["ip", "-j", "link", "show", "eth0"])));
+  return (link as { mtu: number }).mtu;
 };
 const macOf = async (pod: Pod): Promise<string> => {
   const [link] = JSON.parse(await must(inside(pod.id, ["ip", "-j", "link", "show", "eth0"])));
@@ -115,6 +120,35 @@ runs(
     expect(await neighbourOf(pods.a, after.address[4])).toBe(mac);
     await eventually("its old node, too", async () => (await answers(pods.b, after, 6)) || undefined);
     await c.del("cl-s-after");
+  },
+  60_000,
+);
+
+runs(
+  "packets on the segment are no larger than every node takes, in running pods as well",
+  async () => {
+    const { a, b, c } = pods;
+    for (const [path, mtu] of [
+      [1_400, 1_350],
+      [1_500, 1_450],
+    ] as const) {
+      await shrink("b", path);
+      await eventually(
+        `all have ${mtu}`,
+        async () => (await Promise.all([a, b, c].map(mtuOf))).every((found) => found === mtu) || undefined,
+        10_000,
+      );
+      for (const family of [4, 6] as const)
+        for (const [from, to] of [
+          [a, b],
+          [a, c],
+          [c, b],
+        ] as const) {
+          expect(await fits(from, to, family, mtu)).toBe(true);
+          expect(await fits(from, to, family, mtu + 1)).toBe(false);
+        }
+      expect(await rig.nodes.a.ctl("plan")).toMatchObject({ lines: [] });
+    }
   },
   60_000,
 );

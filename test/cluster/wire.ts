@@ -56,6 +56,12 @@ export const cable = (name: Name, plugged: boolean): Promise<string> =>
 export const narrow = (name: Name, mtuBytes: number): Promise<string> =>
   ip(ROUTER, `link set ${portOf(name)} mtu ${mtuBytes}`);
 
+/** The node's link takes packets of so many bytes from now on, and the node alone knows it. */
+export async function shrink(name: Name, mtuBytes: number): Promise<void> {
+  await narrow(name, mtuBytes);
+  await ip(namespaceOf(name), `link set eth0 mtu ${mtuBytes}`);
+}
+
 /** Takes the machine away. */
 export const unplug = (name: Name): Promise<void> => removeNamespace(namespaceOf(name));
 

@@ -23,6 +23,7 @@ import { type Peer, peers } from "./peers.ts";
 import { prober } from "./prober.ts";
 import { needsKeys, secrecy } from "./secrecy.ts";
 import { type Station, type StretchedNetwork, segments } from "./segments.ts";
+import { slowGrowth } from "./slow-growth.ts";
 import { stations } from "./stations.ts";
 
 export interface Cluster {
@@ -47,9 +48,12 @@ export interface Cluster {
    * to it directly: nodes reach each other, and their pods do not. 0: none.
    */
   unansweredByWay(peer: string): number;
-  /** Largest packet that arrives whole on every node that may join, bytes: what pods are told. */
-  podMtu(node: NodeFacts): number;
-  /** The same on a segment that stretches over the nodes. */
+  /**
+   * Largest packet that leaves this node whole by any way, bytes: what pods have. Routes to a node that takes less say so;
+   * when this one takes more, the others hear of it first.
+   */
+  podMtu(): number;
+  /** The same on a segment that stretches over the nodes, where no route could: for every node on it. */
   segmentMtu(node: NodeFacts): number;
   /** These are on such segments here; what the others have not been told of yet they are told. Reports its own failures. */
   tell(stations: readonly Station[]): Promise<void>;
@@ -129,6 +133,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     isRouted: (pool) => options.networks.every(({ pools }) => !pools.includes(pool)),
     onChange: ({ nodes, endpoints }) => {
       known = undefined;
+      if (nodes.size > 0) narrow();
       others.mark(nodes);
       stretched.mark(endpoints);
       stretched.markNodes(nodes);
@@ -136,6 +141,16 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     },
   });
   const { view } = member;
+  /** Largest packet that all other nodes take, bytes: what is on a segment over all of them is not told of a smaller one. */
+  let narrowest = Infinity;
+  const narrow = (): void => {
+    if (options.networks.length === 0) return;
+    const now = [...view.nodes.values()]
+      .filter(isOther)
+      .reduce((least, { mtuBytes = Infinity }) => Math.min(least, mtuBytes), Infinity);
+    if (now !== narrowest) stretched.markAll();
+    narrowest = now;
+  };
   const isOther = ({ name }: NodeRecord) => name !== self.name;
   const probes = prober({
     peers: () => [...view.nodes.values()].filter(isOther),
@@ -205,7 +220,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   });
 
   const segmentMtu = ({ pathMtu }: NodeFacts): number =>
-    pathMtu - largestOverhead(record, { way: "vxlan", encrypt: isEncrypted(config) });
+    Math.min(pathMtu, narrowest) - largestOverhead(record, { way: "vxlan", encrypt: isEncrypted(config) });
   const stretched = segments({
     kernel,
     networks: options.networks,
@@ -216,6 +231,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     mtu: () => segmentMtu(seen),
   });
   stretched.markAll();
+  narrow();
   const telling = stations({
     self: { node: self.name, uid: self.uid },
     shared: ports.shared,
@@ -227,8 +243,12 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   });
   member.listen(telling);
 
+  const path = slowGrowth(seen.pathMtu, HEARD_MS, () => clockUs() / 1_000);
+  let podPath = path.size;
+
   const refresh = (node: NodeFacts): void => {
     seen = node;
+    path.seen(node.pathMtu);
     record = recordFor(node);
     member.say(record);
     others.markAll();
@@ -241,10 +261,10 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
       const peer = view.nodes.get(name);
       return peer !== undefined && livenessOf(signsOf(peer), config.probe) !== verdicts.get(name);
     });
-    if (changed.length === 0) return;
     others.mark(changed);
     stretched.markNodes(changed);
-    onChange();
+    if (changed.length > 0 || path.size !== podPath) onChange();
+    podPath = path.size;
   };
 
   return {
@@ -267,7 +287,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     },
     isTrouble: (sentence) => sentence.startsWith(taken),
     listen: member.listen,
-    podMtu: ({ pathMtu }) => pathMtu - largestOverhead(record, config),
+    podMtu: () => path.size - largestOverhead(record, config),
     segmentMtu,
     async tell(now) {
       if (stretched.stations(now)) onChange();
@@ -323,6 +343,8 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   };
 }
 
+/** By then all other nodes have heard of what this one says of itself, and follow it. */
+const HEARD_MS = 2_000;
 /** Questions by the ways of pods' packets are for people, and need not be as many as the others. */
 const SELDOMER = 3;
 /** So many without an answer are no chance. */
@@ -339,14 +361,19 @@ async function waysOf(kernel: Ports["kernel"], { wireguard }: ClusterConfig): Pr
 function placeOf(
   { networks, uplink }: NodeFacts,
   { node, egress }: Pick<ClusterConfig, "node" | "egress">,
-): Pick<NodeRecord, "addresses" | "segments"> {
+): Pick<NodeRecord, "addresses" | "segments" | "mtuBytes"> {
   const wandering = new Set(egress.flatMap((each) => each.addresses));
   const found = networks
     .filter(({ link }) => link === uplink)
     .map(({ address }) => addressOf(address))
     .filter((address) => !wandering.has(address));
   const addresses = node.addresses.length > 0 ? node.addresses : found;
-  return { addresses, segments: segmentsOf(networks, addresses) };
+  const mtus = networks.flatMap(({ address, mtuBytes }) => (addresses.includes(addressOf(address)) ? [mtuBytes] : []));
+  return {
+    addresses,
+    ...(mtus.length === 0 ? {} : { mtuBytes: Math.min(...mtus) }),
+    segments: segmentsOf(networks, addresses),
+  };
 }
 
 const segmentsOf = (networks: NodeFacts["networks"], addresses: readonly Address[]): Prefix[] => [

@@ -72,6 +72,24 @@ const CASES: readonly [name: string, here: Here, there: There, expected: readonl
     ],
   ],
   [
+    "directly within a segment: the device's size goes without saying, a smaller one of the other node does not",
+    HERE,
+    {
+      ...PEER,
+      ways: {
+        4: way({ way: "direct", mtuBytes: 1400 }),
+        6: way({ way: "direct", to: address("2001:db8::2"), mtuBytes: 1500 }),
+      },
+    },
+    [
+      ...NODE,
+      ...NODES,
+      "route 10.66.0.64/26 via 192.0.2.2 dev eth0 metric 270 mtu 1400",
+      "route 10.66.9.9/32 via 192.0.2.2 dev eth0 metric 1415 mtu 1400",
+      "route fd00::40/122 via 2001:db8::2 dev eth0",
+    ],
+  ],
+  [
     "in VXLAN: both families of pods by one entry",
     HERE,
     { ...PEER, ways: { 4: way({ way: "vxlan" }), 6: way({ way: "vxlan" }) } },

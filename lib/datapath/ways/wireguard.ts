@@ -23,8 +23,8 @@ export const wireguardDevice = ({ wireguard }: Here, mtu: number): LinkFact | un
   };
 
 /** Largest packet within WireGuard, by whatever it is the way to. */
-export const mtuWithin = ({ egress }: ChosenWay): number =>
-  egress.mtuBytes - overheadOf("wireguard", family(egress.to));
+export const mtuWithin = ({ way, to, mtuBytes }: ChosenWay): number =>
+  way === "wireguard" ? mtuBytes : mtuBytes + overheadOf(way, family(to));
 
 /** The other end of a tunnel that runs within WireGuard. */
 export const underlayRoute = (here: Here, way: ChosenWay): RouteFact =>

@@ -34,8 +34,8 @@ export function nodeFacts(host: Place): NodeFacts {
     kernelRelease: release(),
     ...(uplink === undefined ? {} : nameOf(links.get(uplink))),
     links: foreign.map(({ name }) => name),
-    networks: foreign.flatMap(({ name, index }) =>
-      addresses.flatMap((each) => (each.index === index ? [{ link: name, address: each.address }] : [])),
+    networks: foreign.flatMap(({ name, index, mtu }) =>
+      addresses.flatMap((each) => (each.index === index ? [{ link: name, address: each.address, mtuBytes: mtu }] : [])),
     ),
     routes: routes.flatMap(({ to, index }) =>
       lengthOf(to) > 0 && foreign.some((link) => link.index === index) ? [to] : [],
