@@ -1,6 +1,8 @@
 /** What must agree within the settings of routers, and with the rest of the file. */
 import type { Family } from "#lib/address.ts";
+import { addressOf, contains } from "#lib/address.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import { firewallMistakes } from "./edge-firewall.ts";
 import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
@@ -28,6 +30,10 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ...listAt(router, "sites").flatMap((site, j) =>
         siteMistakes(site, at("sites", j), interfaces.indexOf(lookUp(site, ["interface"])) < j),
       ),
+      ...listAt(router, "sites").flatMap((site, j) =>
+        siteBgpMistakes(router, lookUp(site, ["bgp"]), listAt(site, "addresses"), at("sites", j, "bgp")),
+      ),
+      ...firewallMistakes(router, at()),
       ...mixedFamilies(lookUp(router, ["nat"])).map(([path, message]) => complaint(at("nat", ...path), message)),
       ...ownAddressesOfSites(root, router).map(([j, message]) => complaint(at("sites", j, "networks"), message)),
       ...listAt(router, "shapers").flatMap((shaper, j) => {
@@ -107,6 +113,26 @@ function familyOf(value: unknown): Family | undefined {
   if (typeof value !== "string") return undefined;
   const bare = /^\[(.*)\]:\d+$/.exec(value)?.[1] ?? value.replace(/^([\d.]+):\d+$/, "$1");
   return bare.includes(":") ? 6 : bare.includes(".") ? 4 : undefined;
+}
+
+function siteBgpMistakes(router: unknown, bgp: unknown, addresses: readonly unknown[], path: Path): Complaint[] {
+  const [as, neighbour] = [lookUp(bgp, ["as"]), lookUp(bgp, ["neighbour"])];
+  if (typeof as !== "number" || typeof neighbour !== "string") return [];
+  const ases = [
+    ...(lookUp(router, ["bgp", "vrf"]) === undefined ? [lookUp(router, ["bgp", "as"])] : []),
+    ...listAt(router, "sites").map((site) => lookUp(site, ["bgp", "as"])),
+  ];
+  const other = ases.find((each) => typeof each === "number");
+  const networks = prefixesOf(addresses);
+  const [there] = prefixesOf([`${neighbour}/${neighbour.includes(":") ? 128 : 32}`]);
+  return [
+    ...(other === undefined || other === as
+      ? []
+      : [complaint([...path, "as"], `is ${as}, and ${String(other)} elsewhere; a router has one AS`)]),
+    ...(there === undefined || networks.some((network) => contains(network, addressOf(there)))
+      ? []
+      : [complaint([...path, "neighbour"], `${neighbour} is on no network of the tunnel's \`addresses\``)]),
+  ];
 }
 
 /** Pods of a pool are here: a tunnel that leads to its addresses, or to some of them, would take them away. */

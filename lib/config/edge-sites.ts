@@ -3,7 +3,7 @@ import { z } from "zod";
 import { prefix } from "#lib/address.ts";
 import { root } from "#lib/parse.ts";
 import { DSCP_TEXT, dscp } from "#lib/qos.ts";
-import { absolutePath, cidr, integer, ip, isText, leaf, listOf, read, setting } from "./leaves.ts";
+import { absolutePath, cidr, flag, integer, ip, isText, leaf, listOf, read, setting } from "./leaves.ts";
 import { endpointOf } from "./tenant-schema.ts";
 
 /** 32 bytes in base64 (wg(8)). */
@@ -42,6 +42,23 @@ const ipsec = z.strictObject(
   { error: "an object such as {local: 198.51.100.9, remote: 198.51.100.2, secretFile: /etc/selvedge/west.psk}" },
 );
 
+/** RFC 6793; the last is reserved. */
+const as = integer(1, 4_294_967_294);
+const bgp = z.strictObject(
+  {
+    as: setting(as, "AS number of the router."),
+    remoteAs: setting(as, "That of the router there."),
+    neighbour: setting(ip, "Address of the router there, within the tunnel."),
+    bfd: setting(flag.default(true), "That the other end is gone is noticed within a second."),
+    localPreference: setting(
+      integer(0, 4_294_967_295).optional(),
+      "Of two tunnels to one network the one with the larger is used while it works.",
+      "VyOS's, 100",
+    ),
+  },
+  { error: "an object such as {as: 65000, remoteAs: 65010, neighbour: 10.255.0.2}" },
+);
+
 export const site = z.strictObject(
   {
     name: setting(siteName, "For people; the peer of that name is the other side."),
@@ -50,8 +67,12 @@ export const site = z.strictObject(
     networks: setting(listOf(cidr, "a list of prefixes"), "What is reached there."),
     distance: setting(
       integer(1, 255).optional(),
-      "Administrative distance: of two tunnels the smaller counts while it is up.",
+      "Administrative distance: of two tunnels the smaller counts while its interface is up, which that of WireGuard always is.",
       "VyOS's, 1",
+    ),
+    bgp: setting(
+      bgp.optional(),
+      "BGP with the router there, instead of static routes: each tells the other its pools.",
     ),
     wireguard: setting(wireguard.optional(), "The tunnel, one of the two."),
     ipsec: setting(ipsec.optional(), "The tunnel: IKEv2, AES-256-GCM, a secret."),

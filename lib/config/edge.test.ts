@@ -5,6 +5,9 @@ import { unplaced } from "./refusal.ts";
 const router = (settings: string) =>
   `edge: {routers: [{name: edge1, url: "https://Edge1.example/", key: {file: /k}, ${settings}}]}`;
 
+const tunnelWith = (settings: string) =>
+  `{name: w, interface: vti1, addresses: [10.255.0.1/30], networks: [10.70.0.0/16], ${settings}, ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secretFile: /s}}`;
+
 test("without the section there are no routers", () => expect("edge" in parseConfig("")).toBe(false));
 
 test("a router has defaults, and what is absent is absent", () => {
@@ -151,6 +154,18 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
       "sites: [{name: w, interface: vti1, networks: [10.0.0.0/8, 10.70.4.0/24], ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secretFile: /s}}]",
     )}`,
     'edge.routers[0].sites[0].networks: 10.70.4.0/24 is here: pool "default" has 10.70.0.0/16; name only what is reached there',
+  ],
+  [
+    "a neighbour that the tunnel does not lead to",
+    router(`sites: [${tunnelWith("bgp: {as: 65000, remoteAs: 65010, neighbour: 10.255.9.2}")}]`),
+    "edge.routers[0].sites[0].bgp.neighbour: 10.255.9.2 is on no network of the tunnel's `addresses`",
+  ],
+  [
+    "two ASes of one router",
+    router(
+      `bgp: {as: 65001, nodesAs: 1}, sites: [${tunnelWith("bgp: {as: 65000, remoteAs: 65010, neighbour: 10.255.0.2}")}]`,
+    ),
+    "edge.routers[0].sites[0].bgp.as: is 65000, and 65001 elsewhere; a router has one AS",
   ],
   [
     "shares of all and more",

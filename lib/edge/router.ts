@@ -9,6 +9,7 @@ export interface RouterSpec {
   readonly bgp?: BgpSpec;
   readonly nat: NatSpec;
   readonly groups: readonly GroupSpec[];
+  readonly firewall?: FirewallSpec;
   readonly forwarding?: ForwardingSpec;
   readonly loadBalancers: readonly LoadBalancerSpec[];
   readonly vrfs: readonly { readonly name: string; readonly table: number }[];
@@ -34,10 +35,24 @@ export interface SiteSpec {
   readonly addresses: readonly Prefix[];
   /** What is reached there. */
   readonly networks: readonly Prefix[];
+  /** Of static routes, which there are without `bgp`. */
   readonly distance?: number;
+  readonly bgp?: SiteBgpSpec;
   /** One of the two. */
   readonly wireguard?: WireguardSpec;
   readonly ipsec?: IpsecSpec;
+}
+
+/** A session within the tunnel. */
+export interface SiteBgpSpec {
+  /** The router's. */
+  readonly as: number;
+  readonly remoteAs: number;
+  /** The other router, on a network of the tunnel's `addresses`. */
+  readonly neighbour: Address;
+  readonly bfd: boolean;
+  /** Of two tunnels to one network that with the larger is used. */
+  readonly localPreference?: number;
 }
 
 /** Keys are base64. */
@@ -125,6 +140,31 @@ export interface GroupSpec {
   readonly of: "pools" | "nodes";
   readonly pools?: readonly string[];
 }
+
+/** Rules for what the router forwards. */
+export interface FirewallSpec {
+  readonly chain: string;
+  /** Number of the rule of the base chain that leads there. Absent: the operator's own rules do. */
+  readonly jumpRule?: number;
+  /** What becomes of packets that no rule is about. */
+  readonly otherwise: "return" | "accept" | "drop" | "reject";
+  readonly rules: readonly FirewallRuleSpec[];
+}
+
+export interface FirewallRuleSpec {
+  readonly name: string;
+  readonly action: "accept" | "drop" | "reject" | "return";
+  /** Absent: anybody. */
+  readonly from?: FirewallEnd;
+  readonly to?: FirewallEnd;
+  readonly protocol?: "tcp" | "udp" | "icmp";
+  /** Destination ports; none: all. */
+  readonly ports: readonly number[];
+  readonly log: boolean;
+}
+
+/** A group of the router's, by its name, or a prefix. */
+export type FirewallEnd = { readonly group: string } | { readonly prefix: Prefix };
 
 export interface ForwardingSpec {
   readonly zones: readonly { readonly domain: string; readonly servers: readonly Address[] }[];

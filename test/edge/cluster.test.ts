@@ -1,11 +1,10 @@
 /** Three nodes, etcd, and a router between them that follows the cluster: packets come from outside to the pods. */
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import type { RouterList } from "#proto/selvedge_pb.ts";
-import { eventually, inside, must, run, start, stop } from "../../conformance/program.ts";
+import { eventually, inside, must, run } from "../../conformance/program.ts";
 import { addressOf, NAMES, type Name, ROUTER, routerOn } from "../cluster/place.ts";
 import { makeRig, RIG } from "../cluster/rig.ts";
 import { cable } from "../cluster/wire.ts";
@@ -13,11 +12,9 @@ import { pki } from "../store/pki.ts";
 import { needing } from "../support/requirement.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
 import { MACHINE } from "../support/vyos/machine.ts";
+import { API, KEY, startRouter } from "./router.ts";
 
-const top = join(import.meta.dirname, "..", "..");
 const HOST = routerOn(1, 4);
-const PORT = 8_443;
-const KEY = "s3cret key";
 const NAMED = { args: { cni: { reservation: "vm:db" } } };
 
 /** How long things took; nothing is asserted of it. */
@@ -40,7 +37,7 @@ needing(
     await using stack = new AsyncDisposableStack();
     const certificates = stack.use(pki());
     const authority = certificates.authority("edge-ca");
-    const { certificate, key } = authority.issue("edge1", [`IP:${HOST}`]);
+    const identity = authority.issue("edge1", [`IP:${HOST}`]);
     const directory = mkdtempSync(join(tmpdir(), "edge-"));
     stack.defer(() => rmSync(directory, { recursive: true }));
     writeFileSync(join(directory, "key"), `${KEY}\n`);
@@ -55,7 +52,7 @@ needing(
             routers: [
               {
                 name: "edge1",
-                url: `https://${HOST}:${PORT}`,
+                url: `https://${HOST}:${API}`,
                 key: { file: join(directory, "key") },
                 trust: { ca: authority.ca },
                 static: { routes: "blocks" },
@@ -65,22 +62,7 @@ needing(
         },
       }),
     );
-    const { NODE_OPTIONS: _, ...environment } = process.env as Record<string, string>;
-    const program = [
-      process.execPath,
-      join(top, "test/support/vyos/serve.ts"),
-      "rolling",
-      certificate,
-      key,
-      HOST,
-      `${PORT}`,
-      KEY,
-      "/run/frr-edge1",
-    ];
-    const router = start(inside(ROUTER, program), environment);
-    stack.defer(() => stop(router));
-    router.stderr?.on("data", (text: Buffer) => process.stderr.write(text));
-    if (router.stdout !== null) await once(router.stdout, "data");
+    stack.use(await startRouter({ space: ROUTER, version: "rolling", identity, host: HOST }));
 
     const pods = [await rig.nodes.a.add("edge-a"), await rig.nodes.b.add("edge-b")];
     const reaches = async (address: string) =>

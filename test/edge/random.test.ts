@@ -81,6 +81,17 @@ const site = fc.integer({ min: 0, max: 99 }).chain((n) => {
     addresses: fc.constant([prefix("10.255.0.1/30")]),
     networks: some(elsewhere),
     distance: byte,
+    // One AS of a router: what another one is, the configuration refuses.
+    bgp: fc.record(
+      {
+        as: fc.constant(65_000),
+        remoteAs: asn,
+        neighbour: fc.constant(address(`10.255.${n}.2`)),
+        bfd: fc.boolean(),
+        localPreference: fc.integer({ min: 0, max: 4_294_967_295 }),
+      },
+      { requiredKeys: ["as", "remoteAs", "neighbour", "bfd"] },
+    ),
   };
   const own = ["name", "interface", "addresses", "networks"] as const;
   return fc.oneof(

@@ -2,20 +2,19 @@
  * The rig's nodes with two routers at the edge, and a machine outside of the cluster behind both. Each router is on both
  * networks of the nodes; what it is told becomes real in its namespace.
  */
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
-import { inside, must, run, start, stop } from "../../conformance/program.ts";
+import { inside, must, run } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
-import { NAMES, type Name, namespaceOf, ROUTER, SEGMENTS, segmentOf } from "../cluster/place.ts";
+import { NAMES, namespaceOf, ROUTER, SEGMENTS, segmentOf } from "../cluster/place.ts";
 import { makeRig, RIG, type Rig } from "../cluster/rig.ts";
 import { pki } from "../store/pki.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
 import { MACHINE } from "../support/vyos/machine.ts";
+import { API, KEY, type RunningRouter, startRouter } from "./router.ts";
 
-const TOP = join(import.meta.dirname, "..", "..");
 /** For `needing`. */
 export const WORLD = [
   ...RIG,
@@ -30,8 +29,6 @@ export type EdgeName = (typeof EDGES)[number];
 const VERSION = { edge1: "1.4", edge2: "rolling" } as const;
 const NUMBER = { edge1: 251, edge2: 252 } as const;
 const NETWORK = { 1: "192.0.2.", 2: "198.51.100." } as const;
-const API = 8_443;
-const KEY = "s3cret key";
 
 /** Addresses outside (RFC 5737); the machine there has several, so that not all it sends takes one way. */
 export const OUTSIDE = "edge-world";
@@ -102,17 +99,13 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
     const hops = edges.flatMap((edge) => ["nexthop", "via", edgeOn(edge, segmentOf(name))]);
     await must(["ip", "-n", namespaceOf(name), "route", "add", `${outside(0)}/24`, ...hops]);
   }
+  const running = new Map<EdgeName, RunningRouter>();
   for (const edge of edges) {
     await plug(edge);
     stack.defer(() => removeNamespace(spaceOf(edge)));
-    const { certificate, key } = authority.issue(edge, [`IP:${edgeOn(edge, 1)}`]);
-    const program = [process.execPath, join(TOP, "test/support/vyos/serve.ts"), VERSION[edge], certificate, key];
-    const words = [edgeOn(edge, 1), `${API}`, KEY, `/run/frr-${edge}`];
-    const { NODE_OPTIONS: _, ...environment } = process.env as Record<string, string>;
-    const served = start(inside(spaceOf(edge), [...program, ...words]), environment);
-    stack.defer(() => stop(served));
-    served.stderr?.on("data", (text: Buffer) => process.stderr.write(text));
-    if (served.stdout !== null) await once(served.stdout, "data");
+    const identity = authority.issue(edge, [`IP:${edgeOn(edge, 1)}`]);
+    const options = { space: spaceOf(edge), version: VERSION[edge], identity, host: edgeOn(edge, 1) };
+    running.set(edge, stack.use(await startRouter(options)));
   }
   const kept = stack.move();
   return {
@@ -121,7 +114,9 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
       const hops = by.flatMap((edge) => ["nexthop", "via", outsideOf(edge)]);
       await must(["ip", "-n", OUTSIDE, "route", "replace", prefix, ...hops]);
     },
-    vtysh: (edge, command) => must(inside(spaceOf(edge), ["vtysh", "--vty_socket", `/run/frr-${edge}`, "-c", command])),
+    async vtysh(edge, command) {
+      return (await running.get(edge)?.vtysh(command)) ?? "";
+    },
     async reaches(address, n = 9) {
       const asked = ["ping", "-c1", "-W1", "-I", outside(n), address];
       return (await run(inside(OUTSIDE, asked))).exit === 0 ? true : undefined;
@@ -147,6 +142,3 @@ async function plug(edge: EdgeName): Promise<void> {
   // What comes by one network may go by another; multipath chooses by ports and addresses.
   await must(inside(space, ["/bin/sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]));
 }
-
-/** Where the routers know a node: its address on its network. */
-export const isOn = (name: Name, segment: 1 | 2): boolean => segmentOf(name) === segment;

@@ -3,11 +3,13 @@ import type { Dialect } from "../dialect.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeView, RouterSpec } from "../router.ts";
 import { bgp } from "./bgp.ts";
+import { firewall } from "./firewall.ts";
 import { groups } from "./groups.ts";
 import { nat } from "./nat.ts";
 import { shapers, vrfs } from "./parts.ts";
 import { routes } from "./routes.ts";
 import { forwarding, loadBalancers } from "./services.ts";
+import { siteBgp } from "./site-bgp.ts";
 import { sites } from "./sites.ts";
 
 /** @throws SelvedgeError config-invalid: a value that VyOS does not take */
@@ -16,8 +18,10 @@ export const render = (spec: RouterSpec, view: EdgeView, dialect: Dialect): Piec
   ...(spec.bgp === undefined ? [] : bgp({ ...spec, bgp: spec.bgp }, view)),
   ...vrfs(spec),
   ...sites(spec),
+  ...siteBgp(spec, view),
   ...nat(spec, view),
   ...groups(spec, view),
+  ...(spec.firewall === undefined ? [] : firewall({ ...spec, firewall: spec.firewall }, view)),
   ...loadBalancers(spec, dialect),
   ...forwarding(spec),
   ...shapers(spec),

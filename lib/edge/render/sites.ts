@@ -2,7 +2,7 @@
  * Tunnels to other clusters and clouds (VyOS: interfaces wireguard, interfaces vti, vpn ipsec), and the routes into them. Where
  * two lead to one network, the smaller distance counts until its interface is down.
  */
-import { family } from "#lib/address.ts";
+import { family, hostPrefix } from "#lib/address.ts";
 import { type Line, lineOf, type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { IpsecSpec, RouterSpec, SiteSpec, WireguardSpec } from "../router.ts";
@@ -17,11 +17,11 @@ export function sites({ sites: all }: RouterSpec): Piece[] {
       ...(site.ipsec === undefined ? [] : ipsec(site, site.ipsec)),
     ]),
     ...(all.some((site) => site.ipsec !== undefined) ? proposals() : []),
-    ...routes(all),
+    ...routes(all.filter(({ bgp }) => bgp === undefined)),
   ];
 }
 
-function wireguard({ name, interface: link, addresses, networks }: SiteSpec, spec: WireguardSpec): Piece {
+function wireguard({ name, interface: link, addresses, networks, bgp }: SiteSpec, spec: WireguardSpec): Piece {
   const at = pathFrom("interfaces", "wireguard", link);
   const peer = (...words: (string | number)[]): Path => pathFrom(...at, "peer", name, ...words);
   return {
@@ -37,6 +37,7 @@ function wireguard({ name, interface: link, addresses, networks }: SiteSpec, spe
         : [peer("address", spec.endpoint.address), peer("port", spec.endpoint.port)]),
       ...(spec.keepaliveSeconds === undefined ? [] : [peer("persistent-keepalive", spec.keepaliveSeconds)]),
       ...networks.map((network) => peer("allowed-ips", network)),
+      ...(bgp === undefined ? [] : [peer("allowed-ips", hostPrefix(bgp.neighbour))]),
     ],
   };
 }

@@ -114,6 +114,9 @@ function peer(config: Words, name: string): string[] {
     ...(config.has("bfd") ? [`neighbor ${name} bfd`] : []),
     ...leaf("ebgp-multihop", config.one("ebgp-multihop")),
     ...leaf("password", config.one("password")),
+    ...(config.has("timers", "holdtime")
+      ? [`neighbor ${name} timers ${config.one("timers", "keepalive")} ${config.one("timers", "holdtime")}`]
+      : []),
   ];
 }
 
@@ -132,6 +135,7 @@ function unicast(config: Words, family: "ipv4" | "ipv6"): string[] {
         const paths = global.one("maximum-paths", kind);
         return paths === undefined ? [] : [`maximum-paths ${kind === "ibgp" ? "ibgp " : ""}${paths}`];
       }),
+      ...global.names("network").map((prefix) => `network ${prefix}`),
       ...peers.flatMap(([name, of]) => {
         const family = of.at("address-family", node);
         const leaf = (word: string, value: string | undefined, after = "") =>

@@ -9,10 +9,15 @@ import { frrPrograms } from "#lib/frr/programs.ts";
 import { run } from "#lib/frr/run.ts";
 import { frrText } from "./frr-text.ts";
 import { natText } from "./nat-text.ts";
+import { tunnels } from "./tunnels.ts";
 
-export const FRR = "/usr/lib/frr";
+const FRR = "/usr/lib/frr";
+const WIREGUARD = join(import.meta.dirname, "../../../.cache/wireguard/wireguard");
 /** For `needing`. */
 export const MACHINE = [{ file: `${FRR}/bgpd` }, { file: `${FRR}/frr-reload.py` }, { program: "nft" }] as const;
+
+/** The same for tunnels. */
+export const TUNNELS = [{ file: WIREGUARD }] as const;
 
 export interface Machine extends AsyncDisposable {
   /** Makes what was committed. @throws Error with what FRR or nft said */
@@ -26,10 +31,12 @@ export async function machine(directory: string): Promise<Machine> {
   const programs = frrPrograms({ programs: FRR, directory, more: { zebra: ["-s", "90000000"] } });
   await programs.start(["zebra", "staticd", "bfdd", "bgpd"]);
   const places = ["--bindir", "/usr/bin", "--confdir", directory, "--rundir", directory, "--vty_socket", directory];
+  const sites = tunnels(WIREGUARD);
   let routing = "";
   let translation = "";
   return {
     async make(running) {
+      await sites.make(running);
       const [frr, nat] = [frrText(running), natText(running)];
       if (frr !== routing) {
         const file = join(directory, "frr.conf");
@@ -45,6 +52,9 @@ export async function machine(directory: string): Promise<Machine> {
       }
     },
     show: (path) => run("vtysh", ["--vty_socket", directory, "-c", ["show", ...path].join(" ")], 10_000),
-    [Symbol.asyncDispose]: () => programs.end(),
+    async [Symbol.asyncDispose]() {
+      await sites[Symbol.asyncDispose]();
+      await programs.end();
+    },
   };
 }
