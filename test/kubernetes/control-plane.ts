@@ -147,7 +147,8 @@ export async function controlPlane(...addresses: readonly string[]): Promise<Con
     );
   };
   const stopServer = async (): Promise<void> => {
-    if (server !== undefined) await stop(server, 15_000);
+    // It would wait for its watches to end.
+    if (server !== undefined) await stop(server, 1_000);
     server = undefined;
   };
   const dispose = async (): Promise<void> => {

@@ -29,12 +29,13 @@ export function apiServer({ access, userAgent, random, patience = PATIENCE }: Ap
   return {
     async follow(listener, signal) {
       const asked = asking(access, userAgent);
-      const told = together(listener, RESOURCES);
-      const all = RESOURCES.map((resource) =>
-        reflection(resource, { ask: asked, told: told(resource), signal, random, patience }),
-      );
+      const reflections = new Map<Resource, Reflection>();
+      const told = together(listener, RESOURCES, (resource) => reflections.get(resource)?.hurry());
+      for (const resource of RESOURCES)
+        reflections.set(resource, reflection(resource, { ask: asked, told: told(resource), signal, random, patience }));
       ask = asked;
-      pods = all[RESOURCES.indexOf(PODS)];
+      pods = reflections.get(PODS);
+      const all = [...reflections.values()];
       await Promise.all(all.map((each) => each.first));
       const done = Promise.all(all.map((each) => each.done)).then(() => asked[Symbol.dispose]());
       return { done };
@@ -67,7 +68,11 @@ async function podOf(ask: Ask, { namespace, name }: PodName): Promise<object | u
 }
 
 /** Several resources as one source: all there is was told when each was; the server is lost once for all of them. */
-function together(listener: Listener, resources: readonly Resource[]): (resource: Resource) => Told {
+function together(
+  listener: Listener,
+  resources: readonly Resource[],
+  hurry: (resource: Resource) => void,
+): (resource: Resource) => Told {
   const untold = new Set(resources);
   /** Those that did not reach the server, and what was told of that. */
   const losers = new Set<Resource>();
@@ -87,7 +92,9 @@ function together(listener: Listener, resources: readonly Resource[]): (resource
         if (untold.size === 0) listener.told();
       },
       reached() {
-        if (!losers.delete(resource) || losers.size > 0) return;
+        if (!losers.delete(resource)) return;
+        for (const other of losers) hurry(other);
+        if (losers.size > 0) return;
         messages.clear();
         listener.remove(SERVER);
       },

@@ -58,6 +58,8 @@ export interface Reflection {
   readonly first: Promise<void>;
   /** Ends with the signal. */
   readonly done: Promise<void>;
+  /** The next try is now: somebody else has reached the server. */
+  hurry(): void;
   /** The uid of what is known under that name. */
   uid(name: string): string | undefined;
   /** Takes an object that somebody else has read, unless it is known or gone already. */
@@ -178,16 +180,19 @@ export function reflection(resource: Resource, { ask, told, signal, random, pati
       first.resolve();
     }
   };
+  let pause = new AbortController();
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       const ms = await attempt();
-      if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => {});
+      pause = new AbortController();
+      if (ms > 0) await sleep(ms, undefined, { signal: AbortSignal.any([signal, pause.signal]) }).catch(() => {});
     }
   };
 
   return {
     first: first.promise,
     done: run(),
+    hurry: () => pause.abort(),
     uid: (name) => known.get(name)?.uid,
     offer(object) {
       const head = headOf(object);
