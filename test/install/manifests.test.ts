@@ -1,0 +1,84 @@
+/** What the manifests say fits together, and fits what they install. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { parseAllDocuments } from "yaml";
+import { parseConfig } from "#lib/config/config.ts";
+import { RESOURCES } from "#lib/k8s/api/resource.ts";
+
+const TOP = join(import.meta.dirname, "../..");
+const { version } = JSON.parse(readFileSync(join(TOP, "package.json"), "utf8")) as { version: string };
+
+interface Container {
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly volumeMounts?: readonly { readonly name: string }[];
+}
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly rules?: readonly { readonly apiGroups: readonly string[]; readonly resources: readonly string[] }[];
+  readonly spec?: {
+    readonly template: {
+      readonly spec: {
+        readonly containers: readonly Container[];
+        readonly initContainers?: readonly Container[];
+        readonly volumes: readonly { readonly name: string }[];
+      };
+    };
+  };
+}
+const read = (name: string): Manifest[] =>
+  parseAllDocuments(readFileSync(join(TOP, "install/kubernetes", name), "utf8")).map((each) => each.toJS() as Manifest);
+const all = read("selvedge.yaml");
+const one = (kind: string): Manifest => {
+  const found = all.find((each) => each.kind === kind);
+  if (found === undefined) throw new Error(`there is no ${kind}`);
+  return found;
+};
+
+test("there is what a cluster needs, and nothing twice", () => {
+  expect(all.map(({ kind }) => kind)).toEqual([
+    "ServiceAccount",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "DaemonSet",
+  ]);
+});
+
+test("the configuration has no mistakes, and follows the API server as the pod's service account", () => {
+  const config = parseConfig(one("ConfigMap").data?.["selvedged.yaml"] ?? "");
+  expect([config.kubernetes, config.policies]).toEqual([{}, { logDenied: false, audit: false }]);
+  expect(config.cluster?.store.etcd.endpoints).toHaveLength(1);
+});
+
+test.each([
+  ["selvedge.yaml", "DaemonSet"],
+  ["uninstall.yaml", "DaemonSet"],
+])("%s: every volume is mounted, every mount has its volume, the image is of this version", (file, kind) => {
+  const {
+    containers = [],
+    initContainers = [],
+    volumes = [],
+  } = read(file).find((each) => each.kind === kind)?.spec?.template.spec ?? {};
+  const everywhere = [...containers, ...initContainers];
+  expect(everywhere.length).toBeGreaterThan(0);
+  const mounted = new Set(everywhere.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name)));
+  expect([...mounted].toSorted()).toEqual(volumes.map(({ name }) => name).toSorted());
+  expect(new Set(everywhere.map(({ image }) => image))).toEqual(new Set([`selvedge:${version}`]));
+});
+
+test("rights are to what is followed", () => {
+  const given = (one("ClusterRole").rules ?? []).flatMap(({ apiGroups, resources }) =>
+    apiGroups.flatMap((group) => resources.map((resource) => (group === "" ? resource : `${resource}.${group}`))),
+  );
+  expect(given.toSorted()).toEqual(RESOURCES.map(({ plural }) => plural).toSorted());
+});
+
+test("the image has what the manifests run", () => {
+  const dockerfile = readFileSync(join(TOP, "install/kubernetes/Dockerfile"), "utf8");
+  for (const file of ["dist/selvedge", "dist/selvedged", "dist/selvedgectl", "install-node.sh", "05-selvedge.conflist"])
+    expect(dockerfile).toContain(file);
+});

@@ -1,0 +1,206 @@
+/** The installer on a node of its own: a directory for the files, the namespace of the test for links and rules. */
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { eventually, must, type Ran, run, start, stop } from "../../conformance/program.ts";
+import { needing } from "../support/requirement.ts";
+
+const TOP = join(import.meta.dirname, "../..");
+const SCRIPT = join(TOP, "install/kubernetes/install-node.sh");
+const CONFLIST = join(TOP, "install/net.d/05-selvedge.conflist");
+const BIN = "opt/cni/bin";
+const CONF = "etc/cni/net.d";
+const asRoot = needing("root", { program: "nft" }, { program: "ip" });
+
+let top = "";
+let root = "";
+let programs = "";
+
+beforeEach(() => {
+  top = mkdtempSync(join(tmpdir(), "install-"));
+  root = join(top, "node");
+  programs = join(top, "programs");
+  mkdirSync(join(root, BIN), { recursive: true });
+  mkdirSync(join(root, CONF), { recursive: true });
+  mkdirSync(programs);
+  write(join(root, BIN, "bridge"), "another's plugin");
+  write(join(root, CONF, "10-other.conf"), "another's list");
+  copyFileSync(CONFLIST, join(programs, "05-selvedge.conflist"));
+  copyFileSync("/bin/sleep", join(programs, "selvedge"));
+  // It says what the file beside it says.
+  program("selvedgectl", `exit "$(cat "${top}/status")"`);
+  program("selvedged", `echo "$$ $*" >"${top}/daemon"`);
+  write(join(top, "status"), "0");
+});
+afterEach(() => rmSync(top, { recursive: true }));
+
+const write = (path: string, text: string): void => writeFileSync(path, text);
+function program(name: string, line: string): void {
+  write(join(programs, name), `#!/bin/sh\n${line}\n`);
+  chmodSync(join(programs, name), 0o755);
+}
+const environment = (): Record<string, string> => ({
+  PATH: process.env.PATH ?? "",
+  ROOT: root,
+  PROGRAMS: programs,
+  READY_SECONDS: "1",
+});
+const install = (command: string): Promise<Ran> => run([SCRIPT, command], { environment: environment() });
+
+/** Every file of the node with what it says, its mode and its inode. */
+function tree(): Record<string, string> {
+  const paths = globSync("**/{*,.*}", { cwd: root }).toSorted();
+  return Object.fromEntries(
+    paths.map((path) => {
+      const { mode, ino } = lstatSync(join(root, path));
+      const link = lstatSync(join(root, path)).isSymbolicLink() ? readlinkSync(join(root, path)) : "";
+      return [path, `${mode.toString(8)} ${ino} ${link}`];
+    }),
+  );
+}
+
+test("the plugin and the list are put beside what others have, once", async () => {
+  const before = tree();
+  expect(await install("plugin")).toMatchObject({ exit: 0 });
+  expect(await install("conflist")).toMatchObject({ exit: 0 });
+  const after = tree();
+  expect(Object.keys(after).filter((path) => !(path in before))).toEqual([
+    `${CONF}/05-selvedge.conflist`,
+    `${BIN}/loopback`,
+    `${BIN}/selvedge`,
+  ]);
+  for (const [path, was] of Object.entries(before)) expect([path, after[path]]).toEqual([path, was]);
+  expect(readFileSync(join(root, CONF, "05-selvedge.conflist"), "utf8")).toBe(readFileSync(CONFLIST, "utf8"));
+  expect(readlinkSync(join(root, BIN, "loopback"))).toBe("selvedge");
+  expect((statSync(join(root, BIN, "selvedge")).mode & 0o777).toString(8)).toBe("755");
+  await install("plugin");
+  await install("conflist");
+  expect(tree()).toEqual(after);
+});
+
+test("a plugin that runs is replaced, and runs on", async () => {
+  await install("plugin");
+  const running = start([join(root, BIN, "selvedge"), "60"]);
+  try {
+    await eventually("it runs", async () => (running.pid === undefined ? undefined : true));
+    // A copy over it is what the kernel refuses.
+    expect(await run(["cp", "/bin/true", join(root, BIN, "selvedge")])).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining("Text file busy"),
+    });
+    copyFileSync("/bin/true", join(programs, "selvedge"));
+    expect(await install("plugin")).toMatchObject({ exit: 0 });
+    expect(readFileSync(join(root, BIN, "selvedge"))).toEqual(readFileSync("/bin/true"));
+    expect([running.exitCode, running.signalCode]).toEqual([null, null]);
+  } finally {
+    await stop(running, 1_000);
+  }
+});
+
+test("a loopback plugin of somebody else stays", async () => {
+  write(join(root, BIN, "loopback"), "another's");
+  await install("plugin");
+  await install("uninstall");
+  expect(readFileSync(join(root, BIN, "loopback"), "utf8")).toBe("another's");
+});
+
+test("no list is written before the node is ready", async () => {
+  write(join(top, "status"), "4");
+  expect(await install("conflist")).toMatchObject({
+    exit: 1,
+    stderr: "install-node: not ready after 1 s; no 05-selvedge.conflist is written\n",
+  });
+  expect(existsSync(join(root, CONF, "05-selvedge.conflist"))).toBe(false);
+  const waiting = run([SCRIPT, "conflist"], { environment: { ...environment(), READY_SECONDS: "0" } });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  write(join(top, "status"), "0");
+  expect(await waiting).toMatchObject({ exit: 0 });
+  expect(existsSync(join(root, CONF, "05-selvedge.conflist"))).toBe(true);
+});
+
+test("the daemon takes the installer's place, and the list follows", async () => {
+  const child = start([SCRIPT, "run"], environment());
+  try {
+    await eventually("the daemon is started", async () => existsSync(join(top, "daemon")) || undefined);
+    expect(readFileSync(join(top, "daemon"), "utf8")).toBe(`${child.pid} --config /etc/selvedge/selvedged.yaml\n`);
+    await eventually(
+      "the list is written",
+      async () => existsSync(join(root, CONF, "05-selvedge.conflist")) || undefined,
+    );
+  } finally {
+    await stop(child, 1_000);
+  }
+});
+
+test.each([
+  ["0", 0],
+  ["4", 0],
+  ["3", 1],
+  ["1", 1],
+])("selvedgectl ends with %s: alive ends with %d", async (status, exit) => {
+  write(join(top, "status"), status);
+  expect(await install("alive")).toMatchObject({ exit });
+});
+
+asRoot("what was installed and what a daemon has left goes; what others have stays", async () => {
+  const before = tree();
+  await install("plugin");
+  await install("conflist");
+  mkdirSync(join(root, "var/lib/selvedge/queue"), { recursive: true });
+  mkdirSync(join(root, "run/selvedge"), { recursive: true });
+  const nft = "table inet selvedge { chain a { }; }; table inet others { chain a { }; }";
+  await must(["nft", nft]);
+  try {
+    for (const [name, alias] of [
+      ["own0", "selvedge way to beta"],
+      ["other0", "not selvedge's"],
+    ] as const) {
+      await must(["ip", "link", "add", name, "type", "veth", "peer", "name", `${name}p`]);
+      await must(["ip", "link", "set", name, "up", "alias", alias]);
+    }
+    await must(["ip", "route", "add", "203.0.113.0/25", "dev", "lo", "protocol", "83"]);
+    await must(["ip", "route", "add", "203.0.113.128/25", "dev", "lo"]);
+    await must(["ip", "rule", "add", "priority", "100", "table", "77", "protocol", "83"]);
+    await must(["ip", "rule", "add", "priority", "101", "table", "78"]);
+    expect(await install("uninstall")).toMatchObject({ exit: 0 });
+    const { var: _, run: __, ...left } = tree();
+    for (const path of ["var/lib", "run"]) delete left[path];
+    expect(left).toEqual(before);
+    expect(existsSync(join(root, "var/lib/selvedge"))).toBe(false);
+    expect(existsSync(join(root, "run/selvedge"))).toBe(false);
+    expect(await must(["nft", "list", "tables"])).toBe("table inet others\n");
+    const links = await must(["ip", "-oneline", "link", "show"]);
+    expect([links.includes("own0"), links.includes("other0")]).toEqual([false, true]);
+    const routes = await must(["ip", "route", "show"]);
+    expect([routes.includes("203.0.113.0/25"), routes.includes("203.0.113.128/25")]).toEqual([false, true]);
+    const rules = await must(["ip", "rule", "show"]);
+    expect([rules.includes("lookup 77"), rules.includes("lookup 78")]).toEqual([false, true]);
+    expect(await install("uninstall")).toMatchObject({ exit: 0 });
+  } finally {
+    await run(["nft", "delete table inet others"]);
+    await run(["ip", "link", "delete", "other0"]);
+    await run(["ip", "route", "delete", "203.0.113.128/25", "dev", "lo"]);
+    await run(["ip", "rule", "delete", "priority", "101"]);
+  }
+});
+
+test("what is no command is told what there is", async () => {
+  const { exit, stderr } = await install("upgrade");
+  expect(exit).toBe(2);
+  for (const command of ["run", "plugin", "conflist", "alive", "uninstall"])
+    expect(stderr).toContain(`install-node.sh ${command} `);
+});
