@@ -109,7 +109,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     packages: ["@grpc/grpc-js", "protobufjs"],
   },
   "lib/k8s": {
-    holds: "the cluster: where its objects come from (a directory of manifests), pools of devices offered to kubelet",
+    holds: "the cluster: where its objects come from (an API server, a directory of manifests), pools of devices offered to kubelet",
     from: ["lib", "lib/api/definition.ts", "proto"],
     packages: ["@grpc/grpc-js", "yaml"],
   },

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds Kubernetes' programs from their Go modules into .cache/kubernetes, once for each state of go.mod and go.sum:
-# half an hour on two processors the first time, nothing after that.
+# some ten minutes on two processors the first time, nothing after that.
 set -euo pipefail
 cd "$(dirname "$0")"
 into=$(cd ../../.. && pwd)/.cache/kubernetes
