@@ -56,12 +56,16 @@ export function frr({
   let told: { readonly text: string; readonly running: string; readonly atMs: number } | undefined;
 
   const tell = async (text: string): Promise<void> => {
-    // Passwords are in it. FRR's own user reads nothing: vtysh does.
-    await writeFile(file, text, { mode: 0o600 }).catch((cause: Error) => {
+    // Passwords are in it. FRR's own user reads nothing: vtysh does. An empty file is refused by frr-reload.py.
+    await writeFile(file, `! Written by selvedged.\n${text}`, { mode: 0o600 }).catch((cause: Error) => {
       throw speakerError(cause.message, cause);
     });
     const places = ["--bindir", "/usr/bin", "--confdir", directory, "--rundir", directory, "--vty_socket", directory];
-    await run(PYTHON, [join(programs, "frr-reload.py"), "--reload", "--daemon", "bgpd", ...places, file], RELOAD_MS);
+    const reload = () =>
+      run(PYTHON, [join(programs, "frr-reload.py"), "--reload", "--daemon", "bgpd", ...places, file], RELOAD_MS);
+    // It says everything twice, and some commands fail when they are repeated (`neighbor … graceful-restart-disable`): what
+    // is wrong is so when only the rest is left, too.
+    await reload().catch(reload);
   };
 
   const isAsTold = async (text: string): Promise<boolean> => {

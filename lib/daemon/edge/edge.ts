@@ -54,6 +54,8 @@ export interface Edge {
 /** News are nothing to these. */
 const IDLE: ReadonlySet<Phase> = new Set(["standby", "paused"]);
 const TICK_MS = 1_000;
+/** How often FRR is looked for. */
+const LISTEN_MS = 2_000;
 /** Of a node's own addresses a burst is one change, too. */
 const SPEAK_MS = 100;
 /** A push that is under way at the end is finished by whoever writes next. */
@@ -112,13 +114,13 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
       ] as const;
     }),
   );
-  const isCalled = config.routers.some(({ bgp }) => bgp !== undefined && bgp.addresses.length > 0);
+  const called = [...routers.values()].filter(({ config: { bgp } }) => bgp !== undefined && bgp.addresses.length > 0);
   const voice =
-    isCalled && core.speaker !== undefined
+    called.length > 0 && core.speaker !== undefined
       ? speaking(core, {
           speaker: core.speaker,
           config,
-          specs: () => Promise.all([...routers.values()].map((router) => router.spec())),
+          specs: () => Promise.all(called.map((router) => router.spec())),
           random: Math.random,
         })
       : undefined;
@@ -157,7 +159,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
       const loops = [...routers].map(([name, handle]) =>
         loop(() => pass(name, handle), { everyMs: TICK_MS, debounceMs: config.windowMs, signal }),
       );
-      if (voice !== undefined) loops.push(loop(voice.pass, { everyMs: TICK_MS, debounceMs: SPEAK_MS, signal }));
+      if (voice !== undefined) loops.push(loop(voice.pass, { everyMs: LISTEN_MS, debounceMs: SPEAK_MS, signal }));
       pokes = loops.map((each) => each.poke);
       const done = Promise.all(loops.map((each) => each.done));
       running = done;
