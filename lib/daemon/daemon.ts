@@ -11,7 +11,7 @@ import { devicePools, makeFunctions } from "./device-pools.ts";
 import { forgetLeavers } from "./leaving.ts";
 import { makeAllReady } from "./node-facts.ts";
 import { startPolicies } from "./policy/start.ts";
-import { reconciler } from "./reconcile.ts";
+import { reconciler, SWITCHES_MS } from "./reconcile.ts";
 import { replay } from "./replay.ts";
 import { closeHost } from "./routers.ts";
 import { stretchedOf } from "./segment-bridge.ts";
@@ -33,8 +33,6 @@ export interface Daemon {
   readonly failed: Promise<never>;
 }
 
-/** How often the switches that change silently are looked at; a full pass comes at its own, longer interval. */
-const SWITCHES_MS = 1_000;
 /** How often kubelet is looked for, and told of devices that came or went. */
 const OFFERS_MS = 5_000;
 /** How often the node's share of pools is compared with what it needs, and how long news of it are gathered. */

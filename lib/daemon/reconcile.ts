@@ -38,8 +38,12 @@ export interface Reconciler {
 
 /** An attachment whose namespace was missing this long, with its link gone too, is taken for gone. */
 const NAMESPACE_GRACE_MS = 30_000;
+/** How often the switches that change silently are looked at; a full pass comes at its own, longer interval. */
+export const SWITCHES_MS = 1_000;
 /** Attachments that are gone through before whoever asks for something is heard. */
 const AT_ONCE = 32;
+/** Facts that are looked up, where that is all. */
+const MANY_AT_ONCE = 2_048;
 /** Lines of a repair that are logged: all that a person can read. A node that joins thousands does some ten thousand things. */
 const SHOWN = 200;
 
@@ -54,6 +58,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   const marked = new Map<string, AttachmentRecord>();
   const missingSince = new Map<string, number>();
   const last = { atMs: 0, tookMs: 0, repairs: 0 };
+  let switchesAtMs = Number.NEGATIVE_INFINITY;
 
   const isRouter = (inode: number): boolean =>
     [...core.hosts.values()].some(({ router }) => router?.netnsInode === inode);
@@ -172,17 +177,27 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     // What leads to other nodes is nobody's until it is known who they are.
     if (host.name === NODE && core.cluster?.informed === false) return [];
     if (host.name === NODE && core.policies?.isInformed === false) return [];
-    const owned = await host.kernel.owned();
-    const wanted = new Set([...nodeFacts(core, host), ...jointFactsOn(core, host.name)].map(identity));
-    if (host.name === NODE) for (const fact of core.policies?.elements() ?? []) wanted.add(identity(fact));
-    // At once, and after what stands was listed: what came meanwhile is not taken for nobody's.
-    for (const record of core.table)
-      for (const part of partsOf(record))
-        if (part.host === host.name) for (const fact of part.facts) if (fact.at === "host") wanted.add(identity(fact));
-    return owned
-      .filter((fact) => !wanted.has(identity(fact)) && (!lasting(fact) || idles(fact)) && !isNode(fact))
-      .map((fact): Op => ({ do: "remove", fact }));
+    const owned = (await host.kernel.owned()).filter((fact) => (!lasting(fact) || idles(fact)) && !isNode(fact));
+    const unknown = new Set<string>();
+    for await (const some of slices(owned, MANY_AT_ONCE)) for (const fact of some) unknown.add(identity(fact));
+    // Nearly always nothing is left then; it is enough that somebody wanted it after what stands was listed.
+    for await (const some of slices(wantedOn(host), MANY_AT_ONCE))
+      for (const fact of some) unknown.delete(identity(fact));
+    if (unknown.size === 0) return [];
+    // At once: what came meanwhile is not taken for nobody's.
+    for (const fact of wantedOn(host)) unknown.delete(identity(fact));
+    return owned.filter((fact) => unknown.has(identity(fact))).map((fact): Op => ({ do: "remove", fact }));
   };
+
+  /** Everything that is to be on the host. */
+  const wantedOn = (host: Host): Fact[] => [
+    ...nodeFacts(core, host),
+    ...jointFactsOn(core, host.name),
+    ...(host.name === NODE ? (core.policies?.elements() ?? []) : []),
+    ...[...core.table].flatMap((record) =>
+      partsOf(record).flatMap((part) => (part.host === host.name ? part.facts.filter(({ at }) => at === "host") : [])),
+    ),
+  ];
 
   /** What idles, looked for again and removed, unless an ADD is at work that may have found it standing. */
   const clearIdle = async (host: Host): Promise<Op[]> => {
@@ -196,7 +211,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
 
   /**
    * Switches that the kernel changes without telling anybody: those of the node, and route_localnet of the links that
-   * host ports need it on. Looked at by every pass; cheap, since few links have it.
+   * host ports need it on.
    */
   const lookAtSwitches = async (host: Host): Promise<string[]> => {
     const switches = lonelyFacts(core, host).filter((fact) => fact.type === "sysctl");
@@ -249,7 +264,11 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     async pass() {
       const began = core.nowMs();
       const all = everything || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
-      if (!all) await onEachHost(lookAtSwitches);
+      // Events bring passes ten times a second where pods come and go: not all of them are to look at every pod.
+      if (!all && began - switchesAtMs >= SWITCHES_MS / 2) {
+        switchesAtMs = began;
+        await onEachHost(lookAtSwitches);
+      }
       if (all || path) {
         core.node = await core.kernel.facts();
         core.cluster?.refresh(core.node);
