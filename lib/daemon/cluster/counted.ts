@@ -4,6 +4,8 @@ import { type Fact, identity } from "#lib/state/fact.ts";
 export interface Counted {
   /** Somebody wants `after` instead of `before`. @returns what nobody wants any more */
   replace(before: readonly Fact[], after: readonly Fact[]): Fact[];
+  /** Somebody wants something at its identity. */
+  has(fact: Fact): boolean;
 }
 
 export function counted(): Counted {
@@ -22,5 +24,6 @@ export function counted(): Counted {
       for (const fact of before) add(fact, -1);
       return before.filter((fact) => !wanted.has(identity(fact)));
     },
+    has: (fact) => wanted.has(identity(fact)),
   };
 }

@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
 import { address, mac, prefix } from "#lib/address.ts";
-import { aliveKey, blockKey, type NodeRecord, nodeKey } from "#lib/cluster/records.ts";
+import { aliveKey, blockKey, fixedKey, type NodeRecord, nodeKey } from "#lib/cluster/records.ts";
 import { clusterView } from "#lib/cluster/view.ts";
 import type { ClusterWays } from "#lib/config/cluster.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
-import type { Fact } from "#lib/state/fact.ts";
+import { type Fact, identity } from "#lib/state/fact.ts";
 import { peers } from "./peers.ts";
 
 const WAYS: ClusterWays = {
@@ -29,6 +29,8 @@ const node = (n: number): NodeRecord => ({
   version: "1",
 });
 const networkOf = (n: number) => prefix(`10.64.${n >> 8}.${n & 255}/32`);
+/** Of none of the nodes' networks. */
+const MOVING = address("10.65.0.9");
 const put = (key: string, record: object) => ({ put: { key, value: JSON.stringify(record) } });
 
 /** @param refuses a route to this network is not taken */
@@ -68,7 +70,7 @@ function rig(refuses?: string) {
   };
   const routes = (): string[] =>
     applied.flat().flatMap(({ do: verb, fact }) => (verb === "add" && fact.type === "route" ? [fact.to] : []));
-  return { all, applied, looked, join, routes };
+  return { all, view, applied, looked, join, routes };
 }
 
 test("thousands go to the kernel in groups, and other work comes in between", async () => {
@@ -93,6 +95,26 @@ test("what one peer changes is looked at alone, however many there are", async (
   const ops = await all.settle();
   expect(looked.map((facts) => facts.length)).toEqual([4]);
   expect(ops.map(({ fact }) => fact.type)).toEqual(["element", "forward", "neighbour", "route"]);
+});
+
+test("an address that moves from one peer to another is not taken away", async () => {
+  const { all, view, join } = rig();
+  const fixed = (holder: number): void => {
+    const on = { name: "vm:db", node: `n${holder}`, uid: `uid-${holder}`, writes: 1 };
+    all.mark(view.take(put(fixedKey("default", MOVING), { pool: "default", address: MOVING, ...on })).nodes);
+  };
+  for (const n of [1, 2]) join(n);
+  for (const [from, to] of [
+    [1, 2],
+    [2, 1],
+  ] as const) {
+    fixed(from);
+    await all.settle();
+    fixed(to);
+    const ops = await all.settle();
+    expect(ops.filter((op) => op.do === "remove")).toEqual([]);
+    expect(ops.map(({ fact }) => identity(fact))).toContain(`neighbour host svx4 ${MOVING}`);
+  }
 });
 
 test("what the kernel refuses of one peer keeps only its group waiting, and is tried again", async () => {

@@ -133,7 +133,8 @@ export function peers({ kernel, view, ways, own, livenessOf, keys, answering }: 
       wanted.unshift(...now);
     }
     const ops = [
-      ...gone.map((fact): Op => ({ do: "remove", fact })),
+      // What one had, another one of these may have now: an address that has moved.
+      ...gone.filter((fact) => !facts.has(fact)).map((fact): Op => ({ do: "remove", fact })),
       ...lacking(wanted, await kernel.look({}, wanted)),
     ];
     await kernel.apply({}, ops);
