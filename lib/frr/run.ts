@@ -13,6 +13,9 @@ export const speakerError = (message: string, cause?: unknown, hint?: string): S
     ...(hint === undefined ? {} : { hint }),
   });
 
+/** FRR repeats lines that it does not understand, passwords among them. */
+const withoutSecrets = (text: string): string => text.replaceAll(/(\bpassword\s).*/g, "$1(secret)");
+
 /** @returns what it wrote @throws SelvedgeError speaker with what it said */
 export function run(program: string, args: readonly string[], timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -22,11 +25,11 @@ export function run(program: string, args: readonly string[], timeoutMs: number)
       const { code, killed } = error;
       if (code === "ENOENT")
         return reject(speakerError(`there is no ${program}`, error, "Install the packages frr and frr-pythontools."));
-      const said = `${stdout}${stderr}`.trim().split("\n").slice(-5).join("\n");
+      const said = withoutSecrets(`${stdout}${stderr}`).trim().split("\n").slice(-5).join("\n");
+      // Not with its cause, which has all that was said.
       reject(
         speakerError(
           killed ? `${program} did not end in ${timeoutMs} ms` : `${program}: ${said || `it ended with ${code}`}`,
-          error,
         ),
       );
     });

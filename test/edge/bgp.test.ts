@@ -1,4 +1,7 @@
 /** FRR on three nodes and in two routers: pods are reached from outside by what BGP tells. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "@jest/globals";
 import type { RouterList } from "#proto/selvedge_pb.ts";
 import { eventually, inside, start } from "../../conformance/program.ts";
@@ -18,6 +21,13 @@ async function told(what: string, probe: () => Promise<true | undefined>): Promi
   const tookMs = Math.round(performance.now() - beganMs);
   figures.push(`${what} after ${(tookMs / 1_000).toFixed(1)} s`);
   return tookMs;
+}
+
+function secretFile(secret: string): Disposable & { readonly path: string } {
+  const directory = mkdtempSync(join(tmpdir(), "secret-"));
+  const path = join(directory, "password");
+  writeFileSync(path, `${secret}\n`);
+  return { path, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
 }
 
 interface Peer {
@@ -53,6 +63,8 @@ async function lostDuring(address: string, work: () => Promise<void>): Promise<n
 needing(...WORLD)(
   "nodes tell two routers by BGP where pods are, and egress addresses",
   async () => {
+    using secrets = secretFile("a-long-secret");
+    const passwordFile = secrets.path;
     await using world = await makeWorld({
       cluster: {
         egress: [{ name: "out", addresses: [EGRESS], pods: [{ pod: "nobody" }], nodes: ["a", "b"], holdSeconds: 5 }],
@@ -64,7 +76,8 @@ needing(...WORLD)(
           // One router is on the networks of all nodes and has BFD; the other is called through a gateway by some.
           ...(edge === "edge1"
             ? { addresses: [edgeOn(edge, 1), edgeOn(edge, 2)], bfd: true }
-            : { addresses: [edgeOn(edge, 1)], multihop: 2 }),
+            : { addresses: [edgeOn(edge, 1)], multihop: 2, defaultRoute: true }),
+          passwordFile,
           listen: ["192.0.2.0/24", "198.51.100.0/24"],
         },
       }),
@@ -79,12 +92,16 @@ needing(...WORLD)(
       }
 
     const { routers } = (await a.ctl("edge", "status")) as RouterList;
-    expect(routers.map(({ name, sessions }) => [name, sessions.map(({ address, state }) => [address, state])])).toEqual(
-      [
-        ["edge1", [["192.0.2.251", "Established"]]],
-        ["edge2", [["192.0.2.252", "Established"]]],
-      ],
-    );
+    expect(
+      routers.map(({ name, sessions }) => [
+        name,
+        sessions.map(({ address, state, received }) => [address, state, received]),
+      ]),
+    ).toEqual([
+      ["edge1", [["192.0.2.251", "Established", 0]]],
+      // Its default route, of both families.
+      ["edge2", [["192.0.2.252", "Established", 2]]],
+    ]);
 
     // A fixed address.
     await a.ctl("reserve", "vm:db");

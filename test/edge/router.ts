@@ -33,6 +33,7 @@ export async function startRouter({ space, version, identity, host }: RouterOpti
   if (served.stdout !== null) await once(served.stdout, "data");
   return {
     vtysh: (command) => must(inside(space, ["vtysh", "--vty_socket", directory, "-c", command])),
-    [Symbol.asyncDispose]: () => stop(served),
+    // FRR ends with it.
+    [Symbol.asyncDispose]: () => stop(served, 20_000),
   };
 }

@@ -102,7 +102,10 @@ const failure = async (work: Promise<unknown>): Promise<[message: string, hint: 
   throw new Error("it was taken");
 };
 
-runs("what it does not take is told in its words", async () => {
+runs("what it does not take is told in its words, without passwords", async () => {
+  const [said] = await failure(speaker.follow("router bgp 65001\n neighbor 192.0.2.1 password two words\nexit\n"));
+  expect(said).toMatch(/password \(secret\)/);
+  expect(said).not.toContain("two");
   const [message] = await failure(speaker.follow("router bgp 65001\n neighbour 192.0.2.1\nexit\n"));
   expect(message).toMatch(/^FRR: python3: [\s\S]*neighbour 192\.0\.2\.1/);
 });

@@ -1,6 +1,7 @@
 /** A router as lib/edge has it: as it is configured, with its secrets. */
 import type { EdgeRouter, EdgeSite } from "#lib/config/edge.ts";
 import type { BgpSpec, RouterSpec, SiteSpec } from "#lib/edge/router.ts";
+import { SelvedgeError } from "#lib/errors.ts";
 
 /** First line of a file. @throws SelvedgeError config-invalid */
 export type SecretIn = (file: string) => Promise<string>;
@@ -25,7 +26,17 @@ export async function specOf(router: EdgeRouter, secretIn: SecretIn): Promise<Ro
 }
 
 async function bgpOf({ passwordFile, ...bgp }: NonNullable<EdgeRouter["bgp"]>, secretIn: SecretIn): Promise<BgpSpec> {
-  return passwordFile === undefined ? bgp : { ...bgp, password: await secretIn(passwordFile) };
+  return passwordFile === undefined ? bgp : { ...bgp, password: await passwordIn(passwordFile, secretIn) };
+}
+
+/** linux/tcp.h, TCP_MD5SIG_MAXKEYLEN (v6.12); FRR, and VyOS with it, takes one word. */
+async function passwordIn(file: string, secretIn: SecretIn): Promise<string> {
+  const password = await secretIn(file);
+  if (/^[!-~]{1,80}$/.test(password) && !password.includes("?")) return password;
+  throw new SelvedgeError(
+    { kind: "config-invalid", field: "edge.routers.bgp.passwordFile" },
+    `edge: the password in ${file} must be 1 to 80 printable ASCII characters without spaces and question marks`,
+  );
 }
 
 async function siteOf({ wireguard, ipsec, ...site }: EdgeSite, secretIn: SecretIn): Promise<SiteSpec> {

@@ -83,9 +83,13 @@ export async function standin(
       const { tree, refusals } = commit(running, commands, { isSingle: words.isSingle });
       // The commit comes first, and is not undone where another one waits already (T3955).
       const isSecond = unconfirmed !== undefined;
+      try {
+        await onCommit(tree);
+      } catch (error) {
+        return failed(400, `[ protocols ]\n${(error as Error).message}\n\n[[protocols]] failed\nCommit failed\n`);
+      }
       if (confirmMinutes !== undefined) unconfirmed ??= running;
       running = tree;
-      await onCommit(running);
       if (confirmMinutes !== undefined && isSecond) return failed(400, "Another confirm is pending");
       return refusals.length === 0
         ? done(version === "rolling" ? "" : null)
