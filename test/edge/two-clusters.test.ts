@@ -138,6 +138,8 @@ needing(
     // Nothing but its pool is taken from the other side.
     expect((await west.vtysh("show ip route bgp")).match(/^B\S*\s+(\S+)/gm)).toEqual([`B>* ${SIDES.east.pool}`]);
 
+    const isWatched = async () => /10\.255\.1\.2\s+up/.test(await west.vtysh("show bfd peers brief")) || undefined;
+    await eventually("BFD watches it", isWatched, 30_000);
     const beganMs = performance.now();
     await ip("east", "link set line1 down");
     await eventually("by the other tunnel", () => goesBy("wg12"), 30_000);
