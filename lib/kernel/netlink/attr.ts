@@ -38,9 +38,13 @@ export function attrs<const T extends AttrTable>(table: T): Attrs<T> {
   };
   const read = (bytes: Uint8Array): AttrValues<T> => {
     const values: Record<string, unknown> = {};
-    for (const [type, value] of eachAttr(bytes)) {
-      const row = byType.get(type);
-      if (row !== undefined) values[row[0]] = row[1].read(value);
+    const view = viewOf(bytes);
+    // As eachAttr, without a value for each of the many that the table does not name.
+    for (let at = 0; at + 4 <= bytes.length; ) {
+      const length = lengthAt(view, at);
+      const row = byType.get(view.getUint16(at + 2, true) & NLA_TYPE_MASK);
+      if (row !== undefined) values[row[0]] = row[1].read(bytes.subarray(at + 4, at + length));
+      at += (length + 3) & ~3;
     }
     return values as AttrValues<T>;
   };
@@ -97,10 +101,16 @@ function writeAttr<T>(to: Writer, type: number, codec: Codec<T>, value: T): void
 export function* eachAttr(bytes: Uint8Array): Generator<readonly [type: number, value: Uint8Array]> {
   const view = viewOf(bytes);
   for (let at = 0; at + 4 <= bytes.length; ) {
-    const length = view.getUint16(at, true);
-    if (length < 4 || at + length > bytes.length)
-      throw new RangeError(`attribute of ${length} bytes at ${at} of ${bytes.length}`);
+    const length = lengthAt(view, at);
     yield [view.getUint16(at + 2, true) & NLA_TYPE_MASK, bytes.subarray(at + 4, at + length)];
     at += (length + 3) & ~3;
   }
+}
+
+/** Of the attribute there, its header included. @throws RangeError */
+function lengthAt(view: DataView, at: number): number {
+  const length = view.getUint16(at, true);
+  if (length < 4 || at + length > view.byteLength)
+    throw new RangeError(`attribute of ${length} bytes at ${at} of ${view.byteLength}`);
+  return length;
 }

@@ -11,6 +11,8 @@ export interface Codec<T> {
 /** A value that always takes the same number of bytes, and so can be part of a structure. */
 export interface Fixed<T> extends Codec<T> {
   readonly size: number;
+  /** Reads where it lies in something larger, which saves a view of its own. @throws RangeError */
+  readAt(view: DataView, at: number): T;
 }
 
 /** What a codec carries. */
@@ -18,56 +20,61 @@ export type Carried<C> = C extends Codec<infer T> ? T : never;
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
-function fixed<T>(size: number, put: (v: DataView, at: number, value: T) => void, get: (v: DataView) => T): Fixed<T> {
+function fixed<T>(
+  size: number,
+  put: (v: DataView, at: number, value: T) => void,
+  get: (v: DataView, at: number) => T,
+): Fixed<T> {
   return {
     size,
     write(to, value) {
       const at = to.reserve(size);
       put(to.view(), at, value);
     },
-    read: (bytes) => get(viewOf(bytes)),
+    read: (bytes) => get(viewOf(bytes), 0),
+    readAt: get,
   };
 }
 
 export const u8 = fixed<number>(
   1,
   (v, at, n) => v.setUint8(at, n),
-  (v) => v.getUint8(0),
+  (v, at) => v.getUint8(at),
 );
 export const u16 = fixed<number>(
   2,
   (v, at, n) => v.setUint16(at, n, true),
-  (v) => v.getUint16(0, true),
+  (v, at) => v.getUint16(at, true),
 );
 export const be16 = fixed<number>(
   2,
   (v, at, n) => v.setUint16(at, n),
-  (v) => v.getUint16(0),
+  (v, at) => v.getUint16(at),
 );
 export const u32 = fixed<number>(
   4,
   (v, at, n) => v.setUint32(at, n, true),
-  (v) => v.getUint32(0, true),
+  (v, at) => v.getUint32(at, true),
 );
 export const s32 = fixed<number>(
   4,
   (v, at, n) => v.setInt32(at, n, true),
-  (v) => v.getInt32(0, true),
+  (v, at) => v.getInt32(at, true),
 );
 export const be32 = fixed<number>(
   4,
   (v, at, n) => v.setUint32(at, n),
-  (v) => v.getUint32(0),
+  (v, at) => v.getUint32(at),
 );
 export const u64 = fixed<bigint>(
   8,
   (v, at, n) => v.setBigUint64(at, n, true),
-  (v) => v.getBigUint64(0, true),
+  (v, at) => v.getBigUint64(at, true),
 );
 export const be64 = fixed<bigint>(
   8,
   (v, at, n) => v.setBigUint64(at, n),
-  (v) => v.getBigUint64(0),
+  (v, at) => v.getBigUint64(at),
 );
 
 /** Bytes as they are. */

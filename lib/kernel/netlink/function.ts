@@ -19,6 +19,7 @@ const hardwareAddress: Fixed<Uint8Array> = {
     to.reserve(32 - value.length);
   },
   read: (bytes) => bytes.slice(0, 6),
+  readAt: (view, at) => new Uint8Array(view.buffer, view.byteOffset + at, 6).slice(),
 };
 
 /** IFLA_VF_VLAN_LIST, of which the kernel takes one entry. */

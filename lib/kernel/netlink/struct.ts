@@ -1,5 +1,5 @@
 /** C structures as tables: one row for each member in its order, padding written out as members of its own. */
-import type { Carried, Fixed } from "./codec.ts";
+import { type Carried, type Fixed, viewOf } from "./codec.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: as in attr.ts, members of many types side by side
 export type StructTable = Readonly<Record<string, Fixed<any>>>;
@@ -8,6 +8,7 @@ export type StructValues<T extends StructTable> = { readonly [Name in keyof T]: 
 export interface Struct<T extends StructTable> extends Fixed<Partial<StructValues<T>>> {
   /** Members that are left out are zero. */
   read(bytes: Uint8Array): StructValues<T>;
+  readAt(view: DataView, at: number): StructValues<T>;
 }
 
 export function struct<const T extends StructTable>(table: T): Struct<T> {
@@ -17,6 +18,11 @@ export function struct<const T extends StructTable>(table: T): Struct<T> {
     size += codec.size;
     return { name, codec, at };
   });
+  const readAt = (view: DataView, from: number): StructValues<T> => {
+    const values: Record<string, unknown> = {};
+    for (const { name, codec, at } of members) values[name] = codec.readAt(view, from + at);
+    return values as StructValues<T>;
+  };
   return {
     size,
     write(to, values) {
@@ -28,9 +34,8 @@ export function struct<const T extends StructTable>(table: T): Struct<T> {
     },
     read(bytes) {
       if (bytes.length < size) throw new RangeError(`a structure of ${bytes.length} bytes instead of ${size}`);
-      return Object.fromEntries(
-        members.map(({ name, codec, at }) => [name, codec.read(bytes.subarray(at, at + codec.size))]),
-      ) as StructValues<T>;
+      return readAt(viewOf(bytes), 0);
     },
+    readAt,
   };
 }
