@@ -1,5 +1,7 @@
 /** Networks and the planes that pods have of them, as the configuration has them. */
-import type { Address, Prefix } from "#lib/address.ts";
+import type { Address } from "#lib/address.ts";
+import type { PodRoute } from "#lib/attach/kind.ts";
+import type { Dns } from "#lib/cni/types.ts";
 import type { Found } from "#lib/parse.ts";
 import type { PodQos, Qos } from "#lib/qos.ts";
 import type { ATTACHMENTS } from "./schema.ts";
@@ -23,8 +25,8 @@ export interface Network extends NetworkDefaults {
   readonly keepAddress?: boolean;
   readonly qos?: Qos;
   readonly podQos?: PodQos;
-  readonly routes: readonly NetworkRoute[];
-  readonly dns: NetworkDns;
+  readonly routes: readonly PodRoute[];
+  readonly dns: Dns;
   /** Further planes; the network itself is the first. */
   readonly planes: readonly ConfiguredPlane[];
   /** Whose pods may join it by annotation; with `*` for any letters. Absent: any's. */
@@ -43,23 +45,6 @@ export interface Network extends NetworkDefaults {
   readonly expose: boolean;
   /** The attachment type's own settings, named as it names them; the type reads them. */
   readonly options: Found;
-}
-
-export interface NetworkRoute {
-  readonly to: Prefix;
-  readonly via?: Address;
-  readonly mtu?: number;
-  readonly advmss?: number;
-  readonly metric?: number;
-  readonly table?: number;
-  readonly scope?: number;
-}
-
-export interface NetworkDns {
-  readonly nameservers?: readonly string[];
-  readonly domain?: string;
-  readonly search?: readonly string[];
-  readonly options?: readonly string[];
 }
 
 /** One Ethernet segment with those of other nodes. */

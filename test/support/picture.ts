@@ -56,7 +56,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
   },
   "lib/config": {
     holds: "the daemon's configuration: one type, one parse, the defaults. Pure",
-    from: ["lib", "lib/edge/router.ts"],
+    from: ["lib", "lib/attach/kind.ts", "lib/cni/types.ts", "lib/edge/router.ts"],
     packages: ["yaml", "zod"],
     builtins: PURE,
   },
@@ -109,7 +109,8 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     packages: ["@grpc/grpc-js", "protobufjs"],
   },
   "lib/k8s": {
-    holds: "the cluster: where its objects come from (an API server, a directory of manifests), pools of devices offered to kubelet",
+    holds:
+      "the cluster: where its objects come from (an API server, a directory of manifests), pools of devices offered to kubelet",
     from: ["lib", "lib/api/definition.ts", "proto"],
     packages: ["@grpc/grpc-js", "yaml"],
   },
