@@ -10,11 +10,11 @@ import { peerLinkName } from "#lib/datapath/peering.ts";
 import { stretchLink } from "#lib/datapath/stretch.ts";
 import { uplinkName } from "#lib/datapath/uplink.ts";
 import { greLink, NODE_LINK, vxlanLink, WIREGUARD_LINK } from "#lib/datapath/ways/names.ts";
-import { BUILT } from "../conformance/daemon.ts";
-import { everything, LIVE, makeLiveNode } from "./support/live-node.ts";
-import { needing } from "./support/requirement.ts";
+import { BUILT } from "../../conformance/daemon.ts";
+import { everything, LIVE, makeLiveNode } from "../support/live-node.ts";
+import { needing } from "../support/requirement.ts";
 
-const install = join(import.meta.dirname, "..", "install");
+const install = join(import.meta.dirname, "../..", "install");
 const UNIT = readFileSync(join(install, "systemd/selvedged.service"), "utf8");
 const key = { containerId: "c", ifname: "eth0" };
 
@@ -123,7 +123,7 @@ needing(...LIVE, { program: "setpriv" })(
 
 /** As the daemon does; the process ids of what runs then. */
 const FRR = `
-import { frrPrograms } from "${new URL("../lib/frr/programs.ts", import.meta.url)}";
+import { frrPrograms } from "${new URL("../../lib/frr/programs.ts", import.meta.url)}";
 const [directory] = process.argv.slice(1);
 const wanted = ["zebra", "bfdd", "bgpd"];
 const frr = frrPrograms({ programs: "/usr/lib/frr", directory, more: { bgpd: ["-p", "179"] } });
