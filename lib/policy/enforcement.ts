@@ -76,6 +76,7 @@ interface Entry {
 }
 
 const NO_ADDRESSES: readonly Address[] = [];
+const NO_BLOCKS: readonly string[] = [];
 const NO_LABELS: Labels = {};
 const NO_PORTS: readonly NamedPort[] = [];
 
@@ -99,12 +100,17 @@ export function enforcement(): Enforcement {
   const world = { namespaceLabels };
 
   const portsOf = ({ told }: Entry): readonly NamedPort[] => told?.ports ?? NO_PORTS;
-  const traitsOf = (entry: Entry, address: Address): Traits => ({
-    isPod: true,
-    selected: entry.kind.selected,
-    blocks: blocksOf(cut[family(address)], address),
-    ports: names.size === 0 ? NO_PORTS : portsOf(entry).filter(({ name }) => names.has(name)),
-  });
+  const traitsOf = (entry: Entry, address: Address): Traits => {
+    const { selected } = entry.kind;
+    const blocks = blocksOf(cut[family(address)], address);
+    const ports = names.size === 0 ? NO_PORTS : portsOf(entry).filter(({ name }) => names.has(name));
+    if (blocks.length + ports.length > 0) return { isPod: true, selected, blocks, ports };
+    // Most pods are told apart by their labels alone: one object for all of a kind.
+    const { plain } = entry.kind;
+    if (plain?.selected === selected) return plain;
+    entry.kind.plain = { isPod: true, selected, blocks: NO_BLOCKS, ports: NO_PORTS };
+    return entry.kind.plain;
+  };
 
   /** The classes that a pod's addresses belong to. */
   const sort = (entry: Entry): void => {
@@ -238,11 +244,13 @@ export function enforcement(): Enforcement {
     },
     putPod(pod) {
       const entry = entryOf(pod);
-      entry.told = {
-        ports: pod.ports.length === 0 ? NO_PORTS : pod.ports,
-        addresses: pod.addresses.length === 0 ? NO_ADDRESSES : pod.addresses,
-      };
+      const addresses = pod.addresses.length === 0 ? NO_ADDRESSES : pod.addresses;
+      entry.told = { ports: pod.ports, addresses };
       settle(entry, pod.labels);
+      // Replicas have the same ports.
+      const { kind } = entry;
+      if (portsText(kind.ports) !== portsText(pod.ports)) kind.ports = pod.ports;
+      entry.told = { ports: kind.ports, addresses };
     },
     removePod(key) {
       const entry = entries.get(key);

@@ -1,6 +1,7 @@
 /** Pods with the same labels in the same namespace: what selectors hold for is found out once for all of them. */
 import { isWho } from "./decide.ts";
-import type { Labels, Pod, Policy, Who } from "./objects.ts";
+import type { Labels, NamedPort, Pod, Policy, Who } from "./objects.ts";
+import type { Traits } from "./peer-classes.ts";
 
 export interface PodKind {
   readonly namespace: string;
@@ -10,6 +11,10 @@ export interface PodKind {
   /** Those that select it, once somebody has asked. */
   policies?: readonly Policy[];
   members: number;
+  /** Of one of its pods, and of most of them. */
+  ports: readonly NamedPort[];
+  /** What its pods have joined, those of them that nothing else tells apart. */
+  plain?: Traits;
 }
 
 export interface PodKinds extends Iterable<PodKind> {
@@ -40,7 +45,7 @@ export function podKinds(): PodKinds {
       const text = textOf({ namespace, labels });
       let kind = byText.get(text);
       if (kind === undefined) {
-        kind = { namespace, labels, selected: among({ namespace, labels }, chosen).sort(), members: 0 };
+        kind = { namespace, labels, selected: among({ namespace, labels }, chosen).sort(), members: 0, ports: [] };
         byText.set(text, kind);
       }
       kind.members++;

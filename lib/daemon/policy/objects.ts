@@ -20,8 +20,8 @@ type Rule = Exclude<PolicyObject, { readonly kind: "Pod" }>;
 /** `onTold`: the enforcement knows of everything that was told, or something cannot be had; `isNew`: policies or namespaces are others. */
 export function hearing(enforcement: Enforcement, log: Log, onTold: (isNew: boolean) => void): Heard {
   const rules = new Map<string, readonly Rule[]>();
-  /** Of hundreds of thousands, so by key alone. */
-  const pods = new Map<string, readonly string[]>();
+  /** Of hundreds of thousands, so by their keys alone, which have no spaces between them. */
+  const pods = new Map<string, string>();
   const refused = new Map<string, string>();
   let isTold = false;
   let isComplete = false;
@@ -41,9 +41,12 @@ export function hearing(enforcement: Enforcement, log: Log, onTold: (isNew: bool
     isNew = true;
   };
   const putPods = (name: string, next: readonly string[]) => {
-    for (const key of pods.get(name) ?? []) if (!next.includes(key)) enforcement.removePod(key);
-    if (next.length === 0) pods.delete(name);
-    else pods.set(name, next);
+    const before = pods.get(name);
+    const now = next.length === 1 ? next[0] : next.join(" ");
+    if (before === now) return;
+    for (const key of before?.split(" ") ?? []) if (!next.includes(key)) enforcement.removePod(key);
+    if (now === undefined || now === "") pods.delete(name);
+    else pods.set(name, now);
   };
 
   const listener: Listener = {
