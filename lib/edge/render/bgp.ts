@@ -2,28 +2,17 @@
  * BGP with the nodes (VyOS: protocols bgp, policy). Nodes may announce parts of the pools and egress addresses, and nothing
  * else, and are told nothing but a default route where that is wanted.
  */
-import { type Family, family, hostPrefix, lengthOf, type Prefix } from "#lib/address.ts";
+import { type Address, type Family, family, hostPrefix } from "#lib/address.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { BgpSpec, EdgeView, RouterSpec } from "../router.ts";
 import { summary } from "../summary.ts";
+import { FAMILIES, ofFamily, prefixList, routeMap, WORDS } from "./policy.ts";
 import { servedPools } from "./served.ts";
 
 const GROUP = "SELVEDGE";
 const IN = "SELVEDGE-IN";
 const OUT = "SELVEDGE-OUT";
-const FAMILIES = [4, 6] as const;
-
-interface Words {
-  readonly unicast: string;
-  readonly list: string;
-  readonly match: string;
-}
-const WORDS: Readonly<Record<Family, Words>> = {
-  4: { unicast: "ipv4-unicast", list: "prefix-list", match: "ip" },
-  6: { unicast: "ipv6-unicast", list: "prefix-list6", match: "ipv6" },
-};
-
 export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView): Piece[] {
   const pools = summary(servedPools(spec, view).flatMap(({ prefixes }) => prefixes));
   const allowed = summary([...pools, ...view.egress.map(({ address }) => hostPrefix(address))]);
@@ -32,13 +21,8 @@ export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView
   const vrf = spec.bgp.vrf === undefined ? [] : ["vrf", "name", spec.bgp.vrf];
   const top = pathFrom(...vrf, "protocols", "bgp");
   return [
-    ...families.map((of) =>
-      prefixList(
-        of,
-        allowed.filter((prefix) => family(prefix) === of),
-      ),
-    ),
-    routeMapIn(spec.bgp, families),
+    ...families.map((of) => prefixList(of, IN, ofFamily(allowed, of))),
+    routeMap(IN, families, spec.bgp),
     {
       at: pathFrom("policy", "route-map", OUT),
       paths: [pathFrom("policy", "route-map", OUT, "rule", 10, "action", "deny")],
@@ -52,38 +36,6 @@ export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView
       }),
     ),
   ];
-}
-
-function prefixList(of: Family, prefixes: readonly Prefix[]): Piece {
-  const at = pathFrom("policy", WORDS[of].list, IN);
-  const longest = of === 4 ? 32 : 128;
-  return {
-    at,
-    paths: prefixes.flatMap((prefix, i) => {
-      const rule = (...words: (string | number)[]) => pathFrom(...at, "rule", 10 * (i + 1), ...words);
-      return [
-        rule("action", "permit"),
-        rule("prefix", prefix),
-        ...(lengthOf(prefix) < longest ? [rule("le", longest)] : []),
-      ];
-    }),
-  };
-}
-
-function routeMapIn({ communities, localPreference }: BgpSpec, families: readonly Family[]): Piece {
-  const at = pathFrom("policy", "route-map", IN);
-  return {
-    at,
-    paths: families.flatMap((of) => {
-      const rule = (...words: (string | number)[]) => pathFrom(...at, "rule", of === 4 ? 10 : 20, ...words);
-      return [
-        rule("action", "permit"),
-        rule("match", WORDS[of].match, "address", "prefix-list", IN),
-        ...communities.map((community) => rule("set", "community", "add", community)),
-        ...(localPreference === undefined ? [] : [rule("set", "local-preference", localPreference)]),
-      ];
-    }),
-  };
 }
 
 /** Below `protocols bgp`. */
@@ -115,8 +67,8 @@ function speaker(spec: BgpSpec, view: EdgeView, families: readonly Family[]): Pa
   ];
 }
 
-const firstOf = (addresses: readonly string[], of: Family): number =>
-  addresses.findIndex((address) => (address.includes(":") ? 6 : 4) === of);
+const firstOf = (addresses: readonly Address[], of: Family): number =>
+  addresses.findIndex((address) => family(address) === of);
 
 function group(spec: BgpSpec, families: readonly Family[]): Path[] {
   return [
