@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs Jest in a network and mount namespace of its own, so that no test can touch the machine and nothing stays behind.
+# Runs Jest in network, mount and process namespaces of its own, so that no test can touch the machine and nothing stays
+# behind: whatever a test started ends with the run, in whatever way that ends.
 # Arguments go to Jest. Without root it runs in a user namespace, and tests that need more say so.
 # In the guest of test/vm, which is as fresh and goes as a whole, it runs as it is (hardware is in the first namespace
 # only), with patience.
@@ -23,11 +24,13 @@ elsewhere=()
 user=()
 [ "$(id -u)" = 0 ] || user=(--user --map-root-user)
 # *.vm.test.ts is for the guest alone.
-unshare "${user[@]}" --mount --net --propagation private bash -euc '
+unshare "${user[@]}" --mount --net --pid --fork --kill-child=KILL --mount-proc --propagation private bash -euc '
   # -n: otherwise it makes /run/mount in the /run of the machine.
   mount -n -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/netns /run/selvedge
   ip link set lo up
-  exec node node_modules/jest/bin/jest.js "$@" --forceExit --testPathIgnorePatterns=/node_modules/ \
+  # Process 1 collects what the programs leave behind, and must not be one of them.
+  node node_modules/jest/bin/jest.js "$@" --forceExit --testPathIgnorePatterns=/node_modules/ \
     --testPathIgnorePatterns=/dist/ --testPathIgnorePatterns="\.vm\.test\.ts$"
+  exit $?
 ' jest "$@" "${elsewhere[@]}"
