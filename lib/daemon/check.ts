@@ -8,7 +8,7 @@ import { line } from "#lib/state/line.ts";
 import { type Core, hostOf } from "./core.ts";
 import { delegationOf, delegationOfRecord } from "./delegated.ts";
 import { NODE } from "./host.ts";
-import { jointLacks, nodeFacts } from "./node-facts.ts";
+import { jointLacks, nodeLacks } from "./node-facts.ts";
 import { leaseKeys, partsOf } from "./parts.ts";
 import { addressesOf, scopeOf } from "./record.ts";
 
@@ -30,12 +30,12 @@ export async function check(core: Core, request: Request): Promise<void> {
   for (const part of partsOf(record)) {
     const host = hostOf(core, part.host);
     const ofPolicies = host.name === NODE ? (core.policies?.elementsOf(record) ?? []) : [];
-    const node = [...nodeFacts(core, host), ...ofPolicies];
-    const [there, nodeThere] = await Promise.all([
+    const [there, policiesThere] = await Promise.all([
       host.kernel.look(scopeOf(record), part.facts),
-      host.kernel.look({}, node),
+      host.kernel.look({}, ofPolicies),
     ]);
-    lines.push(...[...diff(part.facts, there), ...diff(node, nodeThere)].map(line));
+    const missing = [...diff(part.facts, there), ...diff(ofPolicies, policiesThere), ...(await nodeLacks(core, host))];
+    lines.push(...missing.map(line));
   }
   const tenants = new Set(partsOf(record).map(({ host }) => host));
   lines.push(...(await jointLacks(core, tenants)).map(line));

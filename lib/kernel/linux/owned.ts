@@ -14,6 +14,8 @@ import { forwardsOf, portMacsOf, portVlansOf } from "./switching.ts";
 import { ownTraffic } from "./traffic.ts";
 
 const AT_ONCE = 32;
+/** Messages of a list that are read. */
+const MANY_AT_ONCE = 1_024;
 
 /** `leaving`: names of links that are being deleted. @throws SelvedgeError kernel */
 export async function ownedFacts(host: Place, leaving: (name: string) => boolean): Promise<Fact[]> {
@@ -22,20 +24,16 @@ export async function ownedFacts(host: Place, leaving: (name: string) => boolean
   const own = new Map(every.filter((link) => isOurs(link) && !leaving(link.name)).map((link) => [link.index, link]));
   return [
     ...[...own.values()].map((link) => ownLink(link, names)),
-    ...([4, 6] as const).flatMap((family) => [
-      ...ownRoutes(host, family, names),
-      ...host
+    ...(await ownRoutes(host, 4, names)),
+    ...(await ownRoutes(host, 6, names)),
+    ...([4, 6] as const).flatMap((family) =>
+      host
         .dump(dumpRules(family))
         .flatMap((message) => readRule(message, "host") ?? [])
         .filter(({ priority }) => isOwnPriority(priority)),
-    ]),
+    ),
     ...[...own.values()].flatMap((link) => ownAddresses(host, link)),
-    ...host.dump(dumpNeighbours).flatMap((message) => {
-      const seen = readNeighbour(message);
-      const link = seen === undefined ? undefined : own.get(seen.index);
-      if (seen === undefined || link === undefined) return [];
-      return [{ type: "neighbour", at: "host", link: link.name, address: seen.address, mac: seen.mac } as const];
-    }),
+    ...(await ownNeighbours(host, own)),
     ...(await ownTraffic(host, [...own.values()], (index) => names.get(index) ?? `index ${index}`)),
     ...(await ownPorts(host, own)),
   ];
@@ -72,12 +70,27 @@ function ownAddresses(host: Place, link: SeenLink): Fact[] {
   });
 }
 
-function ownRoutes(host: Place, family: 4 | 6, names: ReadonlyMap<number, string>): Fact[] {
-  return host.dump(dumpRoutes(family, 0)).flatMap((message) => {
-    const seen = readRoute(message);
-    if (seen === undefined || seen.protocol !== ROUTE_PROTOCOL) return [];
-    return [routeFact(seen, "host", names.get(seen.index) ?? `index ${seen.index}`)];
-  });
+async function ownRoutes(host: Place, family: 4 | 6, names: ReadonlyMap<number, string>): Promise<Fact[]> {
+  const found: Fact[] = [];
+  for await (const messages of slices(host.dump(dumpRoutes(family, 0)), MANY_AT_ONCE))
+    for (const message of messages) {
+      const seen = readRoute(message);
+      if (seen?.protocol === ROUTE_PROTOCOL)
+        found.push(routeFact(seen, "host", names.get(seen.index) ?? `index ${seen.index}`));
+    }
+  return found;
+}
+
+async function ownNeighbours(host: Place, own: ReadonlyMap<number, SeenLink>): Promise<Fact[]> {
+  const found: Fact[] = [];
+  for await (const messages of slices(host.dump(dumpNeighbours), MANY_AT_ONCE))
+    for (const message of messages) {
+      const seen = readNeighbour(message);
+      const link = seen && own.get(seen.index);
+      if (seen !== undefined && link !== undefined)
+        found.push({ type: "neighbour", at: "host", link: link.name, address: seen.address, mac: seen.mac });
+    }
+  return found;
 }
 
 /** Where a bridge of ours filters, nothing is on a VLAN that we did not put it on; other bridges give their ports one. */
