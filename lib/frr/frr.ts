@@ -98,6 +98,9 @@ export function frr({
     async cease() {
       if ((await processes.pidOf("bgpd")) !== undefined) {
         await processes.start(RUN);
+        // Else it would look like a restart, and routers keep what was said for a while (RFC 8538: only a hard reset is none).
+        const as = /^router bgp (\d+)/m.exec(await running())?.[1];
+        if (as !== undefined) await ask("-c", "configure terminal", "-c", `router bgp ${as}`, "-c", "bgp shutdown");
         await tell("");
       }
       await processes.end();
