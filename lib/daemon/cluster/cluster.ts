@@ -125,6 +125,8 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   const verdicts = new Map<string, Liveness>();
   /** Addresses of all nodes; undefined when they may be others now. */
   let known: Set<Address> | undefined;
+  /** Largest packet that all other nodes take, bytes; undefined when it may be another now. */
+  let leastTaken: number | undefined;
 
   const member = membership(ports, {
     shared: ports.shared,
@@ -133,7 +135,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     isRouted: (pool) => options.networks.every(({ pools }) => !pools.includes(pool)),
     onChange: ({ nodes, endpoints }) => {
       known = undefined;
-      if (nodes.size > 0) narrow();
+      if (nodes.size > 0) leastTaken = undefined;
       others.mark(nodes);
       stretched.mark(endpoints);
       stretched.markNodes(nodes);
@@ -141,16 +143,6 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     },
   });
   const { view } = member;
-  /** Largest packet that all other nodes take, bytes: what is on a segment over all of them is not told of a smaller one. */
-  let narrowest = Infinity;
-  const narrow = (): void => {
-    if (options.networks.length === 0) return;
-    const now = [...view.nodes.values()]
-      .filter(isOther)
-      .reduce((least, { mtuBytes = Infinity }) => Math.min(least, mtuBytes), Infinity);
-    if (now !== narrowest) stretched.markAll();
-    narrowest = now;
-  };
   const isOther = ({ name }: NodeRecord) => name !== self.name;
   const probes = prober({
     peers: () => [...view.nodes.values()].filter(isOther),
@@ -219,8 +211,14 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     keys,
   });
 
-  const segmentMtu = ({ pathMtu }: NodeFacts): number =>
-    Math.min(pathMtu, narrowest) - largestOverhead(record, { way: "vxlan", encrypt: isEncrypted(config) });
+  const segmentMtu = ({ pathMtu }: NodeFacts): number => {
+    leastTaken ??= [...view.nodes.values()]
+      .filter(isOther)
+      .reduce((least, { mtuBytes = least }) => Math.min(least, mtuBytes), Infinity);
+    return Math.min(pathMtu, leastTaken) - largestOverhead(record, { way: "vxlan", encrypt: isEncrypted(config) });
+  };
+  /** That of the segments' devices. */
+  let segmentsHave = segmentMtu(seen);
   const stretched = segments({
     kernel,
     networks: options.networks,
@@ -231,7 +229,6 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     mtu: () => segmentMtu(seen),
   });
   stretched.markAll();
-  narrow();
   const telling = stations({
     self: { node: self.name, uid: self.uid },
     shared: ports.shared,
@@ -244,6 +241,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   member.listen(telling);
 
   const path = slowGrowth(seen.pathMtu, HEARD_MS, () => clockUs() / 1_000);
+  /** As of the last round of questions, bytes. */
   let podPath = path.size;
 
   const refresh = (node: NodeFacts): void => {
@@ -304,7 +302,11 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
       refresh(seen);
       onChange();
     },
-    settle: async () => [...(await others.settle()), ...(await leaving.settle()), ...(await stretched.settle())],
+    async settle() {
+      if (segmentMtu(seen) !== segmentsHave) stretched.markAll();
+      segmentsHave = segmentMtu(seen);
+      return [...(await others.settle()), ...(await leaving.settle()), ...(await stretched.settle())];
+    },
     facts: () => [...others.facts(), ...leaving.facts(), ...stretched.facts()],
     isUnderlay: others.isUnderlay,
     egress: leaving.states,
@@ -345,6 +347,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
 
 /** By then all other nodes have heard of what this one says of itself, and follow it. */
 const HEARD_MS = 2_000;
+
 /** Questions by the ways of pods' packets are for people, and need not be as many as the others. */
 const SELDOMER = 3;
 /** So many without an answer are no chance. */
