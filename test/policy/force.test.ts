@@ -157,11 +157,18 @@ runs(
     );
     await holdsWeb();
     await live.daemon.kill();
-    await live.daemon.start();
+    // Ready it is only when it has read them.
+    const begun = live.daemon.start();
+    await eventually(
+      "it answers",
+      async () => (await stage.ctl("status").catch(() => undefined))?.ready === false || undefined,
+      60_000,
+    );
     await holdsWeb();
     expect(await live.ask("DEL", OLD.id)).toMatchObject({ exit: 0 });
     await expect(add(OLD, "open")).rejects.toThrow("policies are not known yet");
     await stage.show(WEB);
+    await begun;
     await add(OLD, "open");
   },
   120_000,
