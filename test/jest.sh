@@ -11,7 +11,7 @@ export NODE_OPTIONS="--experimental-vm-modules --disable-warning=ExperimentalWar
 if [ -n "${SELVEDGE_VM-}" ]; then
   mkdir -p /run/netns /run/selvedge
   # Only the folders with tests are crawled: the machine's files are far away.
-  exec node node_modules/jest/bin/jest.js "$@" --runInBand --testTimeout=120000 --roots=test --roots=lib
+  exec node node_modules/jest/bin/jest.js "$@" --forceExit --runInBand --testTimeout=120000 --roots=test --roots=lib
 fi
 # Whatever a test leaves among temporary files goes with the run.
 scratch=$(mktemp -d -t selvedge.XXXXXX)
@@ -29,8 +29,9 @@ unshare "${user[@]}" --mount --net --pid --fork --kill-child=KILL --mount-proc -
   mount -n -t tmpfs -o mode=755 tmpfs /run
   mkdir -p /run/netns /run/selvedge
   ip link set lo up
-  # Process 1 collects what the programs leave behind, and must not be one of them.
-  node node_modules/jest/bin/jest.js "$@" --testPathIgnorePatterns=/node_modules/ \
+  # Process 1 collects what the programs leave behind, and must not be one of them. Jest ends by itself, but not when a test
+  # failed that had something open.
+  node node_modules/jest/bin/jest.js "$@" --forceExit --testPathIgnorePatterns=/node_modules/ \
     --testPathIgnorePatterns=/dist/ --testPathIgnorePatterns="\.vm\.test\.ts$"
   exit $?
 ' jest "$@" "${elsewhere[@]}"
