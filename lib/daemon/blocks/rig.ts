@@ -7,8 +7,9 @@ import { SelvedgeError } from "#lib/errors.ts";
 import { ipam } from "#lib/ipam/ipam.ts";
 import type { Pool } from "#lib/ipam/pool.ts";
 import type { ReservationWish } from "#lib/ipam/reservation.ts";
+import { entries } from "#lib/store/entries.ts";
 import { memory } from "#lib/store/memory.ts";
-import type { Entry, Revision, Shared, SharedChange } from "#lib/store/shared.ts";
+import type { Shared } from "#lib/store/shared.ts";
 import { blocks } from "./blocks.ts";
 import type { Machine, Pending, Pod, Rig } from "./rig-parts.ts";
 
@@ -26,32 +27,16 @@ export function rig(
   random: Random,
   reservations: readonly ReservationWish[] = [],
 ): Rig {
-  const held = new Map<string, Entry>();
-  const log: SharedChange[] = [];
+  const store = entries();
   const lines: string[] = [];
   const machines = new Map<string, Machine>();
   const pods = new Map<string, Pod>();
   const outcomes = new Map<string, "added" | SelvedgeError>();
   let pending: Pending[] = [];
-  let revision = 0;
   let nowMs = 1_000;
   let uids = 0;
 
   const note = (line: string): void => void lines.push(`${nowMs} ${line}`);
-  const write = (key: string, value: string): Revision => {
-    const entry = { key, value, revision: `${++revision}` as Revision };
-    held.set(key, entry);
-    log.push({ put: entry });
-    return entry.revision;
-  };
-  const erase = (key: string): void => {
-    if (!held.delete(key)) return;
-    revision += 1;
-    log.push({ remove: key });
-  };
-  const below = (prefix: string): Entry[] =>
-    [...held.values()].filter(({ key }) => key.startsWith(prefix)).sort((a, b) => (a.key < b.key ? -1 : 1));
-
   /** Answers when the rig comes to it. */
   const later = <T>(of: Machine, perform?: () => T, waitMs = 0): Promise<T> =>
     new Promise<T>((resolve, reject) => {
@@ -67,19 +52,10 @@ export function rig(
     });
 
   const clientOf = (of: Machine): Pick<Shared, "get" | "list" | "put" | "remove"> => ({
-    get: (key) => later(of, () => held.get(key)),
-    list: (prefix) => later(of, () => below(prefix)),
-    put: (key, value, options = {}) =>
-      later(of, () => {
-        if (options.if !== undefined && options.if !== (held.get(key)?.revision ?? "absent")) return undefined;
-        return write(key, value);
-      }),
-    remove: (key, options = {}) =>
-      later(of, () => {
-        if (options.if !== undefined && options.if !== held.get(key)?.revision) return false;
-        erase(key);
-        return true;
-      }),
+    get: (key) => later(of, () => store.get(key)),
+    list: (prefix) => later(of, () => store.below(prefix)),
+    put: (key, value, options) => later(of, () => store.put(key, value, options)),
+    remove: (key, options) => later(of, () => store.remove(key, options)),
   });
 
   const recordOf = ({ name, uid }: Machine) =>
@@ -96,8 +72,8 @@ export function rig(
     }) as unknown as NodeRecord;
 
   const announce = (of: Machine): void => {
-    write(nodeKey(of.name), JSON.stringify(recordOf(of)));
-    write(aliveKey(of.name), JSON.stringify({ uid: of.uid }));
+    store.put(nodeKey(of.name), JSON.stringify(recordOf(of)));
+    store.put(aliveKey(of.name), JSON.stringify({ uid: of.uid }));
   };
 
   const start = async (of: Machine): Promise<void> => {
@@ -144,11 +120,11 @@ export function rig(
   const deliver = (of: Machine): void => {
     if (of.daemon === undefined || of.cut) return;
     if (of.seen === undefined) {
-      of.seen = log.length;
-      of.daemon.blocks.heed({ all: below("") });
+      of.seen = store.log.length;
+      of.daemon.blocks.heed({ all: store.below("") });
       return;
     }
-    const change = log[of.seen];
+    const change = store.log[of.seen];
     if (change === undefined) return;
     of.seen += 1;
     of.daemon.blocks.heed(change);
@@ -271,7 +247,7 @@ export function rig(
     },
     pods,
     log: lines,
-    entries: (prefix) => below(prefix).map(({ key, value }) => ({ key, value: JSON.parse(value) })),
+    entries: (prefix) => store.below(prefix).map(({ key, value }) => ({ key, value: JSON.parse(value) })),
     machines: () => [...machines.keys()],
     isUp: (name) => machineOf(name).daemon !== undefined,
     ipamOf: (name) => machineOf(name).daemon?.ipam,
@@ -294,18 +270,18 @@ export function rig(
       const of = machineOf(name);
       kill(of);
       for (const [id, pod] of pods) if (pod.machine === name) pods.delete(id);
-      erase(nodeKey(name));
-      erase(aliveKey(name));
+      store.remove(nodeKey(name));
+      store.remove(aliveKey(name));
       of.uid = `${name}-${++uids}`;
       of.store = memory();
       of.cut = false;
     },
     takeAway(name, by) {
       const to = machineOf(by);
-      for (const { key, value } of below("blocks/")) {
+      for (const { key, value } of store.below("blocks/")) {
         const record = JSON.parse(value);
         if (record.node === name)
-          write(key, JSON.stringify({ ...record, node: by, uid: to.uid, writes: record.writes + 1 }));
+          store.put(key, JSON.stringify({ ...record, node: by, uid: to.uid, writes: record.writes + 1 }));
       }
     },
     cut(name) {
@@ -313,7 +289,7 @@ export function rig(
       if (of.cut) return;
       note(`${name} is cut off`);
       of.cut = true;
-      erase(aliveKey(name));
+      store.remove(aliveKey(name));
       of.daemon?.blocks.connection(false);
     },
     heal(name) {
@@ -351,7 +327,8 @@ export function rig(
       const endMs = nowMs + ms;
       while (nowMs < endMs) {
         for (const of of machines.values()) {
-          while (of.daemon !== undefined && !of.cut && (of.seen === undefined || of.seen < log.length)) deliver(of);
+          while (of.daemon !== undefined && !of.cut && (of.seen === undefined || of.seen < store.log.length))
+            deliver(of);
           pass(of);
         }
         for (;;) {

@@ -8,7 +8,8 @@ import { aliveKey, egressKey, KEYS } from "#lib/cluster/records.ts";
 import type { EgressAddresses } from "#lib/config/egress.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
-import type { Entry, Revision, Shared, SharedChange } from "#lib/store/shared.ts";
+import { entries } from "#lib/store/entries.ts";
+import type { Shared } from "#lib/store/shared.ts";
 import { type Gateway, gateway } from "./gateway.ts";
 
 export type Random = (below: number) => number;
@@ -81,27 +82,14 @@ export interface GatewayRig {
 }
 
 export function gatewayRig(names: readonly string[], egress: readonly EgressAddresses[], random: Random): GatewayRig {
-  let held = new Map<string, Entry>();
-  let backup = new Map<string, Entry>();
-  let backupRevision = 0;
-  const log: SharedChange[] = [];
+  const store = entries();
+  const backup = () => store.backup((key) => !key.startsWith(KEYS.alive));
+  let restore = backup();
   const lines: string[] = [];
   let pending: Pending[] = [];
-  let revision = 0;
   let nowMs = 100_000;
 
   const note = (line: string): void => void lines.push(`${nowMs} ${line}`);
-  const write = (key: string, value: string): Revision => {
-    const entry = { key, value, revision: `${++revision}` as Revision };
-    held.set(key, entry);
-    log.push({ put: entry });
-    return entry.revision;
-  };
-  const erase = (key: string): void => {
-    if (!held.delete(key)) return;
-    revision += 1;
-    log.push({ remove: key });
-  };
 
   const machines = new Map(
     names.map((name, i): [string, Machine] => [
@@ -134,12 +122,8 @@ export function gatewayRig(names: readonly string[], egress: readonly EgressAddr
       pending.push({ of, life: of.life, perform, resolve: resolve as (value: unknown) => void, reject });
     });
   const clientOf = (of: Machine): Pick<Shared, "get" | "put"> => ({
-    get: (key) => later(of, () => held.get(key)),
-    put: (key, value, options = {}) =>
-      later(of, () => {
-        if (options.if !== undefined && options.if !== (held.get(key)?.revision ?? "absent")) return undefined;
-        return write(key, value);
-      }),
+    get: (key) => later(of, () => store.get(key)),
+    put: (key, value, options) => later(of, () => store.put(key, value, options)),
   });
   const kernelOf = ({ kernel, name }: Machine): Pick<Kernel, "look" | "apply" | "flushConntrack"> => ({
     look: async (_, facts) => facts.filter((fact) => fact.type === "address" && kernel.has(addressOf(fact.address))),
@@ -177,12 +161,12 @@ export function gatewayRig(names: readonly string[], egress: readonly EgressAddr
 
   /** What a machine's lease does by itself. */
   const breathe = (of: Machine): void => {
-    const entry = held.get(aliveKey(of.name));
+    const entry = store.get(aliveKey(of.name));
     if (isHeard(of)) {
       of.heardMs = nowMs;
       if (entry === undefined && nowMs >= of.unheardUntilMs && random(4) === 0)
-        write(aliveKey(of.name), JSON.stringify({ uid: of.uid }));
-    } else if (entry !== undefined && nowMs - of.heardMs > LIVENESS_MS) erase(aliveKey(of.name));
+        store.put(aliveKey(of.name), JSON.stringify({ uid: of.uid }));
+    } else if (entry !== undefined && nowMs - of.heardMs > LIVENESS_MS) store.remove(aliveKey(of.name));
   };
 
   const tell = (of: Machine): void => {
@@ -197,11 +181,11 @@ export function gatewayRig(names: readonly string[], egress: readonly EgressAddr
       return;
     }
     if (of.seen === undefined) {
-      of.seen = log.length;
-      daemon.heed({ all: [...held.values()] });
+      of.seen = store.log.length;
+      daemon.heed({ all: store.below("") });
     }
     if (!of.connected) connection(true);
-    const change = log[of.seen];
+    const change = store.log[of.seen];
     if (change === undefined || random(3) === 0) return;
     of.seen += 1;
     daemon.heed(change);
@@ -251,7 +235,7 @@ export function gatewayRig(names: readonly string[], egress: readonly EgressAddr
     machines: names,
     async step() {
       nowMs += random(40);
-      if (random(50) === 0 && random(10) === 0) [backup, backupRevision] = [new Map(held), revision];
+      if (random(50) === 0 && random(10) === 0) restore = backup();
       for (const of of machines.values()) {
         for (const [address, untilMs] of of.kernel) if (untilMs <= nowMs) of.kernel.delete(address);
         breathe(of);
@@ -296,14 +280,12 @@ export function gatewayRig(names: readonly string[], egress: readonly EgressAddr
     relist: (name) => void delete machineOf(name).seen,
     silence(name, forMs) {
       machineOf(name).unheardUntilMs = nowMs + forMs;
-      erase(aliveKey(name));
+      store.remove(aliveKey(name));
     },
-    erase: (address) => erase(egressKey(address)),
+    erase: (address) => void store.remove(egressKey(address)),
     restore() {
       note("restored");
-      held = new Map(backup);
-      for (const key of held.keys()) if (key.startsWith(KEYS.alive)) held.delete(key);
-      revision = backupRevision;
+      restore();
       for (const { reject } of pending) reject(unreachable());
       pending = [];
       for (const of of machines.values()) {
