@@ -141,6 +141,13 @@ runs.each(ROWS)(
   60_000,
 );
 
+runs.each(["--filename=install/kubernetes/uninstall.yaml", "--kustomize=install/kubernetes"])(
+  "the server takes %s",
+  async (manifests) => {
+    expect(await kubernetes.kubectl(["apply", "--dry-run=server", manifests])).toContain("daemonset.apps/selvedge");
+  },
+);
+
 const NOT_OURS: readonly (readonly [verb: string, resource: string])[] = [
   ["get", "secrets"],
   ["list", "configmaps"],
