@@ -66,6 +66,7 @@ async function main(): Promise<void> {
 
 async function run(config: Config, configName: string): Promise<void> {
   keepLittle();
+  const objects = objectsOf(config);
   const log = logWriter(config.log.level);
   await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
   const storeName = `${config.stateDir}/state.db`;
@@ -95,7 +96,7 @@ async function run(config: Config, configName: string): Promise<void> {
       routers: linuxRouters(config.routers.dir),
       store,
       ...(shared && { shared }),
-      ...objectsOf(config),
+      ...objects,
       delegate: execDelegate((plugin, text) => log({ event: "delegate-stderr", plugin, text })),
       queue: queue(config.queueDirs),
       echo: udpEcho,
