@@ -9,6 +9,8 @@ import { type Resource, withKind } from "./resource.ts";
 const PAGE = 500;
 /** Half a megabyte for each object of a page; etcd takes up to one and a half. */
 const MOST_PAGE_BYTES = 256 * 1024 * 1024;
+/** As long as a server takes for any request that is no watch (kube-apiserver --request-timeout). */
+const PAGE_MS = 60_000;
 
 /**
  * Reads what is true now, not what a server's cache had some time ago: a pod must not start with yesterday's policies.
@@ -28,7 +30,7 @@ export async function listAll(
         ...(resource.only === undefined ? {} : { fieldSelector: resource.only }),
         ...(next === "" ? {} : { continue: next }),
       },
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PAGE_MS)]),
     });
     if ("status" in answer) return answer;
     const page = await wholeJson(answer, MOST_PAGE_BYTES);
