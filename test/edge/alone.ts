@@ -1,16 +1,15 @@
 /** One node that is alone, with a router of VyOS 1.4 on its network, in both families. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { must } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type ClusterNode, startNode } from "../cluster/node.ts";
 import { namespaceOf } from "../cluster/place.ts";
-import { pki } from "../store/pki.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
 import { MACHINE } from "../support/vyos/machine.ts";
-import { API, KEY, type RunningRouter, startRouter } from "./router.ts";
+import { makeAccess } from "./access.ts";
+import { API, type RunningRouter, startRouter } from "./router.ts";
 
 /** For `needing`. */
 export const ALONE = [
@@ -41,11 +40,7 @@ const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-
 /** @param settings of the router @param edge besides */
 export async function makeAlone(settings: JsonObject, edge: JsonObject = {}): Promise<Alone> {
   await using stack = new AsyncDisposableStack();
-  const certificates = stack.use(pki());
-  const authority = certificates.authority("edge-ca");
-  const directory = mkdtempSync(join(tmpdir(), "edge-"));
-  stack.defer(() => rmSync(directory, { recursive: true }));
-  writeFileSync(join(directory, "key"), `${KEY}\n`);
+  const access = stack.use(makeAccess());
   await must(["mount", "--make-shared", "/run"]);
   for (const space of [ROUTER, NODE]) {
     await makeNamespace(space);
@@ -60,7 +55,7 @@ export async function makeAlone(settings: JsonObject, edge: JsonObject = {}): Pr
     await ip(space, `link set ${link} up`);
   }
   for (const host of ROUTER_HOSTS) await ip(NODE, `route add default via ${host}`);
-  const identity = authority.issue("edge1", [`IP:${ROUTER_HOSTS[0]}`]);
+  const identity = access.authority.issue("edge1", [`IP:${ROUTER_HOSTS[0]}`]);
   const router = stack.use(await startRouter({ space: ROUTER, version: "1.4", identity, host: ROUTER_HOSTS[0] }));
   const configOf = (more: JsonObject): JsonObject => ({
     pools: [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd66::/64" }]] }],
@@ -72,8 +67,7 @@ export async function makeAlone(settings: JsonObject, edge: JsonObject = {}): Pr
         {
           name: "edge1",
           url: `https://${ROUTER_HOSTS[0]}:${API}`,
-          key: { file: join(directory, "key") },
-          trust: { ca: authority.ca },
+          ...access.settings,
           ...more,
         },
       ],

@@ -1,18 +1,15 @@
 /** Three nodes, etcd, and a router between them that follows the cluster: packets come from outside to the pods. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "@jest/globals";
 import type { RouterList } from "#proto/selvedge_pb.ts";
 import { eventually, inside, must, run } from "../../conformance/program.ts";
 import { addressOf, NAMES, type Name, ROUTER, routerOn } from "../cluster/place.ts";
 import { makeRig, RIG } from "../cluster/rig.ts";
 import { cable } from "../cluster/wire.ts";
-import { pki } from "../store/pki.ts";
 import { needing } from "../support/requirement.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
 import { MACHINE } from "../support/vyos/machine.ts";
-import { API, KEY, startRouter } from "./router.ts";
+import { makeAccess } from "./access.ts";
+import { API, startRouter } from "./router.ts";
 
 const HOST = routerOn(1, 4);
 const NAMED = { args: { cni: { reservation: "vm:db" } } };
@@ -35,12 +32,8 @@ needing(
   "pods are reached from outside; a dead node's routes go, a dead writer is followed by another",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const certificates = stack.use(pki());
-    const authority = certificates.authority("edge-ca");
-    const identity = authority.issue("edge1", [`IP:${HOST}`]);
-    const directory = mkdtempSync(join(tmpdir(), "edge-"));
-    stack.defer(() => rmSync(directory, { recursive: true }));
-    writeFileSync(join(directory, "key"), `${KEY}\n`);
+    const access = stack.use(makeAccess());
+    const identity = access.authority.issue("edge1", [`IP:${HOST}`]);
     const rig = stack.use(
       await makeRig({
         underlay: 4,
@@ -53,8 +46,7 @@ needing(
               {
                 name: "edge1",
                 url: `https://${HOST}:${API}`,
-                key: { file: join(directory, "key") },
-                trust: { ca: authority.ca },
+                ...access.settings,
                 static: { routes: "blocks" },
               },
             ],

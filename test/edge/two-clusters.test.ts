@@ -2,8 +2,7 @@
  * Two clusters, a router at the edge of each, and two tunnels between these over networks of their own: pods of one reach
  * those of the other by the tunnel that is preferred, and by the other one when that fails.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
@@ -12,12 +11,12 @@ import type { JsonObject } from "../../conformance/subject.ts";
 import { type ClusterNode, startNode } from "../cluster/node.ts";
 import { namespaceOf } from "../cluster/place.ts";
 import { RIG } from "../cluster/rig.ts";
-import { pki } from "../store/pki.ts";
 import { PUBLIC_KEYS } from "../support/keys.ts";
 import { needing } from "../support/requirement.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
 import { MACHINE, TUNNELS } from "../support/vyos/machine.ts";
-import { API, KEY, type RunningRouter, startRouter } from "./router.ts";
+import { type Access, makeAccess } from "./access.ts";
+import { API, type RunningRouter, startRouter } from "./router.ts";
 
 /** Of each side; `n` is in addresses, and in names of what must differ on one machine. */
 const SIDES = {
@@ -64,7 +63,7 @@ async function wire(): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-const configOf = (side: Side, directory: string, ca: string): JsonObject => ({
+const configOf = (side: Side, { directory, settings }: Access): JsonObject => ({
   pools: [{ name: "default", ranges: [[{ subnet: SIDES[side].pool }]] }],
   networks: [{ name: "net", expose: true }],
   noMasquerade: [SIDES[OTHER[side]].pool],
@@ -74,8 +73,7 @@ const configOf = (side: Side, directory: string, ca: string): JsonObject => ({
       {
         name: side,
         url: `https://${SIDES[side].lan}254:${API}`,
-        key: { file: join(directory, "key") },
-        trust: { ca },
+        ...settings,
         static: {},
         sites: LINES.map((line) => ({
           name: `${OTHER[side]}-${line}`,
@@ -111,19 +109,15 @@ needing(
   "two clusters reach each other by WireGuard, and go on when the preferred tunnel fails",
   async () => {
     await using stack = new AsyncDisposableStack();
-    const certificates = stack.use(pki());
-    const authority = certificates.authority("edge-ca");
-    const directory = mkdtempSync(join(tmpdir(), "edge-"));
-    stack.defer(() => rmSync(directory, { recursive: true }));
-    writeFileSync(join(directory, "key"), `${KEY}\n`);
+    const access = stack.use(makeAccess());
     for (const i of PUBLIC_KEYS.keys())
-      writeFileSync(join(directory, `wg-${i}`), `${Buffer.alloc(32, i + 1).toString("base64")}\n`);
+      writeFileSync(join(access.directory, `wg-${i}`), `${Buffer.alloc(32, i + 1).toString("base64")}\n`);
     stack.use(await wire());
     const begin = async (side: Side): Promise<[RunningRouter, ClusterNode]> => {
       const { version, lan, node } = SIDES[side];
-      const identity = authority.issue(side, [`IP:${lan}254`]);
+      const identity = access.authority.issue(side, [`IP:${lan}254`]);
       const router = stack.use(await startRouter({ space: side, version, identity, host: `${lan}254` }));
-      return [router, stack.use(await startNode(node, configOf(side, directory, authority.ca)))];
+      return [router, stack.use(await startNode(node, configOf(side, access)))];
     };
     const [west, here] = await begin("west");
     const [, there] = await begin("east");

@@ -2,18 +2,15 @@
  * The rig's nodes with two routers at the edge, and a machine outside of the cluster behind both. Each router is on both
  * networks of the nodes; what it is told becomes real in its namespace.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { inside, must, run } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { NAMES, namespaceOf, ROUTER, SEGMENTS, segmentOf } from "../cluster/place.ts";
 import { makeRig, RIG, type Rig } from "../cluster/rig.ts";
-import { pki } from "../store/pki.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
 import { MACHINE } from "../support/vyos/machine.ts";
-import { API, KEY, type RunningRouter, startRouter } from "./router.ts";
+import { makeAccess } from "./access.ts";
+import { API, type RunningRouter, startRouter } from "./router.ts";
 
 /** For `needing`. */
 export const WORLD = [
@@ -63,11 +60,7 @@ const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-
 export async function makeWorld(options: WorldOptions): Promise<World> {
   const { router, edges = EDGES, cluster = {}, edge: more = {}, config = {} } = options;
   await using stack = new AsyncDisposableStack();
-  const certificates = stack.use(pki());
-  const authority = certificates.authority("edge-ca");
-  const directory = mkdtempSync(join(tmpdir(), "edge-"));
-  stack.defer(() => rmSync(directory, { recursive: true }));
-  writeFileSync(join(directory, "key"), `${KEY}\n`);
+  const access = stack.use(makeAccess());
   const rig = stack.use(
     await makeRig({
       underlay: 4,
@@ -82,8 +75,7 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
           routers: edges.map((name) => ({
             name,
             url: `https://${edgeOn(name, 1)}:${API}`,
-            key: { file: join(directory, "key") },
-            trust: { ca: authority.ca },
+            ...access.settings,
             ...router(name),
           })),
         },
@@ -103,7 +95,7 @@ export async function makeWorld(options: WorldOptions): Promise<World> {
   for (const edge of edges) {
     await plug(edge);
     stack.defer(() => removeNamespace(spaceOf(edge)));
-    const identity = authority.issue(edge, [`IP:${edgeOn(edge, 1)}`]);
+    const identity = access.authority.issue(edge, [`IP:${edgeOn(edge, 1)}`]);
     const options = { space: spaceOf(edge), version: VERSION[edge], identity, host: edgeOn(edge, 1) };
     running.set(edge, stack.use(await startRouter(options)));
   }
