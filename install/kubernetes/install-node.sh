@@ -5,11 +5,12 @@
 #   install-node.sh conflist    waits until the node is ready, then writes the configuration list
 #   install-node.sh alive       ends with 0 while the daemon answers
 #   install-node.sh uninstall   takes away all of it; the node's pods are gone by then, and the daemon has ended
-# In the environment: ROOT, before every path of the node; PROGRAMS, where the programs are; READY_SECONDS, how long the list is
-# waited for at most.
+# In the environment: ROOT, before every path of the node; PROGRAMS, where the programs are; CONFIG, the daemon's configuration;
+# READY_SECONDS, how long the list is waited for at most.
 set -eu
 ROOT=${ROOT:-}
 PROGRAMS=${PROGRAMS:-$(cd "$(dirname "$0")" && pwd)}
+CONFIG=${CONFIG:-/etc/selvedge/selvedged.yaml}
 READY_SECONDS=${READY_SECONDS:-0}
 BIN=$ROOT/opt/cni/bin
 CONF=$ROOT/etc/cni/net.d
@@ -52,14 +53,18 @@ uninstall() {
   rm -f "$CONF/$LIST" "$CONF/.$LIST.new"
   [ "$(readlink "$BIN/loopback" 2>/dev/null)" != selvedge ] || rm -f "$BIN/loopback"
   rm -f "$BIN/selvedge" "$BIN/.selvedge.new"
-  # What a daemon marks as its own: a table's name, an alias of links, a protocol of routes and rules (lib/kernel/kernel.ts).
-  nft delete table inet selvedge 2>/dev/null || :
+  # What a daemon marks as its own: the name of tables, an alias of links, a protocol of routes and rules (lib/kernel/kernel.ts).
+  for family in inet bridge; do nft delete table "$family" selvedge 2>/dev/null || :; done
   for link in $(ip -oneline link show | sed -n 's/^[0-9]*: \([^:@]*\)[:@].*alias selvedge .*/\1/p'); do
     ip link delete "$link" 2>/dev/null || :
   done
   for family in -4 -6; do
     ip "$family" route flush table all protocol 83 2>/dev/null || :
     ip "$family" rule flush protocol 83 2>/dev/null || :
+  done
+  # Tenants' routers are namespaces that a mount keeps.
+  for router in "$ROOT"/run/selvedge/tenants/selvedge-*; do
+    umount "$router" 2>/dev/null || :
   done
   rm -rf "$ROOT/var/lib/selvedge" "$ROOT/run/selvedge"
   say "nothing of Selvedge is left"
@@ -69,7 +74,7 @@ case ${1-} in
   run)
     plugin
     conflist &
-    exec "$PROGRAMS/selvedged" --config /etc/selvedge/selvedged.yaml
+    exec "$PROGRAMS/selvedged" --config "$CONFIG"
     ;;
   plugin) plugin ;;
   conflist) conflist ;;

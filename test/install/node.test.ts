@@ -11,10 +11,11 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { eventually, must, type Ran, run, start, stop } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
@@ -161,7 +162,10 @@ asRoot("what was installed and what a daemon has left goes; what others have sta
   await install("plugin");
   await install("conflist");
   mkdirSync(join(root, "var/lib/selvedge/queue"), { recursive: true });
-  mkdirSync(join(root, "run/selvedge"), { recursive: true });
+  const router = join(root, "run/selvedge/tenants/selvedge-blue");
+  mkdirSync(dirname(router), { recursive: true });
+  write(router, "");
+  await must(["mount", "-n", "--bind", "/proc/self/ns/net", router]);
   const nft = "table inet selvedge { chain a { }; }; table inet others { chain a { }; }";
   await must(["nft", nft]);
   try {
@@ -197,6 +201,39 @@ asRoot("what was installed and what a daemon has left goes; what others have sta
     await run(["ip", "rule", "delete", "priority", "101"]);
   }
 });
+
+const BUILT = join(TOP, "dist");
+const withPrograms = needing("root", { program: "nft" }, { program: "ip" }, { file: join(BUILT, "selvedged") });
+withPrograms(
+  "the real daemon is ready when the list is there, and nothing of it stays on the node",
+  async () => {
+    for (const name of ["selvedge", "selvedged", "selvedgectl"]) {
+      rmSync(join(programs, name));
+      symlinkSync(join(BUILT, name), join(programs, name));
+    }
+    const [state, socket] = [join(root, "var/lib/selvedge"), join(root, "run/selvedge/selvedged.sock")];
+    const config = join(top, "selvedged.yaml");
+    write(config, JSON.stringify({ stateDir: state, socket, queueDirs: [join(state, "queue")] }));
+    const ruleset = () => must(["nft", "list", "ruleset"]);
+    const links = () => must(["ip", "-oneline", "link", "show"]);
+    const before = [await ruleset(), await links(), Object.keys(tree())];
+    const child = start([SCRIPT, "run"], { ...environment(), CONFIG: config, READY_SECONDS: "60" });
+    for (const stream of [child.stdout, child.stderr]) stream?.resume();
+    try {
+      const list = join(root, CONF, "05-selvedge.conflist");
+      await eventually("the list is written", async () => existsSync(list) || undefined, 60_000);
+      expect(await must(["nft", "list", "tables"])).toContain("table inet selvedge");
+      expect(await install("alive")).toMatchObject({ exit: 0 });
+    } finally {
+      await stop(child, 20_000);
+    }
+    expect(await install("alive")).toMatchObject({ exit: 1 });
+    expect(await install("uninstall")).toMatchObject({ exit: 0 });
+    const after = Object.keys(tree()).filter((path) => !["var", "var/lib", "run"].includes(path));
+    expect([await ruleset(), await links(), after]).toEqual(before);
+  },
+  120_000,
+);
 
 test("what is no command is told what there is", async () => {
   const { exit, stderr } = await install("upgrade");
