@@ -331,7 +331,7 @@ export const edge = z.strictObject(
           ),
           directory: setting(
             absolutePath.default(SPEAKER_DIRECTORY),
-            "Of its sockets and its configuration, apart from any other FRR: `vtysh --vty_socket` takes it.",
+            "Of its sockets and its configuration: `vtysh --vty_socket` takes it.",
           ),
           programs: setting(absolutePath.default(SPEAKER_PROGRAMS), "Directory of FRR's programs."),
         },

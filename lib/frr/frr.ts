@@ -21,7 +21,9 @@ export interface FrrOptions {
 }
 
 const ROUTES_SECONDS = 60;
-const RUN: readonly Program[] = ["zebra", "bfdd", "bgpd"];
+/** BFD has ports that may be another program's where nobody asks for it. */
+const programsFor = (text: string): readonly Program[] =>
+  /^ neighbor \S+ bfd$/m.test(text) ? ["zebra", "bfdd", "bgpd"] : ["zebra", "bgpd"];
 /** Debian's: vtysh is for people, too. */
 const VTYSH = "vtysh";
 const PYTHON = "python3";
@@ -78,7 +80,7 @@ export function frr({
 
   return {
     async follow(text) {
-      const isStarted = await processes.start(RUN);
+      const isStarted = await processes.start(programsFor(text));
       if (!isStarted && (await isAsTold(text))) return false;
       told = undefined;
       const before = await running();
@@ -97,7 +99,7 @@ export function frr({
     },
     async cease() {
       if ((await processes.pidOf("bgpd")) !== undefined) {
-        await processes.start(RUN);
+        await processes.start(["zebra"]);
         // Else it would look like a restart, and routers keep what was said for a while (RFC 8538: only a hard reset is none).
         const as = /^router bgp (\d+)/m.exec(await running())?.[1];
         if (as !== undefined) await ask("-c", "configure terminal", "-c", `router bgp ${as}`, "-c", "bgp shutdown");

@@ -1,6 +1,7 @@
 /**
- * FRR's programs, apart from any other FRR of the machine: sockets, process ids and configuration of these are in a directory
- * of their own. They run on by themselves, so that sessions outlive the daemon.
+ * FRR's programs, with sockets, process ids and configuration in a directory of their own. They run on by themselves, so that
+ * sessions outlive the daemon. Two of them in one namespace do not go together: a zebra takes routes in the kernel whose
+ * protocol is BGP for its own, and removes them some time after its start.
  */
 import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
