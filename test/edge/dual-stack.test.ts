@@ -44,7 +44,11 @@ needing(...ALONE)(
       "a session by each family",
       async () => {
         const summary = await router.vtysh("show bgp summary");
-        return NODE_HOSTS.every((host) => new RegExp(`^${host} .* 1 +0 `, "m").test(summary)) || undefined;
+        // Up for so long, one prefix received, none sent.
+        return (
+          NODE_HOSTS.every((host) => new RegExp(`^${host} .* \\d+:\\d\\d:\\d\\d +1 +0 `, "m").test(summary)) ||
+          undefined
+        );
       },
       30_000,
     );

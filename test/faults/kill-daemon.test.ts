@@ -56,5 +56,5 @@ runs(
         await live.daemon.kill();
       });
   },
-  120_000,
+  300_000,
 );
