@@ -133,12 +133,23 @@ exec 8>&- 9>&-
 echo "$(date +%s) $(od -An -tx8 -N32 /dev/urandom | tr -d ' \n') $PWD $cache/kernel/lib/modules $here ${share:--} $run/command" >&"$order"
 
 code=
+begun=
+heard() { # heard SECONDS: takes a line of the guest's; when the time ends in the middle of one, its beginning is kept
+  local line=
+  if ! read -r -t "$1" line <&"$state"; then
+    begun+=$line
+    return 1
+  fi
+  line=$begun$line
+  begun=
+  [[ $line != code\ * ]] || code=${line#code }
+}
 end=$((SECONDS + timeout))
 while [ -z "$code" ]; do
-  if read -r -t 0.5 line <&"$state"; then
-    [[ $line != code\ * ]] || code=${line#code }
+  if heard 0.5; then
+    continue
   elif ! kill -0 "$qemu" 2>/dev/null; then
-    ! read -r -t 0.2 line <&"$state" || [[ $line != code\ * ]] || code=${line#code }
+    while heard 0.2; do :; done
     break
   elif [ "$SECONDS" -ge "$end" ]; then
     say "no end after $timeout s"
