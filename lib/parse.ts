@@ -3,7 +3,7 @@
  * value and what would be right. Keys are folded case-insensitively, as Go's decoder does and containerd relies on.
  * A wrong type is refused, never taken for the default.
  */
-import { SelvedgeError } from "./errors.ts";
+import { isFailure, SelvedgeError } from "./errors.ts";
 
 /** A value and where it was found: `ipam.ranges[0][1].subnet`. `undefined` and `null` both mean absent. */
 export interface Found {
@@ -22,6 +22,16 @@ export function refuse(found: Found, right: string): never {
   const field = found.path === "" ? "configuration" : found.path;
   const what = absent(found) ? "is missing; it must be" : `${value} is not`;
   throw new SelvedgeError({ kind: "config-invalid", field }, `${field}: ${what} ${right}`);
+}
+
+/** What `read` gives; undefined where it refuses: for whom it is enough that there is nothing to be read. */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!isFailure(error, "config-invalid")) throw error;
+    return undefined;
+  }
 }
 
 /** Looks a key up in an object, whatever its case; an exact match wins. An absent object has no fields. */

@@ -1,6 +1,6 @@
 /** What must agree between the addresses by which pods leave the cluster. */
 import { type Address, address, contains, family } from "#lib/address.ts";
-import { isFailure } from "#lib/errors.ts";
+import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { vniOf } from "./egress-schema.ts";
 import { listAt, subnetsOf } from "./overlaps.ts";
@@ -105,7 +105,7 @@ function addressMistakes(root: unknown, all: readonly unknown[]): Complaint[] {
   return all.flatMap((member, i) => {
     const families = new Set<number>();
     return listAt(member, "addresses").flatMap((given, n) => {
-      const found = readable(given);
+      const found = addressIn(given);
       if (found === undefined) return [];
       const path = [...EGRESS, i, "addresses", n];
       const of = family(found);
@@ -124,11 +124,4 @@ function addressMistakes(root: unknown, all: readonly unknown[]): Complaint[] {
 }
 
 /** What cannot be read is another one's complaint. */
-function readable(given: unknown): Address | undefined {
-  try {
-    return address(given);
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return undefined;
-  }
-}
+const addressIn = (given: unknown): Address | undefined => readable(() => address(given));

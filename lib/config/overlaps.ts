@@ -3,7 +3,7 @@
  * tenant has a router of its own.
  */
 import { family, type Prefix, prefix, rangeOf } from "#lib/address.ts";
-import { isFailure } from "#lib/errors.ts";
+import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 
 /** Where a pool's addresses are routed: the node itself. */
@@ -63,14 +63,7 @@ export const subnetsOf = (ranges: unknown): Prefix[] =>
 
 /** What cannot be read is another one's complaint. */
 export const prefixesOf = (values: readonly unknown[]): Prefix[] =>
-  values.flatMap((value) => {
-    try {
-      return [prefix(value)];
-    } catch (error) {
-      if (!isFailure(error, "config-invalid")) throw error;
-      return [];
-    }
-  });
+  values.flatMap((value) => readable(() => prefix(value)) ?? []);
 
 type Pair = [Prefix, Prefix];
 

@@ -1,8 +1,8 @@
 /** What is wrong between tenants, their networks and the ranges that their routers use. */
-import { type Address, address, contains, family, type Prefix, prefix } from "#lib/address.ts";
-import { isFailure } from "#lib/errors.ts";
+import { type Address, address, contains, family, type Prefix } from "#lib/address.ts";
+import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
-import { firstOverlap, listAt, subnetsOf, tenantsOf } from "./overlaps.ts";
+import { firstOverlap, listAt, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
 import { ROUTER_DEFAULTS } from "./tenant-schema.ts";
 import type { Path } from "./yaml.ts";
 
@@ -159,14 +159,5 @@ function rangeMistakes(root: unknown): Complaint[] {
 }
 
 /** What cannot be read is another one's complaint. */
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return undefined;
-  }
-}
 const addressIn = (value: unknown): Address | undefined => readable(() => address(value));
-const prefixesIn = (value: unknown): Prefix[] =>
-  (Array.isArray(value) ? value : []).flatMap((each: unknown) => readable(() => prefix(each)) ?? []);
+const prefixesIn = (value: unknown): Prefix[] => prefixesOf(Array.isArray(value) ? value : []);

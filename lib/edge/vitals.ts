@@ -3,7 +3,7 @@
  * It tells both as FRR does (VyOS hands these commands on to vtysh: op-mode-definitions, show-bgp and show-ip-route).
  */
 import { type Address, address, family, type Prefix, prefix } from "#lib/address.ts";
-import { isFailure } from "#lib/errors.ts";
+import { readable } from "#lib/parse.ts";
 import type { Path } from "./path.ts";
 import type { EdgeView, RouterSpec } from "./router.ts";
 
@@ -34,19 +34,10 @@ export function vitalsOf(answers: readonly string[]): Vitals {
   const lines = answers.join("\n").split("\n");
   const sessions = lines.flatMap((line) => {
     const [, name = "", state = ""] = NEIGHBOUR.exec(line) ?? [];
-    return /^\d+$/.test(state) ? readable(() => address(name)) : [];
+    return (/^\d+$/.test(state) ? readable(() => address(name)) : undefined) ?? [];
   });
-  const routes = lines.flatMap((line) => readable(() => prefix(ROUTE.exec(line)?.[1] ?? "")));
+  const routes = lines.flatMap((line) => readable(() => prefix(ROUTE.exec(line)?.[1] ?? "")) ?? []);
   return { sessions: new Set(sessions), routes: new Set(routes) };
-}
-
-function readable<T>(read: () => T): T[] {
-  try {
-    return [read()];
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return [];
-  }
 }
 
 /** What should be as it was: nodes that have died since take their sessions along, and routes may be others' on purpose. */

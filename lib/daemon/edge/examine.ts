@@ -5,6 +5,7 @@ import { servedPools } from "#lib/edge/render/served.ts";
 import type { EdgeView } from "#lib/edge/router.ts";
 import { nodeAt, type Tree } from "#lib/edge/tree.ts";
 import { isFailure } from "#lib/errors.ts";
+import { readable } from "#lib/parse.ts";
 import { Finding } from "#proto/selvedge_pb.ts";
 import type { EdgeRouterHandle } from "./edge.ts";
 import { versionOf } from "./observe.ts";
@@ -89,13 +90,8 @@ function overlapping(interfaces: Tree, view: EdgeView, pools: readonly string[])
 function addressesIn(node: Tree): Address[] {
   const here = [...(nodeAt(node, ["address"])?.keys() ?? [])].flatMap((text) => {
     const [first = ""] = text.split("/");
-    try {
-      return [address(first)];
-    } catch (error) {
-      // "dhcp" and its like.
-      if (!isFailure(error, "config-invalid")) throw error;
-      return [];
-    }
+    // "dhcp" and its like are none.
+    return readable(() => address(first)) ?? [];
   });
   return [...here, ...[...node].flatMap(([name, below]) => (name === "address" ? [] : addressesIn(below)))];
 }

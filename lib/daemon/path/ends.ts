@@ -1,6 +1,7 @@
 /** The two ends of a path: which pod of this node an operator means. */
 import { type Address, address, contains, type Family, family, type Prefix } from "#lib/address.ts";
-import { isFailure, SelvedgeError } from "#lib/errors.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { readable } from "#lib/parse.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "../core.ts";
 import { addressesOf } from "../record.ts";
@@ -66,13 +67,8 @@ function ownerOf(
   text: string,
   blocks: readonly { readonly prefix: Prefix; readonly node: string }[],
 ): string | undefined {
-  try {
-    const wanted = address(text);
-    return blocks.find(({ prefix }) => contains(prefix, wanted))?.node;
-  } catch (error) {
-    if (!isFailure(error, "config-invalid")) throw error;
-    return undefined;
-  }
+  const wanted = readable(() => address(text));
+  return wanted && blocks.find(({ prefix }) => contains(prefix, wanted))?.node;
 }
 
 /** @throws SelvedgeError config-invalid */
