@@ -62,8 +62,11 @@ export async function shrink(name: Name, mtuBytes: number): Promise<void> {
   await ip(namespaceOf(name), `link set eth0 mtu ${mtuBytes}`);
 }
 
-/** Takes the machine away. */
-export const unplug = (name: Name): Promise<void> => removeNamespace(namespaceOf(name));
+/** Takes the machine away; its cable first: the kernel empties a namespace later than it takes its name away. */
+export async function unplug(name: Name): Promise<void> {
+  await ip(ROUTER, `link del ${portOf(name)}`);
+  await removeNamespace(namespaceOf(name));
+}
 
 /** All networks between the nodes take packets of so many bytes from now on, and the nodes know it. */
 export async function resize(mtuBytes: number): Promise<void> {
