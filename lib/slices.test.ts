@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
-import { slices } from "./slices.ts";
+import { oneByOne, slices } from "./slices.ts";
 
 async function all<T>(of: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
@@ -15,6 +15,7 @@ test.each([
   [7, [[0, 1, 2], [3, 4, 5], [6]]],
 ])("%i items, three at once", async (count, parts) => {
   expect(await all(slices(Array(count).keys(), 3))).toEqual(parts);
+  expect(await all(oneByOne(Array(count).keys(), 3))).toEqual(parts.flat());
 });
 
 test("other work has its turn before each slice", async () => {

@@ -9,3 +9,9 @@ export async function* slices<T>(items: Iterable<T>, size: number): AsyncGenerat
     yield all.slice(from, from + size);
   }
 }
+
+/** Each of the items in their order; the event loop has its turn before every `size` of them. */
+export async function* oneByOne<T>(items: Iterable<T>, size: number): AsyncGenerator<T> {
+  // Not `yield*`, which awaits every item once more.
+  for await (const some of slices(items, size)) for (const item of some) yield item;
+}

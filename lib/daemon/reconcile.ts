@@ -7,7 +7,7 @@ import { isWayLink } from "#lib/datapath/ways/names.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Change } from "#lib/kernel/kernel.ts";
 import type { KeyedLock } from "#lib/lock.ts";
-import { slices } from "#lib/slices.ts";
+import { oneByOne, slices } from "#lib/slices.ts";
 import { diff, lacking, type Op } from "#lib/state/diff.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
@@ -179,10 +179,9 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     if (host.name === NODE && core.policies?.isInformed === false) return [];
     const owned = (await host.kernel.owned()).filter((fact) => (!lasting(fact) || idles(fact)) && !isNode(fact));
     const unknown = new Set<string>();
-    for await (const some of slices(owned, MANY_AT_ONCE)) for (const fact of some) unknown.add(identity(fact));
+    for await (const fact of oneByOne(owned, MANY_AT_ONCE)) unknown.add(identity(fact));
     // Nearly always nothing is left then; it is enough that somebody wanted it after what stands was listed.
-    for await (const some of slices(wantedOn(host), MANY_AT_ONCE))
-      for (const fact of some) unknown.delete(identity(fact));
+    for await (const fact of oneByOne(wantedOn(host), MANY_AT_ONCE)) unknown.delete(identity(fact));
     if (unknown.size === 0) return [];
     // At once: what came meanwhile is not taken for nobody's.
     for (const fact of wantedOn(host)) unknown.delete(identity(fact));
@@ -301,12 +300,11 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       }
       if (wholeNode || core.policies?.isDoubtful === true)
         lines.push(...(await guarded(async () => ((await core.policies?.repair()) ?? []).map(line))));
-      for await (const some of slices(targets, 1))
-        for (const record of some) {
-          // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
-          if (locked.held(record.containerId)) behind(repair(record));
-          else lines.push(...(await repair(record)));
-        }
+      for await (const record of oneByOne(targets, 1)) {
+        // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
+        if (locked.held(record.containerId)) behind(repair(record));
+        else lines.push(...(await repair(record)));
+      }
       if (all)
         lines.push(
           ...(await onEachHost(async (host) => {
@@ -330,9 +328,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       for (const host of core.hosts.values()) ops.push(...(await nodeLacks(core, host)));
       ops.push(...((await core.policies?.lacks()) ?? []));
       ops.push(...(await jointLacks(core)));
-      for await (const some of slices(core.table, 1))
-        for (const record of some)
-          if (record.phase === "ready") ops.push(...(await differences(record)).flatMap((found) => found.ops));
+      for await (const record of oneByOne(core.table, 1))
+        if (record.phase === "ready") ops.push(...(await differences(record)).flatMap((found) => found.ops));
       for (const host of core.hosts.values()) ops.push(...(await strays(host)));
       return ops.map(line);
     },

@@ -1,5 +1,5 @@
 /** Everything on the host that carries our mark: read by lists, at a cost that grows with the node. */
-import { slices } from "#lib/slices.ts";
+import { oneByOne } from "#lib/slices.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { ROUTE_PROTOCOL } from "../kernel.ts";
 import { isCarried } from "../nature.ts";
@@ -52,11 +52,10 @@ function ownLink(link: SeenLink, names: ReadonlyMap<number, string>): Fact {
 /** Each link is listed by itself: others have their turn in between. */
 async function ownPorts(host: Place, own: ReadonlyMap<number, SeenLink>): Promise<Fact[]> {
   const found: Fact[] = [];
-  for await (const links of slices(own.values(), AT_ONCE))
-    for (const link of links) {
-      if (filtersForUs(own.get(link.master ?? link.index))) found.push(...portVlansOf(host, link));
-      if (link.kind === "vxlan") found.push(...forwardsOf(host, link), ...portMacsOf(host, link));
-    }
+  for await (const link of oneByOne(own.values(), AT_ONCE)) {
+    if (filtersForUs(own.get(link.master ?? link.index))) found.push(...portVlansOf(host, link));
+    if (link.kind === "vxlan") found.push(...forwardsOf(host, link), ...portMacsOf(host, link));
+  }
   return found;
 }
 
@@ -72,24 +71,22 @@ function ownAddresses(host: Place, link: SeenLink): Fact[] {
 
 async function ownRoutes(host: Place, family: 4 | 6, names: ReadonlyMap<number, string>): Promise<Fact[]> {
   const found: Fact[] = [];
-  for await (const messages of slices(host.dump(dumpRoutes(family, 0)), MANY_AT_ONCE))
-    for (const message of messages) {
-      const seen = readRoute(message);
-      if (seen?.protocol === ROUTE_PROTOCOL)
-        found.push(routeFact(seen, "host", names.get(seen.index) ?? `index ${seen.index}`));
-    }
+  for await (const message of oneByOne(host.dump(dumpRoutes(family, 0)), MANY_AT_ONCE)) {
+    const seen = readRoute(message);
+    if (seen?.protocol === ROUTE_PROTOCOL)
+      found.push(routeFact(seen, "host", names.get(seen.index) ?? `index ${seen.index}`));
+  }
   return found;
 }
 
 async function ownNeighbours(host: Place, own: ReadonlyMap<number, SeenLink>): Promise<Fact[]> {
   const found: Fact[] = [];
-  for await (const messages of slices(host.dump(dumpNeighbours), MANY_AT_ONCE))
-    for (const message of messages) {
-      const seen = readNeighbour(message);
-      const link = seen && own.get(seen.index);
-      if (seen !== undefined && link !== undefined)
-        found.push({ type: "neighbour", at: "host", link: link.name, address: seen.address, mac: seen.mac });
-    }
+  for await (const message of oneByOne(host.dump(dumpNeighbours), MANY_AT_ONCE)) {
+    const seen = readNeighbour(message);
+    const link = seen && own.get(seen.index);
+    if (seen !== undefined && link !== undefined)
+      found.push({ type: "neighbour", at: "host", link: link.name, address: seen.address, mac: seen.mac });
+  }
   return found;
 }
 

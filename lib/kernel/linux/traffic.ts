@@ -1,6 +1,6 @@
 /** Queues and filters on links: the steps that make them hold, and what stands of them. */
 import { isFailure } from "#lib/errors.ts";
-import { slices } from "#lib/slices.ts";
+import { oneByOne } from "#lib/slices.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { Place as PlaceName } from "#lib/state/place.ts";
 import type { TreeFact } from "#lib/state/traffic-fact.ts";
@@ -164,14 +164,13 @@ export async function ownTraffic(host: Place, links: readonly OwnLink[], nameOf:
   const trees = new Set(queues.flatMap((message) => readTree(message) ?? []));
   const filtered = new Set(queues.flatMap((message) => readClsact(message) ?? []));
   const found: Fact[] = [];
-  for await (const several of slices(links, AT_ONCE))
-    for (const link of several) {
-      const { index, name, kind } = link;
-      const shaper = shapers.get(index);
-      if (shaper !== undefined) found.push(shaperFact(shaper, "host", name));
-      if (trees.has(index)) found.push(...some(await seenTree(host, index, "host", name, undefined)));
-      if (kind === "veth" && filtered.has(index)) found.push(...ownFilters(host, link, nameOf));
-    }
+  for await (const link of oneByOne(links, AT_ONCE)) {
+    const { index, name, kind } = link;
+    const shaper = shapers.get(index);
+    if (shaper !== undefined) found.push(shaperFact(shaper, "host", name));
+    if (trees.has(index)) found.push(...some(await seenTree(host, index, "host", name, undefined)));
+    if (kind === "veth" && filtered.has(index)) found.push(...ownFilters(host, link, nameOf));
+  }
   return found;
 }
 
