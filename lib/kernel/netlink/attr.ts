@@ -36,18 +36,11 @@ export function attrs<const T extends AttrTable>(table: T): Attrs<T> {
       if (row !== undefined && value !== undefined) writeAttr(to, row[0], row[1], value);
     }
   };
-  const read = (bytes: Uint8Array): AttrValues<T> => {
-    const values: Record<string, unknown> = {};
-    const view = viewOf(bytes);
-    // As eachAttr, without a value for each of the many that the table does not name.
-    for (let at = 0; at + 4 <= bytes.length; ) {
-      const length = lengthAt(view, at);
-      const row = byType.get(view.getUint16(at + 2, true) & NLA_TYPE_MASK);
-      if (row !== undefined) values[row[0]] = row[1].read(bytes.subarray(at + 4, at + length));
-      at += (length + 3) & ~3;
-    }
-    return values as AttrValues<T>;
+  const take = (values: Record<string, unknown>, type: number, bytes: Uint8Array, from: number, to: number): void => {
+    const row = byType.get(type);
+    if (row !== undefined) values[row[0]] = row[1].read(bytes.subarray(from, to));
   };
+  const read = (bytes: Uint8Array): AttrValues<T> => walk({}, bytes, take) as AttrValues<T>;
   return {
     nests: true,
     table,
@@ -74,7 +67,7 @@ export function repeated<T>(codec: Codec<T>, type = 1): Repeated<T> {
   return {
     nests: true,
     write: (to, values) => values.forEach((value) => void writeAttr(to, type, codec, value)),
-    read: (bytes) => Array.from(eachAttr(bytes), ([, value]) => codec.read(value)),
+    read: (bytes) => eachAttr(bytes).map(([, value]) => codec.read(value)),
   };
 }
 
@@ -83,7 +76,7 @@ export function numbered<T>(codec: Codec<T>): Codec<ReadonlyMap<number, T>> & { 
   return {
     nests: true,
     write: (to, values) => values.forEach((value, type) => void writeAttr(to, type, codec, value)),
-    read: (bytes) => new Map(Array.from(eachAttr(bytes), ([type, value]) => [type, codec.read(value)])),
+    read: (bytes) => new Map(eachAttr(bytes).map(([type, value]) => [type, codec.read(value)])),
   };
 }
 
@@ -97,20 +90,28 @@ function writeAttr<T>(to: Writer, type: number, codec: Codec<T>, value: T): void
   to.align();
 }
 
+type Attr = readonly [type: number, value: Uint8Array];
+
 /** @throws RangeError when a length leads outside */
-export function* eachAttr(bytes: Uint8Array): Generator<readonly [type: number, value: Uint8Array]> {
+export const eachAttr = (bytes: Uint8Array): Attr[] =>
+  walk<Attr[]>([], bytes, (found, type, of, from, to) => void found.push([type, of.subarray(from, to)]));
+
+/**
+ * Gives each attribute's type and where its value lies, and returns what they were taken into. No value is made for each
+ * of the many that nobody asks for. @throws RangeError when a length leads outside
+ */
+function walk<T>(
+  into: T,
+  bytes: Uint8Array,
+  take: (into: T, type: number, bytes: Uint8Array, from: number, to: number) => void,
+): T {
   const view = viewOf(bytes);
   for (let at = 0; at + 4 <= bytes.length; ) {
-    const length = lengthAt(view, at);
-    yield [view.getUint16(at + 2, true) & NLA_TYPE_MASK, bytes.subarray(at + 4, at + length)];
+    const length = view.getUint16(at, true);
+    if (length < 4 || at + length > bytes.length)
+      throw new RangeError(`attribute of ${length} bytes at ${at} of ${bytes.length}`);
+    take(into, view.getUint16(at + 2, true) & NLA_TYPE_MASK, bytes, at + 4, at + length);
     at += (length + 3) & ~3;
   }
-}
-
-/** Of the attribute there, its header included. @throws RangeError */
-function lengthAt(view: DataView, at: number): number {
-  const length = view.getUint16(at, true);
-  if (length < 4 || at + length > view.byteLength)
-    throw new RangeError(`attribute of ${length} bytes at ${at} of ${view.byteLength}`);
-  return length;
+  return into;
 }

@@ -44,7 +44,7 @@ export interface VlanEntries {
 /** @throws RangeError */
 export function readVlans(body: Uint8Array): VlanEntries {
   const { index } = vlanMessage.read(body).head;
-  const vlans = Array.from(eachAttr(body.subarray(HEADER_BYTES))).flatMap(([type, value]) => {
+  const vlans = eachAttr(body.subarray(HEADER_BYTES)).flatMap(([type, value]) => {
     const { info, range } = type === ENTRY ? entry.get(value) : {};
     const { vid, flags } = info ?? {};
     if (vid === undefined || flags === undefined) return [];
