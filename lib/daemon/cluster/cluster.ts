@@ -303,8 +303,9 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
       onChange();
     },
     async settle() {
-      if (segmentMtu(seen) !== segmentsHave) stretched.markAll();
-      segmentsHave = segmentMtu(seen);
+      const segmentsNeed = segmentMtu(seen);
+      if (segmentsNeed !== segmentsHave) stretched.markAll();
+      segmentsHave = segmentsNeed;
       return [...(await others.settle()), ...(await leaving.settle()), ...(await stretched.settle())];
     },
     facts: () => [...others.facts(), ...leaving.facts(), ...stretched.facts()],
