@@ -11,7 +11,7 @@ import { isFailure } from "#lib/errors.ts";
 import type { Session } from "#lib/frr/sessions.ts";
 import type { Speaker } from "#lib/frr/speaker.ts";
 import type { Core } from "../core.ts";
-import { edgePools, ownAddresses, ownDestinations } from "./view.ts";
+import { type EdgePools, edgePools, ownAddresses, ownDestinations } from "./view.ts";
 
 export type SpeakingCore = Pick<Core, "cluster" | "config" | "ipam" | "node" | "log" | "nowMs" | "clockUs">;
 
@@ -45,7 +45,7 @@ export function speaking(core: SpeakingCore, { speaker, config, specs, random }:
     const node = { pools, addresses: ownAddresses(core), segments: segmentsOf(core), egress: egressAddresses(core) };
     const spec = speakerSpec(routers, node, config.speaker);
     if (spec === undefined) return speaker.cease();
-    const view: SpeakerView = { id: identifierOf(core), networks: networksOf(core, routers) };
+    const view: SpeakerView = { id: identifierOf(core), networks: networksOf(core, routers, pools) };
     const beganUs = clockUs();
     if (!(await speaker.follow(speakerText(spec, view)))) return;
     const tookMs = Math.round((clockUs() - beganUs) / 1_000);
@@ -88,8 +88,7 @@ const egressAddresses = ({ config }: Pick<Core, "config">): Address[] =>
   (config.cluster?.egress ?? []).flatMap(({ addresses }) => addresses);
 
 /** What the node knows itself to have is true though the store is away. */
-function networksOf(core: SpeakingCore, routers: readonly RouterSpec[]) {
-  const pools = edgePools(core);
+function networksOf(core: SpeakingCore, routers: readonly RouterSpec[], pools: EdgePools) {
   const spoken = spokenPools(routers, pools);
   const held = core.cluster?.egress().filter(({ exit }) => exit === "here") ?? [];
   return [
