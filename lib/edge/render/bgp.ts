@@ -13,6 +13,7 @@ import { servedPools } from "./served.ts";
 const GROUP = "SELVEDGE";
 const IN = "SELVEDGE-IN";
 const OUT = "SELVEDGE-OUT";
+
 export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView): Piece[] {
   const pools = summary(servedPools(spec, view).flatMap(({ prefixes }) => prefixes));
   const allowed = summary([...pools, ...view.egress.map(({ address }) => hostPrefix(address))]);

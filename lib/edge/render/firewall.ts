@@ -6,7 +6,7 @@ import { type Family, family } from "#lib/address.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeView, FirewallEnd, FirewallRuleSpec, FirewallSpec, RouterSpec } from "../router.ts";
-import { type Group, groupsOf } from "./groups.ts";
+import { type Group, groupsOf, nameIn } from "./groups.ts";
 
 /** Answers to what was let through. */
 const ANSWERS = 1;
@@ -18,7 +18,7 @@ export function firewall(spec: RouterSpec & { readonly firewall: FirewallSpec },
   return ([4, 6] as const).flatMap((of) => {
     const { chain: name, jumpRule, otherwise, rules } = spec.firewall;
     const top = ["firewall", of === 4 ? "ipv4" : "ipv6"];
-    const target = of === 4 ? name : `${name}-6`;
+    const target = nameIn(of, name);
     const chain = pathFrom(...top, "name", target);
     const own = rules.flatMap((rule, i) => {
       const ends = [endOf("source", rule.from, of, groups), endOf("destination", rule.to, of, groups)];

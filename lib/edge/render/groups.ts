@@ -10,11 +10,14 @@ import { servedPools } from "./served.ts";
 export interface Group {
   readonly spec: GroupSpec;
   readonly version: Family;
-  /** As rules name it: IPv6 members are in a group of the same name with `-6` after it. */
+  /** As rules name it. */
   readonly name: string;
   readonly kind: "address-group" | "network-group";
   readonly members: readonly string[];
 }
+
+/** On the router each family has its own: IPv6's is of the same name with `-6` after it. */
+export const nameIn = (of: Family, name: string): string => (of === 4 ? name : `${name}-6`);
 
 export const groupsOf = (spec: RouterSpec, view: EdgeView): Group[] =>
   spec.groups.flatMap((each) => {
@@ -27,7 +30,7 @@ export const groupsOf = (spec: RouterSpec, view: EdgeView): Group[] =>
       const mine = [...new Set(members.filter((member) => family(member) === version))].sort();
       if (mine.length === 0) return [];
       const kind = of === "nodes" ? "address-group" : "network-group";
-      return [{ spec: each, version, name: version === 4 ? name : `${name}-6`, kind, members: mine }];
+      return [{ spec: each, version, name: nameIn(version, name), kind, members: mine }];
     });
   });
 
