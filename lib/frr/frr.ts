@@ -1,5 +1,5 @@
 /** The real speaker: FRR 8.4 or newer, as Debian's packages frr and frr-pythontools have it. */
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { frrPrograms, type Program } from "./programs.ts";
 import { run, speakerError } from "./run.ts";
@@ -107,7 +107,7 @@ export function frr({
       }
       await processes.end();
       told = undefined;
-      if ((await readFile(file).catch(() => undefined)) !== undefined) await rm(file, { force: true });
+      await rm(file, { force: true });
     },
   };
 }
