@@ -1,4 +1,4 @@
-/** One GET to an API server, and what it answered: a body that comes little by little, or why there is none. */
+/** One request to an API server, and what it answered: a body that comes little by little, or why there is none. */
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { isFailure } from "#lib/errors.ts";
@@ -10,6 +10,13 @@ export interface Asked {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** Absent: it only reads. */
+  readonly change?: Change;
+}
+
+export interface Change {
+  readonly method: "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly body: object;
 }
 
 export interface Refused {
@@ -17,6 +24,8 @@ export interface Refused {
   readonly status: number;
   /** What the server says of it (meta/v1 Status.message), in one line. */
   readonly message: string;
+  /** The object that it is about (meta/v1 StatusDetails.name). */
+  readonly about?: string;
   /** How long it wants to be left alone. */
   readonly afterMs?: number;
 }
@@ -30,6 +39,8 @@ export type Ask = (asked: Asked) => Promise<Answer>;
 const KEEP_ALIVE_MS = 15_000;
 /** From the request to the first line of the answer. */
 const ANSWER_MS = 30_000;
+/** What PATCH means: fields that are given in place of those that are there (RFC 7386). Else an object as a whole. */
+const MERGE = "application/merge-patch+json";
 /** A Status is short. */
 const MOST_STATUS_BYTES = 64 * 1024;
 
@@ -51,11 +62,13 @@ async function once(access: Access, asked: Asked, agent: Agent, userAgent: strin
     throw unreached(server, cause);
   });
   const { statusCode: status = 0, statusMessage = "", headers } = stream;
-  if (status === 200) return { server, stream };
+  if (status === 200 || status === 201) return { server, stream };
   const seconds = Number(headers["retry-after"]);
+  const { message = statusMessage, about } = await said({ server, stream });
   return {
     status,
-    message: (await said({ server, stream })) ?? statusMessage,
+    message,
+    ...(about === undefined ? {} : { about }),
     ...(Number.isFinite(seconds) ? { afterMs: seconds * 1_000 } : {}),
   };
 }
@@ -63,7 +76,7 @@ async function once(access: Access, asked: Asked, agent: Agent, userAgent: strin
 /** @throws Error no answer began */
 function sent(
   access: Access,
-  { path, query = {}, signal }: Asked,
+  { path, query = {}, signal, change }: Asked,
   agent: Agent,
   userAgent: string,
 ): Promise<IncomingMessage> {
@@ -75,8 +88,10 @@ function sent(
     {
       agent,
       signal,
+      method: change?.method ?? "GET",
       headers: {
         accept: "application/json",
+        ...(change === undefined ? {} : { "content-type": change.method === "PATCH" ? MERGE : "application/json" }),
         "user-agent": userAgent,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
@@ -89,23 +104,27 @@ function sent(
   );
   asking.once("socket", (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
   asking.on("error", (error: NodeJS.ErrnoException) => {
-    // The server has ended the connection while nobody used it.
-    const isStale = asking.reusedSocket && error.code === "ECONNRESET" && !signal.aborted;
+    // The server has ended the connection while nobody used it. Whether it has heard of a change before is not known.
+    const isStale = asking.reusedSocket && error.code === "ECONNRESET" && !signal.aborted && change === undefined;
     if (isStale) resolve(sent(access, { path, query, signal }, agent, userAgent));
     else reject(error);
   });
   const timer = setTimeout(() => asking.destroy(new Error(`no answer within ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
-  asking.end();
+  asking.end(change === undefined ? undefined : JSON.stringify(change.body));
   return promise.finally(() => clearTimeout(timer));
 }
 
-/** What a Status says; undefined for what is none, as from a proxy. */
-async function said(body: Body): Promise<string | undefined> {
+/** What a Status says; nothing for what is none, as from a proxy. */
+async function said(body: Body): Promise<{ readonly message?: string; readonly about?: string }> {
   try {
-    const { message } = ((await wholeJson(body, MOST_STATUS_BYTES)) ?? {}) as { readonly message?: unknown };
-    return typeof message === "string" && message !== "" ? message.replaceAll(/\s+/g, " ") : undefined;
+    const { message, details } = ((await wholeJson(body, MOST_STATUS_BYTES)) ?? {}) as Partial<Record<string, unknown>>;
+    const { name } = (details ?? {}) as { readonly name?: unknown };
+    return {
+      ...(typeof message === "string" && message !== "" ? { message: message.replaceAll(/\s+/g, " ") } : {}),
+      ...(typeof name === "string" ? { about: name } : {}),
+    };
   } catch (error) {
     if (!isFailure(error, "not-ready")) throw error;
-    return undefined;
+    return {};
   }
 }
