@@ -25,7 +25,7 @@ import { etcd } from "#lib/store/etcd/etcd.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
 import { vyos } from "#lib/vyos/http.ts";
 import { secretFrom, secretIn } from "#lib/vyos/secret.ts";
-import { keepLittle } from "#native/memory.ts";
+import { giveBackProgram, keepLittle } from "#native/memory.ts";
 import { peerCredentials } from "#native/socket.ts";
 
 declare const SELVEDGE_VERSION: string | undefined;
@@ -124,6 +124,7 @@ async function run(config: Config, configName: string): Promise<void> {
       onStep,
     },
   );
+  giveBackProgram();
   const { signal, beganMs } = await Promise.race([signalled(), daemon.failed]);
   log({ event: "stopping", signal, running: daemon.running });
   await daemon.stop();
