@@ -49,24 +49,26 @@ export function mac(text: unknown, field = "mac"): Mac {
 }
 
 export const family = (of: Address | Prefix): Family => (of.includes(":") ? 6 : 4);
+/** How long an address is. */
+export const bitsOf = (f: Family): 32 | 128 => (f === 4 ? 32 : 128);
 export const addressOf = (p: Prefix): Address => p.slice(0, p.indexOf("/")) as Address;
 export const lengthOf = (p: Prefix): number => Number(p.slice(p.indexOf("/") + 1));
 export const withLength = (a: Address, length: number): Prefix => `${a}/${length}` as Prefix;
 /** `a/32` or `a/128`. */
-export const hostPrefix = (a: Address): Prefix => withLength(a, family(a) === 4 ? 32 : 128);
+export const hostPrefix = (a: Address): Prefix => withLength(a, bitsOf(family(a)));
 export const anyPrefix = (f: Family): Prefix => (f === 4 ? "0.0.0.0/0" : "::/0") as Prefix;
 
 /** The network of a prefix: host bits zero. */
 export function networkOf(p: Prefix): Prefix {
   const length = lengthOf(p);
   const f = family(p);
-  const hostBits = BigInt((f === 4 ? 32 : 128) - length);
+  const hostBits = BigInt(bitsOf(f) - length);
   return withLength(fromNumber((toNumber(addressOf(p)) >> hostBits) << hostBits, f), length);
 }
 
 /** First and last address of the prefix's network, as numbers. */
 export function rangeOf(p: Prefix): { first: bigint; last: bigint } {
-  const hostBits = BigInt((family(p) === 4 ? 32 : 128) - lengthOf(p));
+  const hostBits = BigInt(bitsOf(family(p)) - lengthOf(p));
   const first = (toNumber(addressOf(p)) >> hostBits) << hostBits;
   return { first, last: first + (1n << hostBits) - 1n };
 }

@@ -5,7 +5,18 @@
  * IPv4 packets with options and fragments after the first match no port; nor do IPv6 packets with extension headers. A
  * packet that fits in two ways (its two ports are the same) is matched twice.
  */
-import { type Family, family, lengthOf, networkOf, type Prefix, prefix, toBytes } from "#lib/address.ts";
+import {
+  address,
+  addressOf,
+  type Family,
+  family,
+  hostPrefix,
+  lengthOf,
+  networkOf,
+  type Prefix,
+  prefix,
+  toBytes,
+} from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { PacketMatch } from "#lib/state/traffic-fact.ts";
 
@@ -91,9 +102,7 @@ function parse(text: string): Conditions {
       once("protocols", [number]);
     } else if (word === "host" || word === "net") {
       const given = words[++at] ?? "";
-      const net = networkOf(
-        prefix(given.includes("/") ? given : `${given}/${given.includes(":") ? 128 : 32}`, "filter"),
-      );
+      const net = networkOf(given.includes("/") ? prefix(given, "filter") : hostPrefix(address(given, "filter")));
       once("family", family(net));
       once("net", { prefix: net, side });
     } else if (word === "port") {
@@ -127,13 +136,12 @@ const portWord = (f: Family, port: number, side: Side): Word => {
 };
 
 function netWords(net: Prefix, side: Side): Word[] {
-  const [address = "", length] = [net.split("/")[0], lengthOf(net)];
-  const bytes = toBytes(address as Parameters<typeof toBytes>[0]);
+  const bytes = toBytes(addressOf(net));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const first = bytes.length === 4 ? (side === "source" ? 12 : 16) : side === "source" ? 8 : 24;
   const words: Word[] = [];
   for (let at = 0; at < bytes.length; at += 4) {
-    const bits = Math.min(Math.max(length - at * 8, 0), 32);
+    const bits = Math.min(Math.max(lengthOf(net) - at * 8, 0), 32);
     if (bits > 0) words.push(word(first + at, bits === 32 ? 0xffffffff : ~(0xffffffff >>> bits), view.getUint32(at)));
   }
   return words;

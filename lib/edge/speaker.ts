@@ -2,7 +2,7 @@
  * What FRR says on a node (docs.frrouting.org, "BGP"): each router is told which of its pools' addresses are reached by way
  * of this node, and a default route is taken from those that give one. The text is the whole of what bgpd has.
  */
-import { type Address, anyPrefix, type Family, family, lengthOf, type Prefix } from "#lib/address.ts";
+import { type Address, anyPrefix, bitsOf, type Family, family, lengthOf, type Prefix } from "#lib/address.ts";
 
 export interface SpeakerSpec {
   /** The node's. */
@@ -48,7 +48,6 @@ export interface SpeakerView {
 const OUT = "SELVEDGE-OUT";
 const IN = "SELVEDGE-IN";
 const WORD = { 4: "ip", 6: "ipv6" } as const satisfies Record<Family, string>;
-const LONGEST = { 4: 32, 6: 128 } as const satisfies Record<Family, number>;
 
 /** FRR starts again within a few seconds on a busy machine. */
 export const RESTART_SECONDS = 20;
@@ -88,7 +87,7 @@ function lists(neighbour: NeighbourSpec, of: Family): string[] {
   const list = (name: string, rules: readonly string[]) =>
     rules.map((rule, i) => `${WORD[of]} prefix-list ${name}-${neighbour.address} seq ${5 * (i + 1)} ${rule}`);
   const served = neighbour.serves.filter((prefix) => family(prefix) === of);
-  const upTo = (prefix: Prefix) => (lengthOf(prefix) < LONGEST[of] ? ` le ${LONGEST[of]}` : "");
+  const upTo = (prefix: Prefix) => (lengthOf(prefix) < bitsOf(of) ? ` le ${bitsOf(of)}` : "");
   return [
     ...list(OUT, served.length === 0 ? ["deny any"] : served.map((prefix) => `permit ${prefix}${upTo(prefix)}`)),
     ...list(IN, [neighbour.givesDefault ? `permit ${anyPrefix(of)}` : "deny any"]),

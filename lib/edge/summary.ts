@@ -1,9 +1,9 @@
 /** The fewest prefixes that cover exactly the same addresses. */
-import { family, fromNumber, lengthOf, type Prefix, rangeOf, withLength } from "#lib/address.ts";
+import { bitsOf, family, fromNumber, lengthOf, type Prefix, rangeOf, withLength } from "#lib/address.ts";
 
 export function summary(prefixes: readonly Prefix[]): Prefix[] {
   return ([4, 6] as const).flatMap((of) => {
-    const bits = of === 4 ? 32 : 128;
+    const bits = bitsOf(of);
     const kept: { first: bigint; length: number }[] = [];
     const sorted = prefixes
       .filter((prefix) => family(prefix) === of)

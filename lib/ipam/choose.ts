@@ -1,5 +1,5 @@
 /** One address for each set of a pool: those that were asked for, and the next ones for the sets that are left. */
-import { type Address, addressOf, family, lengthOf, type Prefix, withLength } from "#lib/address.ts";
+import { type Address, addressOf, bitsOf, family, lengthOf, type Prefix, withLength } from "#lib/address.ts";
 import type { PodAddress } from "#lib/attach/kind.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { AttachmentKey, Lease, Reservation } from "#lib/state/lease.ts";
@@ -75,7 +75,7 @@ const isGateway = (address: Address, supplies: readonly Supply[]): boolean =>
 function mustFitLength(pool: string, asked: Address | Prefix, { subnet }: Range): void {
   if (!asked.includes("/")) return;
   const length = lengthOf(asked as Prefix);
-  if (length === lengthOf(subnet) || length === (family(subnet) === 4 ? 32 : 128)) return;
+  if (length === lengthOf(subnet) || length === bitsOf(family(subnet))) return;
   throw unavailable(
     pool,
     addressOf(asked as Prefix),

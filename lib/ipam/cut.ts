@@ -1,6 +1,7 @@
 /** How a pool that nodes share is cut into blocks: which there are, in order, without ever listing those of a /64. */
 import {
   type Address,
+  bitsOf,
   type Family,
   family,
   fromNumber,
@@ -32,7 +33,7 @@ export function blockOf(pool: Pool, address: Address): Prefix {
 
 /** @param usable what may be handed out, as numbers of the family */
 export function cut(usable: readonly Span[], of: Family, length: number): Cut {
-  const hostBits = BigInt((of === 4 ? 32 : 128) - length);
+  const hostBits = BigInt(bitsOf(of) - length);
   const numbers = spans(usable.map(({ first, last }) => ({ first: first >> hostBits, last: last >> hostBits })));
   return {
     count: numbers.size,

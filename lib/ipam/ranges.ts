@@ -10,6 +10,7 @@ import {
   type Address,
   address,
   addressOf,
+  bitsOf,
   contains,
   family,
   fromNumber,
@@ -99,7 +100,7 @@ function sameFamily(found: Found, subnet: Prefix): Address {
 function usableOf(subnet: Prefix): { first: Address; last: Address; gateway?: Address } {
   const f = family(subnet);
   const { first, last } = rangeOf(subnet);
-  const hostBits = (f === 4 ? 32 : 128) - lengthOf(subnet);
+  const hostBits = bitsOf(f) - lengthOf(subnet);
   if (hostBits === 0) return { first: addressOf(subnet), last: addressOf(subnet) };
   if (hostBits === 1) return { first: fromNumber(first, f), last: fromNumber(last, f), gateway: fromNumber(first, f) };
   const lowest = fromNumber(first + 1n, f);

@@ -3,7 +3,7 @@
  * what follows from them by lib/cluster and lib/datapath, and the kernel gets it by `look` and `apply` as in the daemon.
  */
 import { execFileSync } from "node:child_process";
-import { type Address, address, type Family, family, mac, type Prefix, prefix } from "#lib/address.ts";
+import { type Address, address, bitsOf, type Family, family, mac, type Prefix, prefix } from "#lib/address.ts";
 import { keyInUse } from "#lib/cluster/key-rotation.ts";
 import type { NodeRecord } from "#lib/cluster/records.ts";
 import { type ChosenWay, isChosen, type WayOptions, wayTo } from "#lib/cluster/ways.ts";
@@ -94,7 +94,7 @@ function makeNode(name: Name): void {
   run(name, "ip addr add 169.254.1.1/32 dev pod0");
   run(name, "ip addr add fe80::1/64 dev pod0 nodad");
   for (const f of [4, 6] as const) {
-    const own = `${podOf(name, f)}/${f === 4 ? 32 : 128}`;
+    const own = `${podOf(name, f)}/${bitsOf(f)}`;
     run(pod, `ip addr add ${own} dev eth0 nodad`);
     run(pod, `ip route add default via ${f === 4 ? "169.254.1.1" : "fe80::1"} dev eth0${f === 4 ? " onlink" : ""}`);
     run(name, `ip route add ${own} dev pod0`);

@@ -4,7 +4,7 @@
  * the record for others before the share is durably smaller. Where the two differ, because an answer was lost or the daemon
  * died, the record is written once more before it is believed: then whatever is still under way comes too late.
  */
-import { type Address, addressOf, contains, family, hostPrefix, lengthOf, type Prefix } from "#lib/address.ts";
+import { type Address, addressOf, bitsOf, contains, family, hostPrefix, lengthOf, type Prefix } from "#lib/address.ts";
 import { legible } from "#lib/cluster/legible.ts";
 import { readBlock, readFixed } from "#lib/cluster/read-record.ts";
 import { type BlockRecord, blockKey, KEYS, type NodeId } from "#lib/cluster/records.ts";
@@ -278,7 +278,7 @@ export function blockIn({ pools }: Pick<Ground, "pools">, pool: string, address:
 
 /** The block that a share is, or is an address of. */
 export const blockPrefix = (ground: Pick<Ground, "pools">, { pool, prefix }: Share): Prefix =>
-  lengthOf(prefix) === (family(prefix) === 4 ? 32 : 128) ? blockIn(ground, pool, addressOf(prefix)) : prefix;
+  lengthOf(prefix) === bitsOf(family(prefix)) ? blockIn(ground, pool, addressOf(prefix)) : prefix;
 
 /** What its record leaves to the owner of a block. */
 const shareOf = ({ pool, prefix, lent, fixed }: BlockRecord): Share => ({

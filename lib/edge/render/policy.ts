@@ -1,13 +1,13 @@
 /** Which routes of whom are taken and told, as VyOS has it: policy prefix-list, policy route-map. */
-import { type Family, family, lengthOf, type Prefix } from "#lib/address.ts";
+import { bitsOf, type Family, family, lengthOf, type Prefix } from "#lib/address.ts";
 import { pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 
 export const FAMILIES = [4, 6] as const;
 
 export const WORDS = {
-  4: { unicast: "ipv4-unicast", list: "prefix-list", match: "ip", longest: 32 },
-  6: { unicast: "ipv6-unicast", list: "prefix-list6", match: "ipv6", longest: 128 },
+  4: { unicast: "ipv4-unicast", list: "prefix-list", match: "ip" },
+  6: { unicast: "ipv6-unicast", list: "prefix-list6", match: "ipv6" },
 } as const satisfies Record<Family, object>;
 
 export const ofFamily = (prefixes: readonly Prefix[], of: Family): Prefix[] =>
@@ -20,13 +20,12 @@ export function prefixList(
   prefixes: readonly Prefix[],
   { isWhole = false }: { readonly isWhole?: boolean } = {},
 ): Piece {
-  const { list, longest } = WORDS[of];
-  const at = pathFrom("policy", list, name);
+  const at = pathFrom("policy", WORDS[of].list, name);
   return {
     at,
     paths: prefixes.flatMap((prefix, i) => {
       const rule = (...words: (string | number)[]) => pathFrom(...at, "rule", 10 * (i + 1), ...words);
-      const more = isWhole || lengthOf(prefix) === longest ? [] : [rule("le", longest)];
+      const more = isWhole || lengthOf(prefix) === bitsOf(of) ? [] : [rule("le", bitsOf(of))];
       return [rule("action", "permit"), rule("prefix", prefix), ...more];
     }),
   };

@@ -1,5 +1,5 @@
 /** Which of the wanted routes are there: a few are asked for one by one, many by a list. */
-import { addressOf, type Family, family, lengthOf } from "#lib/address.ts";
+import { addressOf, bitsOf, type Family, family, lengthOf } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { RouteFact } from "#lib/state/fact.ts";
 import { RT_TABLE_MAIN } from "../netlink/route.ts";
@@ -56,7 +56,7 @@ async function asked(place: Place, present: readonly Wanted[]): Promise<Map<Rout
   );
 }
 
-const isWhole = (to: RouteFact["to"]): boolean => lengthOf(to) === (family(to) === 4 ? 32 : 128);
+const isWhole = (to: RouteFact["to"]): boolean => lengthOf(to) === bitsOf(family(to));
 
 /** Nothing of the main table is nearer than a wider destination, or than nothing. */
 function isAbsent(want: RouteFact, best: SeenRoute | undefined, reply: Reply | undefined): boolean {

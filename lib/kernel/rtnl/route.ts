@@ -1,5 +1,5 @@
 /** Route facts to messages and back. */
-import { type Address, addressOf, anyPrefix, family, lengthOf, type Prefix, withLength } from "#lib/address.ts";
+import { type Address, addressOf, anyPrefix, bitsOf, family, lengthOf, type Prefix, withLength } from "#lib/address.ts";
 import type { RouteFact } from "#lib/state/fact.ts";
 import { ROUTE_PROTOCOL } from "../kernel.ts";
 import { type Message, NLM_F, type Request } from "../netlink/message.ts";
@@ -81,10 +81,7 @@ export const matchRoute = (to: Address): Request => ({
   what: `route get ${to}`,
   type: RTM_ROUTE.GET,
   flags: 0,
-  body: routeMessage.body(
-    { family: familyNumber(to), toLength: family(to) === 4 ? 32 : 128, flags: RTM_F_FIB_MATCH },
-    { to },
-  ),
+  body: routeMessage.body({ family: familyNumber(to), toLength: bitsOf(family(to)), flags: RTM_F_FIB_MATCH }, { to }),
 });
 
 /** What a packet of the node's own would take, and with which source. */
@@ -92,7 +89,7 @@ export const getRoute = (to: Address): Request => ({
   what: `route get ${to}`,
   type: RTM_ROUTE.GET,
   flags: 0,
-  body: routeMessage.body({ family: familyNumber(to), toLength: family(to) === 4 ? 32 : 128 }, { to }),
+  body: routeMessage.body({ family: familyNumber(to), toLength: bitsOf(family(to)) }, { to }),
 });
 
 /** The kernel walks the table and gives what leaves by the link (by any, without one). */

@@ -1,5 +1,5 @@
 /** What VyOS's value validators let pass (vyos-1x src/validators, vyos-utils), as far as what Selvedge sets needs them. */
-import { type Address, address, family, networkOf, type Prefix, prefix } from "#lib/address.ts";
+import { type Address, address, bitsOf, family, networkOf, type Prefix, prefix } from "#lib/address.ts";
 
 export interface Check {
   readonly re?: string;
@@ -40,7 +40,7 @@ const isHost =
     const found = aPrefix(value);
     if (found === undefined || (of !== undefined && family(found) !== of)) return false;
     const length = Number(value.split("/")[1]);
-    return networkOf(found) !== found || length === (family(found) === 4 ? 32 : 128);
+    return networkOf(found) !== found || length === bitsOf(family(found));
   };
 const isRange =
   (of: 4 | 6): Validator =>
