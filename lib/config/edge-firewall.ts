@@ -1,10 +1,10 @@
 /** The part of a router's settings that is about its firewall: groups, and a chain of our own. */
 import { z } from "zod";
-import { prefix } from "#lib/address.ts";
+import { family, prefix } from "#lib/address.ts";
 import type { FirewallEnd } from "#lib/edge/router.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
-import { flag, integer, isText, leaf, listOf, name, oneOf, read, setting } from "./leaves.ts";
-import { listAt } from "./overlaps.ts";
+import { flag, integer, isText, leaf, listOf, oneOf, poolNames, read, setting } from "./leaves.ts";
+import { listAt, prefixesOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
 export const groupName = leaf<string>(
@@ -24,7 +24,7 @@ export const group = z.strictObject(
   {
     name: setting(groupName, "Of the group; that of IPv6 has `-6` after it."),
     of: setting(oneOf("pools", "nodes"), "What is in it: networks of pools, or addresses of nodes."),
-    pools: setting(listOf(name, "a list of pools").optional(), "Which pools.", "those of the router"),
+    pools: setting(poolNames.optional(), "Which pools.", "those of the router"),
   },
   { error: "an object such as {name: PODS, of: pools}" },
 );
@@ -77,7 +77,7 @@ export function firewallMistakes(router: unknown, path: Path): Complaint[] {
     const at = (key: string): Path => [...path, "firewall", "rules", i, key];
     const ends = (["from", "to"] as const).map((side) => [side, lookUp(each, [side])] as const);
     const named = ends.filter((end): end is ["from" | "to", string] => isText(end[1]) && isGroupName(end[1]));
-    const prefixes = ends.flatMap(([, value]) => (isText(value) && value.includes("/") ? [value] : []));
+    const families = new Set(prefixesOf(ends.map(([, value]) => value)).map(family));
     const protocol = lookUp(each, ["protocol"]);
     const hasPorts = listAt(each, "ports").length > 0;
     return [
@@ -87,9 +87,7 @@ export function firewallMistakes(router: unknown, path: Path): Complaint[] {
       ...(hasPorts && protocol !== "tcp" && protocol !== "udp"
         ? [complaint(at("ports"), "need a protocol that has them: tcp or udp")]
         : []),
-      ...(new Set(prefixes.map((text) => (text.includes(":") ? 6 : 4))).size > 1
-        ? [complaint(at("to"), "is of another family than `from`: no packet is of both")]
-        : []),
+      ...(families.size > 1 ? [complaint(at("to"), "is of another family than `from`: no packet is of both")] : []),
     ];
   });
 }

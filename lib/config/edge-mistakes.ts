@@ -1,6 +1,6 @@
 /** What must agree within the settings of routers, and with the rest of the file. */
-import type { Family } from "#lib/address.ts";
-import { addressOf, contains } from "#lib/address.ts";
+import { address, contains, type Family } from "#lib/address.ts";
+import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { firewallMistakes } from "./edge-firewall.ts";
 import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
@@ -15,7 +15,8 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
     const key = lookUp(router, ["key"]);
     const keys = ["file", "environment"].filter((way) => lookUp(key, [way]) !== undefined);
     const isBoth = lookUp(router, ["static"]) !== undefined && lookUp(router, ["bgp"]) !== undefined;
-    const interfaces = listAt(router, "sites").map((site) => lookUp(site, ["interface"]));
+    const sites = listAt(router, "sites");
+    const interfaces = sites.map((site) => lookUp(site, ["interface"]));
     const trust = ["ca", "fingerprint"].filter((way) => lookUp(router, ["trust", way]) !== undefined);
     return [
       ...(typeof name === "string" && names.indexOf(name) < i
@@ -27,12 +28,10 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ...(trust.length > 1
         ? [complaint(at("trust", "ca"), "does not count beside `fingerprint`; leave one of them out")]
         : []),
-      ...listAt(router, "sites").flatMap((site, j) =>
-        siteMistakes(site, at("sites", j), interfaces.indexOf(lookUp(site, ["interface"])) < j),
-      ),
-      ...listAt(router, "sites").flatMap((site, j) =>
-        siteBgpMistakes(router, lookUp(site, ["bgp"]), listAt(site, "addresses"), at("sites", j, "bgp")),
-      ),
+      ...sites.flatMap((site, j) => [
+        ...siteMistakes(site, at("sites", j), interfaces.indexOf(interfaces[j]) < j),
+        ...siteBgpMistakes(router, lookUp(site, ["bgp"]), listAt(site, "addresses"), at("sites", j, "bgp")),
+      ]),
       ...firewallMistakes(router, at()),
       ...mixedFamilies(lookUp(router, ["nat"])).map(([path, message]) => complaint(at("nat", ...path), message)),
       ...ownAddressesOfSites(root, router).map(([j, message]) => complaint(at("sites", j, "networks"), message)),
@@ -124,12 +123,12 @@ function siteBgpMistakes(router: unknown, bgp: unknown, addresses: readonly unkn
   ];
   const other = ases.find((each) => typeof each === "number");
   const networks = prefixesOf(addresses);
-  const [there] = prefixesOf([`${neighbour}/${neighbour.includes(":") ? 128 : 32}`]);
+  const there = readable(() => address(neighbour));
   return [
     ...(other === undefined || other === as
       ? []
       : [complaint([...path, "as"], `is ${as}, and ${String(other)} elsewhere; a router has one AS`)]),
-    ...(there === undefined || networks.some((network) => contains(network, addressOf(there)))
+    ...(there === undefined || networks.some((network) => contains(network, there))
       ? []
       : [complaint([...path, "neighbour"], `${neighbour} is on no network of the tunnel's \`addresses\``)]),
   ];

@@ -5,7 +5,21 @@ import { SelvedgeError } from "#lib/errors.ts";
 import { type Edge, SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "./edge.ts";
 import { firewall, group } from "./edge-firewall.ts";
 import { shaper, site } from "./edge-sites.ts";
-import { absolutePath, flag, integer, ip, isText, leaf, listOf, name, oneOf, read, setting } from "./leaves.ts";
+import {
+  absolutePath,
+  asNumber,
+  flag,
+  integer,
+  ip,
+  isText,
+  leaf,
+  listOf,
+  name,
+  oneOf,
+  poolNames,
+  read,
+  setting,
+} from "./leaves.ts";
 import { endpointOf } from "./tenant-schema.ts";
 
 /** As the router is called, without what comes after the port. */
@@ -43,14 +57,9 @@ const community = leaf<string>(
   'a community such as "65000:100"',
   (v) => typeof v === "string" && /^\d{1,5}:\d{1,5}$/.test(v) && v.split(":").every((part) => Number(part) <= 65_535),
 );
-/** RFC 6793; the last is reserved. */
-const as = integer(1, 4_294_967_294);
 const nodesAs = leaf<number | "external" | "internal">(
   'an AS number, "external" or "internal"',
-  (v) =>
-    v === "external" ||
-    v === "internal" ||
-    (typeof v === "number" && Number.isSafeInteger(v) && v >= 1 && v <= 4_294_967_294),
+  (v) => v === "external" || v === "internal" || asNumber.safeParse(v).success,
 );
 /** A name that stands in a path of the router after `selvedge-`. */
 const plainName = leaf<string>(
@@ -62,7 +71,6 @@ const domain = leaf<string>(
   (v) => typeof v === "string" && /^[\w-]+(\.[\w-]+)*$/.test(v),
 );
 const port = integer(1, 65_535);
-const pools = listOf(name, "a list of pools");
 
 const statics = z.strictObject(
   {
@@ -79,7 +87,7 @@ const statics = z.strictObject(
 
 const bgp = z.strictObject(
   {
-    as: setting(as, "AS number of the router. Where the router has another one, nothing of this is pushed."),
+    as: setting(asNumber, "AS number of the router. Where the router has another one, nothing of this is pushed."),
     nodesAs: setting(nodesAs, "That of the nodes."),
     addresses: setting(
       listOf(ip, "a list of addresses").default([]),
@@ -118,7 +126,7 @@ const nat = z
           z.strictObject(
             {
               interface: setting(link, "By which packets leave."),
-              pools: setting(pools.optional(), "Whose packets.", "those of the router"),
+              pools: setting(poolNames.optional(), "Whose packets.", "those of the router"),
             },
             { error: "an object such as {interface: eth0}" },
           ),
@@ -214,7 +222,7 @@ const router = z.strictObject(
       integer(10, 3_600).default(600),
       "How long a commit may take; nginx on the router gives up after 600.",
     ),
-    pools: setting(pools.default([]), "Pools that are reached by it.", "those of exposed networks"),
+    pools: setting(poolNames.default([]), "Pools that are reached by it.", "those of exposed networks"),
     static: setting(statics.optional(), "Static routes to the pods."),
     bgp: setting(bgp.optional(), "BGP sessions with the nodes."),
     nat,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { prefix } from "#lib/address.ts";
 import { root } from "#lib/parse.ts";
 import { DSCP_TEXT, dscp } from "#lib/qos.ts";
-import { absolutePath, cidr, flag, integer, ip, isText, leaf, listOf, read, setting } from "./leaves.ts";
+import { absolutePath, asNumber, cidr, flag, integer, ip, isText, leaf, listOf, read, setting } from "./leaves.ts";
 import { endpointOf } from "./tenant-schema.ts";
 
 /** 32 bytes in base64 (wg(8)). */
@@ -42,12 +42,10 @@ const ipsec = z.strictObject(
   { error: "an object such as {local: 198.51.100.9, remote: 198.51.100.2, secretFile: /etc/selvedge/west.psk}" },
 );
 
-/** RFC 6793; the last is reserved. */
-const as = integer(1, 4_294_967_294);
 const bgp = z.strictObject(
   {
-    as: setting(as, "AS number of the router."),
-    remoteAs: setting(as, "That of the router there."),
+    as: setting(asNumber, "AS number of the router."),
+    remoteAs: setting(asNumber, "That of the router there."),
     neighbour: setting(ip, "Address of the router there, within the tunnel."),
     bfd: setting(flag.default(true), "That the other end is gone is noticed within a second."),
     localPreference: setting(

@@ -65,7 +65,10 @@ export const ip = read('an address such as "10.1.0.5" or "fd00::5"', address);
 
 export const listOf = <S extends z.ZodType>(member: S, type: string) => z.array(member, { error: type }).meta({ type });
 export const cidrs = listOf(cidr, "a list of prefixes");
+export const poolNames = listOf(name, "a list of pools");
 export const mtu = integer(576, 65_535);
+/** RFC 6793; the last is reserved. */
+export const asNumber = integer(1, 4_294_967_294);
 
 const texts = listOf(words, "a list of texts");
 export const dns = z.strictObject(

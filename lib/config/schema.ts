@@ -25,6 +25,7 @@ import {
   mtu,
   name,
   oneOf,
+  poolNames,
   read,
   setting,
   words,
@@ -147,7 +148,7 @@ const network = z.strictObject(
     vlan: setting(integer(1, 4_094).optional(), "VLAN, where the type has one."),
     pool: setting(name.optional(), "Pool that its addresses come from.", "`defaultPool`"),
     pools: setting(
-      listOf(name, "a list of pools").optional(),
+      poolNames.optional(),
       "In place of `pool`: several, of which each family's address comes from the first that has one free.",
     ),
     keepAddress: setting(flag.optional(), "As `pools[].keepAddress`, for this network.", "that of the pool"),
