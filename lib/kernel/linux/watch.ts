@@ -98,7 +98,7 @@ export function watchNetwork(
   survey();
 
   const take = (nsid: number, message: Message): void => {
-    if (isOfBridge(message)) return;
+    if (isOfPort(message)) return;
     if (message.type === RTM_NSID.DEL && nsid === HOST) {
       ids.forget(namespaceMessage.read(message.body).attrs.nsid ?? HOST);
     } else if (nsid === HOST) {
@@ -137,9 +137,12 @@ export function watchNetwork(
 
 const HOST_CHANGE: Change = { where: "host" };
 
+/** What tells of links or neighbours begins with a family. */
+const isOfBridge = ({ body }: Message): boolean => body[0] === AF_BRIDGE;
+
 /** Bridges tell of their ports in messages of a form of their own; the same events come in the common one, too. */
-const isOfBridge = ({ type, body }: Message): boolean =>
-  (type === RTM_LINK.NEW || type === RTM_LINK.DEL) && body[0] === AF_BRIDGE;
+const isOfPort = (message: Message): boolean =>
+  (message.type === RTM_LINK.NEW || message.type === RTM_LINK.DEL) && isOfBridge(message);
 
 /** What of a link others could have changed to our harm; the carrier and the counters are the kernel's. */
 const lookOf = (link: SeenLink): string =>
@@ -228,12 +231,13 @@ function hostEar(
         return own ? undefined : at(addressMessage.read(message.body).head.index);
       case RTM_NEIGH.NEW:
       case RTM_NEIGH.DEL: {
-        const { index, family } = neighbourMessage.read(message.body).head;
-        if (family !== AF_BRIDGE) {
+        if (!isOfBridge(message)) {
           const lost = neighbours.heard(message);
           return own || lost === undefined ? undefined : at(lost);
         }
-        return !own && message.type === RTM_NEIGH.DEL && isForwardAsked(message, index) ? at(index) : undefined;
+        if (own || message.type === RTM_NEIGH.NEW) return undefined;
+        const { index } = neighbourMessage.read(message.body).head;
+        return isForwardAsked(message, index) ? at(index) : undefined;
       }
       case RTM_VLAN.NEW:
       case RTM_VLAN.DEL: {
