@@ -1,5 +1,6 @@
 /** A router for tests. */
-import type { RouterSpec } from "./router.ts";
+import { address } from "#lib/address.ts";
+import type { BgpSpec, RouterSpec } from "./router.ts";
 
 /** `edge1`, of which nothing is asked but what the test says. */
 export const sampleRouter = (more: Partial<RouterSpec> = {}): RouterSpec => ({
@@ -11,5 +12,17 @@ export const sampleRouter = (more: Partial<RouterSpec> = {}): RouterSpec => ({
   vrfs: [],
   shapers: [],
   sites: [],
+  ...more,
+});
+
+/** Sessions with the nodes, which call `192.0.2.1`. */
+export const sampleBgp = (more: Partial<BgpSpec> = {}): BgpSpec => ({
+  as: 65_000,
+  nodesAs: 65_001,
+  addresses: [address("192.0.2.1")],
+  listen: [],
+  multipath: 8,
+  communities: [],
+  defaultRoute: false,
   ...more,
 });

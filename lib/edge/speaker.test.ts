@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { address, type Prefix, prefix } from "#lib/address.ts";
 import type { BgpSpec, RouterSpec } from "./router.ts";
-import { sampleRouter } from "./sample-router.ts";
+import { sampleBgp, sampleRouter } from "./sample-router.ts";
 import { speakerText } from "./speaker.ts";
 import { type Speaking, speakerSpec, spokenPools } from "./speaker-spec.ts";
 
@@ -14,17 +14,8 @@ const NODE: Speaking = {
   segments: [],
   egress: [],
 };
-const BGP: BgpSpec = {
-  as: 65_000,
-  nodesAs: 65_001,
-  addresses: [address("192.0.2.1")],
-  listen: [],
-  multipath: 8,
-  communities: [],
-  defaultRoute: false,
-};
 const router = (name: string, bgp: Partial<BgpSpec> = {}, pools: readonly string[] = []): RouterSpec =>
-  sampleRouter({ name, pools, bgp: { ...BGP, ...bgp } });
+  sampleRouter({ name, pools, bgp: sampleBgp(bgp) });
 const TIMING: { holdSeconds: number; restartSeconds?: number } = { holdSeconds: 9 };
 const text = (
   routers: readonly RouterSpec[],

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { address, type Prefix, prefix } from "#lib/address.ts";
 import type { RouterSpec } from "./router.ts";
+import { sampleBgp } from "./sample-router.ts";
 import { harm, lasting, type Vitals, vitalSigns, vitalsOf } from "./vitals.ts";
 
 /** As FRR 8.4.4 says them. */
@@ -76,7 +77,7 @@ test("a dead node's session and a route that goes on purpose are not missed", ()
 
 test("what is asked", () => {
   const asked = (spec: Partial<RouterSpec>) => vitalSigns(spec as RouterSpec).map((path) => path.join(" "));
-  const bgp = { as: 1, nodesAs: 2, addresses: [], listen: [], multipath: 8, communities: [], defaultRoute: false };
+  const bgp = sampleBgp();
   expect(asked({})).toEqual([]);
   expect(asked({ bgp })).toEqual(["bgp summary"]);
   expect(asked({ bgp: { ...bgp, vrf: "PODS" } })).toEqual(["bgp vrf PODS summary"]);

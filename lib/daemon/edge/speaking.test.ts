@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { address, prefix } from "#lib/address.ts";
 import { parseConfig } from "#lib/config/config.ts";
-import type { BgpSpec, RouterSpec } from "#lib/edge/router.ts";
-import { sampleRouter } from "#lib/edge/sample-router.ts";
+import type { RouterSpec } from "#lib/edge/router.ts";
+import { sampleBgp, sampleRouter } from "#lib/edge/sample-router.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { fakeSpeaker } from "#lib/frr/fake.ts";
 import type { Event } from "#lib/log.ts";
@@ -16,16 +16,7 @@ networks: [{name: std, expose: true}, {name: media, pool: media}]
 edge: {routers: []}
 `);
 const SUBNETS = { default: prefix("10.66.0.0/16"), media: prefix("10.67.0.0/20") };
-const BGP: BgpSpec = {
-  as: 65_000,
-  nodesAs: 65_001,
-  addresses: [address("192.0.2.1")],
-  listen: [],
-  multipath: 8,
-  communities: [],
-  defaultRoute: false,
-};
-const ROUTER = sampleRouter({ bgp: BGP });
+const ROUTER = sampleRouter({ bgp: sampleBgp() });
 
 function rig(cluster?: object, routers: readonly RouterSpec[] = [ROUTER]) {
   const speaker = fakeSpeaker();
@@ -117,7 +108,7 @@ test("sessions are by address; none while FRR does not answer", async () => {
 });
 
 test("where no router is called FRR ends", async () => {
-  const { voice, speaker } = rig(undefined, [sampleRouter({ bgp: { ...BGP, addresses: [] } })]);
+  const { voice, speaker } = rig(undefined, [sampleRouter({ bgp: sampleBgp({ addresses: [] }) })]);
   await speaker.follow("router bgp 1\n");
   await voice.pass();
   expect(speaker.text).toBeUndefined();

@@ -5,8 +5,8 @@ import { grammar, grammarFile } from "../../../test/support/vyos/grammar.ts";
 import { DIALECTS, type Version } from "../dialect.ts";
 import { lineOf } from "../path.ts";
 import { overlapping } from "../piece.ts";
-import type { BgpSpec, EdgeView, RouterSpec, SiteSpec } from "../router.ts";
-import { sampleRouter } from "../sample-router.ts";
+import type { EdgeView, RouterSpec, SiteSpec } from "../router.ts";
+import { sampleBgp, sampleRouter } from "../sample-router.ts";
 import { render } from "./render.ts";
 
 const VIEW: EdgeView = {
@@ -30,15 +30,7 @@ const site = (n: number, localPreference?: number): SiteSpec => ({
   wireguard: { privateKey: KEY, port: 51_820, publicKey: KEY },
 });
 const ROUTER = sampleRouter({ sites: [site(1, 200), site(2)] });
-const BGP: BgpSpec = {
-  as: 65_010,
-  nodesAs: 65_001,
-  addresses: [],
-  listen: [prefix("192.0.2.0/24")],
-  multipath: 8,
-  communities: [],
-  defaultRoute: false,
-};
+const BGP = sampleBgp({ as: 65_010, addresses: [], listen: [prefix("192.0.2.0/24")] });
 const pieces = (spec: Partial<RouterSpec>, version: Version = "1.4") =>
   render({ ...ROUTER, ...spec }, VIEW, DIALECTS[version]);
 const lines = (spec: Partial<RouterSpec>, version?: Version) =>
