@@ -3,6 +3,7 @@ import { z } from "zod";
 import { family, prefix } from "#lib/address.ts";
 import type { FirewallEnd } from "#lib/edge/router.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import { choiceMistakes, chosen } from "./edge-pods.ts";
 import { flag, integer, isText, leaf, listOf, oneOf, poolNames, read, setting } from "./leaves.ts";
 import { listAt, prefixesOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
@@ -23,8 +24,12 @@ const end = read('a group of the router, or a prefix such as "192.0.2.0/24"', en
 export const group = z.strictObject(
   {
     name: setting(groupName, "Of the group; that of IPv6 has `-6` after it."),
-    of: setting(oneOf("pools", "nodes"), "What is in it: networks of pools, or addresses of nodes."),
+    of: setting(
+      oneOf("pools", "nodes", "pods"),
+      "What is in it: networks of pools, addresses of nodes, or addresses of pods of the whole cluster.",
+    ),
     pools: setting(poolNames.optional(), "Which pools.", "those of the router"),
+    pods: setting(chosen.optional(), "Which pods: all that is named must hold.", "none"),
   },
   { error: "an object such as {name: PODS, of: pools}" },
 );
@@ -69,6 +74,19 @@ export const firewall = z.strictObject(
       "an object such as {jumpRule: 500, rules: [{name: web, action: accept, to: PODS, protocol: tcp, ports: [443]}]}",
   },
 );
+
+/** What must agree within a group, and with the rest of the file. @param path of the router */
+export const groupMistakes = (root: unknown, path: Path): Complaint[] =>
+  listAt(lookUp(root, path), "groups").flatMap((group, i) => {
+    const at = (key: string): Path => [...path, "groups", i, key];
+    const [of, pods] = [lookUp(group, ["of"]), lookUp(group, ["pods"])];
+    if (of !== "pods") return pods === undefined ? [] : [complaint(at("pods"), "is possible only with `of: pods`")];
+    return [
+      ...(pods === undefined ? [complaint(at("pods"), "is missing, such as {labels: {app: web}}")] : []),
+      ...(lookUp(group, ["pools"]) === undefined ? [] : [complaint(at("pools"), "is not possible with `of: pods`")]),
+      ...choiceMistakes(root, at("pods")),
+    ];
+  });
 
 /** What must agree within the rules, and with the groups of the router. */
 export function firewallMistakes(router: unknown, path: Path): Complaint[] {

@@ -2,7 +2,7 @@
 import { address, contains, type Family } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
-import { firewallMistakes } from "./edge-firewall.ts";
+import { firewallMistakes, groupMistakes } from "./edge-firewall.ts";
 import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
@@ -32,6 +32,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
         ...siteMistakes(site, at("sites", j), interfaces.indexOf(interfaces[j]) < j),
         ...siteBgpMistakes(router, lookUp(site, ["bgp"]), listAt(site, "addresses"), at("sites", j, "bgp")),
       ]),
+      ...groupMistakes(root, at()),
       ...firewallMistakes(router, at()),
       ...mixedFamilies(lookUp(router, ["nat"])).map(([path, message]) => complaint(at("nat", ...path), message)),
       ...ownAddressesOfSites(root, router).map(([j, message]) => complaint(at("sites", j, "networks"), message)),

@@ -87,6 +87,36 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     'edge.routers[0].groups[0].pools[0]: there is no pool "x"; known: default',
   ],
   [
+    "pods without a choice",
+    router("groups: [{name: G, of: pods}]"),
+    "edge.routers[0].groups[0].pods: is missing, such as {labels: {app: web}}",
+  ],
+  [
+    "a choice of every pod",
+    `policies: {directory: /d}\n${router("groups: [{name: G, of: pods, pods: {labels: {}}}]")}`,
+    "edge.routers[0].groups[0].pods: needs `namespace` or `labels`: without both it would mean every pod",
+  ],
+  [
+    "pods that nobody tells of",
+    router("groups: [{name: G, of: pods, pods: {labels: {app: web}}}]"),
+    "edge.routers[0].groups[0].pods: needs `kubernetes`, or `policies.directory`: nothing tells which pods there are",
+  ],
+  [
+    "pods in a group of nodes",
+    router("groups: [{name: G, of: nodes, pods: {labels: {app: web}}}]"),
+    "edge.routers[0].groups[0].pods: is possible only with `of: pods`",
+  ],
+  [
+    "pools of a group of pods",
+    `kubernetes: {}\n${router("groups: [{name: G, of: pods, pools: [default], pods: {namespace: shop}}]")}`,
+    "edge.routers[0].groups[0].pools: is not possible with `of: pods`",
+  ],
+  [
+    "labels that are no texts",
+    `kubernetes: {}\n${router("groups: [{name: G, of: pods, pods: {labels: {app: 1}}}]")}`,
+    'edge.routers[0].groups[0].pods.labels: {"app":1} is not an object whose values are texts',
+  ],
+  [
     "a prefix with host bits",
     router("bgp: {as: 1, nodesAs: 2, listen: [192.0.2.1/24]}"),
     'edge.routers[0].bgp.listen[0]: "192.0.2.1/24" is not a prefix such as "192.0.2.0/24"',

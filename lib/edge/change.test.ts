@@ -11,11 +11,16 @@ const tree = (lines: readonly string[]): Tree => {
   for (const line of lines) grow(root, path(line));
   return root;
 };
-const piece = (at: string, below: readonly string[], more: { within?: string; needs?: string } = {}): Piece => ({
+const piece = (
+  at: string,
+  below: readonly string[],
+  more: { within?: string; needs?: string; stays?: string } = {},
+): Piece => ({
   at: path(at),
   paths: below.map((each) => path(`${at} ${each}`)),
   ...(more.within === undefined ? {} : { within: path(more.within) }),
   ...(more.needs === undefined ? {} : { needs: path(more.needs) }),
+  ...(more.stays === undefined ? {} : { stays: more.stays }),
 });
 const ours = (at: string, below: readonly string[], within?: string): OwnedPiece => ({
   at: at as Line,
@@ -37,7 +42,25 @@ interface Case {
   readonly intruders?: readonly string[];
 }
 
+const WEB = "firewall group address-group WEB";
+const CHAIN = "firewall ipv4 name SELVEDGE";
+
 const CASES: readonly Case[] = [
+  {
+    name: "what stays as it is, and what needs it",
+    want: [piece(WEB, [], { stays: "is too large" }), piece(CHAIN, ["default-action drop"], { needs: WEB })],
+    have: [`${WEB} address 10.66.0.5`],
+    owned: [ours(WEB, ["address 10.66.0.5"])],
+    sets: [`${CHAIN} default-action drop`],
+    conflicts: [`${WEB}: is too large`],
+  },
+  {
+    name: "what would stay as it is was never there, and what needs it waits",
+    want: [piece(WEB, [], { stays: "is too large" }), piece(CHAIN, ["default-action drop"], { needs: WEB })],
+    have: [],
+    owned: [],
+    conflicts: [`${WEB}: is too large`, `${CHAIN} needs ${WEB}`],
+  },
   { name: "nothing", want: [], have: [], owned: [] },
   {
     name: "a new route",
@@ -146,8 +169,8 @@ test.each(CASES)("$name", ({ want, have, owned, deletes = [], sets = [], conflic
   expect(found.deletes.map(lineOf)).toEqual(deletes);
   expect(found.sets.map(lineOf)).toEqual(sets);
   expect(
-    found.conflicts.map(({ at, foreign, needs }) =>
-      needs === undefined ? `${at}: ${foreign.join(", ")}` : `${at} needs ${needs}`,
+    found.conflicts.map(({ at, foreign, needs, stays }) =>
+      needs === undefined ? `${at}: ${stays ?? foreign.join(", ")}` : `${at} needs ${needs}`,
     ),
   ).toEqual(conflicts);
   expect(found.intruders).toEqual(intruders);

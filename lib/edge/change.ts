@@ -13,6 +13,8 @@ export interface Conflict {
   readonly foreign: readonly Line[];
   /** The piece in conflict that this one needs. */
   readonly needs?: Line;
+  /** Why it stays as it is. */
+  readonly stays?: string;
 }
 
 /** What happens to one piece; the words of the history. */
@@ -57,6 +59,11 @@ export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): 
     const one = piecewise(piece.paths, piece.at, have, new Set(ours));
     const isHeld = () => ours.some((line) => nodeAt(have, pathOf(line)) !== undefined);
     const needs = piece.needs === undefined ? undefined : lineOf(piece.needs);
+    if (piece.stays !== undefined) {
+      conflicts.push({ at, foreign: [], stays: piece.stays });
+      if (!isHeld()) refused.add(at);
+      continue;
+    }
     if (needs !== undefined && refused.has(needs)) conflicts.push({ at, foreign: [], needs });
     else if (one.foreign.length > 0 && !isHeld()) conflicts.push({ at, foreign: one.foreign });
     else {

@@ -1,6 +1,7 @@
 /** How much one push may take away without being asked for by name. */
 import type { Step } from "./change.ts";
-import type { Ownership } from "./piece.ts";
+import { lineOf } from "./path.ts";
+import type { Ownership, Piece } from "./piece.ts";
 
 export interface DeleteLimit {
   readonly percent: number;
@@ -11,9 +12,18 @@ export interface DeleteLimit {
 export const takenAway = (steps: readonly Step[]): number =>
   steps.reduce((n, { removed, added }) => n + Math.max(0, removed.length - added.length), 0);
 
-/** A sentence when the steps take more than both a share of what is ours and a number of paths. */
-export function beyond(steps: readonly Step[], owned: Ownership, { percent, paths }: DeleteLimit): string | undefined {
-  const going = takenAway(steps);
+/**
+ * A sentence when the steps take more than both a share of what is ours and a number of paths. Pods come and go by the
+ * hundred, and what follows them does not count while it is wanted at all.
+ */
+export function beyond(
+  steps: readonly Step[],
+  wanted: readonly Piece[],
+  owned: Ownership,
+  { percent, paths }: DeleteLimit,
+): string | undefined {
+  const follow = new Set(wanted.filter(({ followsPods }) => followsPods).map(({ at }) => lineOf(at)));
+  const going = takenAway(steps.filter(({ at }) => !follow.has(at)));
   const all = [...owned.values()].reduce((n, { lines }) => n + lines.length, 0);
   const most = Math.max(paths, Math.floor((all * percent) / 100));
   return going <= most ? undefined : `${going} of ${all} paths would go, and one push may take ${most}`;

@@ -11,6 +11,10 @@ export interface Piece {
   readonly within?: Path;
   /** `at` of the piece without which this one must not be there. */
   readonly needs?: Path;
+  /** Why all of it stays as the router has it, whatever that is. */
+  readonly stays?: string;
+  /** It follows pods: what goes of it is not counted as taken away. */
+  readonly followsPods?: true;
 }
 
 /** What a router has of us. */

@@ -136,9 +136,19 @@ export interface PublishSpec {
 
 export interface GroupSpec {
   readonly name: string;
-  /** `pools`: networks of the pools. `nodes`: addresses of the nodes. */
-  readonly of: "pools" | "nodes";
+  /** `pools`: networks of the pools. `nodes`: addresses of the nodes. `pods`: addresses of those that are chosen. */
+  readonly of: "pools" | "nodes" | "pods";
   readonly pools?: readonly string[];
+  readonly pods?: PodChoice;
+}
+
+/** Pods of the whole cluster. All that is named must hold. */
+export interface PodChoice {
+  /** With `*` for any letters. */
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** A router that would need more entries for them keeps those that it has. */
+  readonly most: number;
 }
 
 /** Rules for what the router forwards. */
@@ -187,6 +197,8 @@ export interface EdgeView {
   readonly nodes: readonly EdgeNode[];
   /** By which pods leave the cluster. */
   readonly egress: readonly EdgeEgress[];
+  /** Addresses by choice (`choiceText`); absent: no router chooses pods. */
+  readonly pods?: ReadonlyMap<string, readonly Address[]>;
 }
 
 export interface EdgeEgress {

@@ -2,6 +2,7 @@
 import { expect } from "@jest/globals";
 import fc from "fast-check";
 import { type Address, address, networkOf, prefix } from "#lib/address.ts";
+import { choiceText } from "#lib/edge/chosen.ts";
 import { DIALECTS, type Version } from "#lib/edge/dialect.ts";
 import { overlapping } from "#lib/edge/piece.ts";
 import { render } from "#lib/edge/render/render.ts";
@@ -26,6 +27,7 @@ const link = fc.constantFrom("eth0", "eth1", "bond0.12");
 const few = <T>(of: fc.Arbitrary<T>) => fc.array(of, { maxLength: 3 });
 const some = <T>(of: fc.Arbitrary<T>) => fc.array(of, { minLength: 1, maxLength: 3 });
 
+const WEB = { labels: { app: "web" } };
 const clusters: fc.Arbitrary<EdgeView> = fc.record({
   pools: fc.uniqueArray(
     fc.record({ name: fc.constantFrom("a", "b", "c"), prefixes: some(network), isExposed: fc.boolean() }),
@@ -44,6 +46,18 @@ const clusters: fc.Arbitrary<EdgeView> = fc.record({
     selector: ({ address }) => address,
     maxLength: 3,
   }) as fc.Arbitrary<EdgeView["egress"]>,
+  pods: fc
+    .uniqueArray(any, { maxLength: 12 })
+    .map(
+      (addresses) => new Map(["shop", "*"].map((namespace) => [choiceText({ namespace, ...WEB, most: 1 }), addresses])),
+    ),
+});
+
+/** Limits that some of the pods are beyond. */
+const choice = fc.record({
+  namespace: fc.constantFrom("shop", "*"),
+  labels: fc.constant(WEB.labels),
+  most: fc.integer({ min: 1, max: 6 }),
 });
 
 const bfd = fc.constantFrom(true as const, "fast");
@@ -199,6 +213,7 @@ const routers = fc
           name: fc.constantFrom("pods", "nodes", "x"),
           of: fc.constantFrom("pools" as const, "nodes" as const),
           pools,
+          pods: choice,
         },
         { requiredKeys: ["name", "of"] },
       ),

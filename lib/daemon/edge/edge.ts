@@ -2,7 +2,8 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Edge as EdgeConfig, EdgeRouter } from "#lib/config/edge.ts";
-import type { RouterSpec } from "#lib/edge/router.ts";
+import { type ChosenPods, choicesOf, chosenPods } from "#lib/edge/chosen.ts";
+import type { PodChoice, RouterSpec } from "#lib/edge/router.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { keyedLock } from "#lib/lock.ts";
 import { loop } from "#lib/loop.ts";
@@ -10,12 +11,13 @@ import type { SharedChange } from "#lib/store/shared.ts";
 import type { Named } from "#lib/store/store.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
 import type { Core } from "../core.ts";
+import type { PodListener } from "../policy/objects.ts";
 import { edgeKey, memory, ownKeeper } from "./memory.ts";
 import { type Pusher, pusher } from "./pusher.ts";
 import type { Phase } from "./router-status.ts";
 import { type Speaking, speaking } from "./speaking.ts";
 import { specOf } from "./spec.ts";
-import { edgeView, isKnown } from "./view.ts";
+import { arePodsKnown, edgeView, isKnown } from "./view.ts";
 import { writer } from "./writer.ts";
 
 /** How a router is reached, and the secrets that go with it; named only by cmd/. */
@@ -42,6 +44,8 @@ export interface Edge {
   readonly routers: ReadonlyMap<string, EdgeRouterHandle>;
   /** FRR on this node; absent where no router is called by it. */
   readonly speaking?: Speaking;
+  /** Those that routers choose, which it is to be told of; absent where none does. */
+  readonly pods?: PodListener & Pick<ChosenPods, "addresses">;
   /** The cluster may be another. */
   poke(): void;
   heed(change: SharedChange): void;
@@ -124,6 +128,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
           random: Math.random,
         })
       : undefined;
+  const choices = config.routers.flatMap(choicesOf);
   /** Names of the routers that have not been told of the newest changes. */
   const behind = new Set(routers.keys());
   let pokes: (() => void)[] = [];
@@ -138,7 +143,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   };
   const pass = (name: string, { pusher: one, alone }: EdgeRouterHandle): Promise<void> =>
     alone(async () => {
-      if (!isKnown(core)) return;
+      if (!isKnown(core) || !arePodsKnown(core)) return;
       const hasNews = behind.delete(name) && !IDLE.has(one.status.phase);
       if (hasNews || nowMs() >= one.nextMs) await one.pass(edgeView(core), hasNews ? "news" : "time");
       if (!behind.has(name) && one.status.failures === 0) waiting.delete(name);
@@ -147,6 +152,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   return {
     routers,
     ...(voice === undefined ? {} : { speaking: voice }),
+    ...(choices.length === 0 ? {} : { pods: podsOf(choices, poke) }),
     poke,
     heed(change) {
       const key = "put" in change ? change.put.key : "remove" in change ? change.remove : "";
@@ -175,6 +181,17 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
           if (!isFailure(error)) throw error;
           // The store is away: the lease ends without us.
         }
+    },
+  };
+}
+
+/** @param onOther some choice has other addresses */
+function podsOf(choices: readonly PodChoice[], onOther: () => void): NonNullable<Edge["pods"]> {
+  const chosen = chosenPods(choices);
+  return {
+    ...chosen,
+    told() {
+      if (chosen.take()) onOther();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { address, prefix } from "#lib/address.ts";
+import { choiceText } from "#lib/edge/chosen.ts";
 import { type Line, type Path, pathOf } from "#lib/edge/path.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
 import { sampleRouter } from "#lib/edge/sample-router.ts";
@@ -355,4 +356,35 @@ test("a commit whose answer was lost is confirmed when it is seen", async () => 
 test("a dry run takes nothing back either", async () => {
   const { one } = rig({ dryRun: true });
   await expect(one.rollback(view(1), 0)).rejects.toThrow("edge.dryRun: nothing is pushed");
+});
+
+test("a group follows pods, however many go; with too many it stays as it is, and all else goes on", async () => {
+  const choice = { labels: { app: "web" }, most: 30 };
+  const spec = sampleRouter({ static: { routes: "blocks" }, groups: [{ name: "WEB", of: "pods", pods: choice }] });
+  const { router, one } = rig({ spec: async () => spec });
+  /** Of which no two follow one another. */
+  const withPods = (blocks: number, pods: number): EdgeView => ({
+    ...view(blocks),
+    pods: new Map([[choiceText(choice), Array.from({ length: pods }, (_, i) => address(`10.1.0.${2 * i}`))]]),
+  });
+  const members = () => linesOf(router.running).filter((line) => line.includes("address-group WEB address")).length;
+  await one.pass(withPods(1, 30), "news");
+  expect([one.status.phase, members()]).toEqual(["in-sync", 30]);
+
+  await one.pass(withPods(2, 31), "news");
+  expect(one.status).toMatchObject({
+    phase: "conflict",
+    message: "firewall group address-group WEB would have 31 entries, and may have 30: it stays as it is",
+  });
+  expect(members()).toBe(30);
+  expect(linesOf(router.running).filter((line) => line.includes("static route"))).toHaveLength(2);
+
+  await one.pass(withPods(2, 0), "news");
+  expect([one.status.phase, members()]).toEqual(["in-sync", 0]);
+  expect(linesOf(router.running)).toContain("firewall group address-group WEB");
+  await one.pass(withPods(2, 1), "news");
+  expect(members()).toBe(1);
+  await one.rollback(withPods(2, 1), 0);
+  // VyOS keeps nodes that were made on the way to others.
+  expect(linesOf(router.running)).toEqual(["protocols static", "firewall group"]);
 });

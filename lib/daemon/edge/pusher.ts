@@ -251,7 +251,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     if (!isNothing(found.change)) {
       const isDrift = seen?.digest === digest && !wasPaused;
       if (isDrift) counted = { ...counted, drifts: counted.drifts + 1 };
-      const held = beyond(found.change.steps, found.state.record.owned, options.deleteLimit);
+      const held = beyond(found.change.steps, found.wanted, found.state.record.owned, options.deleteLimit);
       if (options.dryRun)
         return rest("dry-run", `${found.change.sets.length} to set, ${found.change.deletes.length} to delete`);
       if (isDrift && options.onDrift === "report" && !asked) return rest("drifted", DRIFT);

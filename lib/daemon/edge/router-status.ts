@@ -65,5 +65,5 @@ export const withPush = (
   lastCommitMs: tookMs,
 });
 
-export const conflictText = ({ at, foreign, needs }: Conflict): string =>
-  needs === undefined ? `${at} has ${foreign.join(", ")}` : `${at} needs ${needs}`;
+export const conflictText = ({ at, foreign, needs, stays }: Conflict): string =>
+  `${at} ${stays ?? (needs === undefined ? `has ${foreign.join(", ")}` : `needs ${needs}`)}`;

@@ -6,7 +6,7 @@ import type { EdgeEgress, EdgeNode, EdgeView } from "#lib/edge/router.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Core } from "../core.ts";
 
-type Knowing = Pick<Core, "cluster" | "config" | "ipam" | "node">;
+type Knowing = Pick<Core, "cluster" | "config" | "edge" | "ipam" | "node" | "policies">;
 
 /** Enough is known of the cluster to tell what is superfluous on a router, and it is heard of. */
 export const isKnown = ({ cluster }: Pick<Knowing, "cluster">): boolean =>
@@ -34,18 +34,28 @@ export const ownDestinations = (cluster: Core["cluster"], pools: EdgePools): Edg
     ? pools.flatMap(({ name, prefixes }) => prefixes.map((prefix: Prefix) => ({ pool: name, prefix })))
     : cluster.view.destinationsOf(cluster.self.name);
 
+/** Those of the whole cluster were told once, or no router asks for them. */
+export const arePodsKnown = ({ edge, policies }: Pick<Knowing, "edge" | "policies">): boolean =>
+  edge?.pods === undefined || policies?.isInformed === true;
+
 /** @throws SelvedgeError not-ready: without this a node that knows nobody yet would take away what leads to all of them */
 export function edgeView(core: Knowing): EdgeView {
-  const { cluster, config } = core;
+  const { cluster, config, edge } = core;
   if (!isKnown(core))
     throw new SelvedgeError({ kind: "not-ready" }, "the cluster is not known yet, or the shared store is away");
+  if (!arePodsKnown(core))
+    throw new SelvedgeError({ kind: "not-ready" }, "pods are not known yet, and routers choose some", {
+      hint: "`selvedgectl policy list` shows what cannot be read.",
+    });
   const pools = edgePools(core);
+  const pods = edge?.pods === undefined ? {} : { pods: edge.pods.addresses() };
   if (cluster === undefined) {
     const destinations = ownDestinations(cluster, pools);
     return {
       pools,
       nodes: [{ name: hostname(), addresses: ownAddresses(core), isAlive: true, destinations }],
       egress: [],
+      ...pods,
     };
   }
   const nodes = [...cluster.view.nodes.values()].map(
@@ -57,7 +67,12 @@ export function edgeView(core: Knowing): EdgeView {
       destinations: cluster.view.destinationsOf(name),
     }),
   );
-  return { pools, nodes: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)), egress: egressOf(cluster.view, config) };
+  return {
+    pools,
+    nodes: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    egress: egressOf(cluster.view, config),
+    ...pods,
+  };
 }
 
 function egressOf(view: ClusterView, { cluster }: Knowing["config"]): EdgeEgress[] {

@@ -5,7 +5,7 @@ import type { Listener } from "#lib/k8s/objects.ts";
 import type { Log } from "#lib/log.ts";
 import type { Enforcement } from "#lib/policy/enforcement.ts";
 import { type PolicyObject, readManifest } from "#lib/policy/manifest.ts";
-import { type Namespace, type Policy, podKey } from "#lib/policy/objects.ts";
+import { type Namespace, type Pod, type Policy, podKey } from "#lib/policy/objects.ts";
 
 export interface Heard {
   readonly listener: Listener;
@@ -15,10 +15,24 @@ export interface Heard {
   readonly refused: ReadonlyMap<string, string>;
 }
 
+/** Who else wants to know of pods. */
+export interface PodListener {
+  put(pod: Pod): void;
+  /** @param key `namespace/name` */
+  remove(key: string): void;
+  /** What was told so far belongs together. */
+  told(): void;
+}
+
 type Rule = Exclude<PolicyObject, { readonly kind: "Pod" }>;
 
 /** `onTold`: the enforcement knows of everything that was told, or something cannot be had; `isNew`: policies or namespaces are others. */
-export function hearing(enforcement: Enforcement, log: Log, onTold: (isNew: boolean) => void): Heard {
+export function hearing(
+  enforcement: Enforcement,
+  log: Log,
+  onTold: (isNew: boolean) => void,
+  others: PodListener | undefined,
+): Heard {
   const rules = new Map<string, readonly Rule[]>();
   /** Of hundreds of thousands, so by their keys alone, which have no spaces between them. */
   const pods = new Map<string, string>();
@@ -44,7 +58,11 @@ export function hearing(enforcement: Enforcement, log: Log, onTold: (isNew: bool
     const before = pods.get(name);
     const now = next.length === 1 ? next[0] : next.join(" ");
     if (before === now) return;
-    for (const key of before?.split(" ") ?? []) if (!next.includes(key)) enforcement.removePod(key);
+    for (const key of before?.split(" ") ?? [])
+      if (!next.includes(key)) {
+        enforcement.removePod(key);
+        others?.remove(key);
+      }
     if (now === undefined || now === "") pods.delete(name);
     else pods.set(name, now);
   };
@@ -59,7 +77,10 @@ export function hearing(enforcement: Enforcement, log: Log, onTold: (isNew: bool
           read.filter((each) => each.kind !== "Pod"),
         );
         putPods(name, podsOfIt.map(podKey));
-        for (const pod of podsOfIt) enforcement.putPod(pod);
+        for (const pod of podsOfIt) {
+          enforcement.putPod(pod);
+          others?.put(pod);
+        }
         readable(name);
       } catch (error) {
         if (!isFailure(error, "config-invalid")) throw error;
@@ -88,6 +109,7 @@ export function hearing(enforcement: Enforcement, log: Log, onTold: (isNew: bool
       isTold = true;
       isComplete ||= refused.size === 0;
       onTold(wasNew);
+      others?.told();
     },
     failed(name, message) {
       refuse(name, message);

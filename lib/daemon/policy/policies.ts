@@ -16,7 +16,7 @@ import type { ElementFact, Fact, SysctlFact } from "#lib/state/fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import { keyOf } from "../table.ts";
 import { keptOf, podNameOf } from "./held.ts";
-import { hearing } from "./objects.ts";
+import { hearing, type PodListener } from "./objects.ts";
 
 export interface PoliciesOptions {
   readonly source: ObjectSource;
@@ -31,6 +31,7 @@ export interface PoliciesOptions {
   readonly poke: () => void;
   /** What pods cannot start without is not known, and why; undefined: it is. */
   readonly waits: (reason: string | undefined) => void;
+  readonly pods?: PodListener | undefined;
 }
 
 export interface Policies {
@@ -83,6 +84,7 @@ export function openPolicies({
   remakeTables,
   poke,
   waits,
+  pods,
 }: PoliciesOptions): Policies {
   const compiled = enforcement();
   const alone = keyedLock();
@@ -145,12 +147,13 @@ export function openPolicies({
     const [[name, message] = ["", "nothing was told yet"]] = heard.refused;
     return `${UNINFORMED}: ${name}: ${message}`;
   };
-  const heard = hearing(compiled, log, (isNew) => {
+  const onTold = (isNew: boolean): void => {
     waits(uninformed());
     if (!isBegun) return;
     settleBehind(isNew);
     if (isDoubtful) poke();
-  });
+  };
+  const heard = hearing(compiled, log, onTold, pods);
 
   const look = async (facts: readonly Fact[]): Promise<Op[]> => lacking(facts, await kernel.look({}, facts));
   const showBridged = async (): Promise<Op[]> => {

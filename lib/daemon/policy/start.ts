@@ -30,6 +30,7 @@ export async function startPolicies(
     },
     kernel: host.kernel,
     audit: config.policies.audit,
+    pods: core.edge?.pods,
     remakeTables: async () => {
       host.tablesFor = undefined;
       await makeReady(core, host);

@@ -6,7 +6,7 @@ import { type Family, family } from "#lib/address.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeView, FirewallEnd, FirewallRuleSpec, FirewallSpec, RouterSpec } from "../router.ts";
-import { type Group, groupsOf, nameIn } from "./groups.ts";
+import { type Group, groupsOf, isTooLarge, nameIn, placeOf } from "./groups.ts";
 
 /** Answers to what was let through. */
 const ANSWERS = 1;
@@ -26,9 +26,12 @@ export function firewall(spec: RouterSpec & { readonly firewall: FirewallSpec },
       return known.length < ends.length ? [] : ruleAt([...chain, "rule", `${STEP * (i + 1)}`], rule, of, known);
     });
     const answers = pathFrom(...chain, "rule", ANSWERS);
+    // Which may never have been made.
+    const doubtful = groups.find((group) => group.version === of && isNamed(group, rules) && isTooLarge(group));
     return [
       {
         at: chain,
+        ...(doubtful === undefined ? {} : { needs: placeOf(doubtful) }),
         paths: [
           pathFrom(...chain, "default-action", otherwise),
           pathFrom(...answers, "action", otherwise === "return" ? "return" : "accept"),
@@ -58,6 +61,9 @@ function ruleAt(at: Path, { name, action, protocol, ports, log }: FirewallRuleSp
     ...(log ? [pathFrom(...at, "log")] : []),
   ];
 }
+
+const isNamed = ({ spec: { name } }: Group, rules: readonly FirewallRuleSpec[]): boolean =>
+  rules.some(({ from, to }) => [from, to].some((end) => end !== undefined && "group" in end && end.group === name));
 
 /** Empty for anybody; undefined where nobody of that family is meant: a group without members is no group on the router. */
 function endOf(side: string, end: FirewallEnd | undefined, of: Family, groups: readonly Group[]): Path | undefined {

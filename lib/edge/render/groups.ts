@@ -1,12 +1,15 @@
 /** Groups for firewall rules to name, ours and the operator's (VyOS: firewall group). */
 import { type Family, family } from "#lib/address.ts";
-import { pathFrom } from "../path.ts";
+import { chosenBy, tooMany } from "../chosen.ts";
+import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
-import type { EdgeView, GroupSpec, RouterSpec } from "../router.ts";
+import type { EdgeView, GroupSpec, PodChoice, RouterSpec } from "../router.ts";
+import { runs } from "../runs.ts";
 import { summary } from "../summary.ts";
+import { FAMILIES, ofFamily } from "./policy.ts";
 import { servedPools } from "./served.ts";
 
-/** A group of one family that has members. */
+/** A group of one family. */
 export interface Group {
   readonly spec: GroupSpec;
   readonly version: Family;
@@ -20,23 +23,48 @@ export interface Group {
 export const nameIn = (of: Family, name: string): string => (of === 4 ? name : `${name}-6`);
 
 export const groupsOf = (spec: RouterSpec, view: EdgeView): Group[] =>
-  spec.groups.flatMap((each) => {
-    const { name, of, pools = spec.pools } = each;
-    const members =
-      of === "nodes"
-        ? view.nodes.flatMap(({ addresses }) => addresses)
-        : summary(servedPools({ pools }, view).flatMap(({ prefixes }) => prefixes));
-    return ([4, 6] as const).flatMap((version): Group[] => {
-      const mine = [...new Set(members.filter((member) => family(member) === version))].sort();
-      if (mine.length === 0) return [];
-      const kind = of === "nodes" ? "address-group" : "network-group";
-      return [{ spec: each, version, name: nameIn(version, name), kind, members: mine }];
-    });
+  spec.groups.flatMap((each) => (each.pods === undefined ? fixed(each, spec, view) : ofPods(each, each.pods, view)));
+
+function fixed(spec: GroupSpec, { pools: served }: RouterSpec, view: EdgeView): Group[] {
+  const { name, of, pools = served } = spec;
+  const members =
+    of === "nodes"
+      ? view.nodes.flatMap(({ addresses }) => addresses)
+      : summary(servedPools({ pools }, view).flatMap(({ prefixes }) => prefixes));
+  return FAMILIES.flatMap((version): Group[] => {
+    const mine = [...new Set(members.filter((member) => family(member) === version))].sort();
+    if (mine.length === 0) return [];
+    const kind = of === "nodes" ? "address-group" : "network-group";
+    return [{ spec, version, name: nameIn(version, name), kind, members: mine }];
+  });
+}
+
+/** There without members, too: pods come and go, and an operator's rule that names it would not let it go. */
+const ofPods = (spec: GroupSpec, choice: PodChoice, view: EdgeView): Group[] =>
+  familiesOf(view).map((version) => {
+    const members = runs(chosenBy(choice, view, version));
+    return { spec, version, name: nameIn(version, spec.name), kind: "address-group", members };
   });
 
+/** Those that any pod may have addresses of. */
+const familiesOf = ({ pools }: EdgeView): Family[] =>
+  FAMILIES.filter((of) => pools.some(({ prefixes }) => ofFamily(prefixes, of).length > 0));
+
+/** Where a group is on the router. */
+export const placeOf = ({ version, name, kind }: Group): Path =>
+  pathFrom("firewall", "group", version === 4 ? kind : `ipv6-${kind}`, name);
+
+/** What the group has is what it had when there were fewer. */
+export const isTooLarge = ({ spec: { pods }, members }: Group): boolean =>
+  pods !== undefined && members.length > pods.most;
+
 export const groups = (spec: RouterSpec, view: EdgeView): Piece[] =>
-  groupsOf(spec, view).map(({ version, name, kind, members }) => {
-    const at = pathFrom("firewall", "group", version === 4 ? kind : `ipv6-${kind}`, name);
+  groupsOf(spec, view).map((group): Piece => {
+    const { spec: each, kind, members } = group;
+    const at = placeOf(group);
     const leaf = kind === "address-group" ? "address" : "network";
-    return { at, paths: members.map((member) => pathFrom(...at, leaf, member)) };
+    const paths = members.map((member) => pathFrom(...at, leaf, member));
+    if (each.pods === undefined) return { at, paths };
+    if (isTooLarge(group)) return { at, paths: [], stays: tooMany(members.length, each.pods) };
+    return { at, paths: [at, ...paths], followsPods: true };
   });

@@ -2,12 +2,14 @@ import { expect, test } from "@jest/globals";
 import { address, prefix } from "#lib/address.ts";
 import { needing } from "../../../test/support/requirement.ts";
 import { grammar, grammarFile } from "../../../test/support/vyos/grammar.ts";
+import { choiceText } from "../chosen.ts";
 import { DIALECTS, type Version } from "../dialect.ts";
 import { lineOf } from "../path.ts";
 import { overlapping } from "../piece.ts";
 import type { EdgeView, RouterSpec } from "../router.ts";
 import { render } from "./render.ts";
 
+const CHOSEN = { namespace: "shop", labels: { app: "web" }, most: 2 };
 const VIEW: EdgeView = {
   pools: [
     { name: "default", prefixes: [prefix("10.66.0.0/16"), prefix("fd66::/64")], isExposed: true },
@@ -43,6 +45,9 @@ const VIEW: EdgeView = {
     },
   ],
   egress: [],
+  pods: new Map([
+    [choiceText(CHOSEN), ["10.66.0.6", "10.66.0.5", "10.66.9.1", "fd66::5"].map((each) => address(each))],
+  ]),
 };
 /** 32 bytes. */
 const KEY = Buffer.alloc(32, 7).toString("base64");
@@ -334,6 +339,24 @@ const CASES: readonly [name: string, spec: Partial<RouterSpec>, expected: readon
     ],
   ],
   [
+    "groups of pods, those that follow one another as one entry; one that has no members is there",
+    {
+      groups: [
+        { name: "WEB", of: "pods", pods: CHOSEN },
+        { name: "NONE", of: "pods", pods: { labels: { app: "none" }, most: 2 } },
+      ],
+    },
+    [
+      "firewall group address-group WEB",
+      "firewall group address-group WEB address 10.66.0.5-10.66.0.6",
+      "firewall group address-group WEB address 10.66.9.1",
+      "firewall group ipv6-address-group WEB-6",
+      "firewall group ipv6-address-group WEB-6 address fd66::5",
+      "firewall group address-group NONE",
+      "firewall group ipv6-address-group NONE-6",
+    ],
+  ],
+  [
     "groups of both families, zones",
     {
       groups: [
@@ -461,6 +484,29 @@ needing({ file: grammarFile("1.4") }).each<Version>(["1.4", "rolling"])(
     expect(paths.flatMap((path) => refusal(path, "set") ?? [])).toEqual([]);
   },
 );
+
+test("a group of too many pods stays as it is, and the chain that names it needs it", () => {
+  const spec = {
+    ...ROUTER,
+    groups: [{ name: "WEB", of: "pods", pods: { ...CHOSEN, most: 1 } } as const],
+    firewall: {
+      chain: "SELVEDGE",
+      otherwise: "return",
+      rules: [{ name: "web", action: "accept", to: { group: "WEB" }, ports: [], log: false }],
+    } as const,
+  };
+  const pieces = render(spec, VIEW, DIALECTS["1.4"]);
+  expect(pieces.map(({ at, stays, needs }) => [lineOf(at), stays, needs && lineOf(needs)])).toEqual([
+    ["firewall group address-group WEB", "would have 2 entries, and may have 1: it stays as it is", undefined],
+    ["firewall group ipv6-address-group WEB-6", undefined, undefined],
+    ["firewall ipv4 name SELVEDGE", undefined, "firewall group address-group WEB"],
+    ["firewall ipv6 name SELVEDGE-6", undefined, undefined],
+  ]);
+  expect(pieces[0]?.paths).toEqual([]);
+  expect(pieces[2]?.paths.map(lineOf)).toContain(
+    "firewall ipv4 name SELVEDGE rule 10 destination group address-group WEB",
+  );
+});
 
 test("the table has cases", () => expect(CASES.length).toBeGreaterThan(0));
 

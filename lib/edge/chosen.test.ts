@@ -1,0 +1,58 @@
+import { expect, test } from "@jest/globals";
+import { address } from "#lib/address.ts";
+import { choiceText, chosenPods, type ToldPod } from "./chosen.ts";
+import type { PodChoice } from "./router.ts";
+
+const choice = (more: Partial<PodChoice>): PodChoice => ({ most: 1_000, ...more });
+const WEB = choice({ namespace: "shop", labels: { app: "web" } });
+const FRONT = choice({ labels: { tier: "front" } });
+const SHOPS = choice({ namespace: "shop*" });
+const pod = (key: string, labels: Record<string, string>, ...addresses: string[]): ToldPod => {
+  const [namespace = "", name = ""] = key.split("/");
+  return { namespace, name, labels, addresses: addresses.map((each) => address(each)) };
+};
+
+function rig(...choices: PodChoice[]) {
+  const pods = chosenPods(choices);
+  const of = (one: PodChoice) => pods.addresses().get(choiceText(one));
+  return { pods, of };
+}
+
+test("all that a choice names must hold", () => {
+  const { pods, of } = rig(WEB, FRONT, SHOPS);
+  pods.put(pod("shop/web-1", { app: "web", tier: "front" }, "10.66.0.5", "fd66::5"));
+  pods.put(pod("shop/db-1", { app: "db" }, "10.66.0.6"));
+  pods.put(pod("shop-eu/web-1", { app: "web" }, "10.66.0.7"));
+  pods.put(pod("blog/web-1", { app: "web", tier: "front" }, "10.66.0.8"));
+  expect(of(WEB)).toEqual(["10.66.0.5", "fd66::5"]);
+  expect(of(FRONT)).toEqual(["10.66.0.5", "10.66.0.8", "fd66::5"]);
+  expect(of(SHOPS)).toEqual(["10.66.0.5", "10.66.0.6", "10.66.0.7", "fd66::5"]);
+});
+
+test("choices of the same pods are one, in whatever order their labels stand and whatever may be their limit", () => {
+  const [one, other] = [choice({ labels: { a: "1", b: "2" } }), choice({ labels: { b: "2", a: "1" }, most: 5 })];
+  expect(choiceText(one)).toBe(choiceText(other));
+  expect(choiceText(one)).not.toBe(choiceText(choice({ labels: { a: "1" } })));
+});
+
+test("it is another one only when addresses are others", () => {
+  const { pods, of } = rig(WEB);
+  expect(pods.take()).toBe(false);
+  pods.put(pod("shop/web-1", { app: "web" }));
+  pods.put(pod("shop/db-1", { app: "db" }, "10.66.0.6"));
+  expect(pods.take()).toBe(false);
+  pods.put(pod("shop/web-1", { app: "web" }, "10.66.0.5"));
+  expect([pods.take(), pods.take()]).toEqual([true, false]);
+  pods.put(pod("shop/web-1", { app: "web", version: "2" }, "10.66.0.5"));
+  expect(pods.take()).toBe(false);
+  // Its successor has its address before it is gone.
+  pods.put(pod("shop/web-2", { app: "web" }, "10.66.0.5"));
+  pods.remove("shop/web-1");
+  expect(of(WEB)).toEqual(["10.66.0.5"]);
+  pods.take();
+  pods.put(pod("shop/web-2", { app: "other" }, "10.66.0.5"));
+  expect(pods.take()).toBe(true);
+  expect(of(WEB)).toEqual([]);
+  pods.remove("shop/web-2");
+  expect(pods.take()).toBe(false);
+});

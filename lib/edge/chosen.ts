@@ -1,0 +1,78 @@
+/** Pods that routers choose by namespace and labels: their addresses, kept as pods come and go. */
+import { type Address, type Family, family } from "#lib/address.ts";
+import { matches } from "#lib/pattern.ts";
+import type { EdgeView, PodChoice, RouterSpec } from "./router.ts";
+
+/** A pod as it is told of. */
+export interface ToldPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly addresses: readonly Address[];
+}
+
+export interface ChosenPods {
+  put(pod: ToldPod): void;
+  /** @param key `namespace/name` */
+  remove(key: string): void;
+  /** Whether a choice has other addresses than when this was asked last. */
+  take(): boolean;
+  /** By choice. */
+  addresses(): ReadonlyMap<string, readonly Address[]>;
+}
+
+type Choosing = Pick<RouterSpec, "groups">;
+
+/** What a router chooses. */
+export const choicesOf = ({ groups }: Choosing): PodChoice[] => groups.flatMap(({ pods }) => pods ?? []);
+
+/** The same for choices of the same pods. */
+export const choiceText = ({ namespace = "*", labels = {} }: PodChoice): string =>
+  JSON.stringify([namespace, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+
+/** Of one family. */
+export const chosenBy = (choice: PodChoice, { pods }: Pick<EdgeView, "pods">, of: Family): Address[] =>
+  (pods?.get(choiceText(choice)) ?? []).filter((address) => family(address) === of);
+
+/** Why what is made of so many entries stays as it is. */
+export const tooMany = (entries: number, { most }: PodChoice): string =>
+  `would have ${entries} entries, and may have ${most}: it stays as it is`;
+
+/** Of hundreds of thousands of pods only those that are chosen are kept. */
+export function chosenPods(choices: readonly PodChoice[]): ChosenPods {
+  const all = [...new Map(choices.map((choice) => [choiceText(choice), choice]))].map(([text, choice]) => ({
+    text,
+    choice,
+    /** Addresses by pod. */
+    members: new Map<string, readonly Address[]>(),
+  }));
+  let isOther = false;
+
+  const become = (members: Map<string, readonly Address[]>, key: string, next: readonly Address[]): void => {
+    if ((members.get(key) ?? []).join() === next.join()) return;
+    if (next.length === 0) members.delete(key);
+    else members.set(key, next);
+    isOther = true;
+  };
+  return {
+    put(pod) {
+      for (const { choice, members } of all)
+        become(members, `${pod.namespace}/${pod.name}`, means(choice, pod) ? pod.addresses : []);
+    },
+    remove(key) {
+      for (const { members } of all) become(members, key, []);
+    },
+    take() {
+      const was = isOther;
+      isOther = false;
+      return was;
+    },
+    addresses: () =>
+      // Of two pods that are told with one address, one is on its way out.
+      new Map(all.map(({ text, members }) => [text, [...new Set([...members.values()].flat())].sort()])),
+  };
+}
+
+const means = ({ namespace, labels = {} }: PodChoice, pod: ToldPod): boolean =>
+  (namespace === undefined || matches(namespace, pod.namespace)) &&
+  Object.entries(labels).every(([key, value]) => pod.labels[key] === value);
