@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import type { ObjectSource } from "#lib/k8s/objects.ts";
+import { eventually } from "../../conformance/program.ts";
 import { type Pki, pki } from "../store/pki.ts";
 import { type FakeApiServer, fakeApiServer } from "../support/kubernetes/api-server.ts";
 import type { ApiObject } from "../support/kubernetes/collection.ts";
@@ -77,14 +78,14 @@ const pod = (name: string, labels: Record<string, string> = {}, phase = "Running
   status: { phase },
 });
 
-async function eventually(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !holds(); i++) await sleep(10);
-  if (!holds())
-    throw new Error(`not in time: ${what}; ${JSON.stringify([[...objects], [...failures], server.asked.slice(-20)])}`);
-}
+const until = (what: string, holds: () => boolean): Promise<boolean> =>
+  eventually(what, async () => {
+    if (holds()) return true;
+    throw new Error(JSON.stringify([[...objects], [...failures], server.asked.slice(-20)]));
+  });
 const asked = (what: string): number => server.asked.filter((each) => each === what).length;
 /** Every resource is watched. */
-const settled = () => eventually("all are watched", () => asked("watch pods") > 0 && asked("watch namespaces") > 0);
+const settled = () => until("all are watched", () => asked("watch pods") > 0 && asked("watch namespaces") > 0);
 
 runs("a list of many pages is one list; what changes while it is read is told", async () => {
   server.pageSize = 10;
@@ -96,7 +97,7 @@ runs("a list of many pages is one list; what changes while it is read is told", 
   await follow();
   expect([objects.size, tellings]).toEqual([95, 1]);
   expect(asked("list pods")).toBe(10);
-  await eventually("the change", () => objects.get("pods/shop/p00") === '{"late":"yes"}');
+  await until("the change", () => objects.get("pods/shop/p00") === '{"late":"yes"}');
 });
 
 runs("a list whose next page is known no more begins anew", async () => {
@@ -109,7 +110,7 @@ runs("a list whose next page is known no more begins anew", async () => {
     server.objects.compact();
   };
   await follow();
-  await eventually("all of them", () => objects.size === 25 && tellings > 0);
+  await until("all of them", () => objects.size === 25 && tellings > 0);
   expect(puts).toBe(25);
 });
 
@@ -123,7 +124,7 @@ runs("a watch that ends goes on from where a bookmark said, though what came bef
   const lists = asked("list pods");
   server.endWatches();
   server.objects.put(pod("b"));
-  await eventually("what came after", () => objects.has("pods/shop/b"));
+  await until("what came after", () => objects.has("pods/shop/b"));
   expect(asked("list pods")).toBe(lists);
   expect(puts).toBe(2);
 });
@@ -137,11 +138,11 @@ runs("a watch that is gone is followed by a list that tells only of what changed
   server.objects.remove(pod("b"));
   server.objects.compact();
   await server.back();
-  await eventually("the list", () => objects.get("pods/shop/a") === '{"v":"2"}' && !objects.has("pods/shop/b"));
+  await until("the list", () => objects.get("pods/shop/a") === '{"v":"2"}' && !objects.has("pods/shop/b"));
   expect([objects.size, puts]).toEqual([2, 4]);
   server.expireWatches();
   server.objects.put(pod("d"));
-  await eventually("another list", () => objects.has("pods/shop/d"));
+  await until("another list", () => objects.has("pods/shop/d"));
 });
 
 runs("versions that begin anew, as after a restore, are taken as they are", async () => {
@@ -155,9 +156,9 @@ runs("versions that begin anew, as after a restore, are taken as they are", asyn
   server.objects.restore(50);
   await server.back();
   server.expireWatches();
-  await eventually("watched anew", () => asked("watch pods") > 1);
+  await until("watched anew", () => asked("watch pods") > 1);
   server.expireWatches();
-  await eventually("the list", () => objects.get("pods/shop/a") === '{"v":"restored"}' && !objects.has("pods/shop/b"));
+  await until("the list", () => objects.get("pods/shop/a") === '{"v":"restored"}' && !objects.has("pods/shop/b"));
 });
 
 runs("a pod that has ended is gone; what has ended already is never told", async () => {
@@ -167,7 +168,7 @@ runs("a pod that has ended is gone; what has ended already is never told", async
   expect([...objects.keys()]).toEqual(["pods/shop/web"]);
   await settled();
   server.objects.put(pod("web", {}, "Failed"));
-  await eventually("it went", () => objects.size === 0);
+  await until("it went", () => objects.size === 0);
 });
 
 runs("a token that is renewed is used; one that is refused is told of, and what was told stands", async () => {
@@ -176,13 +177,13 @@ runs("a token that is renewed is used; one that is refused is told of, and what 
   await settled();
   server.tokens.clear();
   server.endWatches();
-  await eventually("it is told", () => failures.size === 4);
+  await until("it is told", () => failures.size === 4);
   expect(failures.get("pods")).toBe("may not watch: 401 Unauthorized");
   expect(objects.size).toBe(1);
   server.tokens.add("new");
   token = "new";
   server.objects.put(pod("b"));
-  await eventually("it goes on", () => objects.size === 2 && failures.size === 0);
+  await until("it goes on", () => objects.size === 2 && failures.size === 0);
 });
 
 runs("without rights the resource and the verb are named; when they are given it goes on", async () => {
@@ -192,7 +193,7 @@ runs("without rights the resource and the verb are named; when they are given it
   expect([...failures]).toEqual([["pods", 'may not list: 403 User "node" cannot list pods at the cluster scope']]);
   expect(tellings).toBe(0);
   server.forbidden.clear();
-  await eventually("it is told", () => tellings > 0 && failures.size === 0 && objects.size === 1);
+  await until("it is told", () => tellings > 0 && failures.size === 0 && objects.size === 1);
 });
 
 runs("a cluster without ClusterNetworkPolicies has none, until it knows them", async () => {
@@ -202,10 +203,10 @@ runs("a cluster without ClusterNetworkPolicies has none, until it knows them", a
   server.unknown.clear();
   const { apiVersion, kind } = { apiVersion: "policy.networking.k8s.io/v1alpha2", kind: "ClusterNetworkPolicy" };
   server.objects.put({ apiVersion, kind, metadata: { name: "lockdown" } });
-  await eventually("it is told", () => objects.has("clusternetworkpolicies.policy.networking.k8s.io/lockdown"));
+  await until("it is told", () => objects.has("clusternetworkpolicies.policy.networking.k8s.io/lockdown"));
   server.unknown.add("ClusterNetworkPolicy");
   server.expireWatches();
-  await eventually("it went", () => objects.size === 0);
+  await until("it went", () => objects.size === 0);
 });
 
 runs("a server that is another is not asked", async () => {
@@ -223,7 +224,7 @@ runs("a pod that the watch has not told of is asked for, and one of another uid 
   // From now on the watch tells nothing.
   server.forbidden.add("watch pods");
   server.endWatches();
-  await eventually("it is told", () => failures.has("pods"));
+  await until("it is told", () => failures.has("pods"));
   server.objects.put(pod("a", { app: "web" }));
   await source.knowPod?.({ namespace: "shop", name: "a" });
   expect(objects.get("pods/shop/a")).toBe('{"app":"web"}');

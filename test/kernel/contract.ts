@@ -12,7 +12,7 @@ import type { Meddling } from "#lib/kernel/meddling.ts";
 import { diff, type Op } from "#lib/state/diff.ts";
 import { type Fact, identity, type TableFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually } from "../../conformance/program.ts";
 import {
   bandwidth,
   bridge,
@@ -155,7 +155,10 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
       expect((await kernel.look(seen, want)).filter((fact) => fact.at === "pod")).toEqual([]);
       await kernel.apply(seen, remove(want));
       await kernel.settled();
-      await eventually(async () => expect((await kernel.look(seen, want)).map(identity)).toEqual([]));
+      await eventually("nothing is left of it", async () => {
+        expect((await kernel.look(seen, want)).map(identity)).toEqual([]);
+        return true;
+      });
       expect(await kindOf(kernel.apply(seen, add(want)))).toBe("namespace-gone");
     }));
 
@@ -300,7 +303,10 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
       for (const [netns, change, expected] of cases) {
         told.length = 0;
         await meddle(netns, change);
-        await eventually(async () => expect(told).toContainEqual(expected));
+        await eventually("it is told", async () => {
+          expect(told).toContainEqual(expected);
+          return true;
+        });
       }
       end.abort();
       await watching;

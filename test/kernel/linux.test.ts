@@ -9,7 +9,7 @@ import { linux } from "#lib/kernel/linux.ts";
 import { diff, type Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
-import { eventually } from "../support/eventually.ts";
+import { eventually } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 import { pod, routed } from "./contract-facts.ts";
 
@@ -177,7 +177,10 @@ test("what the kernel learns of neighbours on our links, and forgets, is told to
     await sleep(100);
     expect(told).toEqual([]);
     ip("neigh", "replace", "10.1.0.1", "lladdr", "02:00:00:00:00:77", "nud", "stale", "dev", first.host);
-    await eventually(() => expect(told).toEqual([{ where: "host", link: first.host }]));
+    await eventually("it is told", async () => {
+      expect(told).toEqual([{ where: "host", link: first.host }]);
+      return true;
+    });
     end.abort();
     await watching;
   }));
