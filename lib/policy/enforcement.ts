@@ -63,16 +63,24 @@ export interface Enforcement {
   namespaceLabels(name: string): Labels;
 }
 
-/** A pod. There may be hundreds of thousands, so what is the same for many is shared, and what most lack is absent. */
+/** A pod. There may be hundreds of thousands, so what is the same for many is shared, and none has a field that others lack. */
 interface Entry {
   readonly key: string;
-  /** Absent until somebody has told of it. */
-  told?: { readonly ports: readonly NamedPort[]; readonly addresses: readonly Address[] };
-  /** Its attachments of this node. */
-  held?: Map<string, { readonly held: Held; readonly subject: Subject }>;
   kind: PodKind;
-  /** What its addresses have joined. */
-  joined: readonly (readonly [Address, Traits])[];
+  /** Undefined until somebody has told of it. */
+  ports: readonly NamedPort[] | undefined;
+  /** Told of. */
+  addresses: readonly Address[];
+  /** Its attachments of this node. */
+  held: Map<string, { readonly held: Held; readonly subject: Subject }> | undefined;
+  /** Its addresses that have joined a class: as a rule the very list that was told. */
+  joined: readonly Address[];
+}
+
+/** Whose an address is, and what it has joined. */
+interface Member {
+  readonly entry: Entry;
+  readonly traits: Traits;
 }
 
 const NO_ADDRESSES: readonly Address[] = [];
@@ -85,7 +93,7 @@ export function enforcement(): Enforcement {
   const kinds = podKinds();
   const entries = new Map<string, Entry>();
   const holders = new Map<string, Entry>();
-  const byAddress = new Map<Address, Entry>();
+  const byAddress = new Map<Address, Member>();
   let policies: readonly Policy[] = [];
   let namespaces: ReadonlyMap<string, Namespace> = new Map();
   let names: ReadonlySet<string> = new Set();
@@ -99,7 +107,7 @@ export function enforcement(): Enforcement {
   const namespaceLabels = (name: string): Labels => (namespaces.get(name) ?? namespaceOf(name)).labels;
   const world = { namespaceLabels };
 
-  const portsOf = ({ told }: Entry): readonly NamedPort[] => told?.ports ?? NO_PORTS;
+  const portsOf = ({ ports }: Entry): readonly NamedPort[] => ports ?? NO_PORTS;
   const traitsOf = (entry: Entry, address: Address): Traits => {
     const { selected } = entry.kind;
     const blocks = blocksOf(cut[family(address)], address);
@@ -114,32 +122,32 @@ export function enforcement(): Enforcement {
 
   /** The classes that a pod's addresses belong to. */
   const sort = (entry: Entry): void => {
-    const wanted = new Set(entry.told?.addresses ?? NO_ADDRESSES);
-    for (const each of entry.held?.values() ?? []) for (const address of each.held.addresses) wanted.add(address);
+    const wanted = wantedOf(entry);
     for (const address of wanted) {
-      const other = byAddress.get(address);
-      if (other !== undefined && other !== entry) {
+      const member = byAddress.get(address);
+      const isOwn = member?.entry === entry;
+      if (member !== undefined && !isOwn) {
         // What is attached here has the address, whatever is told of others; else the newest has it.
-        if (isHolding(other, address) && !isHolding(entry, address)) continue;
-        leave(other, address);
+        if (isHolding(member.entry, address) && !isHolding(entry, address)) continue;
+        leave(member.entry, address);
       }
-      const was = joinedBy(entry, address);
       const traits = traitsOf(entry, address);
-      if (was !== undefined && sameTraits(was, traits)) continue;
+      if (isOwn && sameTraits(member.traits, traits)) continue;
       elements.put(podElement(address, classes.join(traits)));
-      entry.joined = [...entry.joined.filter(([each]) => each !== address), [address, traits]];
-      byAddress.set(address, entry);
-      if (was !== undefined) classes.leave(was);
+      byAddress.set(address, { entry, traits });
+      if (isOwn) classes.leave(member.traits);
     }
-    for (const [address] of entry.joined) if (!wanted.has(address)) leave(entry, address);
+    for (const address of entry.joined) if (!wanted.includes(address)) leave(entry, address);
+    const isWhole = wanted.every((address) => byAddress.get(address)?.entry === entry);
+    entry.joined = isWhole ? wanted : wanted.filter((address) => byAddress.get(address)?.entry === entry);
   };
   const leave = (entry: Entry, address: Address): void => {
-    const traits = joinedBy(entry, address);
-    if (traits === undefined) return;
-    entry.joined = entry.joined.filter(([each]) => each !== address);
+    const member = byAddress.get(address);
+    if (member?.entry !== entry) return;
+    entry.joined = entry.joined.filter((each) => each !== address);
     byAddress.delete(address);
     elements.drop(podElement(address, ""));
-    classes.leave(traits);
+    classes.leave(member.traits);
   };
 
   /** The policies of those kinds of pods of which somebody has asked, brought up to date. */
@@ -165,14 +173,14 @@ export function enforcement(): Enforcement {
 
   /** After something of the pod itself changed. `labels`: absent where nobody has told any. */
   const settle = (entry: Entry, labels?: Labels): void => {
-    if (entry.told === undefined && entry.held === undefined) {
-      for (const [address] of entry.joined) leave(entry, address);
+    if (entry.ports === undefined && entry.held === undefined) {
+      for (const address of entry.joined) leave(entry, address);
       entries.delete(entry.key);
       kinds.leave(entry.kind);
       return;
     }
     const [first] = entry.held?.values() ?? [];
-    const now = labels ?? (entry.told === undefined ? first?.held.labels : undefined) ?? entry.kind.labels;
+    const now = labels ?? (entry.ports === undefined ? first?.held.labels : undefined) ?? entry.kind.labels;
     const kind = kinds.join({ namespace: entry.kind.namespace, labels: now });
     kinds.leave(entry.kind);
     entry.kind = kind;
@@ -187,7 +195,10 @@ export function enforcement(): Enforcement {
     const made: Entry = {
       key,
       kind: kinds.join({ namespace: of.namespace, labels: of.labels ?? NO_LABELS }),
-      joined: [],
+      ports: undefined,
+      addresses: NO_ADDRESSES,
+      held: undefined,
+      joined: NO_ADDRESSES,
     };
     entries.set(key, made);
     return made;
@@ -211,7 +222,7 @@ export function enforcement(): Enforcement {
     if (entry?.held === undefined || found === undefined) return;
     held.release(found.subject);
     entry.held.delete(key);
-    if (entry.held.size === 0) delete entry.held;
+    if (entry.held.size === 0) entry.held = undefined;
     holders.delete(key);
     settle(entry);
   };
@@ -244,18 +255,20 @@ export function enforcement(): Enforcement {
     },
     putPod(pod) {
       const entry = entryOf(pod);
-      const addresses = pod.addresses.length === 0 ? NO_ADDRESSES : pod.addresses;
-      entry.told = { ports: pod.ports, addresses };
+      entry.ports = pod.ports;
+      // A copy: it takes the memory of its items, and what was made item by item that of the next ones as well.
+      entry.addresses = pod.addresses.length === 0 ? NO_ADDRESSES : pod.addresses.slice();
       settle(entry, pod.labels);
       // Replicas have the same ports.
       const { kind } = entry;
       if (portsText(kind.ports) !== portsText(pod.ports)) kind.ports = pod.ports;
-      entry.told = { ports: kind.ports, addresses };
+      entry.ports = kind.ports;
     },
     removePod(key) {
       const entry = entries.get(key);
-      if (entry?.told === undefined) return;
-      delete entry.told;
+      if (entry?.ports === undefined) return;
+      entry.ports = undefined;
+      entry.addresses = NO_ADDRESSES;
       settle(entry);
     },
     hold(of) {
@@ -279,7 +292,7 @@ export function enforcement(): Enforcement {
     outside: () => outside,
     longRanges: () => held.longRanges(),
     pod: (key) => shown(entries.get(key)),
-    podAt: (address) => shown(byAddress.get(address)),
+    podAt: (address) => shown(byAddress.get(address)?.entry),
   };
 }
 
@@ -287,13 +300,16 @@ const outsider = ({ blocks }: Piece): Traits => ({ isPod: false, selected: [], b
 
 function shown(entry: Entry | undefined): Pod | undefined {
   if (entry === undefined) return undefined;
-  const { kind, told, joined, key } = entry;
+  const { kind, ports = NO_PORTS, joined, key } = entry;
   const [namespace = "", name = ""] = key.split("/");
-  return { namespace, name, labels: kind.labels, ports: told?.ports ?? [], addresses: joined.map(([each]) => each) };
+  return { namespace, name, labels: kind.labels, ports, addresses: joined };
 }
 
-const joinedBy = ({ joined }: Entry, address: Address): Traits | undefined =>
-  joined.find(([each]) => each === address)?.[1];
+/** Told of, and attached here. */
+const wantedOf = ({ addresses, held }: Entry): readonly Address[] =>
+  held === undefined
+    ? addresses
+    : [...new Set([...addresses, ...[...held.values()].flatMap((each) => each.held.addresses)])];
 
 const isHolding = ({ held }: Entry, address: Address): boolean =>
   held !== undefined && [...held.values()].some((each) => each.held.addresses.includes(address));
