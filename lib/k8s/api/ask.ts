@@ -83,6 +83,7 @@ function sent(
   const { server, ca, serverName, certificate, key, token } = access;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const search = new URLSearchParams(query).toString();
+  const body = change === undefined ? undefined : JSON.stringify(change.body);
   const asking = request(
     new URL(`${server.pathname.replace(/\/$/, "")}${path}${search === "" ? "" : `?${search}`}`, server),
     {
@@ -92,6 +93,8 @@ function sent(
       headers: {
         accept: "application/json",
         ...(change === undefined ? {} : { "content-type": change.method === "PATCH" ? MERGE : "application/json" }),
+        // Of a DELETE Node would not say it.
+        ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
         "user-agent": userAgent,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },
@@ -110,7 +113,7 @@ function sent(
     else reject(error);
   });
   const timer = setTimeout(() => asking.destroy(new Error(`no answer within ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
-  asking.end(change === undefined ? undefined : JSON.stringify(change.body));
+  asking.end(body);
   return promise.finally(() => clearTimeout(timer));
 }
 
