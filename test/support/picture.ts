@@ -120,8 +120,9 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     packages: ["koffi"],
   },
   "lib/store": {
-    holds: "durable state of the node (memory, SQLite), and what the nodes of a cluster share (memory, etcd)",
-    from: ["lib", "lib/state", "proto"],
+    holds:
+      "durable state of the node (memory, SQLite), and what the nodes of a cluster share (memory, etcd, Kubernetes by way of `lib/k8s`)",
+    from: ["lib", "lib/k8s", "lib/state", "proto"],
     packages: ["@grpc/grpc-js"],
   },
   "lib/vyos": {

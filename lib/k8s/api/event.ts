@@ -6,7 +6,7 @@ import { type Resource, withKind } from "./resource.ts";
 
 export type WatchEvent =
   | { readonly type: "put"; readonly object: object; readonly version: string }
-  | { readonly type: "remove"; readonly name: string; readonly version: string }
+  | { readonly type: "remove"; readonly name: string; readonly object: object; readonly version: string }
   /** Nothing has changed up to there. */
   | { readonly type: "bookmark"; readonly version: string }
   /** What follows the version that was asked for is not known any more: HTTP's 410, Gone. */
@@ -22,7 +22,12 @@ export function eventOf(resource: Resource, value: unknown): WatchEvent {
     case "MODIFIED":
       return { type: "put", object: withKind(resource, object), version: versionOf(object) };
     case "DELETED":
-      return { type: "remove", name: headOf(object).name, version: versionOf(object) };
+      return {
+        type: "remove",
+        name: headOf(object).name,
+        object: withKind(resource, object),
+        version: versionOf(object),
+      };
     case "BOOKMARK":
       return { type: "bookmark", version: versionOf(object) };
     case "ERROR": {

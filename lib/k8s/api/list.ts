@@ -14,13 +14,18 @@ const PAGE_MS = 60_000;
 
 /**
  * Reads what is true now, not what a server's cache had some time ago: a pod must not start with yesterday's policies.
+ * @param labelled label selector: which of them
  * @returns the version from which changes follow
  * @throws SelvedgeError not-ready, config-invalid
  */
 export async function listAll(
   ask: Ask,
   resource: Resource,
-  { take, signal }: { readonly take: (object: object) => void; readonly signal: AbortSignal },
+  {
+    take,
+    signal,
+    labelled,
+  }: { readonly take: (object: object) => void; readonly signal: AbortSignal; readonly labelled?: string },
 ): Promise<{ readonly version: string } | Refused> {
   for (let next = ""; ; ) {
     const answer = await ask({
@@ -28,6 +33,7 @@ export async function listAll(
       query: {
         limit: `${PAGE}`,
         ...(resource.only === undefined ? {} : { fieldSelector: resource.only }),
+        ...(labelled === undefined ? {} : { labelSelector: labelled }),
         ...(next === "" ? {} : { continue: next }),
       },
       signal: AbortSignal.any([signal, AbortSignal.timeout(PAGE_MS)]),

@@ -6,14 +6,23 @@ import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { basename, dirname } from "node:path/posix";
+import { text } from "node:stream/consumers";
+import { KINDS as STORED } from "#lib/store/kubernetes/kinds.ts";
 import type { Identity } from "../../store/pki.ts";
 import { type ApiObject, collection, type Happened } from "./collection.ts";
+import { write } from "./writes.ts";
 
 interface Kind {
   readonly apiVersion: string;
   readonly kind: string;
 }
 
+/** Those that are written, too: Leases in the namespace `selvedge`, and what a shared store is made of. */
+const WRITTEN: Readonly<Record<string, Kind>> = {
+  "/apis/coordination.k8s.io/v1/namespaces/selvedge/leases": { apiVersion: "coordination.k8s.io/v1", kind: "Lease" },
+  ...Object.fromEntries(STORED.map(({ path, apiVersion, kind }) => [path, { apiVersion, kind }])),
+};
 /** By the path of all there are. */
 const KINDS: Readonly<Record<string, Kind>> = {
   "/api/v1/pods": { apiVersion: "v1", kind: "Pod" },
@@ -23,10 +32,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
     apiVersion: "policy.networking.k8s.io/v1alpha2",
     kind: "ClusterNetworkPolicy",
   },
+  ...WRITTEN,
 };
 const POD_PATH = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)$/;
 const NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed";
-const LIST_KEYS = ["limit", "continue", "fieldSelector"];
+const LIST_KEYS = ["limit", "continue", "fieldSelector", "labelSelector"];
 const WATCH_KEYS = ["watch", "allowWatchBookmarks", "resourceVersion", "timeoutSeconds", "fieldSelector"];
 
 export interface FakeApiServer extends AsyncDisposable {
@@ -126,6 +136,9 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams: query } = new URL(request.url ?? "", fake.url);
+    const [above, last] = [dirname(pathname), decodeURIComponent(basename(pathname))];
+    if (above in WRITTEN) return void one(request, response, above, last);
+    if (pathname in WRITTEN && request.method !== "GET") return void one(request, response, pathname);
     const [, namespace = "", name] = POD_PATH.exec(pathname) ?? [];
     const kind = name === undefined ? KINDS[pathname] : KINDS["/api/v1/pods"];
     const verb = name !== undefined ? "get" : query.has("watch") ? "watch" : "list";
@@ -146,6 +159,26 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     }
   }
 
+  /** One of those that are written. @param name absent: one more */
+  async function one(request: IncomingMessage, response: ServerResponse, path: string, name?: string): Promise<void> {
+    const kind = WRITTEN[path];
+    const method = request.method ?? "";
+    const what = `${method.toLowerCase()} ${basename(path)}`;
+    fake.asked.push(what);
+    const body = JSON.parse((await text(request)) || "{}") as ApiObject;
+    const bearer = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
+    const refused = refusalOf(bearer, what, kind);
+    if (refused !== undefined || kind === undefined) return refuse(response, refused);
+    const place = kind.kind === "Lease" ? { namespace: "selvedge" } : {};
+    const found = objects.find({ ...kind, metadata: { ...place, name: name ?? "" } });
+    const [code, said] =
+      method === "GET"
+        ? ([found === undefined ? 404 : 200, found ?? `"${name}" not found`] as const)
+        : write(objects, { method, kind, body, ...place, ...(name === undefined ? {} : { name }) });
+    if (typeof said === "string") return refuse(response, name === undefined ? [code, said] : [code, said, name]);
+    response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(said));
+  }
+
   function list(kind: Kind, query: URLSearchParams, response: ServerResponse): void {
     const limit = Number(query.get("limit"));
     if (!(limit > 0)) fake.mistakes.push(`list ${kind.kind} without limit`);
@@ -157,7 +190,10 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
       refuse(response, [410, "The provided continue parameter is too old to display a consistent list result."]);
       return;
     }
-    const all = objects.of(kind.apiVersion, kind.kind).filter((object) => !isEnded(object));
+    const label = query.get("labelSelector");
+    const all = objects
+      .of(kind.apiVersion, kind.kind)
+      .filter((object) => !isEnded(object) && (label === null || label in (object.metadata.labels ?? {})));
     const to = from + Math.min(fake.pageSize, limit);
     const items = all.slice(from, to).map(({ apiVersion: _, kind: __, ...item }) => item);
     const next = to < all.length ? { continue: `${to}@${version}` } : {};
@@ -197,10 +233,11 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
   return fake;
 }
 
-type Refusal = readonly [code: number, message: string];
+type Refusal = readonly [code: number, message: string, name?: string];
 
-function refuse(response: ServerResponse, [code, message]: Refusal = [500, "no such kind"]): void {
-  response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(statusOf(code, message)));
+function refuse(response: ServerResponse, [code, message, name]: Refusal = [500, "no such kind"]): void {
+  const status = { ...statusOf(code, message), ...(name === undefined ? {} : { details: { name } }) };
+  response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(status));
 }
 
 const isEnded = ({ status }: ApiObject): boolean => ["Succeeded", "Failed"].includes(status?.phase ?? "");
