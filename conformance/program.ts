@@ -86,7 +86,7 @@ export async function stop(child: ChildProcess, patienceMs = 5_000): Promise<voi
 }
 
 /** Asks again until `probe` answers, with pauses. @throws Error "…: not within N ms", with the last failure */
-export async function eventually<T>(what: string, probe: () => Promise<T | undefined>, withinMs = 20_000): Promise<T> {
+export async function eventually<T>(what: string, probe: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
   const untilMs = performance.now() + withinMs;
   for (;;) {
     let failure: unknown;

@@ -110,27 +110,22 @@ needing("root", { file: join(top, "dist/selvedged") }, { program: "etcd" }).each
       rmSync(temporary, { recursive: true });
     }
   },
-  120_000,
 );
 
-runs.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
-  "a tour ended by %s in the middle",
-  async (signal) => {
-    const temporary = mkdtempSync(join(tmpdir(), "tour-"));
-    try {
-      const before = machine();
-      const { process: child, ended, output } = tour(temporary);
-      await until(() => /Pod to pod/.test(output()), 60_000);
-      expect(output()).toMatch(/Pod to pod/);
-      // As a terminal does it: to the whole group of processes.
-      process.kill(-(child.pid as number), signal);
-      await ended;
-      await until(() => processes().length === 0, 10_000);
-      expect(machine()).toEqual(before);
-      expect(readdirSync(temporary)).toEqual([]);
-    } finally {
-      rmSync(temporary, { recursive: true });
-    }
-  },
-  120_000,
-);
+runs.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("a tour ended by %s in the middle", async (signal) => {
+  const temporary = mkdtempSync(join(tmpdir(), "tour-"));
+  try {
+    const before = machine();
+    const { process: child, ended, output } = tour(temporary);
+    await until(() => /Pod to pod/.test(output()), 60_000);
+    expect(output()).toMatch(/Pod to pod/);
+    // As a terminal does it: to the whole group of processes.
+    process.kill(-(child.pid as number), signal);
+    await ended;
+    await until(() => processes().length === 0, 10_000);
+    expect(machine()).toEqual(before);
+    expect(readdirSync(temporary)).toEqual([]);
+  } finally {
+    rmSync(temporary, { recursive: true });
+  }
+});

@@ -134,14 +134,10 @@ test.each(stages)("there are blocks for $script", ({ texts }) => {
 });
 
 for (const { info, script, needs, texts } of stages)
-  needing("root", { file: join(top, "dist/selvedged") }, ...needs).each(texts)(
-    `${info}: %s`,
-    async (text) => {
-      const { stdout } = await promisify(execFile)("bash", [script, "bash", "-euc", text], {
-        cwd: top,
-        timeout: 60_000,
-      });
-      expect(stdout).not.toBe("");
-    },
-    60_000,
-  );
+  needing("root", { file: join(top, "dist/selvedged") }, ...needs).each(texts)(`${info}: %s`, async (text) => {
+    const { stdout } = await promisify(execFile)("bash", [script, "bash", "-euc", text], {
+      cwd: top,
+      timeout: 60_000,
+    });
+    expect(stdout).not.toBe("");
+  });

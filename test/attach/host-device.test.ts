@@ -11,10 +11,10 @@ let live: LiveNode;
 beforeAll(async () => {
   if (here)
     live = await makeLiveNode({ name: "hd", config: { ipam: { coolDownSeconds: 0 }, reconcile: { everySeconds: 2 } } });
-}, 60_000);
+});
 afterAll(async () => {
   if (here) await live[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 const MAC = "02:00:00:00:00:aa";
 let pods = 0;
@@ -84,7 +84,7 @@ test("what somebody changes in the pod is repaired", async () => {
     return mtu === 1500 && flags.includes("UP") ? true : undefined;
   });
   expect(repaired).toBe(true);
-}, 60_000);
+});
 
 test("a device that a pod has is refused to another, naming the pod", async () => {
   expect(await live.ask("ADD", pod, asked)).toMatchObject({ exit: 0 });
@@ -120,4 +120,4 @@ test("the daemon is killed between ADD and DEL: the next one knows what was lent
   expect(await live.ask("CHECK", pod, asked)).toMatchObject({ exit: 0 });
   expect(await live.ask("DEL", pod, asked)).toMatchObject({ exit: 0 });
   expect(await shown("wire0")).toMatchObject(AS_IT_WAS);
-}, 60_000);
+});

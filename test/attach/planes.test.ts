@@ -60,10 +60,10 @@ beforeAll(async () => {
     const left = await live.left();
     return left.some((line) => /\bs[vb][0-9a-f]{11}\b/.test(line)) ? undefined : left;
   });
-}, 60_000);
+});
 afterAll(async () => {
   if (running) await live[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 interface Interface {
   readonly name: string;
@@ -108,64 +108,58 @@ const addressesOf = ({ interfaces, ips }: Result): Record<string, string[]> =>
 const PLANES = ["eth0", "control", "m0"];
 const std = { network: "std" };
 
-here(
-  "one ADD sets up three planes; each one's traffic stays on it in both directions",
-  async () => {
-    await live.pods("pl-a", "pl-b");
-    const [a, b] = [await add("pl-a", std), await add("pl-b", std)];
-    const [ofA, ofB] = [addressesOf(a), addressesOf(b)];
-    expect(Object.keys(ofA)).toEqual(PLANES);
-    expect(a.interfaces.filter(({ sandbox }) => sandbox !== undefined).map(({ mtu }) => mtu)).toEqual([
-      1500, 1500, 1400,
-    ]);
-    expect(a.interfaces.filter(({ sandbox }) => sandbox === undefined).length).toBe(4);
-    expect(a.routes.filter(({ dst }) => dst.endsWith("/0")).map(({ gw }) => gw)).toEqual(["169.254.1.1", "fe80::1"]);
-    expect(a.dns).toEqual({ nameservers: ["10.62.0.53"] });
+here("one ADD sets up three planes; each one's traffic stays on it in both directions", async () => {
+  await live.pods("pl-a", "pl-b");
+  const [a, b] = [await add("pl-a", std), await add("pl-b", std)];
+  const [ofA, ofB] = [addressesOf(a), addressesOf(b)];
+  expect(Object.keys(ofA)).toEqual(PLANES);
+  expect(a.interfaces.filter(({ sandbox }) => sandbox !== undefined).map(({ mtu }) => mtu)).toEqual([1500, 1500, 1400]);
+  expect(a.interfaces.filter(({ sandbox }) => sandbox === undefined).length).toBe(4);
+  expect(a.routes.filter(({ dst }) => dst.endsWith("/0")).map(({ gw }) => gw)).toEqual(["169.254.1.1", "fe80::1"]);
+  expect(a.dns).toEqual({ nameservers: ["10.62.0.53"] });
 
-    // The strictest reverse path check must not mind.
-    await live.within("pl-b", "sh", "-c", "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 >$f; done");
-    await using inA = await capture("pl-a");
-    await using inB = await capture("pl-b");
+  // The strictest reverse path check must not mind.
+  await live.within("pl-b", "sh", "-c", "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 >$f; done");
+  await using inA = await capture("pl-a");
+  await using inB = await capture("pl-b");
+  for (const plane of PLANES)
+    for (const [i, to] of (ofB[plane] ?? []).entries()) {
+      const from = ofA[plane]?.[i] ?? "";
+      expect(await ping("pl-a", { to, source: undefined, withinS: 3 })).toBe(true);
+      expect(await inA.seen()).toEqual([`${plane} in ${to} ${from}`, `${plane} out ${from} ${to}`]);
+      expect(await inB.seen()).toEqual([`${plane} in ${from} ${to}`, `${plane} out ${to} ${from}`]);
+    }
+
+  // Who asks from beyond every plane's subnet is answered by the plane that was asked, not by the default route.
+  const server = await serve("pl-b", "tcp", 8080, "b");
+  try {
     for (const plane of PLANES)
       for (const [i, to] of (ofB[plane] ?? []).entries()) {
-        const from = ofA[plane]?.[i] ?? "";
-        expect(await ping("pl-a", { to, source: undefined, withinS: 3 })).toBe(true);
-        expect(await inA.seen()).toEqual([`${plane} in ${to} ${from}`, `${plane} out ${from} ${to}`]);
-        expect(await inB.seen()).toEqual([`${plane} in ${from} ${to}`, `${plane} out ${to} ${from}`]);
+        const source = i === 0 ? live.outside.ip4 : live.outside.ip6;
+        const via = i === 0 ? live.node.ip4 : live.node.ip6;
+        await must(inside(live.outside.namespace, ["ip", "route", "replace", to, "via", via]));
+        const answer = await ask({
+          from: live.outside.namespace,
+          to,
+          port: 8080,
+          protocol: "tcp",
+          bytes: 5,
+          deadlineMs: 3_000,
+        });
+        expect(answer.stdout.trim()).toBe(`b ${source} 5`);
+        // The end of the connection before may come late.
+        const seen = (await inB.seen()).filter((line) => line.split(" ").includes(to));
+        expect(seen).toEqual([`${plane} in ${source} ${to}`, `${plane} out ${to} ${source}`]);
       }
-
-    // Who asks from beyond every plane's subnet is answered by the plane that was asked, not by the default route.
-    const server = await serve("pl-b", "tcp", 8080, "b");
-    try {
-      for (const plane of PLANES)
-        for (const [i, to] of (ofB[plane] ?? []).entries()) {
-          const source = i === 0 ? live.outside.ip4 : live.outside.ip6;
-          const via = i === 0 ? live.node.ip4 : live.node.ip6;
-          await must(inside(live.outside.namespace, ["ip", "route", "replace", to, "via", via]));
-          const answer = await ask({
-            from: live.outside.namespace,
-            to,
-            port: 8080,
-            protocol: "tcp",
-            bytes: 5,
-            deadlineMs: 3_000,
-          });
-          expect(answer.stdout.trim()).toBe(`b ${source} 5`);
-          // The end of the connection before may come late.
-          const seen = (await inB.seen()).filter((line) => line.split(" ").includes(to));
-          expect(seen).toEqual([`${plane} in ${source} ${to}`, `${plane} out ${to} ${source}`]);
-        }
-    } finally {
-      await stop(server);
-    }
-    expect((await ourRules("pl-a")).length).toBe(6);
-    await quietly("CHECK", "pl-a", { ...std, prevResult: a as unknown as JsonObject });
-    for (const id of ["pl-a", "pl-b"]) await quietly("DEL", id, std);
-    await nothingLeft();
-    expect(await ourRules("pl-a")).toEqual([]);
-  },
-  60_000,
-);
+  } finally {
+    await stop(server);
+  }
+  expect((await ourRules("pl-a")).length).toBe(6);
+  await quietly("CHECK", "pl-a", { ...std, prevResult: a as unknown as JsonObject });
+  for (const id of ["pl-a", "pl-b"]) await quietly("DEL", id, std);
+  await nothingLeft();
+  expect(await ourRules("pl-a")).toEqual([]);
+});
 
 /** Routing rules that lead to a table of ours. */
 const ourRules = async (id: string): Promise<string[]> =>
@@ -173,24 +167,20 @@ const ourRules = async (id: string): Promise<string[]> =>
     .flatMap((text) => text.split("\n"))
     .filter((line) => /lookup 1\d\d /.test(line));
 
-here(
-  "a plane of a tenant beside planes of the node",
-  async () => {
-    await live.pods("pl-t", "pl-u");
-    const config = { ...std, planes: ["control", "red"] };
-    const [t, u] = [await add("pl-t", config), await add("pl-u", config)];
-    const [from, to] = [addressesOf(t).red?.[0] ?? "", addressesOf(u).red?.[0] ?? ""];
-    await using inU = await capture("pl-u");
-    expect(await ping("pl-t", { to, source: undefined, withinS: 3 })).toBe(true);
-    expect(await inU.seen()).toEqual([`red in ${from} ${to}`, `red out ${to} ${from}`]);
-    await quietly("CHECK", "pl-t", { ...config, prevResult: t as unknown as JsonObject });
-    await quietly("DEL", "pl-t", config);
-    await quietly("DEL", "pl-u", config);
-    await nothingLeft();
-    expect(await ourRules("pl-t")).toEqual([]);
-  },
-  30_000,
-);
+here("a plane of a tenant beside planes of the node", async () => {
+  await live.pods("pl-t", "pl-u");
+  const config = { ...std, planes: ["control", "red"] };
+  const [t, u] = [await add("pl-t", config), await add("pl-u", config)];
+  const [from, to] = [addressesOf(t).red?.[0] ?? "", addressesOf(u).red?.[0] ?? ""];
+  await using inU = await capture("pl-u");
+  expect(await ping("pl-t", { to, source: undefined, withinS: 3 })).toBe(true);
+  expect(await inU.seen()).toEqual([`red in ${from} ${to}`, `red out ${to} ${from}`]);
+  await quietly("CHECK", "pl-t", { ...config, prevResult: t as unknown as JsonObject });
+  await quietly("DEL", "pl-t", config);
+  await quietly("DEL", "pl-u", config);
+  await nothingLeft();
+  expect(await ourRules("pl-t")).toEqual([]);
+});
 
 const FAILING: [name: string, planes: readonly string[], message: RegExp][] = [
   ["a pool without a free address", ["control", "tiny"], /pool tiny: 1 of 1 used/],
@@ -198,66 +188,54 @@ const FAILING: [name: string, planes: readonly string[], message: RegExp][] = [
   ["a network that is not there", ["control", "sdt"], /"sdt" is not a network/],
   ["a plane named twice", ["control", "control"], /planes\[1\]: the plane "control" is named twice/],
 ];
-here.each(FAILING)(
-  "%s: nothing of the other planes is left",
-  async (_name, planes, message) => {
-    await live.pods("pl-f", "pl-g");
-    // The tiny pool has one address besides its gateway's.
-    const holder = { network: "tiny" };
-    await add("pl-g", holder);
-    const before = await live.left();
-    const { exit, stdout } = await live.ask("ADD", "pl-f", { config: { network: "alone", planes } });
-    expect(exit).toBe(1);
-    expect(String((JSON.parse(stdout) as { msg: string }).msg)).toMatch(message);
-    expect(await live.left()).toEqual(before);
-    expect((await live.within("pl-f", "ip", "-o", "link")).trim().split("\n").length).toBe(1);
-    expect(await ourRules("pl-f")).toEqual([]);
-    await quietly("DEL", "pl-g", holder);
-  },
-  30_000,
-);
+here.each(FAILING)("%s: nothing of the other planes is left", async (_name, planes, message) => {
+  await live.pods("pl-f", "pl-g");
+  // The tiny pool has one address besides its gateway's.
+  const holder = { network: "tiny" };
+  await add("pl-g", holder);
+  const before = await live.left();
+  const { exit, stdout } = await live.ask("ADD", "pl-f", { config: { network: "alone", planes } });
+  expect(exit).toBe(1);
+  expect(String((JSON.parse(stdout) as { msg: string }).msg)).toMatch(message);
+  expect(await live.left()).toEqual(before);
+  expect((await live.within("pl-f", "ip", "-o", "link")).trim().split("\n").length).toBe(1);
+  expect(await ourRules("pl-f")).toEqual([]);
+  await quietly("DEL", "pl-g", holder);
+});
 
-here(
-  "CHECK finds what a plane lacks, the loop puts it back, and GC takes all planes",
-  async () => {
-    await live.pods("pl-c");
-    const checked = { ...std, prevResult: (await add("pl-c", std)) as unknown as JsonObject };
-    await quietly("CHECK", "pl-c", checked);
-    await live.within("pl-c", "ip", "link", "set", "control", "mtu", "1300");
-    expect((await live.ask("CHECK", "pl-c", { config: checked })).exit).toBe(1);
-    await eventually("the repair", async () => {
-      const { exit } = await live.ask("CHECK", "pl-c", { config: checked });
-      return exit === 0 ? true : undefined;
-    });
-    expect((await live.within("pl-c", "ip", "link", "show", "control")).includes("mtu 1500")).toBe(true);
-    await quietly("GC", "pl-c", { "cni.dev/valid-attachments": [] });
-    await nothingLeft();
-  },
-  30_000,
-);
+here("CHECK finds what a plane lacks, the loop puts it back, and GC takes all planes", async () => {
+  await live.pods("pl-c");
+  const checked = { ...std, prevResult: (await add("pl-c", std)) as unknown as JsonObject };
+  await quietly("CHECK", "pl-c", checked);
+  await live.within("pl-c", "ip", "link", "set", "control", "mtu", "1300");
+  expect((await live.ask("CHECK", "pl-c", { config: checked })).exit).toBe(1);
+  await eventually("the repair", async () => {
+    const { exit } = await live.ask("CHECK", "pl-c", { config: checked });
+    return exit === 0 ? true : undefined;
+  });
+  expect((await live.within("pl-c", "ip", "link", "show", "control")).includes("mtu 1500")).toBe(true);
+  await quietly("GC", "pl-c", { "cni.dev/valid-attachments": [] });
+  await nothingLeft();
+});
 
-here(
-  "the pod's annotation names planes, with addresses and the default route",
-  async () => {
-    await live.pods("pl-n");
-    const planes = JSON.stringify([
-      { network: "std", ips: ["10.61.0.77"] },
-      { network: "control", interface: "ctl", ips: ["10.62.0.77"], mac: "02:00:00:00:00:77", defaultRoute: true },
-    ]);
-    const config = {
-      ...std,
-      runtimeConfig: { "io.kubernetes.cri.pod-annotations": { "selvedge.dev/planes": planes } },
-    };
-    const result = await add("pl-n", config);
-    const of = addressesOf(result);
-    expect([of.eth0?.[0], of.ctl?.[0], Object.keys(of)]).toEqual(["10.61.0.77", "10.62.0.77", ["eth0", "ctl"]]);
-    expect(await live.within("pl-n", "ip", "link", "show", "ctl")).toContain("02:00:00:00:00:77");
-    expect((await live.within("pl-n", "ip", "route", "show", "default")).trim()).toMatch(/dev ctl/);
-    await quietly("DEL", "pl-n", config);
-    await nothingLeft();
-  },
-  30_000,
-);
+here("the pod's annotation names planes, with addresses and the default route", async () => {
+  await live.pods("pl-n");
+  const planes = JSON.stringify([
+    { network: "std", ips: ["10.61.0.77"] },
+    { network: "control", interface: "ctl", ips: ["10.62.0.77"], mac: "02:00:00:00:00:77", defaultRoute: true },
+  ]);
+  const config = {
+    ...std,
+    runtimeConfig: { "io.kubernetes.cri.pod-annotations": { "selvedge.dev/planes": planes } },
+  };
+  const result = await add("pl-n", config);
+  const of = addressesOf(result);
+  expect([of.eth0?.[0], of.ctl?.[0], Object.keys(of)]).toEqual(["10.61.0.77", "10.62.0.77", ["eth0", "ctl"]]);
+  expect(await live.within("pl-n", "ip", "link", "show", "ctl")).toContain("02:00:00:00:00:77");
+  expect((await live.within("pl-n", "ip", "route", "show", "default")).trim()).toMatch(/dev ctl/);
+  await quietly("DEL", "pl-n", config);
+  await nothingLeft();
+});
 
 here(
   "as a delegate of another plugin, one ADD for each plane: replies leave by the interface that was asked",
@@ -295,5 +273,4 @@ here(
       await quietly("DEL", "pl-m", config, ifname);
     await nothingLeft();
   },
-  30_000,
 );

@@ -39,7 +39,7 @@ beforeAll(async () => {
     },
   });
   outside = await makeOutside();
-}, 120_000);
+});
 afterAll(async () => {
   await outside?.[Symbol.asyncDispose]();
   await rig?.[Symbol.asyncDispose]();

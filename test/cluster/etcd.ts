@@ -45,7 +45,7 @@ export async function startEtcd(family: Family): Promise<Etcd> {
       ]),
     );
     for (const stream of [child.stdout, child.stderr]) stream?.resume();
-    await eventually("etcd answers", async () => ((await ctl("get", "x")) === "" ? true : undefined), 30_000);
+    await eventually("etcd answers", async () => ((await ctl("get", "x")) === "" ? true : undefined));
   };
   const halt = async () => child && stop(child);
   await begin();

@@ -22,7 +22,7 @@ beforeAll(async () => {
   if (runs === test.skip) return;
   rig = await makeRig({ underlay: 4, cluster: { probe: "fast" } });
   pods = { a: await rig.nodes.a.add("cl-f-a"), b: await rig.nodes.b.add("cl-f-b") };
-}, 120_000);
+});
 afterAll(async () => {
   await rig?.[Symbol.asyncDispose]();
 });
@@ -34,36 +34,28 @@ const isRouted = () =>
     () => false,
   );
 
-runs(
-  "what leads to a node that is cut off is withdrawn within a second or so, and back when the node is",
-  async () => {
-    const tookMs: number[] = [];
-    for (let time = 0; time < TIMES; time++) {
-      await eventually("it is reached", async () => ((await isReached()) && (await isRouted())) || undefined, 20_000);
-      // At any moment between two questions.
-      await sleep(1_000 + time * 23);
-      const cutMs = performance.now();
-      await cable("b", false);
-      await eventually("its route is withdrawn", async () => !(await isRouted()) || undefined, 10_000);
-      tookMs.push(Math.round(performance.now() - cutMs));
-      await cable("b", true);
-    }
-    process.stdout.write(`probe: fast: routes to a node that was cut off withdrawn after ${tookMs.join(", ")} ms\n`);
-    expect(Math.max(...tookMs)).toBeLessThan(LIMIT_MS);
-  },
-  120_000,
-);
+runs("what leads to a node that is cut off is withdrawn within a second or so, and back when the node is", async () => {
+  const tookMs: number[] = [];
+  for (let time = 0; time < TIMES; time++) {
+    await eventually("it is reached", async () => ((await isReached()) && (await isRouted())) || undefined);
+    // At any moment between two questions.
+    await sleep(1_000 + time * 23);
+    const cutMs = performance.now();
+    await cable("b", false);
+    await eventually("its route is withdrawn", async () => !(await isRouted()) || undefined);
+    tookMs.push(Math.round(performance.now() - cutMs));
+    await cable("b", true);
+  }
+  process.stdout.write(`probe: fast: routes to a node that was cut off withdrawn after ${tookMs.join(", ")} ms\n`);
+  expect(Math.max(...tookMs)).toBeLessThan(LIMIT_MS);
+});
 
-runs(
-  "a daemon that is killed takes nothing from its node's pods",
-  async () => {
-    await eventually("it is reached", async () => (await isReached()) || undefined, 20_000);
-    const pings = ping100(pods.a, pods.b, 4);
-    await rig.nodes.b.daemon.kill();
-    await sleep(LIMIT_MS + 1_000);
-    await rig.nodes.b.daemon.start();
-    await sleep(1_000);
-    expect((await pings.stop()).lost).toBe(0);
-  },
-  60_000,
-);
+runs("a daemon that is killed takes nothing from its node's pods", async () => {
+  await eventually("it is reached", async () => (await isReached()) || undefined);
+  const pings = ping100(pods.a, pods.b, 4);
+  await rig.nodes.b.daemon.kill();
+  await sleep(LIMIT_MS + 1_000);
+  await rig.nodes.b.daemon.start();
+  await sleep(1_000);
+  expect((await pings.stop()).lost).toBe(0);
+});

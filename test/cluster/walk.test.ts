@@ -32,7 +32,7 @@ let rig: Rig;
 beforeAll(async () => {
   if (runs === test.skip) return;
   rig = await makeRig({ underlay: 4, cluster: { graceSeconds: 600 }, config: { pools: POOLS } });
-}, 120_000);
+});
 afterAll(async () => {
   await rig?.[Symbol.asyncDispose]();
 });
@@ -163,7 +163,7 @@ runs(
   `seed ${SEED}: no address is held by two pods, and all reach all in the end`,
   async () => {
     for (const name of RESERVED)
-      await eventually(`${name} is reserved`, () => rig.nodes.a.ctl("reserve", name).then(() => true), 20_000);
+      await eventually(`${name} is reserved`, () => rig.nodes.a.ctl("reserve", name).then(() => true));
     const walk = new Walk(SEED);
     let steps = 0;
     try {

@@ -15,7 +15,7 @@ beforeAll(() => {
   const start = ["--bytecode", "--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
   const args = ["build", "--compile", "--minify", ...start, `--outfile=${binary}`, "cmd/cni.ts"];
   execFileSync(join(top, "node_modules/.bin/bun"), args, { cwd: top, stdio: "ignore" });
-}, 60_000);
+});
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const CONFIG = '{"cniVersion":"1.1.0","name":"net1","type":"selvedge"}';
@@ -79,7 +79,7 @@ test("exit code, error code and silence of every protocol row of the reference",
     expect(seen).toEqual({ name: row.name, exit, silent: stdout === null, code: stdout?.code });
   }
   expect(existsSync(queue)).toBe(false);
-}, 60_000);
+});
 
 test("ADD hands everything to the daemon and prints what it says", async () => {
   const result = { cniVersion: "1.1.0", ips: [{ address: "10.1.0.5/16" }] };

@@ -26,7 +26,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "observed-"));
   node = await makeNode("observed");
   daemon = await startDaemon({ enter: (argv) => inside(node.node.namespace, argv), directory });
-}, 120_000);
+});
 afterAll(async () => {
   await daemon?.[Symbol.asyncDispose]();
   await node?.[Symbol.asyncDispose]();
@@ -222,15 +222,11 @@ const PLAYED = CASES.filter(({ kernel }) => !inGuest || kernel !== undefined);
 for (const one of PLAYED) {
   const file = { file: join(referenceBin(), one.config.type) };
   const runner = needing(...tools, file, ...(one.kernel === undefined ? [] : [{ kernel: one.kernel }]));
-  runner(
-    one.name,
-    async () => {
-      const theirs = await seen(one, false);
-      const ours = await seen(one, true);
-      expect(ours).toEqual(theirs);
-      expect(theirs.link.up).toBe(true);
-    },
-    120_000,
-  );
+  runner(one.name, async () => {
+    const theirs = await seen(one, false);
+    const ours = await seen(one, true);
+    expect(ours).toEqual(theirs);
+    expect(theirs.link.up).toBe(true);
+  });
 }
 test("the table has cases", () => expect(PLAYED.length).toBe(inGuest ? 9 : 22));

@@ -17,7 +17,7 @@ const NAMED = { args: { cni: { reservation: "vm:db" } } };
 const figures: string[] = [];
 async function told(what: string, probe: () => Promise<true | undefined>): Promise<number> {
   const beganMs = performance.now();
-  await eventually(what, probe, 60_000);
+  await eventually(what, probe);
   const tookMs = Math.round(performance.now() - beganMs);
   figures.push(`${what} after ${(tookMs / 1_000).toFixed(1)} s`);
   return tookMs;
@@ -88,7 +88,7 @@ needing(...WORLD)(
     for (const pod of pods)
       for (const edge of EDGES) {
         await world.lead(`${pod.address[4]}/32`, edge);
-        await eventually(`${pod.id} is reached by ${edge}`, () => world.reaches(pod.address[4]), 60_000);
+        await eventually(`${pod.id} is reached by ${edge}`, () => world.reaches(pod.address[4]));
       }
 
     const { routers } = (await a.ctl("edge", "status")) as RouterList;
@@ -105,11 +105,11 @@ needing(...WORLD)(
 
     // A fixed address.
     await a.ctl("reserve", "vm:db");
-    const before = await eventually("the name on b", () => b.add("bgp-db", NAMED).catch(() => undefined), 30_000);
+    const before = await eventually("the name on b", () => b.add("bgp-db", NAMED).catch(() => undefined));
     await world.lead(`${before.address[4]}/32`, "edge1");
-    await eventually("it is reached on b", () => world.reaches(before.address[4]), 30_000);
+    await eventually("it is reached on b", () => world.reaches(before.address[4]));
     await b.del("bgp-db");
-    const after = await eventually("the name on c", () => c.add("bgp-db-2", NAMED).catch(() => undefined), 30_000);
+    const after = await eventually("the name on c", () => c.add("bgp-db-2", NAMED).catch(() => undefined));
     expect(after.address).toEqual(before.address);
     expect(
       await told("a fixed address on another node is reached", () => world.reaches(after.address[4])),
@@ -135,14 +135,10 @@ needing(...WORLD)(
     figures.push(`${lost} of the pings meanwhile were lost`);
 
     // A node dies with its machine.
-    const holder = await eventually(
-      "somebody holds the egress address",
-      async () => {
-        const found = await routesTo(world, "edge1", `${EGRESS}/32`);
-        return (["a", "b"] as const).find((name) => found.includes(`via ${addressOf(name, 4)},`));
-      },
-      30_000,
-    );
+    const holder = await eventually("somebody holds the egress address", async () => {
+      const found = await routesTo(world, "edge1", `${EGRESS}/32`);
+      return (["a", "b"] as const).find((name) => found.includes(`via ${addressOf(name, 4)},`));
+    });
     const other = holder === "a" ? "b" : "a";
     await cable(holder, false);
     await told("what a dead node has told is gone", async () =>

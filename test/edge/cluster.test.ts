@@ -18,7 +18,7 @@ const NAMED = { args: { cni: { reservation: "vm:db" } } };
 const figures: string[] = [];
 async function told<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
   const beganMs = performance.now();
-  const found = await eventually(what, probe, 60_000);
+  const found = await eventually(what, probe);
   figures.push(`${what} after ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
   return found;
 }
@@ -59,7 +59,7 @@ needing(
     const pods = [await rig.nodes.a.add("edge-a"), await rig.nodes.b.add("edge-b")];
     const reaches = async (address: string) =>
       (await run(inside(ROUTER, ["ping", "-c1", "-W1", address]))).exit === 0 ? true : undefined;
-    for (const pod of pods) await eventually(`${pod.id} is reached`, () => reaches(pod.address[4]), 60_000);
+    for (const pod of pods) await eventually(`${pod.id} is reached`, () => reaches(pod.address[4]));
 
     const routesTo = async (name: Name) =>
       (await must(["ip", "-n", ROUTER, "route", "show", "via", addressOf(name, 4)]))
@@ -77,25 +77,21 @@ needing(
         ),
       ) as Record<string, string>;
     const writerOf = (names: readonly Name[]) =>
-      eventually(
-        "one of the nodes is the writer",
-        async () => {
-          const found = await phases(names);
-          const writing = names.filter((name) => found[name] === "in-sync");
-          return writing.length === 1 && names.length - 1 === names.filter((name) => found[name] === "standby").length
-            ? writing[0]
-            : undefined;
-        },
-        60_000,
-      );
+      eventually("one of the nodes is the writer", async () => {
+        const found = await phases(names);
+        const writing = names.filter((name) => found[name] === "in-sync");
+        return writing.length === 1 && names.length - 1 === names.filter((name) => found[name] === "standby").length
+          ? writing[0]
+          : undefined;
+      });
     const first = await writerOf(NAMES);
 
     const { a, b, c } = rig.nodes;
     await a.ctl("reserve", "vm:db");
-    const before = await eventually("the name on b", () => b.add("edge-db", NAMED).catch(() => undefined), 30_000);
-    await eventually("it is reached on b", () => reaches(before.address[4]), 60_000);
+    const before = await eventually("the name on b", () => b.add("edge-db", NAMED).catch(() => undefined));
+    await eventually("it is reached on b", () => reaches(before.address[4]));
     await b.del("edge-db");
-    const after = await eventually("the name on c", () => c.add("edge-db-2", NAMED).catch(() => undefined), 30_000);
+    const after = await eventually("the name on c", () => c.add("edge-db-2", NAMED).catch(() => undefined));
     expect(after.address).toEqual(before.address);
     await told("a fixed address on another node is reached", () => reaches(after.address[4]));
 
@@ -104,14 +100,14 @@ needing(
     await cable(dead, false);
     await told("what led to a dead node is gone", async () => ((await routesTo(dead)).length === 0 ? true : undefined));
     await cable(dead, true);
-    await eventually("it is back", async () => ((await routesTo(dead)).length > 0 ? true : undefined), 60_000);
+    await eventually("it is back", async () => ((await routesTo(dead)).length > 0 ? true : undefined));
 
     await rig.nodes[first].daemon.kill();
     const others = NAMES.filter((name) => name !== first);
     const second = await told("another node is the writer", () => writerOf(others));
     expect(second).not.toBe(first);
     const late = await rig.nodes[second].add("edge-late");
-    await eventually("a pod that came since is reached", () => reaches(late.address[4]), 60_000);
+    await eventually("a pod that came since is reached", () => reaches(late.address[4]));
     console.info(figures.join("\n"));
   },
   300_000,

@@ -76,14 +76,14 @@ needing(...LIVE, { file: grammarFile("1.4") }, { program: "openssl" }).each<Vers
         "firewall group network-group PODS network 10.66.0.0/16",
         "firewall group ipv6-network-group PODS-6 network fd42:5e1f:ed9e::/64",
       ];
-      await eventually("the router has it", async () => has(router, ...ours, OPERATORS), 30_000);
+      await eventually("the router has it", async () => has(router, ...ours, OPERATORS));
       await eventually("it is saved", async () => linesOf(router.saved).includes(ours[0] ?? "") || undefined);
       expect(commits(router)).toBe(1);
       const { routers } = await ctl<{ routers: Router[] }>("status");
       expect(routers).toMatchObject([{ name: "edge1", phase: "in-sync", revision: 1, unsaved: false }]);
 
       router.operate([command("delete", "protocols static route 10.66.0.0/16")]);
-      await eventually("what somebody took is back", async () => has(router, ...ours, OPERATORS), 30_000);
+      await eventually("what somebody took is back", async () => has(router, ...ours, OPERATORS));
       await eventually("that is known", async () => {
         const [state] = (await ctl<{ routers: Router[] }>("status")).routers;
         return state?.phase === "in-sync" && state.revision === 2 ? true : undefined;
@@ -92,7 +92,7 @@ needing(...LIVE, { file: grammarFile("1.4") }, { program: "openssl" }).each<Vers
       await daemon.kill();
       await daemon.start();
       const looks = router.requests.length;
-      await eventually("it has looked again", async () => router.requests.length > looks + 3 || undefined, 60_000);
+      await eventually("it has looked again", async () => router.requests.length > looks + 3 || undefined);
       expect(commits(router)).toBe(2);
 
       await ctl("rollback", "--all");
@@ -105,7 +105,7 @@ needing(...LIVE, { file: grammarFile("1.4") }, { program: "openssl" }).each<Vers
         [3, "done", "back to revision 0"],
       ]);
       await ctl("resume", "edge1");
-      await eventually("it goes on", async () => has(router, ...ours), 30_000);
+      await eventually("it goes on", async () => has(router, ...ours));
       expect(daemon.log()).not.toContain(router.key);
     } finally {
       await daemon.kill();

@@ -127,21 +127,21 @@ needing(
       (await run(inside(from.id, ["ping", "-c1", "-W1", to.address[4]]))).exit === 0 ? true : undefined;
     const goesBy = async (link: string) =>
       (await ip("west", `route get ${to.address[4]}`)).includes(`dev ${link} `) || undefined;
-    await eventually("the other cluster's pod is reached", reaches, 60_000);
-    await eventually("by the preferred tunnel", () => goesBy("wg11"), 30_000);
+    await eventually("the other cluster's pod is reached", reaches);
+    await eventually("by the preferred tunnel", () => goesBy("wg11"));
     // Nothing but its pool is taken from the other side.
     expect((await west.vtysh("show ip route bgp")).match(/^B\S*\s+(\S+)/gm)).toEqual([`B>* ${SIDES.east.pool}`]);
 
     const isWatched = async () => /10\.255\.1\.2\s+up/.test(await west.vtysh("show bfd peers brief")) || undefined;
-    await eventually("BFD watches it", isWatched, 30_000);
+    await eventually("BFD watches it", isWatched);
     const beganMs = performance.now();
     await ip("east", "link set line1 down");
-    await eventually("by the other tunnel", () => goesBy("wg12"), 30_000);
-    await eventually("it is reached by that", reaches, 30_000);
+    await eventually("by the other tunnel", () => goesBy("wg12"));
+    await eventually("it is reached by that", reaches);
     console.info(`a tunnel that failed is replaced after ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);
     await ip("east", "link set line1 up");
-    await eventually("by the preferred tunnel again", () => goesBy("wg11"), 60_000);
-    expect(await eventually("it is reached by that again", reaches, 30_000)).toBe(true);
+    await eventually("by the preferred tunnel again", () => goesBy("wg11"));
+    expect(await eventually("it is reached by that again", reaches)).toBe(true);
   },
   180_000,
 );

@@ -14,7 +14,7 @@ beforeAll(async () => {
   if (runs === test.skip) return;
   live = await makeLiveNode({ name: "aw" });
   await live.pods(...PODS);
-}, 30_000);
+});
 afterAll(async () => live?.[Symbol.asyncDispose]());
 beforeEach(async () => {
   if (runs === test.skip) return;
@@ -81,7 +81,6 @@ runs.each(["off-network", "forgotten"].flatMap((step) => [1, 2, 4].map((n) => [s
     expect(carried[n - 1]?.outcome).toBe(step === "forgotten" ? "skipped" : "done");
     expect(carried.filter(({ outcome }) => outcome === "done").length).toBe(step === "forgotten" ? 5 : 6);
   },
-  15_000,
 );
 
 runs("a queued DEL that is older than a new ADD of the same container leaves it alone", async () => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
   if (runs === test.skip) return;
   live = await makeLiveNode({ name: "dl", config: { ipam: { coolDownSeconds: 0 } } });
   await live.pods("dl-a");
-}, 30_000);
+});
 afterAll(async () => live?.[Symbol.asyncDispose]());
 
 const nothingLeft = () =>

@@ -19,7 +19,7 @@ beforeAll(async () => {
     await must(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", join(live.directory, name)]);
   await live.daemon.start();
   await live.pods("dk-a", "dk-b");
-}, 30_000);
+});
 afterAll(async () => {
   await live?.daemon.kill();
   for (const name of ["state", "queue"]) if (live) await must(["umount", join(live.directory, name)]);
@@ -55,47 +55,35 @@ async function refusing(end: () => Promise<unknown>): Promise<void> {
   await eventually("nothing is left", async () => ((await live.left()).length === 0 ? true : undefined));
 }
 
-runs(
-  "the disk of the state is full",
-  async () => {
-    expect(await live.ask("ADD", "dk-a", wish)).toMatchObject({ exit: 0 });
-    await refusing(await fill("state"));
-  },
-  15_000,
-);
+runs("the disk of the state is full", async () => {
+  expect(await live.ask("ADD", "dk-a", wish)).toMatchObject({ exit: 0 });
+  await refusing(await fill("state"));
+});
 
-runs(
-  "the disk of the state is read-only",
-  async () => {
-    expect(await live.ask("ADD", "dk-a", wish)).toMatchObject({ exit: 0 });
-    await live.daemon.stop();
-    await remount("ro");
-    // A daemon that cannot write its state says so at once; the plugin queues meanwhile.
-    await expect(live.daemon.start()).rejects.toThrow();
-    expect(live.daemon.log().split("\n").at(-2)).not.toMatch(/^\s+at /);
-    expect(await live.ask("DEL", "dk-a", wish)).toMatchObject({ exit: 0, stdout: "" });
-    await remount("rw");
-    await live.daemon.start();
-    await eventually("nothing is left", async () => ((await live.left()).length === 0 ? true : undefined));
-  },
-  30_000,
-);
+runs("the disk of the state is read-only", async () => {
+  expect(await live.ask("ADD", "dk-a", wish)).toMatchObject({ exit: 0 });
+  await live.daemon.stop();
+  await remount("ro");
+  // A daemon that cannot write its state says so at once; the plugin queues meanwhile.
+  await expect(live.daemon.start()).rejects.toThrow();
+  expect(live.daemon.log().split("\n").at(-2)).not.toMatch(/^\s+at /);
+  expect(await live.ask("DEL", "dk-a", wish)).toMatchObject({ exit: 0, stdout: "" });
+  await remount("rw");
+  await live.daemon.start();
+  await eventually("nothing is left", async () => ((await live.left()).length === 0 ? true : undefined));
+});
 
-runs(
-  "daemon away and no room in the queue: a clear error, and the next DEL succeeds",
-  async () => {
-    expect(await live.ask("ADD", "dk-a", wish)).toMatchObject({ exit: 0 });
-    await live.daemon.stop();
-    const free = await fill("queue");
-    const { exit, stdout } = await live.ask("DEL", "dk-a", wish);
-    expect(exit).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ code: 104 });
-    expect(stdout).toContain(join(live.directory, "queue"));
-    expect(live.queued()).toEqual(["ballast"]);
-    await free();
-    expect(await live.ask("DEL", "dk-a", wish)).toMatchObject({ exit: 0, stdout: "" });
-    await live.daemon.start();
-    await eventually("nothing is left", async () => ((await live.left()).length === 0 ? true : undefined));
-  },
-  30_000,
-);
+runs("daemon away and no room in the queue: a clear error, and the next DEL succeeds", async () => {
+  expect(await live.ask("ADD", "dk-a", wish)).toMatchObject({ exit: 0 });
+  await live.daemon.stop();
+  const free = await fill("queue");
+  const { exit, stdout } = await live.ask("DEL", "dk-a", wish);
+  expect(exit).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ code: 104 });
+  expect(stdout).toContain(join(live.directory, "queue"));
+  expect(live.queued()).toEqual(["ballast"]);
+  await free();
+  expect(await live.ask("DEL", "dk-a", wish)).toMatchObject({ exit: 0, stdout: "" });
+  await live.daemon.start();
+  await eventually("nothing is left", async () => ((await live.left()).length === 0 ? true : undefined));
+});

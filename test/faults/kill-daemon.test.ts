@@ -34,7 +34,7 @@ beforeAll(async () => {
   const config = { ipam: { coolDownSeconds: 0 }, reconcile: { debounceMs: 10 }, networks: NETWORKS };
   live = await makeLiveNode({ name: "kd", config });
   await live.pods(...PODS);
-}, 30_000);
+});
 afterAll(async () => live?.[Symbol.asyncDispose]());
 
 runs("there are cases", () => expect(CASES.length).toBe(36));

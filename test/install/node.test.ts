@@ -204,36 +204,32 @@ asRoot("what was installed and what a daemon has left goes; what others have sta
 
 const BUILT = join(TOP, "dist");
 const withPrograms = needing("root", { program: "nft" }, { program: "ip" }, { file: join(BUILT, "selvedged") });
-withPrograms(
-  "the real daemon is ready when the list is there, and nothing of it stays on the node",
-  async () => {
-    for (const name of ["selvedge", "selvedged", "selvedgectl"]) {
-      rmSync(join(programs, name));
-      symlinkSync(join(BUILT, name), join(programs, name));
-    }
-    const [state, socket] = [join(root, "var/lib/selvedge"), join(root, "run/selvedge/selvedged.sock")];
-    const config = join(top, "selvedged.yaml");
-    write(config, JSON.stringify({ stateDir: state, socket, queueDirs: [join(state, "queue")] }));
-    const ruleset = () => must(["nft", "list", "ruleset"]);
-    const links = () => must(["ip", "-oneline", "link", "show"]);
-    const before = [await ruleset(), await links(), Object.keys(tree())];
-    const child = start([SCRIPT, "run"], { ...environment(), CONFIG: config, READY_SECONDS: "60" });
-    for (const stream of [child.stdout, child.stderr]) stream?.resume();
-    try {
-      const list = join(root, CONF, "05-selvedge.conflist");
-      await eventually("the list is written", async () => existsSync(list) || undefined, 60_000);
-      expect(await must(["nft", "list", "tables"])).toContain("table inet selvedge");
-      expect(await install("alive")).toMatchObject({ exit: 0 });
-    } finally {
-      await stop(child, 20_000);
-    }
-    expect(await install("alive")).toMatchObject({ exit: 1 });
-    expect(await install("uninstall")).toMatchObject({ exit: 0 });
-    const after = Object.keys(tree()).filter((path) => !["var", "var/lib", "run"].includes(path));
-    expect([await ruleset(), await links(), after]).toEqual(before);
-  },
-  120_000,
-);
+withPrograms("the real daemon is ready when the list is there, and nothing of it stays on the node", async () => {
+  for (const name of ["selvedge", "selvedged", "selvedgectl"]) {
+    rmSync(join(programs, name));
+    symlinkSync(join(BUILT, name), join(programs, name));
+  }
+  const [state, socket] = [join(root, "var/lib/selvedge"), join(root, "run/selvedge/selvedged.sock")];
+  const config = join(top, "selvedged.yaml");
+  write(config, JSON.stringify({ stateDir: state, socket, queueDirs: [join(state, "queue")] }));
+  const ruleset = () => must(["nft", "list", "ruleset"]);
+  const links = () => must(["ip", "-oneline", "link", "show"]);
+  const before = [await ruleset(), await links(), Object.keys(tree())];
+  const child = start([SCRIPT, "run"], { ...environment(), CONFIG: config, READY_SECONDS: "60" });
+  for (const stream of [child.stdout, child.stderr]) stream?.resume();
+  try {
+    const list = join(root, CONF, "05-selvedge.conflist");
+    await eventually("the list is written", async () => existsSync(list) || undefined);
+    expect(await must(["nft", "list", "tables"])).toContain("table inet selvedge");
+    expect(await install("alive")).toMatchObject({ exit: 0 });
+  } finally {
+    await stop(child, 20_000);
+  }
+  expect(await install("alive")).toMatchObject({ exit: 1 });
+  expect(await install("uninstall")).toMatchObject({ exit: 0 });
+  const after = Object.keys(tree()).filter((path) => !["var", "var/lib", "run"].includes(path));
+  expect([await ruleset(), await links(), after]).toEqual(before);
+});
 
 test("what is no command is told what there is", async () => {
   const { exit, stderr } = await install("upgrade");

@@ -98,28 +98,24 @@ const around = (argv: readonly string[]): string[] => {
   return ["setpriv", "--no-new-privs", "--bounding-set", set, ...argv];
 };
 
-needing(...LIVE, { program: "setpriv" })(
-  "the capabilities of the unit are enough",
-  async () => {
-    await using live = await makeLiveNode({ name: "su", config: CONFIG, around });
-    await live.on("ip", "link", "add", "parent0", "type", "veth", "peer", "name", "parent1");
-    await live.on("ip", "link", "set", "parent0", "up");
-    const networks = {
-      "su-1": everything(8080),
-      "su-2": { network: "blue" },
-      "su-3": { network: "l2" },
-      "su-4": { network: "wire" },
-    };
-    for (const [id, config] of Object.entries(networks)) {
-      await live.pods(id);
-      expect(await live.ask("ADD", id, { config })).toMatchObject({ exit: 0 });
-      expect(await live.ask("CHECK", id, { config })).toMatchObject({ exit: 0 });
-    }
-    for (const [id, config] of Object.entries(networks))
-      expect(await live.ask("DEL", id, { config })).toMatchObject({ exit: 0 });
-  },
-  60_000,
-);
+needing(...LIVE, { program: "setpriv" })("the capabilities of the unit are enough", async () => {
+  await using live = await makeLiveNode({ name: "su", config: CONFIG, around });
+  await live.on("ip", "link", "add", "parent0", "type", "veth", "peer", "name", "parent1");
+  await live.on("ip", "link", "set", "parent0", "up");
+  const networks = {
+    "su-1": everything(8080),
+    "su-2": { network: "blue" },
+    "su-3": { network: "l2" },
+    "su-4": { network: "wire" },
+  };
+  for (const [id, config] of Object.entries(networks)) {
+    await live.pods(id);
+    expect(await live.ask("ADD", id, { config })).toMatchObject({ exit: 0 });
+    expect(await live.ask("CHECK", id, { config })).toMatchObject({ exit: 0 });
+  }
+  for (const [id, config] of Object.entries(networks))
+    expect(await live.ask("DEL", id, { config })).toMatchObject({ exit: 0 });
+});
 
 /** As the daemon does; the process ids of what runs then. */
 const FRR = `

@@ -10,36 +10,32 @@ import { fakeApiServer } from "../support/kubernetes/api-server.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
 import { needing } from "../support/requirement.ts";
 
-test.each(CONTRACT)(
-  "a directory: $name",
-  async ({ run }) => {
-    const top = mkdtempSync(join(tmpdir(), "contract-"));
-    const [there, elsewhere] = [join(top, "manifests"), join(top, "away")];
-    let directory = elsewhere;
-    const move = async (to: string): Promise<void> => {
-      renameSync(directory, to);
-      directory = to;
-    };
-    const nameOf = ({ kind, metadata }: Manifest): string => `${kind}-${metadata.name}.json`;
-    try {
-      renameSync(mkdtempSync(join(top, "new-")), elsewhere);
-      await move(there);
-      await run({
-        source: manifestDirectory(there),
-        async put(manifest) {
-          writeFileSync(join(top, nameOf(manifest)), JSON.stringify(manifest));
-          renameSync(join(top, nameOf(manifest)), join(directory, nameOf(manifest)));
-        },
-        remove: async (manifest) => rmSync(join(directory, nameOf(manifest))),
-        away: () => move(elsewhere),
-        back: () => move(there),
-      });
-    } finally {
-      rmSync(top, { recursive: true });
-    }
-  },
-  60_000,
-);
+test.each(CONTRACT)("a directory: $name", async ({ run }) => {
+  const top = mkdtempSync(join(tmpdir(), "contract-"));
+  const [there, elsewhere] = [join(top, "manifests"), join(top, "away")];
+  let directory = elsewhere;
+  const move = async (to: string): Promise<void> => {
+    renameSync(directory, to);
+    directory = to;
+  };
+  const nameOf = ({ kind, metadata }: Manifest): string => `${kind}-${metadata.name}.json`;
+  try {
+    renameSync(mkdtempSync(join(top, "new-")), elsewhere);
+    await move(there);
+    await run({
+      source: manifestDirectory(there),
+      async put(manifest) {
+        writeFileSync(join(top, nameOf(manifest)), JSON.stringify(manifest));
+        renameSync(join(top, nameOf(manifest)), join(directory, nameOf(manifest)));
+      },
+      remove: async (manifest) => rmSync(join(directory, nameOf(manifest))),
+      away: () => move(elsewhere),
+      back: () => move(there),
+    });
+  } finally {
+    rmSync(top, { recursive: true });
+  }
+});
 
 needing({ program: "openssl" }).each(CONTRACT)("an API server: $name", async ({ run }) => {
   using certificates = pki();

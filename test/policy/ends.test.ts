@@ -21,7 +21,7 @@ beforeAll(async () => {
   other = await stage.add(OTHER, "y");
   outside = [stage.live.outside.ip4, stage.live.outside.ip6];
   for (const namespace of [POD, OTHER, stage.live.outside.namespace]) await stage.peers.serve(namespace);
-}, 120_000);
+});
 afterAll(async () => stage?.[Symbol.asyncDispose](), 60_000);
 
 const network = (spec: object) => ({
@@ -119,48 +119,36 @@ const ROWS: [name: string, policies: object[], seen: Awaited<ReturnType<typeof s
   ],
 ];
 
-runs.each(ROWS)(
-  "%s",
-  async (_name, policies, wanted) => {
-    await stage.show(...policies);
-    expect(await seen()).toEqual(wanted);
-  },
-  60_000,
-);
+runs.each(ROWS)("%s", async (_name, policies, wanted) => {
+  await stage.show(...policies);
+  expect(await seen()).toEqual(wanted);
+});
 
-runs(
-  "other protocols than those of a rule are not its business",
-  async () => {
-    await stage.show(network({ policyTypes: ["Egress"], egress: [{ ports: [{ protocol: "UDP" }] }] }));
-    expect((await seen("udp")).toOther).toEqual(ALL);
-    expect((await seen("tcp")).toOther).toEqual(NONE);
-    await expect(stage.live.within(POD, "ping", "-c1", "-W1", other[0] ?? "")).rejects.toThrow();
-    await stage.show(network({ policyTypes: ["Egress"], egress: [{}] }));
-    await stage.live.within(POD, "ping", "-c1", "-W1", other[0] ?? "");
-  },
-  60_000,
-);
+runs("other protocols than those of a rule are not its business", async () => {
+  await stage.show(network({ policyTypes: ["Egress"], egress: [{ ports: [{ protocol: "UDP" }] }] }));
+  expect((await seen("udp")).toOther).toEqual(ALL);
+  expect((await seen("tcp")).toOther).toEqual(NONE);
+  await expect(stage.live.within(POD, "ping", "-c1", "-W1", other[0] ?? "")).rejects.toThrow();
+  await stage.show(network({ policyTypes: ["Egress"], egress: [{}] }));
+  await stage.live.within(POD, "ping", "-c1", "-W1", other[0] ?? "");
+});
 
-runs(
-  "under audit what is denied is counted and goes on",
-  async () => {
-    const [one, two] = ["pa-one", "pa-two"];
-    await using audited = await makeStage("pa", { policies: { audit: true } });
-    await audited.live.pods(one, two);
-    await audited.show(network({ policyTypes: ["Egress"] }));
-    await audited.add(one, "x");
-    const [to = ""] = await audited.add(two, "y");
-    await audited.peers.serve(one);
-    await audited.peers.serve(two);
-    expect(await audited.peers.of(one).reaches("tcp", to, 80)).toBe(true);
-    expect(await audited.ctl("policy", "verdicts", "--denied")).toMatchObject({
-      audit: true,
-      flows: [{ from: `x/${one}`, to: `y/${two}`, protocol: "tcp", port: 80, verdict: "deny", packets: 1 }],
-    });
-    expect(await audited.ctl("policy", "trace", `x/${one}`, `y/${two}`, "80")).toMatchObject({
-      verdict: "deny",
-      audit: true,
-    });
-  },
-  60_000,
-);
+runs("under audit what is denied is counted and goes on", async () => {
+  const [one, two] = ["pa-one", "pa-two"];
+  await using audited = await makeStage("pa", { policies: { audit: true } });
+  await audited.live.pods(one, two);
+  await audited.show(network({ policyTypes: ["Egress"] }));
+  await audited.add(one, "x");
+  const [to = ""] = await audited.add(two, "y");
+  await audited.peers.serve(one);
+  await audited.peers.serve(two);
+  expect(await audited.peers.of(one).reaches("tcp", to, 80)).toBe(true);
+  expect(await audited.ctl("policy", "verdicts", "--denied")).toMatchObject({
+    audit: true,
+    flows: [{ from: `x/${one}`, to: `y/${two}`, protocol: "tcp", port: 80, verdict: "deny", packets: 1 }],
+  });
+  expect(await audited.ctl("policy", "trace", `x/${one}`, `y/${two}`, "80")).toMatchObject({
+    verdict: "deny",
+    audit: true,
+  });
+});

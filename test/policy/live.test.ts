@@ -19,7 +19,7 @@ beforeAll(async () => {
   stage = await makeStage("pol", {
     config: { pools: [{ name: "default", ranges: [[{ subnet: "192.168.242.0/24", gateway: "192.168.242.254" }]] }] },
   });
-}, 60_000);
+});
 afterAll(async () => stage?.[Symbol.asyncDispose](), 60_000);
 
 /** The step's world, as the daemon is to see it. */

@@ -22,7 +22,7 @@ beforeAll(async () => {
   if (runs === test.skip) return;
   live = await makeLiveNode({ name: "rv", config: CONFIG });
   await live.pods("rv-a", "rv-b", "rv-c");
-}, 30_000);
+});
 afterAll(async () => live?.[Symbol.asyncDispose]());
 
 const asked = (pod: string, config = {}) => {
@@ -50,39 +50,35 @@ const RESTARTS: [how: string, restart: () => Promise<void>][] = [
   ["SIGKILL", () => live.daemon.kill()],
 ];
 for (const [how, end] of RESTARTS)
-  runs(
-    `${how}: declared, reserved by hand and kept by the first ADD`,
-    async () => {
-      const made = JSON.parse(await ctl("reserve", "vm:db", "--pool", "std", "--address", "10.1.0.60")) as {
-        addresses: string[];
-      };
-      expect(made.addresses[0]).toBe("10.1.0.60");
-      const sticky = await add("rv-a", "default/web-0", { network: "kept" });
-      await del("rv-a");
-      await end();
-      await live.daemon.start();
+  runs(`${how}: declared, reserved by hand and kept by the first ADD`, async () => {
+    const made = JSON.parse(await ctl("reserve", "vm:db", "--pool", "std", "--address", "10.1.0.60")) as {
+      addresses: string[];
+    };
+    expect(made.addresses[0]).toBe("10.1.0.60");
+    const sticky = await add("rv-a", "default/web-0", { network: "kept" });
+    await del("rv-a");
+    await end();
+    await live.daemon.start();
 
-      expect(await add("rv-a", "default/db-0")).toEqual(["10.1.0.50", "fd01::50"]);
-      expect(await live.within("rv-a", "ip", "link", "show", "eth0")).toContain("02:00:00:00:00:50");
-      expect(await add("rv-b", "default/web-0", { network: "kept" })).toEqual(sticky);
-      const vm = await live.ask("ADD", "rv-c", { variables: { CNI_ARGS: "RESERVATION=vm:db" } });
-      expect(vm.stdout).toContain("10.1.0.60");
-      await live.within("rv-a", "ping", "-c", "1", "-W", "2", "10.1.0.60");
+    expect(await add("rv-a", "default/db-0")).toEqual(["10.1.0.50", "fd01::50"]);
+    expect(await live.within("rv-a", "ip", "link", "show", "eth0")).toContain("02:00:00:00:00:50");
+    expect(await add("rv-b", "default/web-0", { network: "kept" })).toEqual(sticky);
+    const vm = await live.ask("ADD", "rv-c", { variables: { CNI_ARGS: "RESERVATION=vm:db" } });
+    expect(vm.stdout).toContain("10.1.0.60");
+    await live.within("rv-a", "ping", "-c", "1", "-W", "2", "10.1.0.60");
 
-      const { reservations } = JSON.parse(await ctl("reservations")) as {
-        reservations: { name: string; holder?: { containerId: string } }[];
-      };
-      expect(reservations.map(({ name, holder }) => `${name} ${holder?.containerId}`).sort()).toEqual([
-        "default/db-0 rv-a",
-        "default/web-0 rv-b",
-        "vm:db rv-c",
-      ]);
-      for (const id of ["rv-a", "rv-b", "rv-c"]) await del(id);
-      await ctl("release", "vm:db");
-      await ctl("release", "default/web-0");
-      await expect(ctl("release", "default/db-0")).rejects.toThrow("is declared in the daemon's configuration");
-      await expect(ctl("release", "vm:db")).rejects.toThrow('nothing is reserved for "vm:db"');
-      expect(await live.left()).toEqual([]);
-    },
-    60_000,
-  );
+    const { reservations } = JSON.parse(await ctl("reservations")) as {
+      reservations: { name: string; holder?: { containerId: string } }[];
+    };
+    expect(reservations.map(({ name, holder }) => `${name} ${holder?.containerId}`).sort()).toEqual([
+      "default/db-0 rv-a",
+      "default/web-0 rv-b",
+      "vm:db rv-c",
+    ]);
+    for (const id of ["rv-a", "rv-b", "rv-c"]) await del(id);
+    await ctl("release", "vm:db");
+    await ctl("release", "default/web-0");
+    await expect(ctl("release", "default/db-0")).rejects.toThrow("is declared in the daemon's configuration");
+    await expect(ctl("release", "vm:db")).rejects.toThrow('nothing is reserved for "vm:db"');
+    expect(await live.left()).toEqual([]);
+  });

@@ -66,23 +66,19 @@ describe.each(NETWORKS)("$name", (candidate) => {
     expect(await one.cri.networkReady()).toBe(false);
     for (const node of [one, two]) {
       await writeConflist(node.conflists, "pods", node.network.plugins);
-      await eventually("the network is ready", async () => (await node.cri.networkReady()) || undefined, 10_000);
+      await eventually("the network is ready", async () => (await node.cri.networkReady()) || undefined);
     }
   });
 
-  runner(
-    "pods start, and talk on one node and between nodes",
-    async () => {
-      await begin(one, "a", 18080);
-      await begin(one, "b");
-      await begin(two, "c");
-      expect(await get(one, pod("a"), pod("b").ip)).toBe("b\n");
-      expect(await get(one, pod("b"), pod("a").ip)).toBe("a\n");
-      expect(await get(one, pod("a"), pod("c").ip)).toBe("c\n");
-      expect(await get(two, pod("c"), pod("a").ip)).toBe("a\n");
-    },
-    60_000,
-  );
+  runner("pods start, and talk on one node and between nodes", async () => {
+    await begin(one, "a", 18080);
+    await begin(one, "b");
+    await begin(two, "c");
+    expect(await get(one, pod("a"), pod("b").ip)).toBe("b\n");
+    expect(await get(one, pod("b"), pod("a").ip)).toBe("a\n");
+    expect(await get(one, pod("a"), pod("c").ip)).toBe("c\n");
+    expect(await get(two, pod("c"), pod("a").ip)).toBe("a\n");
+  });
 
   runner("a host port is reached from the other node, from the node's address and from 127.0.0.1", async () => {
     expect(await fetched(two, `${one.place.ip4}:18080`)).toBe("a\n");
@@ -95,63 +91,51 @@ describe.each(NETWORKS)("$name", (candidate) => {
     expect(await one.cri.exec(pod("a"), ["ip", "addr", "show", "eth0"])).toContain(`inet ${pod("a").ip}/`);
   });
 
-  runner(
-    "a ping at 100 Hz loses nothing while containerd and the daemon are killed and come back",
-    async () => {
-      const inPod = one.machine.enter(["nsenter", `--net=${pod("a").netns}`, "--"]);
-      const ping = start([...inPod, "ping", "-n", "-q", "-i", "0.01", "-c", "400", "-w", "20", pod("b").ip]);
-      let said = "";
-      ping.stdout?.on("data", (bytes: Buffer) => {
-        said += bytes;
-      });
-      const ended = new Promise((resolve) => ping.once("close", resolve));
-      await one.kill();
-      await one.network.daemon?.kill();
-      await one.network.daemon?.start();
-      await one.start();
-      await ended;
-      expect(said).toContain("400 packets transmitted, 400 received");
-      expect(await get(one, pod("b"), pod("a").ip)).toBe("a\n");
-      expect(await fetched(two, `${one.place.ip4}:18080`)).toBe("a\n");
-    },
-    60_000,
-  );
+  runner("a ping at 100 Hz loses nothing while containerd and the daemon are killed and come back", async () => {
+    const inPod = one.machine.enter(["nsenter", `--net=${pod("a").netns}`, "--"]);
+    const ping = start([...inPod, "ping", "-n", "-q", "-i", "0.01", "-c", "400", "-w", "20", pod("b").ip]);
+    let said = "";
+    ping.stdout?.on("data", (bytes: Buffer) => {
+      said += bytes;
+    });
+    const ended = new Promise((resolve) => ping.once("close", resolve));
+    await one.kill();
+    await one.network.daemon?.kill();
+    await one.network.daemon?.start();
+    await one.start();
+    await ended;
+    expect(said).toContain("400 packets transmitted, 400 received");
+    expect(await get(one, pod("b"), pod("a").ip)).toBe("a\n");
+    expect(await fetched(two, `${one.place.ip4}:18080`)).toBe("a\n");
+  });
 
-  runner(
-    "a pod that starts after the restart joins the others",
-    async () => {
-      await eventually("the network is ready", async () => (await one.cri.networkReady()) || undefined, 10_000);
-      await begin(one, "d");
-      expect(await get(one, pod("d"), pod("a").ip)).toBe("a\n");
-      expect(new Set(["a", "b", "d"].map((name) => pod(name).ip)).size).toBe(3);
-    },
-    30_000,
-  );
+  runner("a pod that starts after the restart joins the others", async () => {
+    await eventually("the network is ready", async () => (await one.cri.networkReady()) || undefined);
+    await begin(one, "d");
+    expect(await get(one, pod("d"), pod("a").ip)).toBe("a\n");
+    expect(new Set(["a", "b", "d"].map((name) => pod(name).ip)).size).toBe(3);
+  });
 
-  runner(
-    "stopping twice and removing is fine, and nothing of the pods is left",
-    async () => {
-      for (const [node, name] of [
-        [one, "a"],
-        [one, "b"],
-        [one, "d"],
-        [two, "c"],
-      ] as const) {
-        await node.cri.stop(pod(name));
-        await node.cri.stop(pod(name));
-        await node.cri.remove(pod(name));
-      }
-      const refused = await run(one.machine.enter(wget("127.0.0.1:18080")), { deadlineMs: 2_000 });
-      expect(refused.stdout).toBe("");
-      await eventually("their links are gone", async () => {
-        const links = JSON.parse(await must(one.machine.enter(["ip", "-j", "link", "show", "type", "veth"])));
-        const names: string[] = links.map(({ ifname }: { ifname?: string }) => ifname).filter(Boolean);
-        return names.join() === "uplink" || undefined;
-      });
-      expect(await readFile("/proc/self/mounts", "utf8")).not.toContain("containerd");
-    },
-    60_000,
-  );
+  runner("stopping twice and removing is fine, and nothing of the pods is left", async () => {
+    for (const [node, name] of [
+      [one, "a"],
+      [one, "b"],
+      [one, "d"],
+      [two, "c"],
+    ] as const) {
+      await node.cri.stop(pod(name));
+      await node.cri.stop(pod(name));
+      await node.cri.remove(pod(name));
+    }
+    const refused = await run(one.machine.enter(wget("127.0.0.1:18080")), { deadlineMs: 2_000 });
+    expect(refused.stdout).toBe("");
+    await eventually("their links are gone", async () => {
+      const links = JSON.parse(await must(one.machine.enter(["ip", "-j", "link", "show", "type", "veth"])));
+      const names: string[] = links.map(({ ifname }: { ifname?: string }) => ifname).filter(Boolean);
+      return names.join() === "uplink" || undefined;
+    });
+    expect(await readFile("/proc/self/mounts", "utf8")).not.toContain("containerd");
+  });
 });
 
 const wget = (host: string) => ["busybox", "wget", "-qO-", `http://${host}/`];

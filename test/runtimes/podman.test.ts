@@ -51,64 +51,44 @@ describe.each(NETWORKS)("$name", (candidate) => {
   const fetched = (from: string, url: string) =>
     eventually(`${url} answers`, () => podman("exec", from, "wget", "-qO-", url));
 
-  runner(
-    "two containers talk",
-    async () => {
-      await begin("a", "--network", "pods");
-      await begin("b", "--network", "pods");
-      expect(await fetched("a", `http://${await address("b")}:8080/`)).toBe("b\n");
-      expect(await fetched("b", `http://${await address("a")}:8080/`)).toBe("a\n");
-    },
-    60_000,
-  );
+  runner("two containers talk", async () => {
+    await begin("a", "--network", "pods");
+    await begin("b", "--network", "pods");
+    expect(await fetched("a", `http://${await address("b")}:8080/`)).toBe("b\n");
+    expect(await fetched("b", `http://${await address("a")}:8080/`)).toBe("a\n");
+  });
 
-  runner(
-    "a fixed address and a fixed MAC address",
-    async () => {
-      await begin("fixed", "--network", "pods:ip=10.91.0.77,mac=02:11:22:33:44:55");
-      const seen = await podman("exec", "fixed", "ip", "addr", "show", "eth0");
-      expect(seen).toContain("inet 10.91.0.77/");
-      expect(seen).toContain("02:11:22:33:44:55");
-      expect(await fetched("a", "http://10.91.0.77:8080/")).toBe("fixed\n");
-    },
-    60_000,
-  );
+  runner("a fixed address and a fixed MAC address", async () => {
+    await begin("fixed", "--network", "pods:ip=10.91.0.77,mac=02:11:22:33:44:55");
+    const seen = await podman("exec", "fixed", "ip", "addr", "show", "eth0");
+    expect(seen).toContain("inet 10.91.0.77/");
+    expect(seen).toContain("02:11:22:33:44:55");
+    expect(await fetched("a", "http://10.91.0.77:8080/")).toBe("fixed\n");
+  });
 
-  runner(
-    "a published port is reached from outside",
-    async () => {
-      await begin("published", "--network", "pods", "--publish", "18080:8080");
-      const url = `http://${cable.node.ip4}:18080/`;
-      const get = () => must(inside(cable.outside.namespace, ["busybox", "wget", "-qO-", url]), { deadlineMs: 3_000 });
-      expect(await eventually("the port answers", get)).toBe("published\n");
-      await podman("rm", "--force", "--time", "0", "published");
-      await expect(get()).rejects.toThrow("wget");
-    },
-    60_000,
-  );
+  runner("a published port is reached from outside", async () => {
+    await begin("published", "--network", "pods", "--publish", "18080:8080");
+    const url = `http://${cable.node.ip4}:18080/`;
+    const get = () => must(inside(cable.outside.namespace, ["busybox", "wget", "-qO-", url]), { deadlineMs: 3_000 });
+    expect(await eventually("the port answers", get)).toBe("published\n");
+    await podman("rm", "--force", "--time", "0", "published");
+    await expect(get()).rejects.toThrow("wget");
+  });
 
-  runner(
-    "a container on two networks",
-    async () => {
-      await begin("both", "--network", "pods", "--network", "other");
-      expect(await address("both", "other")).toMatch(/^10\.92\.0\./);
-      expect(await fetched("a", `http://${await address("both")}:8080/`)).toBe("both\n");
-      expect(await podman("exec", "both", "ip", "addr", "show", "eth1")).toContain("inet ");
-    },
-    60_000,
-  );
+  runner("a container on two networks", async () => {
+    await begin("both", "--network", "pods", "--network", "other");
+    expect(await address("both", "other")).toMatch(/^10\.92\.0\./);
+    expect(await fetched("a", `http://${await address("both")}:8080/`)).toBe("both\n");
+    expect(await podman("exec", "both", "ip", "addr", "show", "eth1")).toContain("inet ");
+  });
 
-  runner(
-    "rm leaves no link behind",
-    async () => {
-      await podman("rm", "--force", "--time", "0", "--all");
-      await eventually("their links are gone", async () => {
-        const links: { ifname?: string }[] = JSON.parse(
-          await must(machine.enter(["ip", "-j", "link", "show", "type", "veth"])),
-        );
-        return links.flatMap(({ ifname }) => ifname ?? []).join() === "uplink" || undefined;
-      });
-    },
-    60_000,
-  );
+  runner("rm leaves no link behind", async () => {
+    await podman("rm", "--force", "--time", "0", "--all");
+    await eventually("their links are gone", async () => {
+      const links: { ifname?: string }[] = JSON.parse(
+        await must(machine.enter(["ip", "-j", "link", "show", "type", "veth"])),
+      );
+      return links.flatMap(({ ifname }) => ifname ?? []).join() === "uplink" || undefined;
+    });
+  });
 });

@@ -61,7 +61,7 @@ test("a client certificate of the right authority gets in, and everybody else is
     expect.stringContaining("etcd at http://127.0.0.1"),
     expect.stringMatching(/https or http/),
   ]);
-}, 90_000);
+});
 
 test("an expired certificate of a member is named as such, and a renewed one is taken", async () => {
   using certificates = pki();
@@ -94,7 +94,7 @@ test("an expired certificate of a member is named as such, and a renewed one is 
       () => false,
     ),
   );
-}, 90_000);
+});
 
 test("etcd's users: the password, the permission, and a session that ends", async () => {
   await using server = await etcdServer();
@@ -158,4 +158,4 @@ test("etcd's users: the password, the permission, and a session that ends", asyn
   expect(why).toEqual([`etcd at ${endpoint}: etcdserver: permission denied`]);
   ends.abort();
   await watching;
-}, 90_000);
+});

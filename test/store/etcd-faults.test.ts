@@ -36,7 +36,7 @@ test("the next member is asked when one is gone, also when it is gone without a 
   // Pings tell within 15 s that nothing comes any more.
   await until("also by the watch", () => here.known.get("k") === "3", 30_000);
   expect(here.connections.slice(-2)).toEqual([false, true]);
-}, 90_000);
+});
 
 test("a watch goes on after etcd's restart, and begins anew when its revision was compacted meanwhile", async () => {
   await using server = await etcdServer();
@@ -62,7 +62,7 @@ test("a watch goes on after etcd's restart, and begins anew when its revision wa
   line.heal();
   await until("it knows what is left", () => here.known.get("b") === "3" && !here.known.has("a"));
   expect(here.changes.filter((change) => "all" in change)).toHaveLength(2);
-}, 90_000);
+});
 
 test("an etcd that has lost its data is noticed, whatever its revision is", async () => {
   await using server = await etcdServer();
@@ -78,7 +78,7 @@ test("an etcd that has lost its data is noticed, whatever its revision is", asyn
     const known = JSON.stringify([...here.known].sort());
     return known === '[["alive/me","1"],["new","19"]]';
   });
-}, 90_000);
+});
 
 test("with etcd away there are few requests and few connections, and no node comes with the others", async () => {
   await using server = await etcdServer();
@@ -110,7 +110,7 @@ test("with etcd away there are few requests and few connections, and no node com
   await until("all are connected again", () => following.every(({ connections }) => connections.at(-1) === true));
   for (const each of following) each[Symbol.dispose]();
   await Promise.all(following.map(({ done }) => done));
-}, 90_000);
+});
 
 test("more keys than fit one answer are listed as they were at one time", async () => {
   await using server = await etcdServer();
@@ -126,7 +126,7 @@ test("more keys than fit one answer are listed as they were at one time", async 
   expect(listed.length).toBeGreaterThanOrEqual(2_400);
   expect(listed.map(({ key }) => key)).toEqual(keys.filter((key) => listed.some((entry) => entry.key === key)));
   expect((await shared.list("k/")).map(({ key }) => key)).toEqual(keys.slice(0, 2_400));
-}, 90_000);
+});
 
 needing({ file: ETCD }, "root", { program: "nft" })(
   "a partition in which packets vanish is over when they arrive again",
@@ -158,7 +158,6 @@ needing({ file: ETCD }, "root", { program: "nft" })(
     await until("and answers", () => shared.put("k", "2").then(Boolean, never));
     await until("told", () => here.known.get("k") === "2");
   },
-  90_000,
 );
 
 test("a store that is closed keeps nothing open, whether etcd is there or not", async () => {
@@ -179,4 +178,4 @@ test("a store that is closed keeps nothing open, whether etcd is there or not", 
     const { count } = await server.call("/v3/kv/range", { key: Buffer.from("/visit/alive/me").toString("base64") });
     return count === undefined;
   });
-}, 60_000);
+});

@@ -14,7 +14,7 @@ let server: EtcdServer;
 let count = 0;
 beforeAll(async () => {
   server = await etcdServer();
-}, 60_000);
+});
 afterAll(async () => server[Symbol.asyncDispose](), 30_000);
 
 function world(prefix: string): World {

@@ -45,7 +45,7 @@ test("every acknowledged commit outlives SIGKILL, and no commit is half there", 
     expect(pools).toEqual([{ name: "last", pool: `${replayed.length - 1}` }]);
     acknowledged = replayed.length - 1;
   }
-}, 60_000);
+});
 
 test("a second process is refused at once, and let in when the first is killed", async () => {
   using at = directory();

@@ -117,14 +117,14 @@ beforeAll(async () => {
     servers.push(await serve(id, 80, id));
   }
   servers.push(await serve(live.outside.namespace, 8080, "outside"));
-}, 90_000);
+});
 
 afterAll(async () => {
   if (!running) return;
   for (const server of servers) await stop(server);
   await live[Symbol.asyncDispose]();
   for (const { name } of CONFIG.tenants) await removeNamespace(`selvedge-${name}`);
-}, 60_000);
+});
 
 test("pods of two tenants have the same address, and each reaches its neighbour only", async () => {
   expect([own("b1"), own("g1")]).toEqual(["10.0.0.2", "10.0.0.2"]);
@@ -134,7 +134,7 @@ test("pods of two tenants have the same address, and each reaches its neighbour 
   expect(await ask("g1", probe("b2"))).toBe("nobody");
   expect(await ask("n1", probe("b2"))).toBe("nobody");
   expect(await ask("b1", probe("g1"))).toBe("nobody");
-}, 60_000);
+});
 
 test("no packet of one tenant is seen in another's router, nor any tenant's address on the node", async () => {
   await using blue = await capture("selvedge-blue");
@@ -155,7 +155,7 @@ test("no packet of one tenant is seen in another's router, nor any tenant's addr
   // What green asks of b2's address stays on green's own bridge, where nobody has it.
   expect(inGreen.filter((line) => line.includes("10.0.0.3") && line.includes(" in 10.0.0.3"))).toEqual([]);
   expect(inGreen.filter((line) => line.startsWith("uplink0") && line.includes(probe("g1")))).toEqual([]);
-}, 60_000);
+});
 
 test("both reach a shared service by an address of their own, and see nothing else without egress", async () => {
   expect(await ask("b1", "10.99.0.1")).toBe("outside sees 192.0.2.1");
@@ -163,7 +163,7 @@ test("both reach a shared service by an address of their own, and see nothing el
   expect(await ask("b1", live.outside.ip4, 8080)).toBe("outside sees 192.0.2.1");
   expect(await ask("g1", live.outside.ip4, 8080)).toBe("nobody");
   expect(await ask("b1", live.outside.ip6, 8080)).toBe(`outside sees ${live.node.ip6}`);
-}, 60_000);
+});
 
 test("the node reaches each pod by TCP and HTTP, in both families, though two have the same address", async () => {
   for (const pod of ["b1", "b2", "g1", "r1"] as const) {
@@ -172,7 +172,7 @@ test("the node reaches each pod by TCP and HTTP, in both families, though two ha
   }
   const six = addresses.get("g1")?.find((each) => each.startsWith("fd42:")) ?? "";
   expect(await ask(live.node.namespace, six)).toMatch(/^g1 sees fd42:/);
-}, 60_000);
+});
 
 test("host ports lead to the pods of two tenants with one address, from outside and from the node, and no further", async () => {
   for (const [pod, port] of Object.entries(PORTS)) {
@@ -184,7 +184,7 @@ test("host ports lead to the pods of two tenants with one address, from outside 
   expect(await ask(live.outside.namespace, live.node.ip4, 18_082)).toBe("nobody");
   const b1 = { config: { network: "b", ...portsOf("b1") } };
   expect(await live.ask("CHECK", "b1", b1)).toMatchObject({ exit: 0, stdout: "" });
-}, 60_000);
+});
 
 test("peers that both say so reach each other; one that only is named does not, and nobody passes through", async () => {
   expect(await ask("b1", own("r1"))).toBe("r1 sees 10.0.0.2");
@@ -193,7 +193,7 @@ test("peers that both say so reach each other; one that only is named does not, 
   expect(await ask("g1", own("r1"))).toBe("nobody");
   expect(await ask("b1", own("y1"))).toBe("nobody");
   expect(await ask("y1", own("b1"))).toBe("nobody");
-}, 60_000);
+});
 
 test("a router that is unmounted, flushed or cut off is whole again, and CHECK says when", async () => {
   const check = async (id: Pod) => (await live.ask("CHECK", id, { config: { network: PODS[id] } })).stdout;
@@ -215,7 +215,7 @@ test("a router that is unmounted, flushed or cut off is whole again, and CHECK s
   for (const pod of ["b1", "g1", "r1"] as const)
     await eventually(`CHECK of ${pod}`, async () => ((await check(pod)) === "" ? true : undefined), 8_000);
   expect(await ask("g1", "10.99.0.1")).toBe("outside sees 192.0.2.1");
-}, 60_000);
+});
 
 test("traffic goes on while the daemon is killed, and everything is as it was when it is back", async () => {
   await live.daemon.kill();
@@ -233,7 +233,7 @@ test("traffic goes on while the daemon is killed, and everything is as it was wh
   await eventually("red answers blue again", async () =>
     (await ask("b1", own("r1"))) === "nobody" ? undefined : true,
   );
-}, 60_000);
+});
 
 test("when the pods are gone nothing of theirs is left on the node or in a router", async () => {
   for (const [id, network] of Object.entries(PODS)) {
@@ -246,4 +246,4 @@ test("when the pods are gone nothing of theirs is left on the node or in a route
     const links = JSON.parse(await must(inside(`selvedge-${name}`, ["ip", "-j", "link"]))) as { ifname: string }[];
     expect(links.map(({ ifname }) => ifname).filter((link) => /^s[vb]/.test(link))).toEqual([]);
   }
-}, 60_000);
+});

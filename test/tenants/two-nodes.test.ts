@@ -79,7 +79,7 @@ beforeAll(async () => {
       const ran = await live[node].ask("ADD", id, { config: { network: tenant } });
       if (ran.exit !== 0) throw new Error(ran.stdout + ran.stderr);
     }
-}, 120_000);
+});
 
 afterAll(async () => {
   if (running) for (const name of NODES) await live[name]?.[Symbol.asyncDispose]();
@@ -101,7 +101,7 @@ test("pods of a tenant on two nodes are on one segment; those of another, with t
     );
     expect(await ping(idOf(tenant, "two"), { to: first.one, source: undefined, withinS: 5 })).toBe(true);
   }
-}, 60_000);
+});
 
 test("what one tenant sends to the other node is seen by its own pod there and by no other", async () => {
   await using blue = await capture(idOf("blue", "two"));
@@ -113,7 +113,7 @@ test("what one tenant sends to the other node is seen by its own pod there and b
   const seen = await wire.seen();
   expect(seen).toContain(`wire0 in ${WIRE.one} ${WIRE.two}`);
   expect(seen.filter((line) => line.includes(" 10.0.0."))).toEqual([]);
-}, 60_000);
+});
 
 test("a frame of the largest size passes whole; the segment is whole again after somebody took it away", async () => {
   const within = (id: string, ...argv: string[]) => must(inside(id, argv));
@@ -133,4 +133,4 @@ test("a frame of the largest size passes whole; the segment is whole again after
   );
   const checked = await live.one.ask("CHECK", idOf("blue", "one"), { config: { network: "blue" } });
   expect(checked.stdout).toBe("");
-}, 60_000);
+});

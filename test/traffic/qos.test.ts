@@ -33,7 +33,7 @@ beforeAll(async () => {
   if (runs === jestTest.skip) return;
   live = await makeLiveNode({ name: "qos", config: CONFIG });
   outside = await wire(live.outside.namespace);
-}, 30_000);
+});
 afterAll(async () => {
   await outside?.[Symbol.asyncDispose]();
   await live?.[Symbol.asyncDispose]();
@@ -216,7 +216,6 @@ runs(
     await detach("qos-held");
     expect(await live.left()).toEqual([]);
   },
-  60_000,
 );
 
 const refused: readonly [message: string, config: JsonObject][] = [
