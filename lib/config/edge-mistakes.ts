@@ -1,8 +1,9 @@
 /** What must agree within the settings of routers, and with the rest of the file. */
-import { address, contains, type Family } from "#lib/address.ts";
+import { address, contains } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { firewallMistakes, groupMistakes } from "./edge-firewall.ts";
+import { familyIn, serviceMistakes } from "./edge-services.ts";
 import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
@@ -34,6 +35,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ]),
       ...groupMistakes(root, at()),
       ...firewallMistakes(router, at()),
+      ...serviceMistakes(root, at()),
       ...mixedFamilies(lookUp(router, ["nat"])).map(([path, message]) => complaint(at("nat", ...path), message)),
       ...ownAddressesOfSites(root, router).map(([j, message]) => complaint(at("sites", j, "networks"), message)),
       ...listAt(router, "shapers").flatMap((shaper, j) => {
@@ -101,18 +103,11 @@ function mixedFamilies(nat: unknown): [path: (string | number)[], message: strin
   ] as const;
   return ends.flatMap(([list, inner, outer]) =>
     listAt(nat, list).flatMap((each, i): [(string | number)[], string][] => {
-      const [inside, outside] = [lookUp(each, [inner]), lookUp(each, [outer])].map(familyOf);
+      const [inside, outside] = [lookUp(each, [inner]), lookUp(each, [outer])].map(familyIn);
       if (inside === undefined || outside === undefined || inside === outside) return [];
       return [[[list, i, outer], `is IPv${outside}, and \`${inner}\` is IPv${inside}; both are of one family`]];
     }),
   );
-}
-
-/** Of an address, a prefix, or an address and a port; undefined for what is another one's complaint. */
-function familyOf(value: unknown): Family | undefined {
-  if (typeof value !== "string") return undefined;
-  const bare = /^\[(.*)\]:\d+$/.exec(value)?.[1] ?? value.replace(/^([\d.]+):\d+$/, "$1");
-  return bare.includes(":") ? 6 : bare.includes(".") ? 4 : undefined;
 }
 
 function siteBgpMistakes(router: unknown, bgp: unknown, addresses: readonly unknown[], path: Path): Complaint[] {

@@ -4,6 +4,7 @@ import { networkOf, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Edge, SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "./edge.ts";
 import { firewall, group } from "./edge-firewall.ts";
+import { endpoint, loadBalancer, plainName, virtualServer, zone } from "./edge-services.ts";
 import { shaper, site } from "./edge-sites.ts";
 import {
   absolutePath,
@@ -20,7 +21,6 @@ import {
   read,
   setting,
 } from "./leaves.ts";
-import { endpointOf } from "./tenant-schema.ts";
 
 /** As the router is called, without what comes after the port. */
 export function routerUrl(value: unknown): string {
@@ -39,7 +39,6 @@ const network = read('a prefix such as "192.0.2.0/24"', (value) => {
     throw new SelvedgeError({ kind: "config-invalid", field: "prefix" }, `${found} has host bits`);
   return found;
 });
-const endpoint = read('an address and a port such as "10.66.0.5:8443" or "[fd66::5]:8443"', endpointOf);
 
 const environment = leaf<string>(
   "a name of the environment such as EDGE1_KEY",
@@ -60,15 +59,6 @@ const community = leaf<string>(
 const nodesAs = leaf<number | "external" | "internal">(
   'an AS number, "external" or "internal"',
   (v) => v === "external" || v === "internal" || asNumber.safeParse(v).success,
-);
-/** A name that stands in a path of the router after `selvedge-`. */
-const plainName = leaf<string>(
-  "a name of letters, digits, dashes and underscores",
-  (v) => typeof v === "string" && /^[\w-]{1,40}$/.test(v),
-);
-const domain = leaf<string>(
-  'a domain such as "cluster.local"',
-  (v) => typeof v === "string" && /^[\w-]+(\.[\w-]+)*$/.test(v),
 );
 const port = integer(1, 65_535);
 
@@ -232,36 +222,15 @@ const router = z.strictObject(
     ),
     firewall: setting(firewall.optional(), "A chain of rules of our own, for what the router forwards."),
     loadBalancers: setting(
-      listOf(
-        z.strictObject(
-          {
-            name: setting(plainName, "Of service and backend, after `selvedge-`."),
-            address: setting(ip.optional(), "Address of the router that it listens on.", "all"),
-            port: setting(port, "Port that it listens on."),
-            servers: setting(
-              listOf(endpoint, "a list of addresses with ports").refine((list) => list.length > 0, {
-                error: "a list of at least one address with its port",
-              }),
-              "Who answers: `address:port`.",
-            ),
-          },
-          { error: 'an object such as {name: web, port: 80, servers: ["10.66.0.5:8080"]}' },
-        ),
-        "a list of load balancers",
-      ).default([]),
-      "HAProxy on the router, TCP.",
+      listOf(loadBalancer, "a list of load balancers").default([]),
+      "HAProxy on the router, TCP: connections of its own, which it ends itself.",
+    ),
+    virtualServers: setting(
+      listOf(virtualServer, "a list of virtual servers").default([]),
+      "The router's kernel (IPVS), TCP and UDP: packets keep who sent them, and answers must come back by the router.",
     ),
     zones: setting(
-      listOf(
-        z.strictObject(
-          {
-            domain: setting(domain, "Domain that is forwarded."),
-            servers: setting(listOf(ip, "a list of addresses"), "Servers that know it."),
-          },
-          { error: "an object such as {domain: cluster.local, servers: [10.66.0.10]}" },
-        ),
-        "a list of zones",
-      ).default([]),
+      listOf(zone, "a list of zones").default([]),
       "What the router's DNS forwarding, which its operator sets up, passes on.",
     ),
     vrfs: setting(

@@ -46,6 +46,7 @@ test("a router has defaults, and what is absent is absent", () => {
         nat: { firstRule: 5_000, masquerade: [], egress: [], oneToOne: [], publish: [] },
         groups: [],
         loadBalancers: [],
+        virtualServers: [],
         zones: [],
         vrfs: [],
         shapers: [],
@@ -115,6 +116,43 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     "labels that are no texts",
     `kubernetes: {}\n${router("groups: [{name: G, of: pods, pods: {labels: {app: 1}}}]")}`,
     'edge.routers[0].groups[0].pods.labels: {"app":1} is not an object whose values are texts',
+  ],
+  [
+    "a service that nobody answers",
+    router("virtualServers: [{name: web, address: 198.51.100.7, port: 80}]"),
+    "edge.routers[0].virtualServers[0]: needs either `servers` or `pods`",
+  ],
+  [
+    "a service that two sorts answer",
+    `kubernetes: {}\n${router('loadBalancers: [{name: web, port: 80, servers: ["10.66.0.5:80"], pods: {namespace: shop, port: 80}}]')}`,
+    "edge.routers[0].loadBalancers[0]: needs either `servers` or `pods`",
+  ],
+  [
+    "a service of pods that nobody tells of",
+    router("loadBalancers: [{name: web, port: 80, pods: {namespace: shop, port: 80}}]"),
+    "edge.routers[0].loadBalancers[0].pods: needs `kubernetes`, or `policies.directory`: nothing tells which pods there are",
+  ],
+  [
+    "a service without a server",
+    router("loadBalancers: [{name: web, port: 80, servers: []}]"),
+    "edge.routers[0].loadBalancers[0].servers: [] is not a list of at least one address with its port",
+  ],
+  [
+    "two services of one name",
+    router(
+      `virtualServers: [${[1, 2].map((n) => `{name: web, address: 198.51.100.${n}, port: 80, servers: ["10.66.0.5:80"]}`).join(", ")}]`,
+    ),
+    'edge.routers[0].virtualServers[1].name: "web" is the name of another one, too',
+  ],
+  [
+    "two ports of one server",
+    router('virtualServers: [{name: web, address: 198.51.100.7, port: 80, servers: ["10.66.0.5:80", "10.66.0.5:81"]}]'),
+    "edge.routers[0].virtualServers[0].servers[1]: has the address of another one, too; a virtual server has one port of each",
+  ],
+  [
+    "a virtual server from one family to the other",
+    router('virtualServers: [{name: web, address: 198.51.100.7, port: 80, servers: ["[fd66::5]:80"]}]'),
+    "edge.routers[0].virtualServers[0].servers[0]: is IPv6, and `address` is IPv4; both are of one family",
   ],
   [
     "a prefix with host bits",

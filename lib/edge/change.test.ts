@@ -55,6 +55,13 @@ const CASES: readonly Case[] = [
     conflicts: [`${WEB}: is too large`],
   },
   {
+    name: "what is not there for now, and the node above it that is not taken empty",
+    want: [piece(`${BGP} neighbor 192.0.2.1`, [], { within: BGP })],
+    have: [`${BGP} neighbor 192.0.2.1 remote-as 65001`],
+    owned: [ours(`${BGP} neighbor 192.0.2.1`, ["remote-as 65001"], BGP)],
+    deletes: [BGP],
+  },
+  {
     name: "what would stay as it is was never there, and what needs it waits",
     want: [piece(WEB, [], { stays: "is too large" }), piece(CHAIN, ["default-action drop"], { needs: WEB })],
     have: [],

@@ -80,7 +80,7 @@ export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): 
   for (const top of new Set([...owned.values()].flatMap((piece) => piece.within ?? []))) {
     const path = pathOf(top);
     const node = nodeAt(have, path);
-    if (node === undefined || wanted.some(({ at }) => isBelow(at, path))) continue;
+    if (node === undefined || wanted.some(({ at, paths }) => paths.length > 0 && isBelow(at, path))) continue;
     const inside = [...owned.values()].filter((piece) => piece.within === top);
     const empty = new Set(inside.flatMap(({ lines }) => lines.flatMap((line) => above(pathOf(line), path))));
     const isEmptied = [...endsOf(node, path)].every((end) => going.has(lineOf(end)) || empty.has(lineOf(end)));

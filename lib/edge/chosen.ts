@@ -21,18 +21,19 @@ export interface ChosenPods {
   addresses(): ReadonlyMap<string, readonly Address[]>;
 }
 
-type Choosing = Pick<RouterSpec, "groups">;
+type Choosing = Pick<RouterSpec, "groups" | "loadBalancers" | "virtualServers">;
 
 /** What a router chooses. */
-export const choicesOf = ({ groups }: Choosing): PodChoice[] => groups.flatMap(({ pods }) => pods ?? []);
+export const choicesOf = ({ groups, loadBalancers, virtualServers }: Choosing): PodChoice[] =>
+  [...groups, ...loadBalancers, ...virtualServers].flatMap(({ pods }) => pods ?? []);
 
 /** The same for choices of the same pods. */
 export const choiceText = ({ namespace = "*", labels = {} }: PodChoice): string =>
   JSON.stringify([namespace, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
 
-/** Of one family. */
-export const chosenBy = (choice: PodChoice, { pods }: Pick<EdgeView, "pods">, of: Family): Address[] =>
-  (pods?.get(choiceText(choice)) ?? []).filter((address) => family(address) === of);
+/** @param of one family alone; absent: both */
+export const chosenBy = (choice: PodChoice, { pods }: Pick<EdgeView, "pods">, of?: Family): Address[] =>
+  (pods?.get(choiceText(choice)) ?? []).filter((address) => of === undefined || family(address) === of);
 
 /** Why what is made of so many entries stays as it is. */
 export const tooMany = (entries: number, { most }: PodChoice): string =>

@@ -5,7 +5,7 @@ import { isBelow, type Line, lineOf, type Path, pathOf } from "./path.ts";
 export interface Piece {
   /** The node that is ours with everything in it: `protocols static route 10.66.0.0/16`. */
   readonly at: Path;
-  /** At or below `at`. */
+  /** At or below `at`; none: it is not there, for now. */
   readonly paths: readonly Path[];
   /** A node above that goes with the last that is in it, where VyOS does not commit it empty: `protocols bgp`. */
   readonly within?: Path;

@@ -12,6 +12,7 @@ export interface RouterSpec {
   readonly firewall?: FirewallSpec;
   readonly forwarding?: ForwardingSpec;
   readonly loadBalancers: readonly LoadBalancerSpec[];
+  readonly virtualServers: readonly VirtualServerSpec[];
   readonly vrfs: readonly { readonly name: string; readonly table: number }[];
   readonly shapers: readonly ShaperSpec[];
   readonly sites: readonly SiteSpec[];
@@ -180,12 +181,28 @@ export interface ForwardingSpec {
   readonly zones: readonly { readonly domain: string; readonly servers: readonly Address[] }[];
 }
 
+/** Who answers: one of the two. */
+export interface AnsweringSpec {
+  readonly servers?: readonly { readonly address: Address; readonly port: number }[];
+  readonly pods?: PodChoice & { readonly port: number };
+}
+
 /** HAProxy on the router, TCP. */
-export interface LoadBalancerSpec {
+export interface LoadBalancerSpec extends AnsweringSpec {
   readonly name: string;
   readonly address?: Address;
   readonly port: number;
-  readonly servers: readonly { readonly address: Address; readonly port: number }[];
+}
+
+/** IPVS on the router. */
+export interface VirtualServerSpec extends AnsweringSpec {
+  readonly name: string;
+  readonly address: Address;
+  readonly port: number;
+  readonly protocol: "tcp" | "udp";
+  readonly algorithm: "round-robin" | "least-connection" | "source-hashing";
+  /** Absent: VyOS's own, 300. */
+  readonly persistenceSeconds?: number;
 }
 
 export interface EdgeView {

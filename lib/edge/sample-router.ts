@@ -9,6 +9,7 @@ export const sampleRouter = (more: Partial<RouterSpec> = {}): RouterSpec => ({
   nat: { firstRule: 5_000, masquerade: [], egress: [], oneToOne: [], publish: [] },
   groups: [],
   loadBalancers: [],
+  virtualServers: [],
   vrfs: [],
   shapers: [],
   sites: [],

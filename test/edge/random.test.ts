@@ -60,6 +60,7 @@ const choice = fc.record({
   most: fc.integer({ min: 1, max: 6 }),
 });
 
+const answering = fc.tuple(choice, port).map(([pods, of]) => ({ ...pods, port: of }));
 const bfd = fc.constantFrom(true as const, "fast");
 const vrf = fc.constant("PODS");
 const asn = fc.integer({ min: 1, max: 4_294_967_294 });
@@ -221,9 +222,27 @@ const routers = fc
     ),
     firewall: fc.option(firewall, { nil: undefined }),
     loadBalancers: fc.uniqueArray(
+      fc.oneof(
+        fc.record(
+          { name: word, address: any, port, servers: some(target) },
+          { requiredKeys: ["name", "port", "servers"] },
+        ),
+        fc.record({ name: word, address: any, port, pods: answering }, { requiredKeys: ["name", "port", "pods"] }),
+      ),
+      { selector: ({ name }) => name, maxLength: 3 },
+    ),
+    virtualServers: fc.uniqueArray(
       fc.record(
-        { name: word, address: any, port, servers: some(target) },
-        { requiredKeys: ["name", "port", "servers"] },
+        {
+          name: word,
+          address: any,
+          port,
+          protocol: fc.constantFrom("tcp" as const, "udp" as const),
+          algorithm: fc.constantFrom("round-robin" as const, "least-connection" as const, "source-hashing" as const),
+          persistenceSeconds: fc.integer({ min: 1, max: 86_400 }),
+          pods: answering,
+        },
+        { requiredKeys: ["name", "address", "port", "protocol", "algorithm", "pods"] },
       ),
       { selector: ({ name }) => name, maxLength: 3 },
     ),

@@ -8,13 +8,14 @@ export type SecretIn = (file: string) => Promise<string>;
 
 /** @throws SelvedgeError config-invalid naming a file */
 export async function specOf(router: EdgeRouter, secretIn: SecretIn): Promise<RouterSpec> {
-  const { name, pools, nat, groups, loadBalancers, zones, vrfs, shapers } = router;
+  const { name, pools, nat, groups, loadBalancers, virtualServers, zones, vrfs, shapers } = router;
   return {
     name,
     pools,
     nat,
     groups,
     loadBalancers,
+    virtualServers,
     vrfs,
     shapers,
     sites: await Promise.all(router.sites.map((site) => siteOf(site, secretIn))),

@@ -8,7 +8,7 @@ import { groups } from "./groups.ts";
 import { nat } from "./nat.ts";
 import { shapers, vrfs } from "./parts.ts";
 import { routes } from "./routes.ts";
-import { forwarding, loadBalancers } from "./services.ts";
+import { forwarding, loadBalancers, virtualServers } from "./services.ts";
 import { siteBgp } from "./site-bgp.ts";
 import { sites } from "./sites.ts";
 
@@ -22,7 +22,8 @@ export const render = (spec: RouterSpec, view: EdgeView, dialect: Dialect): Piec
   ...nat(spec, view),
   ...groups(spec, view),
   ...(spec.firewall === undefined ? [] : firewall({ ...spec, firewall: spec.firewall }, view)),
-  ...loadBalancers(spec, dialect),
+  ...loadBalancers(spec, view, dialect),
+  ...virtualServers(spec, view),
   ...forwarding(spec),
   ...shapers(spec),
 ];
