@@ -132,13 +132,13 @@ async function run(config: Config, configName: string): Promise<void> {
   endSoon();
 }
 
-/** Where policies, and the pods that they speak of, are told of. @throws SelvedgeError config-invalid */
-function objectsOf({ kubernetes, policies }: Config): Pick<Ports, "objects"> {
+/** Where policies, the pods that they speak of, and definitions of networks are told of. @throws SelvedgeError config-invalid */
+function objectsOf({ kubernetes, policies, attachmentDefinitions: definitions }: Config): Pick<Ports, "objects"> {
   if (policies?.directory !== undefined) return { objects: manifestDirectory(policies.directory) };
   if (kubernetes === undefined) return {};
   const { kubeconfig: file } = kubernetes;
   const access = file === undefined ? serviceAccount(process.env) : kubeconfig(file);
-  return { objects: apiServer({ access, userAgent: `selvedged/${VERSION}`, random: Math.random }) };
+  return { objects: apiServer({ access, userAgent: `selvedged/${VERSION}`, random: Math.random, definitions }) };
 }
 
 /** The process ends when nothing is left to do; what does not stop on its own is ended by force. */

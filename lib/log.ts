@@ -88,6 +88,8 @@ export type Event =
   /** Too many at once to tell of each. */
   | { event: "flows-unsaid"; flows: number }
   | { event: "policy-blind"; container: string; ifname: string; pod: string; type: string }
+  | { event: "network-status-written"; pod: string; networks: readonly string[] }
+  | { event: "network-status-failed"; pod: string; message: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -144,6 +146,8 @@ export const LEVEL = {
   "flow-denied": "info",
   "flows-unsaid": "warn",
   "policy-blind": "warn",
+  "network-status-written": "debug",
+  "network-status-failed": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

@@ -14,6 +14,7 @@ import {
   networkOf,
   type Prefix,
 } from "#lib/address.ts";
+import { SelvedgeError } from "#lib/errors.ts";
 import type { Fact, RouteFact, RuleFact, SysctlFact } from "#lib/state/fact.ts";
 import { familiesOf } from "./families.ts";
 import type { Built, PodAddress } from "./kind.ts";
@@ -32,6 +33,8 @@ export interface Apart {
   readonly slot?: number;
   /** Where the pod's default route leads. Absent: nothing is changed. */
   readonly defaultRoute?: boolean;
+  /** By which it leads, in place of the network's of the same family; the earlier ones first. */
+  readonly gateways?: readonly Address[];
 }
 
 /** Which of the pod's tables a fact needs, if it is the rule that leads there. */
@@ -39,7 +42,8 @@ export const slotOf = (fact: Fact): number | undefined =>
   fact.type === "rule" && fact.at === "pod" ? fact.table - FIRST_TABLE : undefined;
 
 /** The same attachment among others of the pod: with a table of its own, and with the pod's default route or without. */
-export function routedApart(built: Built, apart: Apart): Built {
+export function routedApart(given: Built, apart: Apart): Built {
+  const built = throughOthers(given, apart);
   const routes = routesOf(built, apart);
   const isKept = (route: { to: Prefix; table?: number }): boolean =>
     apart.defaultRoute !== false || route.table !== undefined || lengthOf(route.to) > 0;
@@ -53,6 +57,38 @@ export function routedApart(built: Built, apart: Apart): Built {
       ...(apart.slot === undefined ? [] : ownTable(built, routes, { ...apart, slot: apart.slot })),
     ],
     routes: [...built.routes.filter(isKept), ...added.map(({ to, via }) => (via === undefined ? { to } : { to, via }))],
+  };
+}
+
+/** Later gateways of a family come after the metric that the kernel gives IPv6 routes (net/ipv6.h, IP6_RT_PRIO_USER). */
+const LATER_METRIC = 1_025;
+
+/** With the gateways that were asked for in its default routes. @throws SelvedgeError config-invalid */
+function throughOthers(built: Built, { ifname, gateways = [] }: Apart): Built {
+  if (gateways.length === 0) return built;
+  const families = familiesOf(built.ips);
+  const stranger = gateways.find((gateway) => !families.includes(family(gateway)));
+  if (stranger !== undefined)
+    throw new SelvedgeError(
+      { kind: "config-invalid", field: "default-route" },
+      `default-route: ${stranger} is no gateway for ${ifname}, which has no address of that family`,
+    );
+  const others = (route: { to: Prefix; table?: number }): boolean =>
+    route.table !== undefined ||
+    lengthOf(route.to) > 0 ||
+    !gateways.some((gateway) => anyPrefix(family(gateway)) === route.to);
+  const asked = gateways.map((via, i): RouteFact => {
+    const isLater = gateways.slice(0, i).some((earlier) => family(earlier) === family(via));
+    const route = throughGateway(built, ifname, anyPrefix(family(via)), via);
+    return isLater ? { ...route, metric: LATER_METRIC + i } : route;
+  });
+  return {
+    ...built,
+    facts: [...built.facts.filter((fact) => !isMain(fact) || others(fact)), ...asked],
+    routes: [
+      ...built.routes.filter(others),
+      ...asked.map(({ to, via, metric }) => ({ to, ...(via && { via }), ...(metric && { metric }) })),
+    ],
   };
 }
 

@@ -65,7 +65,7 @@ export function parseWishes(config: Found, args: ReadonlyMap<string, string>, if
 const labelsOf = (found: Found): Record<string, string> =>
   Object.fromEntries(list(found).map((each) => [text(fields(each)("key")), text(fields(each)("value"))]));
 
-function portMapping(found: Found): PortMapping {
+export function portMapping(found: Found): PortMapping {
   const at = fields(found);
   const protocol = text(at("protocol"), { or: "tcp" }).toLowerCase() || "tcp";
   if (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp")
@@ -79,7 +79,7 @@ function portMapping(found: Found): PortMapping {
   };
 }
 
-function bandwidthOf(found: Found): Bandwidth | undefined {
+export function bandwidthOf(found: Found): Bandwidth | undefined {
   if (absent(found)) return undefined;
   const at = fields(found);
   const names = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"] as const;

@@ -37,6 +37,7 @@ test("no file is a working configuration", () => {
       transferRanges: ["169.254.16.0/20", "fd42:5e1f:ed9d::/112"],
       probeRanges: ["169.254.128.0/17", "fd42:5e1f:ed9d:1::/64"],
     },
+    attachmentDefinitions: false,
     noMasquerade: [],
     routerAdvertisedLinks: [],
     reconcile: { everySeconds: 30, debounceMs: 100 },

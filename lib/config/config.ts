@@ -52,6 +52,8 @@ export interface Config {
   readonly kubernetes?: Kubernetes;
   /** Absent: everybody reaches everybody. */
   readonly policies?: Policies;
+  /** Pods are on networks of NetworkAttachmentDefinitions as well, and are told so in their network status. */
+  readonly attachmentDefinitions: boolean;
   readonly noMasquerade: readonly Prefix[];
   readonly routerAdvertisedLinks: readonly string[];
   readonly reconcile: { readonly everySeconds: number; readonly debounceMs: number };

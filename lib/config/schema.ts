@@ -329,6 +329,10 @@ export const SCHEMA = z.strictObject(
       "none",
     ),
     policies: setting(policies.optional(), "Network policies.", "those of `kubernetes`, if that is there"),
+    attachmentDefinitions: setting(
+      flag.default(false),
+      "Pods' annotation `k8s.v1.cni.cncf.io/networks` counts, and NetworkAttachmentDefinitions are heard from where policies are.",
+    ),
     noMasquerade: setting(cidrs.default([]), "Destinations that pods reach with their own address, besides all pools."),
     routerAdvertisedLinks: setting(
       listOf(link, "a list of link names").default([]),

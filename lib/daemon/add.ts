@@ -19,6 +19,8 @@ import { type Probe, refuseDuplicates, restsOnAddress } from "./duplicates.ts";
 import { leavingOf } from "./egress-rule.ts";
 import type { Host } from "./host.ts";
 import { hostEndStands } from "./host-end.ts";
+import { annotated } from "./kubernetes/annotated.ts";
+import { selectedPlanes } from "./kubernetes/selected.ts";
 import { makeReady } from "./node-facts.ts";
 import { refuseRivals } from "./parent.ts";
 import { leaseKeys, type Part, partsOf } from "./parts.ts";
@@ -31,16 +33,19 @@ import type { Recording } from "./trace.ts";
  * @returns the CNI result as JSON in the configuration's version
  * @throws SelvedgeError of nearly every kind; then nothing of the attachment is left, or the reconcile loop knows of it
  */
-export async function add(core: Core, request: Request, trace: Recording, signal: AbortSignal): Promise<string> {
-  const conf = parseNetConf("ADD", request.config, request.args, request.ifname);
-  if (conf.prevResult !== undefined) refusePlanesBehind(conf);
+export async function add(core: Core, given: Request, trace: Recording, signal: AbortSignal): Promise<string> {
+  const parsed = parseNetConf("ADD", given.config, given.args, given.ifname);
+  const request = await annotated(core, given, parsed);
+  const conf = request === given ? parsed : parseNetConf("ADD", request.config, request.args, request.ifname);
+  const selected = await selectedPlanes(core, request, conf);
+  if (conf.prevResult !== undefined) refusePlanesBehind(conf, selected);
   const netnsInode = namespaceOf(core, request);
   trace.ended("parsed");
 
   const before = core.table.get(request);
   if (before !== undefined) await makeRoom(core, before, netnsInode);
 
-  const planes = conf.prevResult === undefined ? planesOf(core, request, conf) : [];
+  const planes = conf.prevResult === undefined ? planesOf(core, request, conf, selected) : [];
   const intent = intentOf(core, request, conf, { netnsInode, planes });
   const progress = { stored: false };
   try {
@@ -108,16 +113,18 @@ const intentOf = (
   args: request.args,
   path: request.path,
   facts: [],
-  ...(planes.length > 1 ? { planes: planes.map((plane) => recordOf(plane, conf)) } : {}),
+  ...(planes.length > 1 ? { planes: planes.map(recordOf) } : {}),
   ...(conf.pod === undefined ? {} : { pod: conf.pod }),
   createdMs: core.nowMs(),
 });
 
-const recordOf = ({ key, conf, settings }: Plane, { name }: NetConf): PlaneRecord => ({
-  name: conf.network ?? name,
+const recordOf = ({ key, conf, settings, definition, defaultRoute }: Plane, i: number): PlaneRecord => ({
+  name: conf.network ?? definition ?? conf.name,
   ifname: key.ifname,
   type: settings.plan.type,
   ...(settings.tenant === undefined ? {} : { tenant: settings.tenant }),
+  ...(definition === undefined ? {} : { definition }),
+  ...((defaultRoute ?? i === 0) ? { leads: true } : {}),
 });
 
 /** How far an ADD came: until its intent is stored, the kernel and other plugins know nothing of it. */
@@ -176,6 +183,7 @@ async function attach(
   core.table.put(ready);
   trace.ended("ready-stored");
   for (const { host } of partsOf(ready)) hostOf(core, host).connections.forgetPorts(ready);
+  core.kubernetes?.statuses?.want(ready);
   return JSON.stringify(renderResult(result, conf.cniVersion));
 }
 

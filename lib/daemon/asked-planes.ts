@@ -1,4 +1,5 @@
 /** Who says which planes a pod is on. */
+import { NETWORKS_ANNOTATION } from "#lib/cni/network-selection.ts";
 import type { AskedPlane } from "#lib/cni/planes.ts";
 import type { NetConf } from "#lib/cni/types.ts";
 import type { Config } from "#lib/config/config.ts";
@@ -33,8 +34,15 @@ export function askedPlanes(config: Config, conf: NetConf, first: boolean): read
 const configured = (planes: readonly ConfiguredPlane[], path: string): AskedPlane[] =>
   planes.map((plane) => ({ ...plane, ips: [], path }));
 
-/** Whoever may write a pod's annotations does not choose its tenant. */
-function refuseUninvited(config: Config, { pod = "" }: NetConf, { network, path }: AskedPlane): void {
+/**
+ * Whoever may write a pod's annotations, or a definition, does not choose its tenant.
+ * @throws SelvedgeError config-invalid naming `path`
+ */
+export function refuseUninvited(
+  config: Config,
+  { pod = "" }: NetConf,
+  { network, path }: Pick<AskedPlane, "network" | "path">,
+): void {
   const namespaces = config.networks.get(network)?.namespaces;
   const [own = ""] = pod.split("/");
   if (namespaces === undefined || namespaces.some((pattern) => matches(pattern, own))) return;
@@ -47,11 +55,13 @@ function refuseUninvited(config: Config, { pod = "" }: NetConf, { network, path 
 }
 
 /** @throws SelvedgeError unsupported-field: the pod's links are another plugin's */
-export function refusePlanesBehind(conf: NetConf): void {
-  if (conf.planes === undefined) return;
+export function refusePlanesBehind(conf: NetConf, selected: readonly { readonly definition: string }[] = []): void {
+  const asked = [...(conf.planes ?? []).map(({ network }) => network), ...selected.map(({ definition }) => definition)];
+  if (conf.planes === undefined && selected.length === 0) return;
+  const field = conf.planes === undefined ? NETWORKS_ANNOTATION : "planes";
   throw new SelvedgeError(
-    { kind: "unsupported-field", field: "planes" },
-    `planes: ${JSON.stringify(conf.planes.map(({ network }) => network))} is not supported behind another plugin, which makes the pod's links`,
+    { kind: "unsupported-field", field },
+    `${field}: ${JSON.stringify(asked)} is not supported behind another plugin, which makes the pod's links`,
     { hint: "Put Selvedge first in the list, or attach each plane by a list of its own." },
   );
 }

@@ -26,6 +26,7 @@ import type { KeyFiles } from "./cluster/keyring.ts";
 import { contested } from "./contested.ts";
 import { type Edge, type OpenRouter, openEdge } from "./edge/edge.ts";
 import { type Host, host, NODE } from "./host.ts";
+import type { Kubernetes } from "./kubernetes/kubernetes.ts";
 import { followConfiguration } from "./leaving.ts";
 import type { Policies } from "./policy/policies.ts";
 import { findRouters } from "./routers.ts";
@@ -79,6 +80,8 @@ export interface Core extends Ports {
   edge?: Edge;
   /** Absent where no policies are configured. */
   policies?: Policies;
+  /** Absent where no source of objects is configured. */
+  kubernetes?: Kubernetes;
   /** Inode of the namespace that the daemon itself is in. */
   readonly ownNetnsInode: number;
   /** Facts of the machine, refreshed by every full reconcile. */

@@ -8,6 +8,7 @@ import { admin } from "./admin.ts";
 import { takeOwnAddresses } from "./cluster/own-addresses.ts";
 import { type Core, type CoreOptions, openCore, type Ports } from "./core.ts";
 import { devicePools, makeFunctions } from "./device-pools.ts";
+import { openKubernetes } from "./kubernetes/kubernetes.ts";
 import { forgetLeavers } from "./leaving.ts";
 import { makeAllReady } from "./node-facts.ts";
 import { startPolicies } from "./policy/start.ts";
@@ -46,6 +47,8 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const { core, replayed } = await openCore(ports, options);
   const stopping = new AbortController();
   let poke = (): void => {};
+  const kubernetes = openKubernetes(core);
+  if (kubernetes !== undefined) core.kubernetes = kubernetes;
   await startPolicies(core, { poke: () => poke(), signal: stopping.signal });
   await makeAllReady(core);
   await core.policies?.repair();
@@ -164,7 +167,9 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     core.cluster?.run(onChange, stopping.signal, (taken) => forgetLeavers(core, taken)) ?? Promise.resolve();
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
-  for (const forever of [reconciling.done, offering.done, following, sharing.done, taking, edging])
+  const telling = kubernetes?.statuses?.run(stopping.signal) ?? Promise.resolve();
+
+  for (const forever of [reconciling.done, offering.done, following, sharing.done, taking, edging, telling])
     forever.catch(broken.reject);
   core.policies?.done.catch(broken.reject);
   broken.promise.catch(() => {});
@@ -179,7 +184,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await workers.idle();
       stopping.abort();
       await edge?.close();
-      await Promise.allSettled([reconciling.done, offering.done, ...watched, following, sharing.done, taking]);
+      await Promise.allSettled([reconciling.done, offering.done, ...watched, following, sharing.done, taking, telling]);
       await core.policies?.done;
       await offered[Symbol.asyncDispose]();
       await Promise.all([...core.behind]);

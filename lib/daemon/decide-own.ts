@@ -12,6 +12,7 @@ import { delegationOfRecord } from "./delegated.ts";
 import { lookUpDevice } from "./device.ts";
 import { NODE } from "./host.ts";
 import { placedOn } from "./in-tenant.ts";
+import { naming } from "./kubernetes/naming.ts";
 import { makeWay } from "./make-way.ts";
 import { lookUpParent } from "./parent.ts";
 import { pathMtus } from "./path-mtu.ts";
@@ -96,8 +97,12 @@ interface Leased {
 async function lease(core: Core, intent: AttachmentRecord, plane: Plane): Promise<Leased> {
   const { settings, conf, key } = plane;
   if (settings.plan.addressless) return withoutAddresses(plane);
-  const { given, changes } = await acquire(core, { ...intent, ...key }, conf, settings);
-  return { given: { ...given, dns: settings.dns }, changes };
+  try {
+    const { given, changes } = await acquire(core, { ...intent, ...key }, conf, settings);
+    return { given: { ...given, dns: settings.dns }, changes };
+  } catch (error) {
+    throw naming(plane.definition, error);
+  }
 }
 
 const withoutAddresses = ({ settings }: Plane): Leased => ({

@@ -56,7 +56,7 @@ export interface Where {
 
 /** One interface of an attachment, decided. @throws SelvedgeError config-invalid, unsupported-field */
 export function decide(
-  { key, conf, settings, slot, defaultRoute, leaving }: Plane,
+  { key, conf, settings, slot, defaultRoute, gateways = [], leaving }: Plane,
   given: Given,
   where: Where,
 ): Decided {
@@ -102,6 +102,7 @@ export function decide(
         addresses: given.addresses,
         ...(slot === undefined ? {} : { slot }),
         ...(defaultRoute === undefined ? {} : { defaultRoute }),
+        gateways,
       });
   const host = built.hostInterfaces;
   const inPod = built.podInterface ?? { name: key.ifname, mac: attached.mac, mtu };

@@ -90,6 +90,12 @@ const EVENTS = {
   "policy-readable": { event: "policy-readable", object: "web.yaml#0" },
   "policies-failed": { event: "policies-failed", message: "m" },
   "policy-blind": { event: "policy-blind", container: "c", ifname: "net1", pod: "a/b", type: "macvlan" },
+  "network-status-written": { event: "network-status-written", pod: "a/b", networks: ["net", "a/media"] },
+  "network-status-failed": {
+    event: "network-status-failed",
+    pod: "a/b",
+    message: "https://192.0.2.1:6443: ECONNREFUSED",
+  },
   "events-lost": { event: "events-lost" },
   "peer-refused": { event: "peer-refused", uid: 1000, pid: 8 },
   "conntrack-failed": { event: "conntrack-failed", message: "m" },

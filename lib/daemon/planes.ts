@@ -2,6 +2,8 @@
  * The planes of an attachment: the network that it was asked for, by its own interface, and whichever others the pod is
  * on. All of them come and go together.
  */
+
+import type { Address } from "#lib/address.ts";
 import { MOST_INTERFACES, slotOf } from "#lib/attach/plane-routing.ts";
 import { readAnnotations } from "#lib/cni/annotations.ts";
 import type { AskedPlane } from "#lib/cni/planes.ts";
@@ -12,6 +14,7 @@ import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import { askedPlanes, withItself } from "./asked-planes.ts";
 import type { Core } from "./core.ts";
 import { type Leaving, leavingOf } from "./egress-rule.ts";
+import type { SelectedPlane } from "./kubernetes/selected.ts";
 import { allFacts } from "./parts.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 import { keyOf } from "./table.ts";
@@ -26,24 +29,36 @@ export interface Plane {
   readonly slot?: number;
   /** Whether the pod's default route leads there. Absent: as its network has it. */
   readonly defaultRoute?: boolean;
+  /** By which gateways it does; of a family without one, by its network's. */
+  readonly gateways?: readonly Address[];
   /** By what it leaves the cluster. Absent: as everybody does. */
   readonly leaving?: Leaving;
+  /** `namespace/name` of the NetworkAttachmentDefinition that it came of. */
+  readonly definition?: string;
 }
 
 /**
  * The first is the attachment's own.
  * @throws SelvedgeError config-invalid: an unknown network, a plane or an interface named twice; interface-exists
  */
-export function planesOf(core: Pick<Core, "config" | "table">, key: AttachmentKey, given: NetConf): Plane[] {
+export function planesOf(
+  core: Pick<Core, "config" | "table">,
+  key: AttachmentKey,
+  given: NetConf,
+  selected: readonly SelectedPlane[] = [],
+): Plane[] {
   const earlier = core.table.ofContainer(key.containerId).filter((record) => keyOf(record) !== keyOf(key));
   const conf = withItself(given);
   const asked = askedPlanes(core.config, conf, earlier.length === 0);
   const itself = asked.find(({ network }) => network === conf.network);
   const others = asked.filter((plane) => plane !== itself);
-  refuseRepeats(others, conf, key);
-  const several = others.length > 0;
-  const leading = asked.find(({ defaultRoute }) => defaultRoute === true);
-  const leads = (plane: AskedPlane | undefined): { defaultRoute?: boolean } => {
+  refuseRepeats(others, conf);
+  refuseRepeatedLinks([...others.map(linkOf), ...selected.map((each) => ({ ...each, owner: each.definition }))], key);
+  const several = others.length + selected.length > 0;
+  const leading =
+    selected.find(({ defaultRoute }) => defaultRoute !== undefined) ??
+    asked.find(({ defaultRoute }) => defaultRoute === true);
+  const leads = (plane: AskedPlane | SelectedPlane | undefined): { defaultRoute?: boolean } => {
     if (leading === undefined) return several && plane !== itself ? { defaultRoute: false } : {};
     return { defaultRoute: plane === leading };
   };
@@ -59,6 +74,11 @@ export function planesOf(core: Pick<Core, "config" | "table">, key: AttachmentKe
         settings: { ...settings, ipMasq },
         ...leads(plane),
       };
+    }),
+    ...selected.map((plane): Plane => {
+      const { conf, settings, definition, defaultRoute: gateways = [] } = plane;
+      const own = { containerId: key.containerId, ifname: plane.ifname };
+      return { key: own, conf, settings, definition, gateways, ...leads(plane) };
     }),
   ];
   for (const plane of planes) refuseTaken(core, key, plane);
@@ -115,18 +135,37 @@ function confOf(conf: NetConf, plane: AskedPlane): NetConf {
 const interfaceOf = ({ interface: given, network, path }: AskedPlane): string =>
   given ?? linkName({ path, value: network });
 
-function refuseRepeats(others: readonly AskedPlane[], conf: NetConf, key: AttachmentKey): void {
+function refuseRepeats(others: readonly AskedPlane[], conf: NetConf): void {
   const networks = new Set([conf.network]);
-  const interfaces = new Map([[key.ifname, "CNI_IFNAME"]]);
-  for (const plane of others) {
-    const { network, path } = plane;
+  for (const { network, path } of others) {
     if (networks.has(network)) throw wrong(path, `${path}: the plane ${JSON.stringify(network)} is named twice`);
     networks.add(network);
-    const ifname = interfaceOf(plane);
-    const holder = interfaces.get(ifname);
-    if (holder !== undefined || ifname === "lo")
-      throw wrong(path, `${path}: the interface ${JSON.stringify(ifname)} is that of ${holder ?? "every pod"} already`);
-    interfaces.set(ifname, `the plane ${network}`);
+  }
+}
+
+interface NamedLink {
+  readonly ifname: string;
+  /** Whose it is, and where that was asked for. */
+  readonly owner: string;
+  readonly path: string;
+}
+
+const linkOf = (plane: AskedPlane): NamedLink => ({
+  ifname: interfaceOf(plane),
+  owner: `the plane ${plane.network}`,
+  path: plane.path,
+});
+
+function refuseRepeatedLinks(links: readonly NamedLink[], key: AttachmentKey): void {
+  const owners = new Map([
+    ["lo", "every pod"],
+    [key.ifname, "CNI_IFNAME"],
+  ]);
+  for (const { ifname, owner, path } of links) {
+    const holder = owners.get(ifname);
+    if (holder !== undefined)
+      throw wrong(path, `${path}: the interface ${JSON.stringify(ifname)} is that of ${holder} already`);
+    owners.set(ifname, owner);
   }
 }
 

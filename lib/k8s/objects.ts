@@ -21,6 +21,12 @@ export interface PodName {
   readonly uid?: string;
 }
 
+/** Of an object that is in a namespace. */
+export interface ObjectName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 export interface ObjectSource {
   /** Resolves when everything there is was told, or could not be; goes on until the signal. */
   follow(listener: Listener, signal: AbortSignal): Promise<{ readonly done: Promise<void> }>;
@@ -29,4 +35,14 @@ export interface ObjectSource {
    * @throws SelvedgeError not-ready: it cannot be had now
    */
   knowPod?(pod: PodName): Promise<void>;
+  /** Of the pod of that name; undefined where none is known. */
+  uidOf?(pod: ObjectName): string | undefined;
+  /** The same of a NetworkAttachmentDefinition. @throws SelvedgeError not-ready */
+  knowDefinition?(of: ObjectName): Promise<void>;
+  /**
+   * Gives a pod annotations; its others stay. `uid`: none but that pod of the name.
+   * @returns whether it is there
+   * @throws SelvedgeError not-ready: it cannot be done now, or may not
+   */
+  annotate?(pod: PodName, annotations: Readonly<Record<string, string>>): Promise<boolean>;
 }

@@ -22,6 +22,10 @@ export interface PlaneRecord {
   readonly ifname: string;
   readonly type: string;
   readonly tenant?: string;
+  /** `namespace/name` of the NetworkAttachmentDefinition that it came of. */
+  readonly definition?: string;
+  /** The pod's default route leads there. */
+  readonly leads?: boolean;
 }
 
 export interface AttachmentRecord extends AttachmentKey {

@@ -16,11 +16,11 @@ export async function startPolicies(
   core: Core,
   { poke, signal }: { poke: () => void; signal: AbortSignal },
 ): Promise<void> {
-  const { objects: source, log, config } = core;
-  if (source === undefined || config.policies === undefined) return;
+  const { kubernetes, log, config } = core;
+  if (kubernetes === undefined || config.policies === undefined) return;
   const host = hostOf(core, NODE);
   core.policies = openPolicies({
-    source,
+    source: kubernetes.source,
     log,
     clockUs: core.clockUs,
     poke,

@@ -1,11 +1,12 @@
 /** Kubernetes' objects as an API server tells of them. What was told stands while the server is away. */
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
-import type { Listener, ObjectSource, PodName } from "../objects.ts";
+import type { Listener, ObjectName, ObjectSource } from "../objects.ts";
 import type { ReadAccess } from "./access.ts";
+import { annotate } from "./annotate.ts";
 import { type Ask, asking } from "./ask.ts";
 import { wholeJson } from "./body.ts";
 import { PATIENCE, type Patience, type Reflection, reflection, type Told } from "./reflection.ts";
-import { PODS, RESOURCES, type Resource, withKind } from "./resource.ts";
+import { DEFINITIONS, PODS, RESOURCES, type Resource, withKind } from "./resource.ts";
 
 export interface ApiServerOptions {
   readonly access: ReadAccess;
@@ -13,58 +14,85 @@ export interface ApiServerOptions {
   readonly userAgent: string;
   /** From 0 up to 1. */
   readonly random: () => number;
+  /** NetworkAttachmentDefinitions are told of, too. */
+  readonly definitions?: boolean;
   readonly patience?: Patience;
 }
 
 /** What failures of the server as a whole are told under. */
 const SERVER = "API server";
-/** A pod is asked for within an ADD. */
-const POD_MS = 5_000;
+/** One object is asked for within an ADD. */
+const OBJECT_MS = 5_000;
 /** More than etcd takes for an object (1.5 MiB), as JSON. */
-const MOST_POD_BYTES = 8 * 1024 * 1024;
+const MOST_OBJECT_BYTES = 8 * 1024 * 1024;
 
-export function apiServer({ access, userAgent, random, patience = PATIENCE }: ApiServerOptions): ObjectSource {
+export function apiServer({
+  access,
+  userAgent,
+  random,
+  definitions = false,
+  patience = PATIENCE,
+}: ApiServerOptions): ObjectSource {
   let ask: Ask | undefined;
-  let pods: Reflection | undefined;
+  const reflections = new Map<Resource, Reflection>();
+  const known = (resource: Resource, { namespace, name }: ObjectName): string | undefined =>
+    reflections.get(resource)?.uid(`${namespace}/${name}`);
+  /** Tells of it now. @throws SelvedgeError not-ready, which begins with `what` is not known */
+  const offerOne = async (resource: Resource, of: ObjectName, what: string): Promise<void> => {
+    const followed = reflections.get(resource);
+    if (ask === undefined || followed === undefined) return;
+    try {
+      const object = await objectOf(ask, resource, of);
+      if (object !== undefined) followed.offer(object);
+    } catch (error) {
+      if (!isFailure(error, "not-ready", "config-invalid")) throw error;
+      throw new SelvedgeError({ kind: "not-ready" }, `${what} not known: ${error.message}`, {
+        hint: error.hint ?? "The API server has not told of it yet; the runtime's next try may find it.",
+        cause: error,
+      });
+    }
+  };
   return {
     async follow(listener, signal) {
       const asked = asking(access, userAgent);
-      const reflections = new Map<Resource, Reflection>();
-      const told = together(listener, RESOURCES, (resource) => reflections.get(resource)?.hurry());
-      for (const resource of RESOURCES)
+      const resources = definitions ? [...RESOURCES, DEFINITIONS] : RESOURCES;
+      const told = together(listener, resources, (resource) => reflections.get(resource)?.hurry());
+      for (const resource of resources)
         reflections.set(resource, reflection(resource, { ask: asked, told: told(resource), signal, random, patience }));
       ask = asked;
-      pods = reflections.get(PODS);
       const all = [...reflections.values()];
       await Promise.all(all.map((each) => each.first));
       const done = Promise.all(all.map((each) => each.done)).then(() => asked[Symbol.dispose]());
       return { done };
     },
     async knowPod(pod) {
-      const uid = pods?.uid(`${pod.namespace}/${pod.name}`);
-      if (ask === undefined || pods === undefined || (uid !== undefined && (pod.uid ?? uid) === uid)) return;
-      try {
-        const object = await podOf(ask, pod);
-        if (object !== undefined) pods.offer(object);
-      } catch (error) {
-        if (!isFailure(error, "not-ready", "config-invalid")) throw error;
-        const message = `the labels of pod ${pod.namespace}/${pod.name} are not known: ${error.message}`;
-        throw new SelvedgeError({ kind: "not-ready" }, message, {
-          hint: error.hint ?? "The API server has not told of the pod yet; the runtime's next try may find it.",
-          cause: error,
-        });
-      }
+      const uid = known(PODS, pod);
+      if (uid !== undefined && (pod.uid ?? uid) === uid) return;
+      await offerOne(PODS, pod, `the labels of pod ${pod.namespace}/${pod.name} are`);
+    },
+    uidOf: (pod) => known(PODS, pod),
+    async knowDefinition(of) {
+      if (known(DEFINITIONS, of) === undefined)
+        await offerOne(DEFINITIONS, of, `NetworkAttachmentDefinition ${of.namespace}/${of.name} is`);
+    },
+    async annotate(pod, annotations) {
+      if (ask !== undefined) return annotate(ask, pod, annotations);
+      throw new SelvedgeError({ kind: "not-ready" }, "the API server has not been asked for anything yet");
     },
   };
 }
 
-/** Undefined for one that the server does not know: of the node's own files, or of no kubelet. @throws SelvedgeError not-ready */
-async function podOf(ask: Ask, { namespace, name }: PodName): Promise<object | undefined> {
+/** Undefined for one that the server does not know: a pod of the node's own files, or of no kubelet. @throws SelvedgeError not-ready */
+async function objectOf(ask: Ask, resource: Resource, { namespace, name }: ObjectName): Promise<object | undefined> {
   const [at, of] = [namespace, name].map(encodeURIComponent);
-  const answer = await ask({ path: `/api/v1/namespaces/${at}/pods/${of}`, signal: AbortSignal.timeout(POD_MS) });
-  if ("stream" in answer) return withKind(PODS, (await wholeJson(answer, MOST_POD_BYTES)) as object);
+  const [, group, plural] = /^(.*)\/([^/]+)$/.exec(resource.path) ?? [];
+  const answer = await ask({
+    path: `${group}/namespaces/${at}/${plural}/${of}`,
+    signal: AbortSignal.timeout(OBJECT_MS),
+  });
+  if ("stream" in answer) return withKind(resource, (await wholeJson(answer, MOST_OBJECT_BYTES)) as object);
   if (answer.status === 404) return undefined;
-  throw new SelvedgeError({ kind: "not-ready" }, `may not get pods: ${answer.status} ${answer.message}`);
+  throw new SelvedgeError({ kind: "not-ready" }, `may not get ${plural}: ${answer.status} ${answer.message}`);
 }
 
 /** Several resources as one source: all there is was told when each was; the server is lost once for all of them. */

@@ -1,4 +1,4 @@
-/** What a node hears of from an API server: what policies are made of, and nothing else. */
+/** What a node hears of from an API server: what policies are made of, definitions of networks if it is asked to. */
 export interface Resource {
   /** In messages, and before the names that are told: `pods/shop/web-0`. */
   readonly plural: string;
@@ -38,6 +38,15 @@ export const RESOURCES: readonly Resource[] = [
   },
   PODS,
 ];
+
+/** NetworkAttachmentDefinitions (NPWG 1.3, section 3). Their own kind, brought by whoever installs it. */
+export const DEFINITIONS: Resource = {
+  plural: "network-attachment-definitions.k8s.cni.cncf.io",
+  path: "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions",
+  apiVersion: "k8s.cni.cncf.io/v1",
+  kind: "NetworkAttachmentDefinition",
+  isOptional: true,
+};
 
 /** Items of a list do not say of which kind they are. */
 export const withKind = ({ apiVersion, kind }: Resource, item: object): object => ({ ...item, apiVersion, kind });
