@@ -1,23 +1,30 @@
 /** A real API server with Debian's etcd, in the namespace of the test. */
 import type { ChildProcess } from "node:child_process";
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, must, start, stop } from "../../conformance/program.ts";
+import { eventually, must, stop } from "../../conformance/program.ts";
 import { pki } from "../store/pki.ts";
 import { LIVE } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
+import { logged } from "./logged.ts";
 
-const PROGRAMS = join(import.meta.dirname, "../../.cache/kubernetes");
+/** Where build.sh puts what it builds. */
+export const PROGRAMS = join(import.meta.dirname, "../../.cache/kubernetes");
 const API_SERVER = join(PROGRAMS, "kube-apiserver");
 const KUBECTL = join(PROGRAMS, "kubectl");
-const ETCD = "http://127.0.0.1:2379";
+const ETCD_PORT = 2379;
+const ETCD = `http://127.0.0.1:${ETCD_PORT}`;
 const ETCD_PEER = "http://127.0.0.1:2380";
 const PORT = 6443;
 /** Of whoever may do everything. */
 const ADMIN = "administrator";
 const START_MS = 120_000;
+/** Where services have their addresses. */
+const SERVICES = "10.96.0.0/16";
+/** The API server's own there: the first. */
+const SERVICE = "10.96.0.1";
 
 export const runs = needing(
   ...LIVE,
@@ -29,8 +36,31 @@ export const runs = needing(
   { file: KUBECTL },
 );
 
+/** Somebody who may ask, by a token that is known from the start. */
+export interface User {
+  readonly token: string;
+  readonly name: string;
+  readonly group: string;
+}
+
+export interface ControlPlaneOptions {
+  /** Of this namespace, besides 127.0.0.1, by which the server and etcd are reached; pods are told of the first. */
+  readonly addresses?: readonly string[];
+  readonly users?: readonly User[];
+  /** Controllers make service accounts for pods, so that pods may be held to them. */
+  readonly controllers?: true;
+}
+
 export interface ControlPlane extends AsyncDisposable {
   readonly url: string;
+  /** Of what it wrote: logs, certificates, the administrator's kubeconfig. */
+  readonly files: {
+    readonly directory: string;
+    readonly admin: string;
+    readonly ca: string;
+    /** Signs the tokens of service accounts. */
+    readonly accountKey: string;
+  };
   /** PEM. */
   readonly ca: string;
   readonly admin: string;
@@ -46,30 +76,28 @@ export interface ControlPlane extends AsyncDisposable {
   compact(): Promise<void>;
 }
 
-/** @param addresses of this namespace besides 127.0.0.1 by which it is reached */
-export async function controlPlane(...addresses: readonly string[]): Promise<ControlPlane> {
+export async function controlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const { addresses = [], users = [], controllers = false } = options;
   const directory = mkdtempSync(join(tmpdir(), "kubernetes-"));
   const certificates = pki();
   const authority = certificates.authority("kubernetes");
   const identity = authority.issue(
     "kube-apiserver",
-    ["127.0.0.1", ...addresses].map((each) => `IP:${each}`),
+    ["127.0.0.1", SERVICE, ...addresses].map((each) => `IP:${each}`),
   );
   const accounts = certificates.authority("service-accounts");
+  const accountKey = join(certificates.directory, "service-accounts.key");
   const tokens = join(directory, "tokens.csv");
-  writeFileSync(tokens, `${ADMIN},admin,admin,"system:masters"\n`);
-  const begin = (name: string, argv: readonly string[]): ChildProcess => {
-    const child = start(argv);
-    const log = createWriteStream(join(directory, `${name}.log`), { flags: "a" });
-    for (const stream of [child.stdout, child.stderr]) stream?.pipe(log, { end: false });
-    return child;
-  };
+  const all = [{ token: ADMIN, name: "admin", group: "system:masters" }, ...users];
+  writeFileSync(tokens, all.map(({ token, name, group }) => `${token},${name},${name},"${group}"\n`).join(""));
+  const begin = (name: string, argv: readonly string[]): ChildProcess => logged(join(directory, `${name}.log`), argv);
+  const etcdUrls = [ETCD, ...addresses.map((address) => `http://${address}:${ETCD_PORT}`)].join();
   const etcd = begin("etcd", [
     "etcd",
     "--name=one",
     `--data-dir=${join(directory, "etcd")}`,
-    `--listen-client-urls=${ETCD}`,
-    `--advertise-client-urls=${ETCD}`,
+    `--listen-client-urls=${etcdUrls}`,
+    `--advertise-client-urls=${etcdUrls}`,
     `--listen-peer-urls=${ETCD_PEER}`,
     `--initial-advertise-peer-urls=${ETCD_PEER}`,
     `--initial-cluster=one=${ETCD_PEER}`,
@@ -121,18 +149,19 @@ export async function controlPlane(...addresses: readonly string[]): Promise<Con
       `--tls-cert-file=${identity.certificate}`,
       `--tls-private-key-file=${identity.key}`,
       `--cert-dir=${join(directory, "certificates")}`,
-      "--service-cluster-ip-range=10.96.0.0/16",
+      `--service-cluster-ip-range=${SERVICES}`,
       "--service-account-issuer=https://kubernetes.default.svc",
-      `--service-account-signing-key-file=${join(certificates.directory, "service-accounts.key")}`,
+      `--service-account-signing-key-file=${accountKey}`,
       `--service-account-key-file=${accounts.ca}`,
-      "--authorization-mode=RBAC",
+      "--authorization-mode=Node,RBAC",
       `--token-auth-file=${tokens}`,
-      // No controller makes service accounts for pods here.
-      "--disable-admission-plugins=ServiceAccount",
+      ...(controllers ? [] : ["--disable-admission-plugins=ServiceAccount"]),
       // As kubeadm starts it.
       "--allow-privileged=true",
-      "--advertise-address=127.0.0.1",
-      "--endpoint-reconciler-type=none",
+      `--advertise-address=${addresses[0] ?? "127.0.0.1"}`,
+      `--endpoint-reconciler-type=${addresses.length === 0 ? "none" : "lease"}`,
+      // Where logs and exec are had.
+      "--kubelet-preferred-address-types=InternalIP",
       "--shutdown-delay-duration=0s",
     ]);
     server = begun;
@@ -169,6 +198,7 @@ export async function controlPlane(...addresses: readonly string[]): Promise<Con
     });
   return {
     url,
+    files: { directory, admin: adminFile, ca: authority.ca, accountKey },
     ca,
     admin: ADMIN,
     kubectl: (argv, input = "") =>

@@ -30,7 +30,7 @@ beforeAll(async () => {
   await must(["ip", "link", "set", "kube0", "up"]);
   await live.on("ip", "addr", "add", `${CABLE.node}/30`, "dev", "kube0");
   await live.on("ip", "link", "set", "kube0", "up");
-  kubernetes = await controlPlane(CABLE.server);
+  kubernetes = await controlPlane({ addresses: [CABLE.server] });
   await kubernetes.kubectl(["apply", `--filename=${MANIFEST}`]);
   await kubernetes.kubectl(["create", "namespace", "shop"]);
   const token = (await kubernetes.kubectl(["create", "token", "selvedge", "--namespace=kube-system"])).trim();

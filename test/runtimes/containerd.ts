@@ -11,8 +11,12 @@ import type { Machine } from "./machine.ts";
 
 export interface Containerd extends AsyncDisposable {
   readonly cri: Cri;
+  /** Path of its socket. */
+  readonly socket: string;
   /** Where conflists go. */
   readonly conflists: string;
+  /** Imports an image from an archive. */
+  load(archive: string): Promise<void>;
   /** SIGKILL, and waits for the end; its pods go on. */
   kill(): Promise<void>;
   /** Starts it again; `cri` stays usable. */
@@ -25,15 +29,21 @@ interface Options {
   readonly directory: string;
   /** Directory with the plugins. */
   readonly plugins: string;
+  /** Directory of the machine for conflists, if not one that is made here. */
+  readonly conflists?: string;
   /** What plugins are to find in their environment. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Of an image of hundreds of megabytes, on a machine that is busy. */
+const LOAD_MS = 120_000;
+
 /** @throws Error with the end of its log when it does not serve within 15 s */
-export async function startContainerd({ machine, directory, plugins, environment }: Options): Promise<Containerd> {
+export async function startContainerd(options: Options): Promise<Containerd> {
+  const { machine, directory, plugins, environment } = options;
   const path = (name: string) => join(directory, name);
-  const conflists = path("net.d");
-  await mkdir(conflists, { recursive: true });
+  const { conflists = path("net.d") } = options;
+  if (options.conflists === undefined) await mkdir(conflists, { recursive: true });
   await writeFile(path("config.toml"), config({ directory, plugins, conflists }));
   const socket = path("containerd.sock");
   const ctr = (...argv: string[]) => machine.enter(["ctr", "--address", socket, ...argv]);
@@ -56,14 +66,18 @@ export async function startContainerd({ machine, directory, plugins, environment
     });
   };
   await begin();
+  const load = async (archive: string): Promise<void> =>
+    void (await must(ctr("--namespace", "k8s.io", "images", "import", archive), { deadlineMs: LOAD_MS }));
   for (const [name, reference] of Object.entries({ pause: PAUSE, tools: TOOLS })) {
     await writeImage(path(`${name}.tar`), reference);
-    await must(ctr("--namespace", "k8s.io", "images", "import", path(`${name}.tar`)));
+    await load(path(`${name}.tar`));
   }
   const client = cri(socket);
   return {
     cri: client,
+    socket,
     conflists,
+    load,
     start: begin,
     async kill() {
       if (child === undefined) return;

@@ -1,7 +1,7 @@
 /**
  * A machine for a real runtime: a network namespace, a mount namespace in which everything that runtimes hard-wire (/run,
- * /var/lib) is in memory, and a process namespace, so that all of it ends together and nothing is left. Cgroups and /sys
- * are the real ones: runc needs them.
+ * /var/lib) is in memory, a process namespace, so that all of it ends together and nothing is left, and a host name. Cgroups
+ * and /sys are the real ones: runc needs them.
  */
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
@@ -17,18 +17,20 @@ export interface Machine extends AsyncDisposable {
 }
 
 const IN_MEMORY = ["/run", "/var/lib"];
+const PROCESSES = ["--pid", "--fork", "--kill-child", "--mount-proc"];
 
-/** @param namespace of the network; it stays when the machine goes */
+/** @param namespace of the network, which stays when the machine goes; the machine's host name */
 export async function makeMachine(namespace: string): Promise<Machine> {
   const mounts = IN_MEMORY.map((path) => `mount -t tmpfs tmpfs ${path}`).join(" && ");
-  const script = `${mounts} && mkdir -p /run/netns && echo ready && exec sleep infinity`;
-  const unshare = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const script = `${mounts} && hostname ${namespace} && mkdir -p /run/netns && echo ready && exec sleep infinity`;
+  const unshare = ["unshare", "--mount", "--propagation", "private", "--uts", ...PROCESSES];
   const holder = start(inside(namespace, [...unshare, "/bin/sh", "-c", script]));
   const [word] = await Promise.race([once(holder.stdout ?? holder, "data"), once(holder, "exit")]);
   if (!String(word).startsWith("ready")) throw new Error(`no machine in ${namespace}: ${word}`);
   const cgroup = `/selvedge-${process.pid}-${namespace}`;
   const of = `/proc/${holder.pid}/ns`;
-  const enter = ["/usr/bin/nsenter", `--mount=${of}/mnt`, `--net=${of}/net`, `--pid=${of}/pid_for_children`, "--"];
+  const spaces = [`--mount=${of}/mnt`, `--uts=${of}/uts`, `--net=${of}/net`, `--pid=${of}/pid_for_children`];
+  const enter = ["/usr/bin/nsenter", ...spaces, "--"];
   return {
     namespace,
     cgroup,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds Kubernetes' programs from their Go modules into .cache/kubernetes, once for each state of go.mod and go.sum:
-# some ten minutes on two processors the first time, nothing after that.
+# some twenty minutes on two processors the first time, nothing after that.
 set -euo pipefail
 cd "$(dirname "$0")"
 into=$(cd ../../.. && pwd)/.cache/kubernetes
@@ -19,5 +19,5 @@ for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
 done
 mkdir -p "$into"
 CGO_ENABLED=0 nice "$go" build -p 2 -trimpath -ldflags "$ldflags" -o "$into/" \
-  k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl
+  k8s.io/kubernetes/cmd/{kube-apiserver,kube-controller-manager,kube-proxy,kube-scheduler,kubectl,kubelet}
 echo "$state" >"$into/state"

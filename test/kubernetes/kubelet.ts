@@ -1,0 +1,128 @@
+/** A node of a cluster: a machine with containerd, kubelet and kube-proxy, as an installer of Kubernetes leaves it, without a network. */
+import type { ChildProcess } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { must, stop } from "../../conformance/program.ts";
+import { startContainerd } from "../runtimes/containerd.ts";
+import { type Machine, makeMachine } from "../runtimes/machine.ts";
+import { PROGRAMS } from "./control-plane.ts";
+import { logged } from "./logged.ts";
+import { type Name, NODES, namespaceOf } from "./wire.ts";
+
+export interface KubeNode extends AsyncDisposable {
+  readonly name: Name;
+  readonly machine: Machine;
+  /** Runs a program on it. @throws Error when it fails */
+  on(...argv: readonly string[]): Promise<string>;
+}
+
+export interface NodeOptions {
+  readonly name: Name;
+  /** Takes all that it writes; it is there. */
+  readonly directory: string;
+  /** Archives of images, besides those of every machine with containerd. */
+  readonly images: readonly string[];
+  /** Kubeconfigs of who asks the API server. */
+  readonly kubelet: string;
+  readonly proxy: string;
+}
+
+/** Where runtimes look when nobody tells them another place. */
+const PLUGINS = "/opt/cni/bin";
+const CONFLISTS = "/etc/cni/net.d";
+export const DNS_SERVICE = "10.96.0.10";
+
+/**
+ * What a node has of its own besides a machine's /run and /var/lib. kubelet would set some sysctls of the whole machine: it finds
+ * them as it wants them.
+ */
+const OWN_FILES = `
+mkdir -p /run/etc/upper /run/etc/work
+mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work overlay /etc
+mount -t tmpfs tmpfs /opt
+mount -t tmpfs tmpfs /var/log
+mkdir -p /etc/cni ${PLUGINS}
+mount -t tmpfs tmpfs /etc/cni
+mkdir -p ${CONFLISTS} /run/sysctl /var/lib/kubelet
+# As systemd leaves it: containers may be given mounts in both directions.
+mount --make-rshared /
+for each in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 \\
+  kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do
+  file=/run/sysctl/$(basename "\${each%=*}")
+  echo "\${each#*=}" >"$file"
+  mount --bind "$file" "/proc/sys/\${each%=*}"
+done
+`;
+
+export async function startNode({ name, directory, images, kubelet, proxy }: NodeOptions): Promise<KubeNode> {
+  await using stack = new AsyncDisposableStack();
+  const machine = stack.use(await makeMachine(namespaceOf(name)));
+  await must(machine.enter(["/bin/sh", "-euc", OWN_FILES]));
+  const containerd = await startContainerd({
+    machine,
+    directory,
+    plugins: PLUGINS,
+    conflists: CONFLISTS,
+    environment: {},
+  });
+  stack.use(containerd);
+  for (const image of images) await containerd.load(image);
+  const settings = (program: string, config: object): string => {
+    const file = join(directory, `${program}.yaml`);
+    writeFileSync(file, JSON.stringify(config));
+    return `--config=${file}`;
+  };
+  const begin = (program: string, argv: readonly string[]): ChildProcess => {
+    const child = logged(join(directory, `${program}.log`), machine.enter([join(PROGRAMS, program), ...argv]), {
+      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+    });
+    stack.defer(() => stop(child));
+    return child;
+  };
+  begin("kubelet", [
+    settings("kubelet", kubeletConfiguration(machine, containerd.socket)),
+    `--kubeconfig=${kubelet}`,
+    `--hostname-override=${name}`,
+    `--node-ip=${NODES[name]}`,
+  ]);
+  begin("kube-proxy", [
+    settings("kube-proxy", {
+      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+      kind: "KubeProxyConfiguration",
+      clientConnection: { kubeconfig: proxy },
+      hostnameOverride: name,
+      mode: "nftables",
+      // The limits of connections are the whole machine's.
+      conntrack: { maxPerCore: 0 },
+    }),
+  ]);
+  const kept = stack.move();
+  return {
+    name,
+    machine,
+    on: (...argv) => must(machine.enter(argv)),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+const kubeletConfiguration = (machine: Machine, socket: string): object => ({
+  apiVersion: "kubelet.config.k8s.io/v1beta1",
+  kind: "KubeletConfiguration",
+  containerRuntimeEndpoint: `unix://${socket}`,
+  authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
+  authorization: { mode: "AlwaysAllow" },
+  cgroupDriver: "cgroupfs",
+  // How much pods may use of the machine is no matter here.
+  cgroupsPerQOS: false,
+  enforceNodeAllocatable: ["none"],
+  cgroupRoot: machine.cgroup,
+  failCgroupV1: false,
+  failSwapOn: false,
+  oomScoreAdj: 0,
+  clusterDNS: [DNS_SERVICE],
+  clusterDomain: "cluster.local",
+  nodeStatusUpdateFrequency: "2s",
+  // The disk is the machine's, however full.
+  evictionHard: { "memory.available": "1Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
+  imageGCHighThresholdPercent: 100,
+});
