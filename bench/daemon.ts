@@ -50,6 +50,8 @@ export interface DaemonOptions {
   readonly settings?: object;
   /** Argument list that runs another one where the daemon is to be. */
   readonly enter?: (argv: readonly string[]) => readonly string[];
+  /** How long it may take until it is ready, ms. */
+  readonly startMs?: number;
 }
 
 const START_MS = 15_000;
@@ -59,7 +61,7 @@ const SETTLE_MS = 120_000;
 export async function startDaemon(
   program: string,
   directory: string,
-  { settings = DAEMON, enter = (argv) => argv }: DaemonOptions = {},
+  { settings = DAEMON, enter = (argv) => argv, startMs = START_MS }: DaemonOptions = {},
 ): Promise<Daemon> {
   const socket = join(directory, "selvedged.sock");
   const config = join(directory, "selvedged.yaml");
@@ -79,7 +81,7 @@ export async function startDaemon(
   const ask = askOver({ socket, deadlineMs: 5_000 });
   const status = () => ask(Admin.getStatus, {}).catch(() => undefined);
 
-  const giveUpMs = performance.now() + START_MS;
+  const giveUpMs = performance.now() + startMs;
   while ((await status())?.ready !== true) {
     if (child.exitCode !== null || performance.now() > giveUpMs) {
       child.kill("SIGKILL");

@@ -33,8 +33,8 @@ export interface Pod {
   readonly addresses: readonly Address[];
 }
 
-/** `namespace/name`. */
-export const podKey = ({ namespace, name }: Pick<Pod, "namespace" | "name">): string => `${namespace}/${name}`;
+/** `namespace/name`; joined, not concatenated, which would keep the parts in memory beside the whole. */
+export const podKey = ({ namespace, name }: Pick<Pod, "namespace" | "name">): string => [namespace, name].join("/");
 
 export type Direction = "ingress" | "egress";
 

@@ -1,6 +1,7 @@
 /** What a source of objects tells, read: what cannot be read is told of, and what it was before stands. */
 import { isDeepStrictEqual } from "node:util";
 import { isFailure } from "#lib/errors.ts";
+import { PODS } from "#lib/k8s/api/resource.ts";
 import type { Listener } from "#lib/k8s/objects.ts";
 import type { Log } from "#lib/log.ts";
 import type { Enforcement } from "#lib/policy/enforcement.ts";
@@ -34,8 +35,8 @@ export function hearing(
   others: PodListener | undefined,
 ): Heard {
   const rules = new Map<string, readonly Rule[]>();
-  /** Of hundreds of thousands, so by their keys alone, which have no spaces between them. */
-  const pods = new Map<string, string>();
+  /** Keys of the pods that names stand for, where the names do not say it themselves. */
+  const pods = new Map<string, readonly string[]>();
   const refused = new Map<string, string>();
   let isTold = false;
   let isComplete = false;
@@ -54,17 +55,13 @@ export function hearing(
     else rules.set(name, next);
     isNew = true;
   };
-  const putPods = (name: string, next: readonly string[]) => {
-    const before = pods.get(name);
-    const now = next.length === 1 ? next[0] : next.join(" ");
-    if (before === now) return;
-    for (const key of before?.split(" ") ?? [])
-      if (!next.includes(key)) {
+  const leavePods = (name: string, kept: readonly string[]) => {
+    for (const key of pods.get(name) ?? saidBy(name))
+      if (!kept.includes(key)) {
         enforcement.removePod(key);
         others?.remove(key);
       }
-    if (now === undefined || now === "") pods.delete(name);
-    else pods.set(name, now);
+    pods.delete(name);
   };
 
   const listener: Listener = {
@@ -76,7 +73,9 @@ export function hearing(
           name,
           read.filter((each) => each.kind !== "Pod"),
         );
-        putPods(name, podsOfIt.map(podKey));
+        const keys = podsOfIt.map(podKey);
+        leavePods(name, keys);
+        if (keys.join() !== saidBy(name).join()) pods.set(name, keys);
         for (const pod of podsOfIt) {
           enforcement.putPod(pod);
           others?.put(pod);
@@ -89,7 +88,7 @@ export function hearing(
     },
     remove(name) {
       putRules(name, []);
-      putPods(name, []);
+      leavePods(name, []);
       readable(name);
     },
     told() {
@@ -124,3 +123,8 @@ export function hearing(
     refused,
   };
 }
+
+const POD = `${PODS.plural}/`;
+
+/** An API server's name for a pod says which it is; it tells of hundreds of thousands. */
+const saidBy = (name: string): readonly string[] => (name.startsWith(POD) ? [name.slice(POD.length)] : []);

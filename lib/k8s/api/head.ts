@@ -14,7 +14,7 @@ export function headOf(object: unknown): Head {
   const metadata = fields(fields(root(object))("metadata"));
   const [namespace, name] = [metadata("namespace"), text(metadata("name"))];
   return {
-    name: absent(namespace) ? name : `${text(namespace)}/${name}`,
+    name: absent(namespace) ? name : [text(namespace), name].join("/"),
     version: versionOf(object),
     uid: text(metadata("uid"), { or: "" }),
   };

@@ -76,7 +76,8 @@ export interface ReflectionOptions {
 }
 
 export function reflection(resource: Resource, { ask, told, signal, random, patience }: ReflectionOptions): Reflection {
-  const known = new Map<string, { readonly version: string; readonly uid: string }>();
+  /** Version and uid of each. There may be hundreds of thousands, so as one text. */
+  const known = new Map<string, string>();
   const wait = backoff({ firstMs: patience.firstMs, longestMs: patience.longestMs, random });
   const first = Promise.withResolvers<void>();
   const only: Readonly<Record<string, string>> = resource.only === undefined ? {} : { fieldSelector: resource.only };
@@ -88,8 +89,8 @@ export function reflection(resource: Resource, { ask, told, signal, random, pati
   const put = (object: object, head = headOf(object), isOther = isNewer): void => {
     const { name, version, uid } = head;
     const before = known.get(name);
-    if (before !== undefined && !isOther(version, before.version)) return;
-    known.set(name, { version, uid });
+    if (before !== undefined && !isOther(version, before.slice(0, before.indexOf(" ")))) return;
+    known.set(name, [version, uid].join(" "));
     told.put(name, object);
   };
   const remove = (name: string): void => {
@@ -193,7 +194,7 @@ export function reflection(resource: Resource, { ask, told, signal, random, pati
     first: first.promise,
     done: run(),
     hurry: () => pause.abort(),
-    uid: (name) => known.get(name)?.uid,
+    uid: (name) => known.get(name)?.split(" ")[1],
     offer(object) {
       const head = headOf(object);
       // Changes up to there are known; that it went is one of them.
