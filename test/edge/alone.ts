@@ -37,8 +37,8 @@ export interface Alone extends AsyncDisposable {
 
 const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-n", namespace, ...words.split(" ")]);
 
-/** @param settings of the router @param edge besides */
-export async function makeAlone(settings: JsonObject, edge: JsonObject = {}): Promise<Alone> {
+/** @param settings of the router @param edge besides @param config laid over the whole of the node's */
+export async function makeAlone(settings: JsonObject, edge: JsonObject = {}, config: JsonObject = {}): Promise<Alone> {
   await using stack = new AsyncDisposableStack();
   const access = stack.use(makeAccess());
   await must(["mount", "--make-shared", "/run"]);
@@ -60,6 +60,7 @@ export async function makeAlone(settings: JsonObject, edge: JsonObject = {}): Pr
   const configOf = (more: JsonObject): JsonObject => ({
     pools: [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd66::/64" }]] }],
     networks: [{ name: "net", expose: true }],
+    ...config,
     edge: {
       windowMs: 50,
       ...edge,

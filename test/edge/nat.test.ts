@@ -1,11 +1,11 @@
 /** A router with static routes and NAT: where packets go and what is changed in them, by captures on both sides of it. */
-import { once } from "node:events";
 import { expect } from "@jest/globals";
 import type { RouterList } from "#proto/selvedge_pb.ts";
-import { eventually, inside, must, run, start, stop } from "../../conformance/program.ts";
+import { eventually, inside, must } from "../../conformance/program.ts";
 import { capture } from "../attach/capture.ts";
 import { cable } from "../cluster/wire.ts";
 import { needing } from "../support/requirement.ts";
+import { PORT, seen, telling } from "./telling.ts";
 import { makeWorld, OUTSIDE, outside, outsideOf, spaceOf, WORLD } from "./world.ts";
 
 /** Of the router, besides its own: one that is a pod's, one of a published service, one that a pod leaves by. */
@@ -14,21 +14,6 @@ const fixed = (n: number): string => `10.66.250.${n}`;
 const named = (name: string) => ({ args: { cni: { reservation: `vm:${name}` } } });
 /** What the machine outside has of its own, first. */
 const CLIENT = outside(9);
-const PORT = 8_080;
-
-/** Tells whoever connects by which address it sees them. */
-const TELL = `require("node:net").createServer((s) => s.on("error", () => {}).end(s.remoteAddress)).listen(${PORT}, "0.0.0.0", () => console.log("ready"))`;
-const ASK = `require("node:net").connect({ host: process.argv[1], port: Number(process.argv[2]), timeout: 1500 })
-  .on("timeout", function () { this.destroy(); }).on("error", () => {}).pipe(process.stdout);`;
-
-async function telling(namespace: string): Promise<AsyncDisposable> {
-  const server = start(inside(namespace, [process.execPath, "-e", TELL]));
-  server.stderr?.resume();
-  if (server.stdout !== null) await once(server.stdout, "data");
-  return { [Symbol.asyncDispose]: () => stop(server) };
-}
-const seen = async (from: string, to: string, port = PORT): Promise<string> =>
-  (await run(inside(from, [process.execPath, "-e", ASK, to, `${port}`]))).stdout;
 
 needing(...WORLD)(
   "packets go through a router's routes and NAT; new pods are nothing to it, a dead node is",
