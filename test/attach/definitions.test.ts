@@ -4,18 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
+import { definition } from "../support/kubernetes/definitions.ts";
 import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 
 const runs = needing(...LIVE);
 const NETWORKS = "k8s.v1.cni.cncf.io/networks";
 
-const definition = (name: string, config: object | string | undefined, namespace = "shop") => ({
-  apiVersion: "k8s.cni.cncf.io/v1",
-  kind: "NetworkAttachmentDefinition",
-  metadata: { namespace, name },
-  spec: config === undefined ? {} : { config: typeof config === "string" ? config : JSON.stringify(config) },
-});
 const ours = (keys: object) => ({ cniVersion: "0.3.1", type: "selvedge", ...keys });
 const DEFINITIONS = [
   definition("blue", ours({ network: "blue" })),

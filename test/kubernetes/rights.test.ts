@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
-import { RESOURCES } from "#lib/k8s/api/resource.ts";
+import { DEFINITIONS, RESOURCES } from "#lib/k8s/api/resource.ts";
+import type { ObjectSource } from "#lib/k8s/objects.ts";
 import { eventually } from "../../conformance/program.ts";
+import { DEFINITIONS_KIND } from "../support/kubernetes/definitions.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
 import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
 
@@ -26,7 +28,8 @@ beforeAll(async () => {
   if (runs === test.skip) return;
   kubernetes = await controlPlane();
   // Known to the server, so that rights to it mean something.
-  await kubernetes.kubectl(["apply", "--filename=-"], CLUSTER_NETWORK_POLICIES);
+  for (const kind of [CLUSTER_NETWORK_POLICIES, DEFINITIONS_KIND])
+    await kubernetes.kubectl(["apply", "--filename=-"], kind);
   await kubernetes.kubectl(["apply", `--filename=${MANIFEST}`]);
   await kubernetes.kubectl(["create", "namespace", "shop"]);
   await kubernetes.ask("POST", "/api/v1/namespaces/shop/pods", POD);
@@ -72,6 +75,7 @@ function following() {
     async () => ({ server: new URL(kubernetes.url), ca: kubernetes.ca, token }),
     // Watches are asked for again and again, so that rights that went are missed.
     { watchMs: 1_000 },
+    true,
   );
   const begun = source.follow(
     {
@@ -114,20 +118,29 @@ runs(
   60_000,
 );
 
+/** What is not followed is asked for, or written, one by one. */
+const ASKED: Readonly<Record<string, (source: ObjectSource) => Promise<unknown> | undefined>> = {
+  "get pods": ({ knowPod }) => knowPod?.({ namespace: "shop", name: "web", uid: "another" }),
+  "get network-attachment-definitions": ({ knowDefinition }) => knowDefinition?.({ namespace: "shop", name: "blue" }),
+  "patch pods/status": ({ annotate }) => annotate?.({ namespace: "shop", name: "web" }, { a: "b" }),
+};
+
 runs.each(ROWS)(
   "without the right to %s %s the error names both",
   async (verb, resource) => {
-    const rules = role?.rules.map((rule) =>
-      rule.resources.includes(resource) ? { ...rule, verbs: rule.verbs.filter((each) => each !== verb) } : rule,
-    );
+    const rules = role?.rules.flatMap((rule) => {
+      const verbs = rule.verbs.filter((each) => !rule.resources.includes(resource) || each !== verb);
+      return verbs.length === 0 ? [] : [{ ...rule, verbs }];
+    });
     await kubernetes.kubectl(["apply", "--filename=-"], { ...role, rules });
-    const group = RESOURCES.find(({ plural }) => plural.split(".")[0] === resource)?.plural ?? "";
+    const [followed = ""] = resource.split("/");
+    const group = [...RESOURCES, DEFINITIONS].find(({ plural }) => plural.split(".")[0] === followed)?.plural ?? "";
     const named = new RegExp(`may not ${verb}.*: 403 ${group} .*cannot ${verb} resource "${resource}"`);
     try {
       await using heard = following();
       const said = async (): Promise<string> => {
-        if (verb !== "get") return heard.failures.get(group) ?? "";
-        const asked = heard.source.knowPod?.({ namespace: "shop", name: "web", uid: "another" }) ?? Promise.resolve();
+        const asked = ASKED[`${verb} ${resource}`]?.(heard.source);
+        if (asked === undefined) return heard.failures.get(group) ?? "";
         return asked.then(
           () => "",
           (error: Error) => error.message,
@@ -153,6 +166,9 @@ const NOT_OURS: readonly (readonly [verb: string, resource: string])[] = [
   ["list", "configmaps"],
   ["create", "pods"],
   ["delete", "pods"],
+  ["patch", "pods"],
+  ["update", "pods/status"],
+  ["create", "network-attachment-definitions.k8s.cni.cncf.io"],
   ["patch", "nodes"],
   ["update", "networkpolicies.networking.k8s.io"],
   ["create", "clusterrolebindings.rbac.authorization.k8s.io"],

@@ -14,5 +14,9 @@ export const HURRY: Patience = {
   steadyMs: 1_000,
 };
 
-export const hurriedSource = (access: () => Promise<Access>, over: Partial<Patience> = {}): ObjectSource =>
-  apiServer({ access, userAgent: "selvedged/test", random: Math.random, patience: { ...HURRY, ...over } });
+export const hurriedSource = (
+  access: () => Promise<Access>,
+  over: Partial<Patience> = {},
+  definitions = false,
+): ObjectSource =>
+  apiServer({ access, userAgent: "selvedged/test", random: Math.random, definitions, patience: { ...HURRY, ...over } });
