@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
 import { parseConfig } from "#lib/config/config.ts";
-import { RESOURCES } from "#lib/k8s/api/resource.ts";
+import { DEFINITIONS, RESOURCES } from "#lib/k8s/api/resource.ts";
 
 const TOP = join(import.meta.dirname, "../..");
 const { version } = JSON.parse(readFileSync(join(TOP, "package.json"), "utf8")) as { version: string };
@@ -70,11 +70,12 @@ test.each([
   expect(new Set(everywhere.map(({ image }) => image))).toEqual(new Set([`selvedge:${version}`]));
 });
 
-test("rights are to what is followed", () => {
+test("rights are to what is followed, and to what is said of a pod's networks", () => {
   const given = (one("ClusterRole").rules ?? []).flatMap(({ apiGroups, resources }) =>
     apiGroups.flatMap((group) => resources.map((resource) => (group === "" ? resource : `${resource}.${group}`))),
   );
-  expect(given.toSorted()).toEqual(RESOURCES.map(({ plural }) => plural).toSorted());
+  const followed = [...RESOURCES, DEFINITIONS].map(({ plural }) => plural);
+  expect(given.toSorted()).toEqual([...followed, "pods/status"].toSorted());
 });
 
 test("the image has what the manifests run", () => {
