@@ -1,6 +1,7 @@
 /** `selvedged`, the node daemon: reads its configuration, names the real edges, runs until it is told to stop. */
 import { readFileSync, statSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { queue } from "#lib/api/queue.ts";
@@ -22,6 +23,8 @@ import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
 import { keyFiles } from "#lib/kernel/wireguard/key.ts";
 import { etcd } from "#lib/store/etcd/etcd.ts";
+import { kubernetes } from "#lib/store/kubernetes/kubernetes.ts";
+import type { Shared } from "#lib/store/shared.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
 import { vyos } from "#lib/vyos/http.ts";
 import { secretFrom, secretIn } from "#lib/vyos/secret.ts";
@@ -30,6 +33,8 @@ import { peerCredentials } from "#native/socket.ts";
 
 declare const SELVEDGE_VERSION: string | undefined;
 const VERSION = typeof SELVEDGE_VERSION === "string" ? SELVEDGE_VERSION : "development";
+/** To API servers. */
+const USER_AGENT = `selvedged/${VERSION}`;
 
 const HELP = `selvedged: the node daemon of Selvedge.
 
@@ -79,7 +84,7 @@ async function run(config: Config, configName: string): Promise<void> {
     store: storeName,
   });
   await using store = await sqlite(storeName);
-  await using shared = config.cluster && etcd(config.cluster.store.etcd);
+  await using shared = sharedOf(config);
   const onStep = killAt(process.env.SELVEDGE_KILL_AT);
   const keys = join(config.stateDir, "wireguard");
   const program = config.cluster?.wireguard.program;
@@ -132,13 +137,28 @@ async function run(config: Config, configName: string): Promise<void> {
   endSoon();
 }
 
+/** Where the nodes meet. @throws SelvedgeError config-invalid */
+function sharedOf({ cluster, kubernetes: api }: Config): Shared | undefined {
+  if (cluster === undefined) return undefined;
+  if (cluster.store.etcd !== undefined) return etcd(cluster.store.etcd);
+  const { kubeconfig: own, ...rest } = cluster.store.kubernetes;
+  const file = own ?? api?.kubeconfig;
+  const setting = "cluster.store.kubernetes.kubeconfig";
+  return kubernetes({
+    ...rest,
+    access: file === undefined ? serviceAccount(process.env, { setting }) : kubeconfig(file),
+    userAgent: USER_AGENT,
+    holder: cluster.node.name ?? hostname(),
+  });
+}
+
 /** Where policies, the pods that they speak of, and definitions of networks are told of. @throws SelvedgeError config-invalid */
 function objectsOf({ kubernetes, policies, attachmentDefinitions: definitions }: Config): Pick<Ports, "objects"> {
   if (policies?.directory !== undefined) return { objects: manifestDirectory(policies.directory) };
   if (kubernetes === undefined) return {};
   const { kubeconfig: file } = kubernetes;
   const access = file === undefined ? serviceAccount(process.env) : kubeconfig(file);
-  return { objects: apiServer({ access, userAgent: `selvedged/${VERSION}`, random: Math.random, definitions }) };
+  return { objects: apiServer({ access, userAgent: USER_AGENT, random: Math.random, definitions }) };
 }
 
 /** The process ends when nothing is left to do; what does not stop on its own is ended by force. */

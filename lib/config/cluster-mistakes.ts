@@ -2,7 +2,9 @@
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { listAt } from "./overlaps.ts";
 
-const ETCD = ["cluster", "store", "etcd"];
+const STORE = ["cluster", "store"];
+const ETCD = [...STORE, "etcd"];
+const KUBERNETES = [...STORE, "kubernetes"];
 const TLS = ["ca", "certificate", "key", "serverName"];
 const TOGETHER = [
   ["certificate", "key"],
@@ -18,6 +20,7 @@ export function clusterMistakes(root: unknown): Complaint[] {
   const plain = endpoints.findIndex((url) => typeof url === "string" && url.startsWith("http:"));
   const encrypted = endpoints.some((url) => typeof url === "string" && url.startsWith("https:"));
   return [
+    ...oneOfTwo(root),
     ...TOGETHER.flatMap(([has, needs]) =>
       given(has) && !given(needs) ? [complaint([...ETCD, has], `needs \`${needs}\` beside it`)] : [],
     ),
@@ -28,4 +31,14 @@ export function clusterMistakes(root: unknown): Complaint[] {
       ? TLS.filter(given).map((key) => complaint([...ETCD, key], "is for https, and the endpoints are http"))
       : []),
   ];
+}
+
+function oneOfTwo(root: unknown): Complaint[] {
+  const [store, etcd, kubernetes] = [STORE, ETCD, KUBERNETES].map((path) => lookUp(root, path));
+  if (etcd !== undefined && kubernetes !== undefined)
+    return [complaint(KUBERNETES, "is not possible together with `etcd`: the nodes meet in one place")];
+  const isObject = typeof store === "object" && store !== null && !Array.isArray(store);
+  return isObject && etcd === undefined && kubernetes === undefined
+    ? [complaint(STORE, "needs `etcd` or `kubernetes`")]
+    : [];
 }

@@ -52,9 +52,41 @@ const etcd = z.strictObject(
   { error: "an object such as {endpoints: [https://192.0.2.10:2379]}" },
 );
 
+/** As long as a name of a namespace may be (RFC 1123, "label"). */
+const namespace = leaf<string>(
+  'the name of a namespace such as "selvedge"',
+  (v) => typeof v === "string" && v.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(v),
+);
+
+const kubernetes = z.strictObject(
+  {
+    kubeconfig: setting(
+      absolutePath.optional(),
+      "File that says where the API server is and who asks.",
+      "what `kubernetes` says; without it the service account of the pod that the daemon runs in",
+    ),
+    namespace: setting(
+      namespace.default("selvedge"),
+      "Where the nodes' Leases are; the same on all nodes. Nobody else's should be there.",
+    ),
+    livenessSeconds: setting(
+      integer(3, 600).default(30),
+      "A node that the API server has not heard of for so long counts as silent.",
+    ),
+  },
+  { error: "an object such as {namespace: selvedge}, or {}" },
+);
+
 const store = z.strictObject(
-  { etcd: setting(etcd, "etcd v3.4 or newer.") },
-  { error: "an object such as {etcd: {endpoints: [https://192.0.2.10:2379]}}" },
+  {
+    etcd: setting(etcd.optional(), "etcd v3.4 or newer.", "either this or `kubernetes`"),
+    kubernetes: setting(
+      kubernetes.optional(),
+      "The API server of Kubernetes 1.31 or newer, with the definitions of `install/kubernetes`.",
+      "either this or `etcd`",
+    ),
+  },
+  { error: "an object such as {etcd: {endpoints: [https://192.0.2.10:2379]}} or {kubernetes: {}}" },
 );
 
 const node = z

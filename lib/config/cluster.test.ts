@@ -65,6 +65,42 @@ test("everything that etcd asks for can be said", () => {
   });
 });
 
+test("the API server is asked as the pod's service account, unless it is said otherwise", () => {
+  const store = (settings: string) => parseConfig(`cluster: {store: {kubernetes: {${settings}}}}`).cluster?.store;
+  expect(store("")).toEqual({ kubernetes: { namespace: "selvedge", livenessSeconds: 30 } });
+  expect(store("kubeconfig: /k, namespace: net-1, livenessSeconds: 5")).toEqual({
+    kubernetes: { kubeconfig: "/k", namespace: "net-1", livenessSeconds: 5 },
+  });
+});
+
+const STORES: [store: string, complaints: string[]][] = [
+  ["{}", ["cluster.store: needs `etcd` or `kubernetes`"]],
+  [
+    "{etcd: {endpoints: [http://a]}, kubernetes: {}}",
+    ["cluster.store.kubernetes: is not possible together with `etcd`: the nodes meet in one place"],
+  ],
+  ["{kubernetes: yes}", ['cluster.store.kubernetes: "yes" is not an object such as {namespace: selvedge}, or {}']],
+  ["{kubernetes: {kubeconfig: k}}", ['cluster.store.kubernetes.kubeconfig: "k" is not an absolute path']],
+  [
+    "{kubernetes: {namespace: Kube_System}}",
+    ['cluster.store.kubernetes.namespace: "Kube_System" is not the name of a namespace such as "selvedge"'],
+  ],
+  [
+    "{kubernetes: {livenessSeconds: 2}}",
+    ["cluster.store.kubernetes.livenessSeconds: 2 is not a whole number from 3 to 600"],
+  ],
+  [
+    "{kubernets: {}}",
+    [
+      "cluster.store: needs `etcd` or `kubernetes`",
+      'cluster.store.kubernets: unknown setting; did you mean "kubernetes"?',
+    ],
+  ],
+];
+test.each(STORES)("a store that is %s", (store, expected) =>
+  expect(unplaced(`cluster: {store: ${store}}`)).toEqual(expected),
+);
+
 const complaints = (text: string) => unplaced(text).map((line) => line.replace(/^cluster\.store\.etcd\.?/, ""));
 
 const NO_ENDPOINT = 'is not an endpoint such as "https://192.0.2.10:2379" or "https://[2001:db8::10]:2379"';

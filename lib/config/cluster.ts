@@ -3,13 +3,18 @@ import type { Address } from "#lib/address.ts";
 import type { EgressAddresses } from "./egress.ts";
 
 export interface Cluster extends ClusterWays {
-  readonly store: { readonly etcd: Etcd };
+  readonly store: ClusterStore;
   readonly node: ClusterNode;
   readonly probe: ClusterProbe;
   /** How long a node that was removed must not be heard of before others take what it had. */
   readonly graceSeconds: number;
   readonly egress: readonly EgressAddresses[];
 }
+
+/** Where the nodes meet. */
+export type ClusterStore =
+  | { readonly etcd: Etcd; readonly kubernetes?: never }
+  | { readonly etcd?: never; readonly kubernetes: KubernetesStore };
 
 /** How packets get from node to node; the same on all nodes. */
 export interface ClusterWays {
@@ -61,5 +66,13 @@ export interface Etcd {
   readonly passwordFile?: string;
   /** Begins and ends with a slash. */
   readonly prefix: string;
+  readonly livenessSeconds: number;
+}
+
+export interface KubernetesStore {
+  /** Absent: the API server that policies come from, or as the service account of the daemon's pod. */
+  readonly kubeconfig?: string;
+  /** Of the Leases. */
+  readonly namespace: string;
   readonly livenessSeconds: number;
 }

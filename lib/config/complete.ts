@@ -1,4 +1,5 @@
 /** The configuration as the file has it, with what the file left out. */
+import type { ClusterStore } from "./cluster.ts";
 import type { Config } from "./config.ts";
 import { edgeOf } from "./edge-schema.ts";
 import { vniOf } from "./egress-schema.ts";
@@ -37,7 +38,7 @@ export function complete({
           cluster: {
             ...cluster,
             node: present(cluster.node),
-            store: { etcd: present(cluster.store.etcd) },
+            store: storeOf(cluster.store),
             wireguard: present(cluster.wireguard),
             egress: cluster.egress.map((each) => ({
               ...present(each),
@@ -81,6 +82,13 @@ export function complete({
     ),
     planeRules: planeRules.map(({ planes, ...rule }) => ({ ...present(rule), planes: planes.map(present) })),
   };
+}
+
+/** Of the two there is one (cluster-mistakes.ts). */
+function storeOf({ etcd, kubernetes }: NonNullable<Shape["cluster"]>["store"]): ClusterStore {
+  if (etcd !== undefined) return { etcd: present(etcd) };
+  if (kubernetes !== undefined) return { kubernetes: present(kubernetes) };
+  throw new Error("cluster.store: neither etcd nor kubernetes");
 }
 
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {

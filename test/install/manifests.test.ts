@@ -51,7 +51,7 @@ test("there is what a cluster needs, and nothing twice", () => {
 test("the configuration has no mistakes, and follows the API server as the pod's service account", () => {
   const config = parseConfig(one("ConfigMap").data?.["selvedged.yaml"] ?? "");
   expect([config.kubernetes, config.policies]).toEqual([{}, { logDenied: false, audit: false }]);
-  expect(config.cluster?.store.etcd.endpoints).toHaveLength(1);
+  expect(config.cluster?.store.etcd?.endpoints).toHaveLength(1);
 });
 
 test.each([

@@ -22,7 +22,7 @@ test.each([
 ])("the service account of a pod: %s port %s is %s, and its token is read again", async (host, port, origin) => {
   write("ca.crt", "authority");
   write("token", "first\n");
-  const read = serviceAccount({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }, directory);
+  const read = serviceAccount({ KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port }, { directory });
   const { server, ...rest } = await read();
   expect([server.origin, rest]).toEqual([origin, { ca: "authority", token: "first" }]);
   write("token", "second\n");

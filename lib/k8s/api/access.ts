@@ -24,17 +24,18 @@ const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 /**
  * As the service account of the pod that the daemon runs in.
  * @param environment of the process: kubelet gives KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT
+ * @param setting what says otherwise, where it runs in no pod
  * @throws SelvedgeError config-invalid: it runs in no pod
  */
 export function serviceAccount(
   environment: Readonly<Record<string, string | undefined>>,
-  directory: string = SERVICE_ACCOUNT,
+  { directory = SERVICE_ACCOUNT, setting = "kubernetes.kubeconfig" }: { directory?: string; setting?: string } = {},
 ): ReadAccess {
   const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "443" } = environment;
   if (host === "")
     throw new SelvedgeError(
-      { kind: "config-invalid", field: "kubernetes.kubeconfig" },
-      "kubernetes.kubeconfig: is missing; it must be an absolute path, as the daemon runs in no pod of Kubernetes",
+      { kind: "config-invalid", field: setting },
+      `${setting}: is missing; it must be an absolute path, as the daemon runs in no pod of Kubernetes`,
       { hint: "In a pod the environment has KUBERNETES_SERVICE_HOST, and the service account is used." },
     );
   const server = new URL(`https://${host.includes(":") ? `[${host}]` : host}:${port}`);

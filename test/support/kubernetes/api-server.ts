@@ -193,7 +193,10 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     const label = query.get("labelSelector");
     const all = objects
       .of(kind.apiVersion, kind.kind)
-      .filter((object) => !isEnded(object) && (label === null || label in (object.metadata.labels ?? {})));
+      .filter(
+        (object) =>
+          !isEnded(object) && (label === null || Object.hasOwn((object.metadata.labels ?? {}) as object, label)),
+      );
     const to = from + Math.min(fake.pageSize, limit);
     const items = all.slice(from, to).map(({ apiVersion: _, kind: __, ...item }) => item);
     const next = to < all.length ? { continue: `${to}@${version}` } : {};
