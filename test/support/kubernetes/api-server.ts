@@ -11,6 +11,7 @@ import { text } from "node:stream/consumers";
 import { KINDS as STORED } from "#lib/store/kubernetes/kinds.ts";
 import type { Identity } from "../../store/pki.ts";
 import { type ApiObject, collection, type Happened } from "./collection.ts";
+import { patchStatus } from "./pod-status.ts";
 import { write } from "./writes.ts";
 
 interface Kind {
@@ -32,9 +33,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
     apiVersion: "policy.networking.k8s.io/v1alpha2",
     kind: "ClusterNetworkPolicy",
   },
+  "/apis/k8s.cni.cncf.io/v1/network-attachment-definitions": {
+    apiVersion: "k8s.cni.cncf.io/v1",
+    kind: "NetworkAttachmentDefinition",
+  },
   ...WRITTEN,
 };
-const POD_PATH = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)$/;
+/** One of those that are in a namespace. */
+const NAMED = /^(\/apis?\/.+)\/namespaces\/([^/]+)\/(pods|network-attachment-definitions)\/([^/]+)(\/status)?$/;
+const MERGE = "application/merge-patch+json";
 const NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed";
 const LIST_KEYS = ["limit", "continue", "fieldSelector", "labelSelector"];
 const WATCH_KEYS = ["watch", "allowWatchBookmarks", "resourceVersion", "timeoutSeconds", "fieldSelector"];
@@ -139,10 +146,12 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     const [above, last] = [dirname(pathname), decodeURIComponent(basename(pathname))];
     if (above in WRITTEN) return void one(request, response, above, last);
     if (pathname in WRITTEN && request.method !== "GET") return void one(request, response, pathname);
-    const [, namespace = "", name] = POD_PATH.exec(pathname) ?? [];
-    const kind = name === undefined ? KINDS[pathname] : KINDS["/api/v1/pods"];
+    const [, group, namespace = "", plural = basename(pathname), name, status] = NAMED.exec(pathname) ?? [];
+    const kind = name === undefined ? KINDS[pathname] : KINDS[`${group}/${plural}`];
+    if (status !== undefined && kind !== undefined && request.method === "PATCH")
+      return void patch(request, response, { ...kind, metadata: { namespace, name: name ?? "" } });
     const verb = name !== undefined ? "get" : query.has("watch") ? "watch" : "list";
-    const what = `${verb} ${name === undefined ? (pathname.split("/").at(-1) ?? "") : "pods"}`;
+    const what = `${verb} ${plural}`;
     fake.asked.push(what);
     if (request.method !== "GET") fake.mistakes.push(`${request.method} ${pathname}`);
     const keys: readonly string[] = { get: [], list: LIST_KEYS, watch: WATCH_KEYS }[verb];
@@ -154,9 +163,26 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     else if (verb === "list") list(kind, query, response);
     else {
       const found = objects.find({ ...kind, metadata: { namespace, name: name ?? "" } });
-      if (found === undefined) refuse(response, [404, `pods "${name}" not found`]);
+      if (found === undefined) refuse(response, [404, `${plural} "${name}" not found`]);
       else response.end(JSON.stringify(found));
     }
+  }
+
+  /** What is said of a pod: annotations, and which pod of the name is meant. */
+  async function patch(request: IncomingMessage, response: ServerResponse, pod: ApiObject): Promise<void> {
+    const what = "patch pods/status";
+    fake.asked.push(what);
+    const body = JSON.parse(await text(request)) as ApiObject;
+    if (request.headers["content-type"] !== MERGE) fake.mistakes.push(`${what} as ${request.headers["content-type"]}`);
+    const keys = [...Object.keys(body), ...Object.keys(body.metadata)];
+    if (keys.some((key) => !["metadata", "annotations", "uid"].includes(key)))
+      fake.mistakes.push(`${what} of ${keys.join()}`);
+    const bearer = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
+    const refused = refusalOf(bearer, what, pod);
+    if (refused !== undefined) return refuse(response, refused);
+    const [code, said] = patchStatus(objects, pod, body);
+    if (typeof said === "string") return refuse(response, [code, said, pod.metadata.name]);
+    response.end(JSON.stringify(said));
   }
 
   /** One of those that are written. @param name absent: one more */

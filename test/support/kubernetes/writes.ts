@@ -90,7 +90,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** RFC 7386. */
-function merged(before: unknown, patch: unknown): unknown {
+export function merged(before: unknown, patch: unknown): unknown {
   if (typeof patch !== "object" || patch === null || Array.isArray(patch)) return patch;
   const result: Record<string, unknown> = { ...(typeof before === "object" ? before : {}) };
   for (const [key, value] of Object.entries(patch)) {
