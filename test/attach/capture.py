@@ -1,10 +1,12 @@
 """Prints a line for each IP packet with a port or an echo in it that passes a link: "LINK in|out SOURCE DESTINATION".
 
 With a text as argument there is a line "LINK in|out text" besides for each packet that holds it.
+A line of input is answered with "all" when everything that has passed until then is told of.
 A packet socket on every link of the namespace (packet(7)); neighbour discovery and the like are not told of.
 """
 
 import ipaddress
+import select
 import socket
 import sys
 
@@ -29,11 +31,21 @@ def ends(kind, data):
 text = sys.argv[1].encode() if len(sys.argv) > 1 else None
 
 with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL)) as packets:
+    packets.setblocking(False)
     print("ready", flush=True)
     while True:
-        data, (link, kind, direction, *_) = packets.recvfrom(65535)
-        found = ends(kind, data)
-        if found and link != "lo":
-            print(link, "out" if direction == PACKET_OUTGOING else "in", *found, flush=True)
-        if text and link != "lo" and text in data:
-            print(link, "out" if direction == PACKET_OUTGOING else "in", "text", flush=True)
+        readable, _, _ = select.select([packets, sys.stdin], [], [])
+        asked = sys.stdin in readable and sys.stdin.readline()
+        try:
+            while True:
+                data, (link, kind, direction, *_) = packets.recvfrom(65535)
+                found = ends(kind, data)
+                if found and link != "lo":
+                    print(link, "out" if direction == PACKET_OUTGOING else "in", *found, flush=True)
+                if text and link != "lo" and text in data:
+                    print(link, "out" if direction == PACKET_OUTGOING else "in", "text", flush=True)
+        except BlockingIOError:
+            if asked:
+                print("all", flush=True)
+            elif sys.stdin in readable:
+                break

@@ -12,20 +12,26 @@ export interface Capture extends AsyncDisposable {
   seen(): Promise<string[]>;
 }
 
-/** How long a packet may take to be told of, ms. */
-const TOLD_MS = 200;
+/** How long a packet may be under way, ms. */
+const UNDER_WAY_MS = 200;
 
 /** @param text packets that hold it are told of */
 export async function capture(namespace: string, text?: string): Promise<Capture> {
   const child = start(inside(namespace, [...CAPTURE, ...(text === undefined ? [] : [text])]));
-  if (child.stdout === null) throw new TypeError("the capture has no standard output");
+  if (child.stdout === null || child.stdin === null) throw new TypeError("the capture has no standard streams");
+  const { stdin } = child;
   const told = createInterface(child.stdout);
   await once(told, "line");
   let lines = new Set<string>();
-  told.on("line", (line) => lines.add(line));
+  let answered = () => {};
+  told.on("line", (line) => (line === "all" ? answered() : lines.add(line)));
   return {
     async seen() {
-      await sleep(TOLD_MS);
+      await sleep(UNDER_WAY_MS);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      answered = resolve;
+      stdin.write("\n");
+      await promise;
       const seen = [...lines].toSorted();
       lines = new Set();
       return seen;

@@ -31,7 +31,11 @@ export interface Loss {
 }
 
 /** A hundred pings in a second until it is stopped. */
-export function ping100(from: Pod, to: Pod, family: Family): Stream {
+export function ping100<F extends Family>(
+  from: Pick<Pod, "id">,
+  to: { readonly address: Readonly<Record<F, string>> },
+  family: F,
+): Stream {
   const argv = ["ping", `-${family}`, "-n", "-i", String(APART_MS / 1_000), "-W", "1", to.address[family]];
   const child = start(inside(from.id, argv), { PATH: process.env.PATH ?? "" });
   let text = "";

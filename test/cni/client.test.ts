@@ -59,9 +59,9 @@ test("the deadline reaches the server", async () => {
       answer(null, {});
     },
   });
-  await add(path, "{}", 7_000);
-  expect(deadlineMs).toBeGreaterThan(5_000);
-  expect(deadlineMs).toBeLessThanOrEqual(7_000);
+  await add(path, "{}", 60_000);
+  expect(deadlineMs).toBeGreaterThan(30_000);
+  expect(deadlineMs).toBeLessThanOrEqual(60_000);
 });
 
 test.each([
@@ -90,7 +90,7 @@ test("a server that hangs", async () => {
   await using _daemon = await stubDaemon(path, { Add: () => undefined });
   const started = performance.now();
   expect(await failureOf(add(path, "{}", 200))).toMatchObject({ kind: "deadline" });
-  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(performance.now() - started).toBeLessThan(10_000);
 });
 
 test("a server that shuts down in the middle of a call", async () => {

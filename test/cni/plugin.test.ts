@@ -49,6 +49,9 @@ function run(env: Record<string, string>, stdin: string | Uint8Array = CONFIG, a
 const errorOf = ({ out }: Ended) =>
   JSON.parse(out) as { cniVersion: string; code: number; msg: string; details?: string };
 
+/** Far below what a call may take, on a busy machine, too. */
+const AT_ONCE_MS = 5_000;
+
 interface Row {
   readonly name: string;
   readonly env: Record<string, string>;
@@ -127,14 +130,14 @@ test.each([
   expect(ended.exit).toBe(1);
   expect(errorOf(ended)).toMatchObject({ code, msg: expect.stringContaining("nobody.sock") });
   expect(errorOf(ended).details).toContain("selvedgectl status");
-  expect(ended.tookMs).toBeLessThan(1_000);
+  expect(ended.tookMs).toBeLessThan(AT_ONCE_MS);
 });
 
 test("DEL without a daemon is queued and succeeds, malformed ones are still refused", async () => {
   const away = { ...BASE, CNI_COMMAND: "DEL", SELVEDGE_SOCKET: join(scratch, "nobody.sock") };
   const ended = await run(away);
   expect([ended.exit, ended.out, ended.err]).toEqual([0, "", ""]);
-  expect(ended.tookMs).toBeLessThan(1_000);
+  expect(ended.tookMs).toBeLessThan(AT_ONCE_MS);
   const names = readdirSync(queue);
   expect(names).toHaveLength(1);
   expect(JSON.parse(readFileSync(join(queue, names[0] ?? ""), "utf8"))).toMatchObject({

@@ -10,6 +10,7 @@ import type { Meddling } from "#lib/kernel/meddling.ts";
 import { diff, type Op } from "#lib/state/diff.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
+import { eventually } from "../../conformance/program.ts";
 import type { KernelPiece } from "../support/kernel-piece.ts";
 import type { Rig } from "./contract.ts";
 import { carried, FILTERING, GROUPS, type Group, PARENTS } from "./contract-single-facts.ts";
@@ -96,7 +97,8 @@ export function singleContract({ open, needing }: SingleContract): void {
           expect(ops.map(line)).toEqual(expect.arrayContaining([expect.stringContaining(expected)]));
           await kernel.apply(scope, ops);
           expect(lines(want, await kernel.look(scope, want))).toEqual([]);
-          if (!UNHEARD.has(change.do) || at === "pod") await until(() => told.some((heard) => heard?.where === at));
+          if (!UNHEARD.has(change.do) || at === "pod")
+            await eventually("it is told", async () => told.some((heard) => heard?.where === at) || undefined);
           end.abort();
           await watching;
         }),
@@ -164,10 +166,4 @@ async function refusalOf(work: Promise<unknown>): Promise<string> {
   );
   if (!isFailure(error)) throw error ?? new Error("nothing was refused");
   return error.message;
-}
-
-/** Events come behind the call: waits for three seconds. */
-async function until(holds: () => boolean): Promise<void> {
-  for (const end = performance.now() + 3000; performance.now() < end; await sleep(20)) if (holds()) return;
-  expect(holds()).toBe(true);
 }

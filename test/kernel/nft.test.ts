@@ -7,6 +7,7 @@ import { type Nftables, openNftables } from "#lib/kernel/nft/nftables.ts";
 import { UNKNOWN_TEXT } from "#lib/kernel/nft/tables.ts";
 import { diff, type Op } from "#lib/state/diff.ts";
 import type { ElementFact, Fact, TableFact } from "#lib/state/fact.ts";
+import { eventually } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 
 const test = needing("root", { program: "nft" });
@@ -205,10 +206,10 @@ test("changes of others to our tables are told, ours and those to other tables a
     await sleep(50);
     expect(told).toBe(0);
     nft("flush chain inet selvedge guard");
-    await sleep(50);
+    await eventually("it is told", async () => told > 0 || undefined);
     expect(told).toBe(1);
     nft("flush ruleset");
-    await sleep(50);
+    await eventually("it is told", async () => told > 1 || undefined);
     expect(told).toBe(2);
     end.abort();
     await watching;

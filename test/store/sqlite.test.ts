@@ -57,7 +57,7 @@ test("a second process is refused at once, and let in when the first is killed",
     failure: { kind: "store" },
     message: expect.stringContaining("is in use by another process"),
   });
-  expect(performance.now() - began).toBeLessThan(500);
+  expect(performance.now() - began).toBeLessThan(5_000);
   child.kill("SIGKILL");
   await once(child, "exit");
   await using store = await sqlite(at.file);

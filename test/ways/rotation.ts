@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@jest/globals";
 import { keyInUse } from "#lib/cluster/key-rotation.ts";
 import type { WireguardOptions } from "#lib/kernel/linux/wireguard.ts";
+import { eventually } from "../../conformance/program.ts";
 import { capture } from "../attach/capture.ts";
 import { echoStream } from "../support/echo-stream.ts";
 import { PUBLIC_KEYS } from "../support/keys.ts";
@@ -56,17 +57,18 @@ export async function rotate(options: { readonly keys: Keys; readonly wireguard:
       await decide(nodes, setting);
       await ensure(n1);
       const switchedAt = performance.now();
-      while (keyInUse([next, old], (key) => n2.heard.get(key)) !== next && performance.now() - switchedAt < 10_000) {
+      while (keyInUse([next, old], (key) => n2.heard.get(key)) !== next && performance.now() - switchedAt < 60_000) {
         await sleep(LOOK_MS);
         await listen(n2, nodes, setting);
       }
       expect(keyInUse([next, old], (key) => n2.heard.get(key))).toBe(next);
       await told([next]);
       const [before, beforeBack] = [there.heard, back.heard];
-      await sleep(1_500);
+      await eventually(
+        "both go on",
+        async () => (there.heard - before > 5 && back.heard - beforeBack > 5) || undefined,
+      );
       expect([there.ended, back.ended]).toEqual([null, null]);
-      expect(there.heard - before).toBeGreaterThan(5);
-      expect(back.heard - beforeBack).toBeGreaterThan(5);
       for (const node of nodes) expect(await isWhole(node)).toBe(true);
       const seen = await wire.seen();
       expect(seen.some((line) => line.includes("192.0.2.1 192.0.2.2"))).toBe(true);
