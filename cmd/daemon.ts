@@ -18,6 +18,7 @@ import { frr } from "#lib/frr/frr.ts";
 import { serviceAccount } from "#lib/k8s/api/access.ts";
 import { apiServer } from "#lib/k8s/api/api-server.ts";
 import { kubeconfig } from "#lib/k8s/api/kubeconfig.ts";
+import { nodeObject } from "#lib/k8s/api/node-object.ts";
 import { manifestDirectory } from "#lib/k8s/directory.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
@@ -66,8 +67,14 @@ async function main(): Promise<void> {
   const file = values["check-config"] ?? values.config;
   const config = file === undefined ? parseConfig("") : parseConfig(readFileSync(file, "utf8"), file);
   if (values["check-config"] !== undefined) return void process.stdout.write(`${file}: no mistakes\n`);
-  await run(config, file ?? "built-in defaults");
+  await run(named(config), file ?? "built-in defaults");
 }
+
+/** What Kubernetes calls the node need not be its host name, and is what the other nodes are to call it, too. */
+const NODE_NAME = process.env.SELVEDGE_NODE || hostname();
+
+const named = ({ cluster, ...config }: Config): Config =>
+  cluster === undefined ? config : { ...config, cluster: { ...cluster, node: { name: NODE_NAME, ...cluster.node } } };
 
 async function run(config: Config, configName: string): Promise<void> {
   keepLittle();
@@ -148,17 +155,25 @@ function sharedOf({ cluster, kubernetes: api }: Config): Shared | undefined {
     ...rest,
     access: file === undefined ? serviceAccount(process.env, { setting }) : kubeconfig(file),
     userAgent: USER_AGENT,
-    holder: cluster.node.name ?? hostname(),
+    holder: cluster.node.name ?? NODE_NAME,
   });
 }
 
-/** Where policies, the pods that they speak of, and definitions of networks are told of. @throws SelvedgeError config-invalid */
-function objectsOf({ kubernetes, policies, attachmentDefinitions: definitions }: Config): Pick<Ports, "objects"> {
+type OfKubernetes = Pick<Ports, "objects" | "nodeObject">;
+
+/**
+ * Where policies, the pods that they speak of, and definitions of networks are told of, and who hears of the node.
+ * @throws SelvedgeError config-invalid
+ */
+function objectsOf({ kubernetes, policies, attachmentDefinitions: definitions }: Config): OfKubernetes {
   if (policies?.directory !== undefined) return { objects: manifestDirectory(policies.directory) };
   if (kubernetes === undefined) return {};
   const { kubeconfig: file } = kubernetes;
   const access = file === undefined ? serviceAccount(process.env) : kubeconfig(file);
-  return { objects: apiServer({ access, userAgent: USER_AGENT, random: Math.random, definitions }) };
+  return {
+    objects: apiServer({ access, userAgent: USER_AGENT, random: Math.random, definitions }),
+    nodeObject: nodeObject({ access, userAgent: USER_AGENT, name: NODE_NAME }),
+  };
 }
 
 /** The process ends when nothing is left to do; what does not stop on its own is ended by force. */

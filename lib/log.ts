@@ -90,6 +90,9 @@ export type Event =
   | { event: "policy-blind"; container: string; ifname: string; pod: string; type: string }
   | { event: "network-status-written"; pod: string; networks: readonly string[] }
   | { event: "network-status-failed"; pod: string; message: string }
+  /** What Kubernetes was told of the node. */
+  | { event: "node-network"; available: boolean; message: string }
+  | { event: "node-network-failed"; message: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -148,6 +151,8 @@ export const LEVEL = {
   "policy-blind": "warn",
   "network-status-written": "debug",
   "network-status-failed": "warn",
+  "node-network": "info",
+  "node-network-failed": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

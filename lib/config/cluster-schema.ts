@@ -95,7 +95,7 @@ const node = z
       name: setting(
         name.optional(),
         "What the other nodes know this one by; no two may have the same.",
-        "the machine's host name",
+        "that in `SELVEDGE_NODE` of the environment, or the machine's host name",
       ),
       addresses: setting(
         listOf(ip, "a list of addresses").default([]),

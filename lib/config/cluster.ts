@@ -37,7 +37,7 @@ export interface ClusterWays {
 
 /** This node, as the others know it. */
 export interface ClusterNode {
-  /** Absent: the machine's host name. */
+  /** Absent: what the environment says, or the machine's host name. */
   readonly name?: string;
   /** None: those of the link of the default route. */
   readonly addresses: readonly Address[];

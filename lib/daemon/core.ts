@@ -12,6 +12,7 @@ import { SelvedgeError } from "#lib/errors.ts";
 import type { Speaker } from "#lib/frr/speaker.ts";
 import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
+import type { NodeObject } from "#lib/k8s/node-object.ts";
 import type { ObjectSource } from "#lib/k8s/objects.ts";
 import type { Kernel, NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Routers } from "#lib/kernel/routers.ts";
@@ -52,6 +53,8 @@ export interface Ports {
   readonly speaker?: Speaker;
   /** Where policies, namespaces and pods are told of; absent: nobody speaks of them. */
   readonly objects?: ObjectSource;
+  /** The node in Kubernetes; absent: nobody there is told of it. */
+  readonly nodeObject?: NodeObject;
   readonly delegate: Delegate;
   readonly queue: Queue;
   readonly log: Log;

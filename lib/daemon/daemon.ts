@@ -9,6 +9,7 @@ import { takeOwnAddresses } from "./cluster/own-addresses.ts";
 import { type Core, type CoreOptions, openCore, type Ports } from "./core.ts";
 import { devicePools, makeFunctions } from "./device-pools.ts";
 import { openKubernetes } from "./kubernetes/kubernetes.ts";
+import { tellOfNetwork } from "./kubernetes/node-network.ts";
 import { forgetLeavers } from "./leaving.ts";
 import { makeAllReady } from "./node-facts.ts";
 import { startPolicies } from "./policy/start.ts";
@@ -168,8 +169,10 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
   const telling = kubernetes?.statuses?.run(stopping.signal) ?? Promise.resolve();
+  const tellingOfNode = tellOfNetwork(core, stopping.signal);
 
-  for (const forever of [reconciling.done, offering.done, following, sharing.done, taking, edging, telling])
+  const ofKubernetes = [telling, tellingOfNode];
+  for (const forever of [reconciling.done, offering.done, following, sharing.done, taking, edging, ...ofKubernetes])
     forever.catch(broken.reject);
   core.policies?.done.catch(broken.reject);
   broken.promise.catch(() => {});
@@ -184,7 +187,8 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
       await workers.idle();
       stopping.abort();
       await edge?.close();
-      await Promise.allSettled([reconciling.done, offering.done, ...watched, following, sharing.done, taking, telling]);
+      await Promise.allSettled([reconciling.done, offering.done, ...watched, following, sharing.done, taking]);
+      await Promise.allSettled(ofKubernetes);
       await core.policies?.done;
       await offered[Symbol.asyncDispose]();
       await Promise.all([...core.behind]);

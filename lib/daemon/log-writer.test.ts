@@ -96,6 +96,8 @@ const EVENTS = {
     pod: "a/b",
     message: "https://192.0.2.1:6443: ECONNREFUSED",
   },
+  "node-network": { event: "node-network", available: true, message: "selvedged attaches pods" },
+  "node-network-failed": { event: "node-network-failed", message: "https://192.0.2.1:6443: ECONNREFUSED" },
   "events-lost": { event: "events-lost" },
   "peer-refused": { event: "peer-refused", uid: 1000, pid: 8 },
   "conntrack-failed": { event: "conntrack-failed", message: "m" },

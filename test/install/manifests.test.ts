@@ -70,12 +70,12 @@ test.each([
   expect(new Set(everywhere.map(({ image }) => image))).toEqual(new Set([`selvedge:${version}`]));
 });
 
-test("rights are to what is followed, and to what is said of a pod's networks", () => {
+test("rights are to what is followed, and to what is said of pods' and nodes' networks", () => {
   const given = (one("ClusterRole").rules ?? []).flatMap(({ apiGroups, resources }) =>
     apiGroups.flatMap((group) => resources.map((resource) => (group === "" ? resource : `${resource}.${group}`))),
   );
   const followed = [...RESOURCES, DEFINITIONS].map(({ plural }) => plural);
-  expect(given.toSorted()).toEqual([...followed, "pods/status"].toSorted());
+  expect(given.toSorted()).toEqual([...followed, "pods/status", "nodes/status"].toSorted());
 });
 
 test("the image has what the manifests run", () => {

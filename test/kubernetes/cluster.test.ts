@@ -79,12 +79,23 @@ runs(
     await cluster.kubernetes.kubectl(["apply", "--filename=-"], MANIFEST);
     await eventually("both are ready", async () => (await readiness()).join() === "True,True" || undefined, LONG_MS);
     await kubectl("--namespace=kube-system", "rollout", "status", "daemonset/selvedge", "--timeout=50s");
+    await eventually(
+      "both are said to have a network",
+      async () => (await conditions("NetworkUnavailable")).join() === "False,False" || undefined,
+      60_000,
+    );
+    expect(
+      ((await ctl("one", "nodes")) as { nodes: { name: string }[] }).nodes.map(({ name }) => name).toSorted(),
+    ).toEqual(NAMES);
   },
   2 * LONG_MS,
 );
 
-async function readiness(): Promise<string[]> {
-  const path = '{.items[*].status.conditions[?(@.type=="Ready")].status}';
+const readiness = () => conditions("Ready");
+
+/** Whether each node has that condition, as far as it is known. */
+async function conditions(type: string): Promise<string[]> {
+  const path = `{.items[*].status.conditions[?(@.type=="${type}")].status}`;
   return (await kubectl("get", "nodes", `--output=jsonpath=${path}`)).split(" ");
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
+import { nodeObject } from "#lib/k8s/api/node-object.ts";
 import { DEFINITIONS, RESOURCES } from "#lib/k8s/api/resource.ts";
 import type { ObjectSource } from "#lib/k8s/objects.ts";
 import { eventually } from "../../conformance/program.ts";
@@ -65,6 +66,8 @@ const CLUSTER_NETWORK_POLICIES = {
   },
 };
 
+const access = async () => ({ server: new URL(kubernetes.url), ca: kubernetes.ca, token });
+
 /** Follows as the service account, and tells what of it is refused. */
 function following() {
   const stopping = new AbortController();
@@ -72,7 +75,7 @@ function following() {
   const objects = new Set<string>();
   let isTold = false;
   const source = hurriedSource(
-    async () => ({ server: new URL(kubernetes.url), ca: kubernetes.ca, token }),
+    access,
     // Watches are asked for again and again, so that rights that went are missed.
     { watchMs: 1_000 },
     true,
@@ -118,11 +121,15 @@ runs(
   60_000,
 );
 
+const ofNode = (name: string) => nodeObject({ access, userAgent: "selvedged/test", name });
+const SERVES = { isAvailable: true, message: "it serves", sinceMs: 1_800_000_000_000, nowMs: 1_800_000_060_000 };
+
 /** What is not followed is asked for, or written, one by one. */
 const ASKED: Readonly<Record<string, (source: ObjectSource) => Promise<unknown> | undefined>> = {
   "get pods": ({ knowPod }) => knowPod?.({ namespace: "shop", name: "web", uid: "another" }),
   "get network-attachment-definitions": ({ knowDefinition }) => knowDefinition?.({ namespace: "shop", name: "blue" }),
   "patch pods/status": ({ annotate }) => annotate?.({ namespace: "shop", name: "web" }, { a: "b" }),
+  "patch nodes/status": () => ofNode("one").sayNetwork(SERVES),
 };
 
 runs.each(ROWS)(
@@ -134,7 +141,8 @@ runs.each(ROWS)(
     });
     await kubernetes.kubectl(["apply", "--filename=-"], { ...role, rules });
     const [followed = ""] = resource.split("/");
-    const group = [...RESOURCES, DEFINITIONS].find(({ plural }) => plural.split(".")[0] === followed)?.plural ?? "";
+    const group =
+      [...RESOURCES, DEFINITIONS].find(({ plural }) => plural.split(".")[0] === followed)?.plural ?? followed;
     const named = new RegExp(`may not ${verb}.*: 403 ${group} .*cannot ${verb} resource "${resource}"`);
     try {
       await using heard = following();
@@ -154,6 +162,30 @@ runs.each(ROWS)(
   60_000,
 );
 
+runs("a node's condition is said beside those that are there, and of nodes that there are", async () => {
+  const node = { apiVersion: "v1", kind: "Node", metadata: { name: "one" } };
+  const memory = { type: "MemoryPressure", status: "False" };
+  await kubernetes.ask("POST", "/api/v1/nodes", node);
+  await kubernetes.ask("PUT", "/api/v1/nodes/one/status", { ...node, status: { conditions: [memory] } });
+  await ofNode("one").sayNetwork(SERVES);
+  await ofNode("one").sayNetwork({ ...SERVES, isAvailable: false, message: "it waits" });
+  const found = JSON.parse(await kubernetes.kubectl(["get", "node", "one", "--output=json"])) as {
+    status: { conditions: { type: string; status: string }[] };
+  };
+  expect(found.status.conditions.toSorted((a, b) => a.type.localeCompare(b.type))).toEqual([
+    expect.objectContaining(memory),
+    {
+      type: "NetworkUnavailable",
+      status: "True",
+      reason: "SelvedgeWaits",
+      message: "it waits",
+      lastHeartbeatTime: "2027-01-15T08:01:00Z",
+      lastTransitionTime: "2027-01-15T08:00:00Z",
+    },
+  ]);
+  await expect(ofNode("none").sayNetwork(SERVES)).rejects.toThrow('Kubernetes knows no node "none"');
+});
+
 runs.each(["--filename=install/kubernetes/uninstall.yaml", "--kustomize=install/kubernetes"])(
   "the server takes %s",
   async (manifests) => {
@@ -170,6 +202,7 @@ const NOT_OURS: readonly (readonly [verb: string, resource: string])[] = [
   ["update", "pods/status"],
   ["create", "network-attachment-definitions.k8s.cni.cncf.io"],
   ["patch", "nodes"],
+  ["get", "nodes"],
   ["update", "networkpolicies.networking.k8s.io"],
   ["create", "clusterrolebindings.rbac.authorization.k8s.io"],
   ["create", "serviceaccounts/token"],

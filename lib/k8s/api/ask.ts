@@ -16,6 +16,8 @@ export interface Asked {
 
 export interface Change {
   readonly method: "POST" | "PUT" | "PATCH" | "DELETE";
+  /** How a PATCH takes lists: as a whole, or what has the same key in place of what is there (only of Kubernetes' own kinds). */
+  readonly lists?: "by key";
   readonly body: object;
 }
 
@@ -41,6 +43,8 @@ const KEEP_ALIVE_MS = 15_000;
 const ANSWER_MS = 30_000;
 /** What PATCH means: fields that are given in place of those that are there (RFC 7386). Else an object as a whole. */
 const MERGE = "application/merge-patch+json";
+/** kubernetes.io, "Update API Objects in Place Using kubectl patch": lists by the keys of their kind. */
+const MERGE_BY_KEY = "application/strategic-merge-patch+json";
 /** A Status is short. */
 const MOST_STATUS_BYTES = 64 * 1024;
 
@@ -92,7 +96,7 @@ function sent(
       method: change?.method ?? "GET",
       headers: {
         accept: "application/json",
-        ...(change === undefined ? {} : { "content-type": change.method === "PATCH" ? MERGE : "application/json" }),
+        ...(change === undefined ? {} : { "content-type": contentType(change) }),
         // Of a DELETE Node would not say it.
         ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
         "user-agent": userAgent,
@@ -115,6 +119,11 @@ function sent(
   const timer = setTimeout(() => asking.destroy(new Error(`no answer within ${ANSWER_MS / 1_000} s`)), ANSWER_MS);
   asking.end(body);
   return promise.finally(() => clearTimeout(timer));
+}
+
+function contentType({ method, lists }: Change): string {
+  if (method !== "PATCH") return "application/json";
+  return lists === "by key" ? MERGE_BY_KEY : MERGE;
 }
 
 /** What a Status says; nothing for what is none, as from a proxy. */
