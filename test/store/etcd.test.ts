@@ -4,6 +4,7 @@ import { etcd } from "#lib/store/etcd/etcd.ts";
 import { CASES, type World } from "#lib/store/shared-contract.ts";
 import { needing } from "../support/requirement.ts";
 import { ETCD, type EtcdServer, etcdServer, freePort } from "./etcd-server.ts";
+import { keepsRecords } from "./records.ts";
 import { wire } from "./wire.ts";
 
 const test = needing({ file: ETCD });
@@ -46,3 +47,10 @@ function world(prefix: string): World {
 test("the contract has cases", () => expect(CASES.length).toBeGreaterThan(10));
 
 test.each(CASES)("%s", (_name, run) => run(world(`/case${++count}/`)), 60_000);
+
+test("records of every kind are kept", async () => {
+  const { open } = world("/records/");
+  await using one = await open();
+  await using two = await open();
+  await keepsRecords(one, two);
+}, 60_000);

@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { CASES, type World } from "#lib/store/shared-contract.ts";
-import { fakeApiServer } from "../support/kubernetes/api-server.ts";
+import { type FakeApiServer, fakeApiServer } from "../support/kubernetes/api-server.ts";
 import { needing } from "../support/requirement.ts";
 import { kubernetesClient } from "./kubernetes-client.ts";
 import { type Identity, type Pki, pki } from "./pki.ts";
+import { keepsRecords } from "./records.ts";
 
 const runs = needing({ program: "openssl" });
 const LIVENESS_SECONDS = 1;
@@ -24,14 +25,21 @@ afterAll(() => certificates?.[Symbol.dispose]());
 
 test("the contract has cases", () => expect(CASES.length).toBeGreaterThan(10));
 
+const clientOf = (server: FakeApiServer) =>
+  kubernetesClient({
+    port: Number(new URL(server.url).port),
+    ca,
+    token: "secret",
+    livenessSeconds: LIVENESS_SECONDS,
+  });
+
 runs.each(CASES)(
   "%s",
   async (_name, run) => {
     await using server = await fakeApiServer(identity, "secret");
-    const { port } = new URL(server.url);
     const world: World = {
       livenessSeconds: LIVENESS_SECONDS,
-      open: () => kubernetesClient({ port: Number(port), ca, token: "secret", livenessSeconds: LIVENESS_SECONDS }),
+      open: () => clientOf(server),
       compact: async () => server.objects.compact(),
       stop: server.away,
       start: server.back,
@@ -41,3 +49,47 @@ runs.each(CASES)(
   },
   60_000,
 );
+
+runs("records of every kind are kept", async () => {
+  await using server = await fakeApiServer(identity, "secret");
+  await using one = await clientOf(server);
+  await using two = await clientOf(server);
+  await keepsRecords(one, two);
+  expect(server.mistakes).toEqual([]);
+});
+
+runs("an object that somebody else has made is nobody's record, and stands in the way by its name", async () => {
+  await using server = await fakeApiServer(identity, "secret");
+  await using store = await clientOf(server);
+  const [apiVersion, kind] = ["selvedge.dev/v1alpha1", "SelvedgeNode"];
+  server.objects.put({ apiVersion, kind, metadata: { name: "a" }, spec: { name: "b" } });
+  server.objects.put({ apiVersion, kind, metadata: { name: "c" }, spec: "c" });
+  expect(await store.list("")).toEqual([]);
+  expect(await store.get("nodes/b")).toBeUndefined();
+  expect(await store.put("nodes/a", '{"name":"a"}', { if: "absent" })).toBeUndefined();
+  await expect(store.get("nodes/a")).rejects.toThrow(
+    "API server: selvedgenodes.selvedge.dev a is not what Selvedge has of nodes/a",
+  );
+  await expect(store.put("nodes/d", '{"name":"e"}')).rejects.toThrow(
+    "shared store: the value of nodes/d is no record with its name",
+  );
+});
+
+runs("what the server does not know, or does not allow, is said with what to do", async () => {
+  await using server = await fakeApiServer(identity, "secret");
+  await using store = await clientOf(server);
+  server.unknown.add("SharedRecord");
+  await expect(store.get("k")).rejects.toMatchObject({
+    message: "API server: may not get sharedrecords.selvedge.dev: 404 the server could not find the requested resource",
+    hint: expect.stringContaining("install/kubernetes/definitions.yaml"),
+  });
+  server.unknown.clear();
+  server.forbidden.add("post sharedrecords");
+  await expect(store.put("k", "1")).rejects.toMatchObject({
+    message:
+      'API server: may not create sharedrecords.selvedge.dev: 403 User "node" cannot post sharedrecords at the cluster scope',
+    hint: expect.stringContaining("selvedge.yaml"),
+  });
+  server.tokens.clear();
+  await expect(store.remove("k")).rejects.toThrow("API server: may not delete sharedrecords.selvedge.dev: 401");
+});
