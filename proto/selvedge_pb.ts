@@ -2878,10 +2878,11 @@ export interface Router {
   readonly failedPushes: number;
   readonly commitMs: number;
   readonly lastCommitMs: number;
+  readonly role: string;
 }
 
 export const Router = codec<Router>({
-  of: (some) => ({ name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0, ...some }),
+  of: (some) => ({ name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0, role: "", ...some }),
   write(m, w) {
     if (m.name?.length) w.uint32(10).string(m.name);
     if (m.url?.length) w.uint32(18).string(m.url);
@@ -2906,10 +2907,11 @@ export const Router = codec<Router>({
     if (m.failedPushes) w.uint32(168).uint64(m.failedPushes);
     if (m.commitMs) w.uint32(176).uint64(m.commitMs);
     if (m.lastCommitMs) w.uint32(184).uint64(m.lastCommitMs);
+    if (m.role?.length) w.uint32(194).string(m.role);
     return w;
   },
   read(r, end) {
-    const m: { name: string; url: string; phase: string; message: string; version: string; writer: string; inSync: string; failures: number; next: string; owned: number; revision: number; unsaved: boolean; conflicts: string[]; intruders: string[]; refused: string[]; sessions: BgpSession[]; waitingSince: string; looks: number; drifts: number; pushes: number; failedPushes: number; commitMs: number; lastCommitMs: number } = { name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0 };
+    const m: { name: string; url: string; phase: string; message: string; version: string; writer: string; inSync: string; failures: number; next: string; owned: number; revision: number; unsaved: boolean; conflicts: string[]; intruders: string[]; refused: string[]; sessions: BgpSession[]; waitingSince: string; looks: number; drifts: number; pushes: number; failedPushes: number; commitMs: number; lastCommitMs: number; role: string } = { name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0, role: "" };
     while (r.pos < end) {
       const tag = r.uint32();
       switch (tag) {
@@ -2981,6 +2983,9 @@ export const Router = codec<Router>({
           break;
         case 184:
           m.lastCommitMs = uint64(r);
+          break;
+        case 194:
+          m.role = r.string();
           break;
         default:
           r.skipType(tag & 7);

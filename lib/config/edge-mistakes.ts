@@ -3,14 +3,16 @@ import { address, contains } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { firewallMistakes, groupMistakes } from "./edge-firewall.ts";
+import { pairMistakes } from "./edge-pairs.ts";
 import { familyIn, serviceMistakes } from "./edge-services.ts";
+import { isText } from "./leaves.ts";
 import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
 export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint[] {
   const routers = listAt(lookUp(root, ["edge"]), "routers");
   const names = routers.map((router) => lookUp(router, ["name"]));
-  return routers.flatMap((router, i) => {
+  const ofRouters = routers.flatMap((router, i) => {
     const at = (...path: (string | number)[]): Path => ["edge", "routers", i, ...path];
     const name = names[i];
     const key = lookUp(router, ["key"]);
@@ -52,6 +54,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ),
     ];
   });
+  return [...ofRouters, ...pairMistakes(lookUp(root, ["edge"]), ["edge"], names.filter(isText))];
 }
 
 /** The AS that FRR on the node has towards a router; undefined where it has no session with it, or the AS cannot be told. */

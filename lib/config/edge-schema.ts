@@ -4,6 +4,7 @@ import { networkOf, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Edge, SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "./edge.ts";
 import { firewall, group } from "./edge-firewall.ts";
+import { pair } from "./edge-pairs.ts";
 import { endpoint, loadBalancer, plainName, virtualServer, zone } from "./edge-services.ts";
 import { shaper, site } from "./edge-sites.ts";
 import {
@@ -19,6 +20,7 @@ import {
   oneOf,
   poolNames,
   read,
+  routerLink,
   setting,
 } from "./leaves.ts";
 
@@ -48,8 +50,6 @@ const fingerprint = leaf<string>(
   "the 64 hexadecimal digits of a SHA-256, with colons or without",
   (v) => typeof v === "string" && /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(v),
 );
-/** Names of routers are segments of keys in the shared store. */
-const link = leaf<string>("an interface of the router such as eth0", (v) => isText(v) && /^[A-Za-z][\w.-]*$/.test(v));
 const vrf = leaf<string>("a VRF of the router", (v) => typeof v === "string" && /^[A-Za-z][\w-]{0,14}$/.test(v));
 const bfd = leaf<string | true>("true, or the name of a BFD profile of the router", (v) => v === true || isText(v));
 const community = leaf<string>(
@@ -115,7 +115,7 @@ const nat = z
         listOf(
           z.strictObject(
             {
-              interface: setting(link, "By which packets leave."),
+              interface: setting(routerLink, "By which packets leave."),
               pools: setting(poolNames.optional(), "Whose packets.", "those of the router"),
             },
             { error: "an object such as {interface: eth0}" },
@@ -130,7 +130,7 @@ const nat = z
             {
               source: setting(network, "Whose packets."),
               address: setting(ip, "What they have instead; an address of the router, or one that leads to it."),
-              interface: setting(link, "By which they leave."),
+              interface: setting(routerLink, "By which they leave."),
             },
             { error: "an object such as {source: 10.66.9.0/24, address: 198.51.100.9, interface: eth0}" },
           ),
@@ -144,7 +144,7 @@ const nat = z
             {
               outside: setting(ip, "Address outside."),
               inside: setting(ip, "Address of a pod, a fixed one."),
-              interface: setting(link, "Between the two."),
+              interface: setting(routerLink, "Between the two."),
             },
             { error: "an object such as {outside: 198.51.100.5, inside: 10.66.9.9, interface: eth0}" },
           ),
@@ -157,7 +157,7 @@ const nat = z
           z.strictObject(
             {
               name: setting(plainName, "For people."),
-              interface: setting(link, "By which it is asked for."),
+              interface: setting(routerLink, "By which it is asked for."),
               address: setting(ip.optional(), "Address that is asked.", "any of the router's"),
               protocol: setting(oneOf("tcp", "udp").default("tcp"), "Transport protocol."),
               port: setting(port, "Port that is asked."),
@@ -255,6 +255,10 @@ const router = z.strictObject(
 export const edge = z.strictObject(
   {
     routers: setting(listOf(router, "a list of routers"), "VyOS routers that follow the cluster."),
+    pairs: setting(
+      listOf(pair, "a list of pairs").default([]),
+      "Two routers with addresses that one of them has at a time (VRRP).",
+    ),
     windowMs: setting(
       integer(0, 5_000).default(1_000),
       "How long changes of the cluster are gathered before they are pushed.",

@@ -3,7 +3,20 @@ import { z } from "zod";
 import { prefix } from "#lib/address.ts";
 import { root } from "#lib/parse.ts";
 import { DSCP_TEXT, dscp } from "#lib/qos.ts";
-import { absolutePath, asNumber, cidr, flag, integer, ip, isText, leaf, listOf, read, setting } from "./leaves.ts";
+import {
+  absolutePath,
+  asNumber,
+  cidr,
+  flag,
+  integer,
+  ip,
+  isText,
+  leaf,
+  listOf,
+  read,
+  routerLink,
+  setting,
+} from "./leaves.ts";
 import { endpointOf } from "./tenant-schema.ts";
 
 /** 32 bytes in base64 (wg(8)). */
@@ -80,10 +93,7 @@ export const site = z.strictObject(
 
 export const shaper = z.strictObject(
   {
-    interface: setting(
-      leaf<string>("an interface of the router such as eth0", (v) => isText(v) && /^[A-Za-z][\w.-]*$/.test(v)),
-      "What leaves by it.",
-    ),
+    interface: setting(routerLink, "What leaves by it."),
     rate: setting(integer(1_000, 1_000_000_000_000), "Bits per second of all."),
     classes: setting(
       listOf(

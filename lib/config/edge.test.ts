@@ -25,6 +25,7 @@ test("a router has defaults, and what is absent is absent", () => {
       directory: "/run/frr/selvedge",
       programs: "/usr/lib/frr",
     },
+    pairs: [],
     routers: [
       {
         name: "edge1",
@@ -55,6 +56,10 @@ test("a router has defaults, and what is absent is absent", () => {
     ],
   });
 });
+
+const paired = (settings: string, routers = "edge1, edge2") =>
+  `edge: {routers: [{name: edge1, url: "https://a", key: {file: /k}}, {name: edge2, url: "https://b", key: {file: /k}}], pairs: [{name: gate, routers: [${routers}], networks: [${settings}]}]}`;
+const SHARED = "{interface: eth1, vrid: 10, addresses: [192.0.2.254/24]}";
 
 const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
   [
@@ -153,6 +158,33 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     "a virtual server from one family to the other",
     router('virtualServers: [{name: web, address: 198.51.100.7, port: 80, servers: ["[fd66::5]:80"]}]'),
     "edge.routers[0].virtualServers[0].servers[0]: is IPv6, and `address` is IPv4; both are of one family",
+  ],
+  ["a pair of one", paired(SHARED, "edge1"), 'edge.pairs[0].routers: ["edge1"] is not a list of two routers'],
+  [
+    "a pair with a router that there is not",
+    paired(SHARED, "edge1, edge3"),
+    'edge.pairs[0].routers[1]: there is no router "edge3"; did you mean "edge1"?',
+  ],
+  [
+    "a pair of one with itself",
+    paired(SHARED, "edge1, edge1"),
+    'edge.pairs[0].routers[1]: "edge1" is one of a pair already',
+  ],
+  ["a pair on no network", paired(""), "edge.pairs[0].networks: [] is not a list of at least one network"],
+  [
+    "a pair twice on one network",
+    paired(`${SHARED}, ${SHARED}`),
+    'edge.pairs[0].networks[1].interface: "eth1" is that of another network, too',
+  ],
+  [
+    "a pair whose address is a network",
+    paired("{interface: eth1, vrid: 10, addresses: [192.0.2.0/24]}"),
+    "edge.pairs[0].networks[0].addresses[0]: 192.0.2.0/24 is a network; say which address of it",
+  ],
+  [
+    "a virtual router that there cannot be",
+    paired("{interface: eth1, vrid: 256, addresses: [192.0.2.254/24]}"),
+    "edge.pairs[0].networks[0].vrid: 256 is not a whole number from 1 to 255",
   ],
   [
     "a prefix with host bits",

@@ -1,8 +1,17 @@
 /** The routers at the edge of the cluster, as the configuration has them. */
-import type { BgpSpec, ForwardingSpec, IpsecSpec, RouterSpec, SiteSpec, WireguardSpec } from "#lib/edge/router.ts";
+import type {
+  BgpSpec,
+  ForwardingSpec,
+  IpsecSpec,
+  PairSpec,
+  RouterSpec,
+  SiteSpec,
+  WireguardSpec,
+} from "#lib/edge/router.ts";
 
 export interface Edge {
   readonly routers: readonly EdgeRouter[];
+  readonly pairs: readonly EdgePair[];
   /** How long changes of the cluster are gathered before they are pushed. */
   readonly windowMs: number;
   /** How often each router is looked at though nothing has changed. */
@@ -35,8 +44,14 @@ export interface EdgeSpeaker {
   readonly programs: string;
 }
 
+/** Two routers as one; the first is preferred. */
+export interface EdgePair extends Omit<PairSpec, "isPreferred"> {
+  /** Names of both. */
+  readonly routers: readonly string[];
+}
+
 /** With how it is reached, and files in place of secrets. */
-export interface EdgeRouter extends Omit<RouterSpec, "bgp" | "forwarding" | "sites"> {
+export interface EdgeRouter extends Omit<RouterSpec, "bgp" | "forwarding" | "pair" | "sites"> {
   readonly url: string;
   /** One of the two. */
   readonly key: { readonly file?: string; readonly environment?: string };

@@ -60,6 +60,10 @@ export const read = <T>(type: string, parse: (value: unknown) => T) =>
     })
     .meta({ type });
 export const cidr = read('a prefix such as "10.1.0.0/16" or "fd00::/64"', prefix);
+export const routerLink = leaf<string>(
+  "an interface of the router such as eth0",
+  (v) => isText(v) && /^[A-Za-z][\w.-]*$/.test(v),
+);
 export const hardware = read('a unicast MAC address such as "02:00:00:00:00:01"', mac);
 export const ip = read('an address such as "10.1.0.5" or "fd00::5"', address);
 

@@ -166,7 +166,7 @@ function statusLines(states: readonly Router[], style: Style, width: number): st
       ],
       states.map((one) => [
         one.name,
-        one.phase,
+        one.role === "" ? one.phase : `${one.phase}, ${one.role}`,
         one.version,
         one.writer,
         String(one.owned),

@@ -16,6 +16,25 @@ export interface RouterSpec {
   readonly vrfs: readonly { readonly name: string; readonly table: number }[];
   readonly shapers: readonly ShaperSpec[];
   readonly sites: readonly SiteSpec[];
+  /** That it is one of. */
+  readonly pair?: PairSpec;
+}
+
+/** Two routers with addresses that one of them has at a time, by VRRP. */
+export interface PairSpec {
+  readonly name: string;
+  /** This one is the master while it can be. */
+  readonly isPreferred: boolean;
+  /** The preferred one takes over again when it is back. */
+  readonly preempt: boolean;
+  readonly advertiseSeconds: number;
+  readonly networks: readonly {
+    readonly interface: string;
+    /** 1 to 255. */
+    readonly vrid: number;
+    /** With the length of their network. */
+    readonly addresses: readonly Prefix[];
+  }[];
 }
 
 /** What leaves by an interface. */

@@ -61,6 +61,25 @@ const choice = fc.record({
 });
 
 const answering = fc.tuple(choice, port).map(([pods, of]) => ({ ...pods, port: of }));
+/** Of an interface. */
+const host = fc.oneof(
+  four.map((each) => prefix(`${each}/24`)),
+  six.map((each) => prefix(`${each}/64`)),
+);
+const pair = fc.record({
+  name: word,
+  isPreferred: fc.boolean(),
+  preempt: fc.boolean(),
+  advertiseSeconds: fc.integer({ min: 1, max: 255 }),
+  networks: fc.uniqueArray(
+    fc.record({
+      interface: link,
+      vrid: fc.integer({ min: 1, max: 255 }),
+      addresses: fc.uniqueArray(host, { minLength: 1, maxLength: 3 }),
+    }),
+    { selector: (each) => each.interface, minLength: 1 },
+  ),
+});
 const bfd = fc.constantFrom(true as const, "fast");
 const vrf = fc.constant("PODS");
 const asn = fc.integer({ min: 1, max: 4_294_967_294 });
@@ -270,6 +289,7 @@ const routers = fc
       { selector: (each) => each.interface },
     ),
     sites,
+    pair: fc.option(pair, { nil: undefined }),
     zones: fc.uniqueArray(
       fc.record({
         domain: fc.constantFrom("cluster.local", "x"),
@@ -281,12 +301,13 @@ const routers = fc
     ),
   })
   .map(
-    ({ way, zones, firewall: chain, ...rest }) =>
+    ({ way, zones, firewall: chain, pair: one, ...rest }) =>
       ({
         name: "edge1",
         ...rest,
         ...way,
         ...(chain === undefined ? {} : { firewall: chain }),
+        ...(one === undefined ? {} : { pair: one }),
         forwarding: { zones },
       }) as RouterSpec,
   );

@@ -77,7 +77,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   const routers = new Map(
     config.routers.map((router) => {
       const { vyos, secretIn } = open(router);
-      const spec = (): Promise<RouterSpec> => specOf(router, secretIn);
+      const spec = (): Promise<RouterSpec> => specOf(router, config.pairs, secretIn);
       const elected = writer(keeper, router.name, self);
       const made = pusher(
         {

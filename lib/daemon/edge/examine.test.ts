@@ -27,7 +27,7 @@ async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void
   if (config === undefined) throw new TypeError("the configuration has a router");
   const vyos = router.open();
   const keeper = space().open();
-  const spec = () => specOf(config, async () => "");
+  const spec = () => specOf(config, [], async () => "");
   const one = pusher(
     {
       router: vyos,

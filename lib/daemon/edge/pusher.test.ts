@@ -388,3 +388,19 @@ test("a group follows pods, however many go; with too many it stays as it is, an
   // VyOS keeps nodes that were made on the way to others.
   expect(linesOf(router.running)).toEqual(["protocols static", "firewall group"]);
 });
+
+test("which of its pair a router is, is known as long as it answers", async () => {
+  const networks = [{ interface: "eth1", vrid: 10, addresses: [prefix("192.0.2.254/24")] }];
+  const pair = { name: "gate", isPreferred: true, preempt: true, advertiseSeconds: 1, networks };
+  const { router, one, later } = rig({ spec: async () => ({ ...SPEC, pair }) });
+  await one.pass(view(1), "news");
+  expect([one.status.phase, one.status.role]).toEqual(["in-sync", ""]);
+  router.tells = (path) => (path.join(" ") === "vrrp" ? "SELVEDGE-gate-eth1-4  eth1  10  MASTER  200  3s\n" : "");
+  later(60_000);
+  await one.pass(view(1));
+  expect(one.status.role).toBe("master");
+  router.down = "unreachable";
+  later(60_000);
+  await one.pass(view(1));
+  expect([one.status.phase, one.status.role]).toEqual(["failing", ""]);
+});

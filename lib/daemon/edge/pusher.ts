@@ -20,6 +20,7 @@ import type { Vyos } from "#lib/vyos/vyos.ts";
 import type { Memory } from "./memory.ts";
 import { observe, versionOf } from "./observe.ts";
 import { type Kept, keep, kept, push } from "./push.ts";
+import { roleIn } from "./role.ts";
 import { conflictText, NOTHING_COUNTED, type Phase, type RouterStatus, withPush } from "./router-status.ts";
 import { verified, vitals } from "./verify.ts";
 import type { Writer } from "./writer.ts";
@@ -97,6 +98,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   let conflicts: readonly Conflict[] = [];
   let intruders: readonly Line[] = [];
   let counted = NOTHING_COUNTED;
+  let role = "";
   const refused = new Map<Line, { readonly digest: string; readonly message: string }>();
 
   const rest = (now: Phase, why: string): void => {
@@ -110,6 +112,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     failures += 1;
     // The router may be another one now.
     known = undefined;
+    role = "";
     log({ event: "edge-failed", router: name, failures, message: error.message });
     rest("failing", error.message);
     nextMs = nowMs() + backoffMs(failures, ports.random);
@@ -261,6 +264,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       if (phase === "paused") return;
     } else await settle(found.have, found.state);
     seen = { digest, atMs: nowMs() };
+    role = await roleIn(router, found.spec);
     const inConflict = conflicts[0];
     if (refused.size > 0) rest("conflict", [...refused.values()].map((each) => each.message).join("; "));
     else if (inConflict !== undefined) rest("conflict", conflicts.map(conflictText).join("; "));
@@ -304,6 +308,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
         owned: [...(state?.record.owned.values() ?? [])].reduce((n, { lines }) => n + lines.length, 0),
         revision: state?.record.revision ?? 0,
         isUnsaved: state?.record.isUnsaved ?? false,
+        role,
         conflicts,
         intruders,
         refused: [...refused].map(([at, each]) => ({ at, message: each.message })),

@@ -27,6 +27,8 @@ export interface RouterStatus {
   readonly owned: number;
   readonly revision: number;
   readonly isUnsaved: boolean;
+  /** Which of its pair it was at the last look: `master`, `backup`, …; "" where nobody knows. */
+  readonly role: string;
   readonly conflicts: readonly Conflict[];
   readonly intruders: readonly Line[];
   readonly refused: readonly { readonly at: Line; readonly message: string }[];

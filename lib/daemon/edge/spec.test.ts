@@ -10,7 +10,7 @@ const [ROUTER] =
 
 async function passwordOf(line: string): Promise<string | undefined> {
   if (ROUTER === undefined) throw new TypeError("the configuration has a router");
-  return (await specOf(ROUTER, async () => line)).bgp?.password;
+  return (await specOf(ROUTER, [], async () => line)).bgp?.password;
 }
 
 test("a password of BGP is one word", async () => {

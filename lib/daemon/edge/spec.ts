@@ -1,5 +1,6 @@
 /** A router as lib/edge has it: as it is configured, with its secrets. */
-import type { EdgeRouter, EdgeSite } from "#lib/config/edge.ts";
+import type { EdgePair, EdgeRouter, EdgeSite } from "#lib/config/edge.ts";
+import { pairOf } from "#lib/config/edge-pairs.ts";
 import type { BgpSpec, RouterSpec, SiteSpec } from "#lib/edge/router.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 
@@ -7,8 +8,9 @@ import { SelvedgeError } from "#lib/errors.ts";
 export type SecretIn = (file: string) => Promise<string>;
 
 /** @throws SelvedgeError config-invalid naming a file */
-export async function specOf(router: EdgeRouter, secretIn: SecretIn): Promise<RouterSpec> {
+export async function specOf(router: EdgeRouter, pairs: readonly EdgePair[], secretIn: SecretIn): Promise<RouterSpec> {
   const { name, pools, nat, groups, loadBalancers, virtualServers, zones, vrfs, shapers } = router;
+  const pair = pairOf(pairs, name);
   return {
     name,
     pools,
@@ -19,6 +21,7 @@ export async function specOf(router: EdgeRouter, secretIn: SecretIn): Promise<Ro
     vrfs,
     shapers,
     sites: await Promise.all(router.sites.map((site) => siteOf(site, secretIn))),
+    ...(pair === undefined ? {} : { pair }),
     ...(zones.length === 0 ? {} : { forwarding: { zones } }),
     ...(router.firewall === undefined ? {} : { firewall: router.firewall }),
     ...(router.static === undefined ? {} : { static: router.static }),

@@ -6,6 +6,7 @@ import { bgp } from "./bgp.ts";
 import { firewall } from "./firewall.ts";
 import { groups } from "./groups.ts";
 import { nat } from "./nat.ts";
+import { pairs } from "./pairs.ts";
 import { shapers, vrfs } from "./parts.ts";
 import { routes } from "./routes.ts";
 import { forwarding, loadBalancers, virtualServers } from "./services.ts";
@@ -24,6 +25,7 @@ export const render = (spec: RouterSpec, view: EdgeView, dialect: Dialect): Piec
   ...(spec.firewall === undefined ? [] : firewall({ ...spec, firewall: spec.firewall }, view)),
   ...loadBalancers(spec, view, dialect),
   ...virtualServers(spec, view),
+  ...pairs(spec),
   ...forwarding(spec),
   ...shapers(spec),
 ];

@@ -8,6 +8,7 @@ import type { Dialect } from "../dialect.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { AnsweringSpec, EdgeView, LoadBalancerSpec, RouterSpec, VirtualServerSpec } from "../router.ts";
+import { HIGH_AVAILABILITY } from "./pairs.ts";
 
 interface Server {
   /** Among those of one backend. */
@@ -68,8 +69,6 @@ function loadBalancer(spec: LoadBalancerSpec, view: EdgeView, top: Path): Piece[
       : { at: service, within: top, needs: backend, paths: listening },
   ];
 }
-
-const HIGH_AVAILABILITY: Path = ["high-availability"];
 
 export const virtualServers = ({ virtualServers: all }: RouterSpec, view: EdgeView): Piece[] =>
   all.flatMap((each) => virtualServer(each, view));

@@ -1,0 +1,99 @@
+/** The part of the edge's settings that makes two routers one. */
+import { z } from "zod";
+import { bitsOf, family, lengthOf, networkOf, prefix } from "#lib/address.ts";
+import type { PairSpec } from "#lib/edge/router.ts";
+import { readable } from "#lib/parse.ts";
+import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import type { EdgePair } from "./edge.ts";
+import { plainName } from "./edge-services.ts";
+import { flag, integer, listOf, name, read, routerLink, setting } from "./leaves.ts";
+import { listAt } from "./overlaps.ts";
+import type { Path } from "./yaml.ts";
+
+/** Of an interface: host bits are kept. */
+const host = read('an address with the length of its network such as "192.0.2.254/24"', (value) => prefix(value));
+
+const network = z.strictObject(
+  {
+    interface: setting(routerLink, "Interface of both routers that is on the network."),
+    vrid: setting(integer(1, 255), "Number of the virtual router, which nobody else on the network has."),
+    addresses: setting(
+      listOf(host, "a list of addresses").refine((list) => list.length > 0, {
+        error: "a list of at least one address",
+      }),
+      "Addresses of whichever of the two is the master, with the length of their network.",
+    ),
+  },
+  { error: "an object such as {interface: eth1, vrid: 10, addresses: [192.0.2.254/24]}" },
+);
+
+export const pair = z.strictObject(
+  {
+    name: setting(plainName, "Of the pair, after `SELVEDGE-`."),
+    routers: setting(
+      listOf(name, "a list of two routers").refine((list) => list.length === 2, { error: "a list of two routers" }),
+      "Both; the first is the master while it can be.",
+    ),
+    networks: setting(
+      listOf(network, "a list of networks").refine((list) => list.length > 0, {
+        error: "a list of at least one network",
+      }),
+      "On all of them the same router is the master.",
+    ),
+    preempt: setting(flag.default(true), "The first takes over again when it is back."),
+    advertiseSeconds: setting(
+      integer(1, 255).default(1),
+      "How often the master tells that it is there; the other takes over when it was silent for a little more than three times as long.",
+    ),
+  },
+  {
+    error:
+      "an object such as {name: gate, routers: [edge1, edge2], networks: [{interface: eth1, vrid: 10, addresses: [192.0.2.254/24]}]}",
+  },
+);
+
+/** What a router has to do with pairs: it belongs to one at most. */
+export function pairOf(pairs: readonly EdgePair[], router: string): PairSpec | undefined {
+  const found = pairs.find(({ routers }) => routers.includes(router));
+  if (found === undefined) return undefined;
+  const { routers, ...pair } = found;
+  return { ...pair, isPreferred: routers[0] === router };
+}
+
+export function pairMistakes(edge: unknown, path: Path, routers: readonly string[]): Complaint[] {
+  const all = listAt(edge, "pairs");
+  const names = all.map((each) => lookUp(each, ["name"]));
+  const taken: unknown[] = [];
+  return all.flatMap((each, i) => {
+    const at = (...more: Path): Path => [...path, "pairs", i, ...more];
+    const networks = listAt(each, "networks");
+    const links = networks.map((one) => lookUp(one, ["interface"]));
+    return [
+      ...(typeof names[i] === "string" && names.indexOf(names[i]) < i
+        ? [complaint(at("name"), `"${names[i]}" is the name of another one, too`)]
+        : []),
+      ...listAt(each, "routers").flatMap((router, j) => {
+        if (typeof router !== "string") return [];
+        const isTaken = taken.includes(router);
+        taken.push(router);
+        if (!routers.includes(router)) return [unknownName(at("routers", j), "router", router, routers)];
+        return isTaken ? [complaint(at("routers", j), `"${router}" is one of a pair already`)] : [];
+      }),
+      ...networks.flatMap((_, j) =>
+        links.indexOf(links[j]) < j
+          ? [complaint(at("networks", j, "interface"), `"${String(links[j])}" is that of another network, too`)]
+          : [],
+      ),
+      ...networks.flatMap((one, j) =>
+        listAt(one, "addresses").flatMap((address, k) => {
+          const found = readable(() => prefix(address));
+          const isHost =
+            found !== undefined && (networkOf(found) !== found || lengthOf(found) === bitsOf(family(found)));
+          return found === undefined || isHost
+            ? []
+            : [complaint(at("networks", j, "addresses", k), `${found} is a network; say which address of it`)];
+        }),
+      ),
+    ];
+  });
+}
