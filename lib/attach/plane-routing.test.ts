@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { prefix } from "#lib/address.ts";
+import { address, prefix } from "#lib/address.ts";
 import { root } from "#lib/parse.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { dualStack, ipv4Only, lines } from "../../test/attach/sample.ts";
@@ -85,4 +85,40 @@ test("a plane that is told to be the default becomes it, though its network give
   const own = "+ route 0.0.0.0/0 via 10.1.0.1 dev eth0 [pod] table 101";
   expect(defaults(true)).toEqual(["+ route 0.0.0.0/0 via 10.1.0.1 dev eth0 [pod]", own]);
   expect(defaults()).toEqual([own]);
+});
+
+const asked = (attached: Attached, gateways: readonly string[], on = onBridge) =>
+  routedApart(on(attached), {
+    ifname: "eth0",
+    addresses: attached.addresses,
+    slot: 1,
+    defaultRoute: true,
+    gateways: gateways.map((each) => address(each)),
+  });
+
+test("gateways that were asked for take the place of the network's, of each family by itself, the first before the others", () => {
+  const built = asked(dualStack, ["10.1.0.9", "10.1.0.8"]);
+  expect(routing(built.facts).filter((line) => line.includes("/0 "))).toEqual([
+    "+ route 0.0.0.0/0 via 10.1.0.8 dev eth0 [pod] metric 1026",
+    "+ route 0.0.0.0/0 via 10.1.0.8 dev eth0 [pod] metric 1026 table 101",
+    "+ route 0.0.0.0/0 via 10.1.0.9 dev eth0 [pod]",
+    "+ route 0.0.0.0/0 via 10.1.0.9 dev eth0 [pod] table 101",
+  ]);
+  expect(built.routes).toEqual([
+    { to: "0.0.0.0/0", via: "10.1.0.9" },
+    { to: "0.0.0.0/0", via: "10.1.0.8", metric: 1026 },
+  ]);
+  expect(asked(dualStack, ["fd00::9"]).routes).toEqual([
+    { to: "::/0", via: "fd00::9" },
+    { to: "0.0.0.0/0", via: "10.1.0.1" },
+  ]);
+});
+
+test("a gateway of a family without an address, and one in place of the node, are refused", () => {
+  expect(() => asked(ipv4Only, ["fd00::9"])).toThrow(
+    "default-route: fd00::9 is no gateway for eth0, which has no address of that family",
+  );
+  expect(() => asked(ipv4Only, ["10.1.0.9"], onPtp)).toThrow(
+    "default-route: 10.1.0.9 is not supported for eth0, whose gateway is always the node",
+  );
 });

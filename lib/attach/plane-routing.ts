@@ -73,6 +73,12 @@ function throughOthers(built: Built, { ifname, gateways = [] }: Apart): Built {
       { kind: "config-invalid", field: "default-route" },
       `default-route: ${stranger} is no gateway for ${ifname}, which has no address of that family`,
     );
+  if (built.guard === "inet")
+    throw new SelvedgeError(
+      { kind: "unsupported-field", field: "default-route" },
+      `default-route: ${gateways.join(", ")} is not supported for ${ifname}, whose gateway is always the node`,
+      { hint: 'An empty list, "default-route": [], leads the default route there.' },
+    );
   const others = (route: { to: Prefix; table?: number }): boolean =>
     route.table !== undefined ||
     lengthOf(route.to) > 0 ||

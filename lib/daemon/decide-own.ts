@@ -7,7 +7,7 @@ import type { Delegation } from "#lib/delegate/delegate.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import { acquire } from "./acquire.ts";
 import { type Core, hostOf } from "./core.ts";
-import { decide, type Given, type Where } from "./decide.ts";
+import { type Decided, decide, type Given, type Where } from "./decide.ts";
 import { delegationOfRecord } from "./delegated.ts";
 import { lookUpDevice } from "./device.ts";
 import { NODE } from "./host.ts";
@@ -71,11 +71,19 @@ export async function decideOwn(
   const asked = delegation && first && (await ask(core, delegation, first, () => prepare(bare(delegation, first))));
   trace.ended(asked === undefined ? "leased" : "delegated");
   const decided = leased.flatMap(({ plane, given }, i) =>
-    placedOn(core, plane, decide(plane, i === 0 && asked !== undefined ? asked : given, whereOf(plane))),
+    placedOn(core, plane, decideNamed(plane, i === 0 && asked !== undefined ? asked : given, whereOf(plane))),
   );
   const devices = { ...totalNames(intent), alias: linkAlias(intent) };
   const whole = together(decided, podQos && { podQos, devices });
   return { whole, changes: leased.flatMap(({ changes }) => changes) };
+}
+
+function decideNamed(plane: Plane, given: Given, where: Where): Decided {
+  try {
+    return decide(plane, given, where);
+  } catch (error) {
+    throw naming(plane.definition, error);
+  }
 }
 
 /** What of the node the attachment's type asks for. */
