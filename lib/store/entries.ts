@@ -15,7 +15,8 @@ export interface Entries {
   backup(isMeant: (key: string) => boolean): () => void;
 }
 
-export function entries(): Entries {
+/** @param tellsSame a value that is put where it is already makes a new revision (etcd), or none, and nobody hears (Kubernetes) */
+export function entries({ tellsSame = true } = {}): Entries {
   let held = new Map<string, Entry>();
   let revision = 0;
   const log: SharedChange[] = [];
@@ -26,6 +27,8 @@ export function entries(): Entries {
       [...held.values()].filter(({ key }) => key.startsWith(prefix)).sort((a, b) => (a.key < b.key ? -1 : 1)),
     put(key, value, options = {}) {
       if (options.if !== undefined && options.if !== (held.get(key)?.revision ?? "absent")) return undefined;
+      const before = held.get(key);
+      if (!tellsSame && before?.value === value) return before.revision;
       const entry = { key, value, revision: `${++revision}` as Revision };
       held.set(key, entry);
       log.push({ put: entry });

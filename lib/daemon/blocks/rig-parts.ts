@@ -4,6 +4,7 @@ import type { SelvedgeError } from "#lib/errors.ts";
 import type { Ipam } from "#lib/ipam/ipam.ts";
 import type { Store } from "#lib/store/store.ts";
 import type { Blocks } from "./blocks.ts";
+import type { Hearing } from "./hearing.ts";
 
 /** A request on its way, or a time that somebody waits for. */
 export interface Pending {
@@ -24,8 +25,8 @@ export interface Machine {
   life: number;
   daemon?: { readonly ipam: Ipam; readonly blocks: Blocks };
   cut: boolean;
-  /** How much of the log it has seen; undefined: it begins with a list. */
-  seen?: number;
+  /** Of the shared store. */
+  readonly hearing: Hearing;
   passing: boolean;
 }
 

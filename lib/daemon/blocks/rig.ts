@@ -11,6 +11,7 @@ import { entries } from "#lib/store/entries.ts";
 import { memory } from "#lib/store/memory.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import { blocks } from "./blocks.ts";
+import { inOrder, kindByKind } from "./hearing.ts";
 import type { Machine, Pending, Pod, Rig } from "./rig-parts.ts";
 
 export const COOL_MS = 500;
@@ -21,13 +22,19 @@ const CALM_STEP_MS = 250;
 
 export type Random = (below: number) => number;
 
+export interface RigOptions {
+  /** The store is as lib/store/kubernetes has it: nothing is in order but the changes of one kind of keys. */
+  readonly isKubernetes?: boolean;
+}
+
 export function rig(
   pools: readonly Pool[],
   names: readonly string[],
   random: Random,
   reservations: readonly ReservationWish[] = [],
+  { isKubernetes = false }: RigOptions = {},
 ): Rig {
-  const store = entries();
+  const store = entries({ tellsSame: !isKubernetes });
   const lines: string[] = [];
   const machines = new Map<string, Machine>();
   const pods = new Map<string, Pod>();
@@ -97,7 +104,7 @@ export function rig(
     });
     if (of.life !== life) return;
     of.daemon = { ipam: it, blocks: made };
-    delete of.seen;
+    of.hearing.begin();
     of.passing = false;
     if (!of.cut) {
       announce(of);
@@ -119,15 +126,8 @@ export function rig(
 
   const deliver = (of: Machine): void => {
     if (of.daemon === undefined || of.cut) return;
-    if (of.seen === undefined) {
-      of.seen = store.log.length;
-      of.daemon.blocks.heed({ all: store.below("") });
-      return;
-    }
-    const change = store.log[of.seen];
-    if (change === undefined) return;
-    of.seen += 1;
-    of.daemon.blocks.heed(change);
+    const change = of.hearing.next();
+    if (change !== undefined) of.daemon.blocks.heed(change);
   };
 
   const pass = (of: Machine): void => {
@@ -237,8 +237,18 @@ export function rig(
     if (broken !== undefined) throw broken;
   };
 
-  for (const name of names)
-    machines.set(name, { name, uid: `${name}-${++uids}`, store: memory(), life: 0, cut: false, passing: false });
+  for (const name of names) {
+    const hearing = isKubernetes ? kindByKind(store, random) : inOrder(store);
+    machines.set(name, {
+      name,
+      uid: `${name}-${++uids}`,
+      store: memory(),
+      life: 0,
+      cut: false,
+      hearing,
+      passing: false,
+    });
+  }
 
   const self: Rig = {
     faults: true,
@@ -302,7 +312,7 @@ export function rig(
       of.daemon.blocks.connection(true);
     },
     isCut: (name) => machineOf(name).cut,
-    relist: (name) => void delete machineOf(name).seen,
+    relist: (name) => machineOf(name).hearing.begin(),
     pass: (name) => pass(machineOf(name)),
     advance: (ms) => {
       nowMs += ms;
@@ -327,8 +337,7 @@ export function rig(
       const endMs = nowMs + ms;
       while (nowMs < endMs) {
         for (const of of machines.values()) {
-          while (of.daemon !== undefined && !of.cut && (of.seen === undefined || of.seen < store.log.length))
-            deliver(of);
+          while (of.daemon !== undefined && !of.cut && of.hearing.isBehind) deliver(of);
           pass(of);
         }
         for (;;) {

@@ -167,16 +167,20 @@ const CLUSTERS: readonly (readonly string[])[] = [
   ["a", "b", "c"],
   ["a", "b", "c", "d", "e", "f", "g"],
 ];
-const LIVES = CLUSTERS.flatMap((names) => SEEDS.map((seed) => [names.length, seed, names] as const));
+const LIVES = CLUSTERS.flatMap((names) =>
+  SEEDS.flatMap((seed) =>
+    (["etcd", "Kubernetes"] as const).map((store) => [names.length, store, seed, names] as const),
+  ),
+);
 const STEPS = Number(process.env.SELVEDGE_STEPS ?? 2_500);
 /** Of the machine's time, which no step depends on: a few seconds each, and much longer beside other work. */
 const LIMIT_MS = 600_000;
 
 test.each(LIVES)(
-  "%i nodes, seed %i",
-  async (_count, seed, names) => {
+  "%i nodes that meet in %s, seed %i",
+  async (_count, store, seed, names) => {
     const random = sequence(seed * 7_919);
-    const of = rig(POOLS, names, random, [FIXED]);
+    const of = rig(POOLS, names, random, [FIXED], { isKubernetes: store === "Kubernetes" });
     try {
       await live(of, random, STEPS);
       await peace(of);
