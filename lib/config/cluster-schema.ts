@@ -82,7 +82,7 @@ const store = z.strictObject(
     etcd: setting(etcd.optional(), "etcd v3.4 or newer.", "either this or `kubernetes`"),
     kubernetes: setting(
       kubernetes.optional(),
-      "The API server of Kubernetes 1.31 or newer, with the definitions of `install/kubernetes`.",
+      "The API server of Kubernetes 1.31 or newer, with `install/kubernetes/store.yaml` applied.",
       "either this or `etcd`",
     ),
   },

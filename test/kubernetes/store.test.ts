@@ -1,25 +1,23 @@
 /** The contract of a shared store, kept by custom resources of a real API server, and what their definitions say of them. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
-import { parseAllDocuments } from "yaml";
 import { KINDS } from "#lib/store/kubernetes/kinds.ts";
-import { CASES, type World } from "#lib/store/shared-contract.ts";
+import { CASES, until, type World } from "#lib/store/shared-contract.ts";
 import { kubernetesClient } from "../store/kubernetes-client.ts";
 import { BLOCK, FIXED, keepsRecords, NODE } from "../store/records.ts";
+import { applyStore, DEFINED } from "./applied-store.ts";
 import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
 
-const TOP = join(import.meta.dirname, "../..");
-const DEFINITIONS = "install/kubernetes/definitions.yaml";
 const LIVENESS_SECONDS = 2;
 
 let kubernetes: ControlPlane;
+/** The token of a node's daemon. */
+let account = "";
 beforeAll(async () => {
   if (runs === test.skip) return;
   kubernetes = await controlPlane();
-  await kubernetes.kubectl(["apply", `--filename=${DEFINITIONS}`]);
-  await kubernetes.kubectl(["wait", "--for=condition=Established", `--filename=${DEFINITIONS}`]);
-  await kubernetes.kubectl(["create", "namespace", "selvedge"]);
+  await applyStore(kubernetes);
+  await kubernetes.kubectl(["create", "serviceaccount", "selvedge", "--namespace=kube-system"]);
+  account = (await kubernetes.kubectl(["create", "token", "selvedge", "--namespace=kube-system"])).trim();
 }, 180_000);
 afterAll(async () => kubernetes?.[Symbol.asyncDispose](), 60_000);
 afterEach(async () => {
@@ -28,11 +26,11 @@ afterEach(async () => {
   await kubernetes.ask("DELETE", "/apis/coordination.k8s.io/v1/namespaces/selvedge/leases");
 }, 60_000);
 
-const client = () =>
+const client = (token = kubernetes.admin) =>
   kubernetesClient({
     port: Number(new URL(kubernetes.url).port),
     ca: kubernetes.ca,
-    token: kubernetes.admin,
+    token,
     livenessSeconds: LIVENESS_SECONDS,
   });
 
@@ -41,7 +39,7 @@ runs.each(CASES)(
   async (_name, run) => {
     const world: World = {
       livenessSeconds: LIVENESS_SECONDS,
-      open: client,
+      open: () => client(),
       async compact() {
         await kubernetes.compact();
         // Its own memory of changes is lost with it.
@@ -95,11 +93,39 @@ runs("a person sees who has which block", async () => {
 
 test("the contract has cases", () => expect(CASES.length).toBeGreaterThan(10));
 
-test("what is kept is defined", () => {
-  const definitions = parseAllDocuments(readFileSync(join(TOP, DEFINITIONS), "utf8")).map(
-    (each) => each.toJS() as { spec: { group: string; names: { kind: string; plural: string } } },
-  );
-  expect(definitions.map(({ spec: { group, names } }) => [names.kind, `${names.plural}.${group}`])).toEqual(
+test("what is kept is defined", () =>
+  expect(DEFINED.map(({ spec: { group, names } }) => [names.kind, `${names.plural}.${group}`])).toEqual(
     KINDS.map(({ kind, plural }) => [kind, plural]),
-  );
+  ));
+
+const NOT_OURS: readonly (readonly [verb: string, resource: string, namespace: string])[] = [
+  ["get", "leases.coordination.k8s.io", "kube-system"],
+  ["update", "leases.coordination.k8s.io", "kube-node-lease"],
+  ["create", "customresourcedefinitions.apiextensions.k8s.io", "selvedge"],
+  ["deletecollection", "addressblocks.selvedge.dev", "selvedge"],
+  ["get", "secrets", "selvedge"],
+];
+runs.each(NOT_OURS)("a node may not %s %s in %s", async (verb, resource, namespace) => {
+  const account = "--as=system:serviceaccount:kube-system:selvedge";
+  await expect(
+    kubernetes.kubectl(["auth", "can-i", verb, resource, `--namespace=${namespace}`, account]),
+  ).rejects.toThrow("no");
 });
+
+runs(
+  "with the manifest's rights, and no others, nodes can do all that a store does",
+  async () => {
+    const one = await client(account);
+    const two = await client(account);
+    try {
+      await keepsRecords(one, two);
+      await two.put("alive/two", "{}", { whileAlive: true });
+      await two[Symbol.asyncDispose]();
+      await until("it is gone", async () => (await one.get("alive/two")) === undefined, 30_000);
+    } finally {
+      await one[Symbol.asyncDispose]();
+      await two[Symbol.asyncDispose]();
+    }
+  },
+  90_000,
+);

@@ -81,14 +81,14 @@ runs("what the server does not know, or does not allow, is said with what to do"
   server.unknown.add("SharedRecord");
   await expect(store.get("k")).rejects.toMatchObject({
     message: "API server: may not get sharedrecords.selvedge.dev: 404 the server could not find the requested resource",
-    hint: expect.stringContaining("install/kubernetes/definitions.yaml"),
+    hint: expect.stringContaining("install/kubernetes/store.yaml"),
   });
   server.unknown.clear();
   server.forbidden.add("post sharedrecords");
   await expect(store.put("k", "1")).rejects.toMatchObject({
     message:
       'API server: may not create sharedrecords.selvedge.dev: 403 User "node" cannot post sharedrecords at the cluster scope',
-    hint: expect.stringContaining("selvedge.yaml"),
+    hint: expect.stringContaining("install/kubernetes/store.yaml"),
   });
   server.tokens.clear();
   await expect(store.remove("k")).rejects.toThrow("API server: may not delete sharedrecords.selvedge.dev: 401");

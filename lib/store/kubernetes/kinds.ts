@@ -1,4 +1,4 @@
-/** Which object of the API holds the value of a key. Their definitions are in install/kubernetes/definitions.yaml. */
+/** Which object of the API holds the value of a key. Their definitions are in install/kubernetes/store.yaml. */
 import type { Resource } from "#lib/k8s/api/resource.ts";
 
 export interface Kind extends Resource {

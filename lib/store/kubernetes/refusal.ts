@@ -8,9 +8,9 @@ type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete";
 /** By HTTP's status. */
 const HINTS: Readonly<Record<number, string>> = {
   401: "The token or the certificate of cluster.store.kubernetes is not good any more.",
-  403: "install/kubernetes/selvedge.yaml has the rights that a node needs.",
-  404: "What Selvedge keeps there is not defined: apply install/kubernetes/definitions.yaml; Leases need their namespace (cluster.store.kubernetes.namespace).",
-  422: "The definitions may be of another version: apply install/kubernetes/definitions.yaml of this one.",
+  403: "The rights that a node needs are in install/kubernetes/store.yaml.",
+  404: "What Selvedge keeps there is not defined: apply install/kubernetes/store.yaml; Leases need their namespace (cluster.store.kubernetes.namespace).",
+  422: "The definitions may be of another version: apply install/kubernetes/store.yaml of this one.",
 };
 
 export function refusal(verb: Verb, { plural }: Resource, { status, message }: Refused): SelvedgeError {
