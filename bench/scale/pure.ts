@@ -9,7 +9,7 @@
 import { performance } from "node:perf_hooks";
 import { aliveKey } from "#lib/cluster/records.ts";
 import { clusterView, type Known, type ViewChange } from "#lib/cluster/view.ts";
-import type { ClusterWays } from "#lib/config/cluster.ts";
+import { SAMPLE_WAYS } from "#lib/config/sample-ways.ts";
 import { peers } from "#lib/daemon/cluster/peers.ts";
 import { diff } from "#lib/state/diff.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
@@ -59,13 +59,6 @@ export interface Changes {
 /** This node is beside those of the cluster. */
 const SELF = 16_000;
 const SAMPLES = 1_000;
-const WAYS: ClusterWays = {
-  way: "vxlan",
-  encrypt: false,
-  vxlan: { vni: 4_096, port: 4_789 },
-  gre: { key: 4_096 },
-  wireguard: { port: 51_830, rotateHours: 168, leadSeconds: 60 },
-};
 
 function attachment(number: number): AttachmentRecord {
   const containerId = `pod-${number}`;
@@ -120,7 +113,7 @@ async function begin(file: string, shape: Shape): Promise<Begun> {
       apply: async () => {},
     },
     view,
-    ways: WAYS,
+    ways: SAMPLE_WAYS,
     own: () => own,
     livenessOf: ({ name, uid }) => (view.alive.get(name) === uid ? "alive" : "dead"),
     keys: { active: undefined, inUse: () => undefined },

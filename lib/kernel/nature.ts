@@ -7,12 +7,13 @@ export type Nature = Pick<
 >;
 
 /** Kinds of links that another one carries, named by its ifindex. */
-const CARRIED: ReadonlySet<string> = new Set(["macvlan", "ipvlan", "vlan"] satisfies LinkFact["kind"][]);
+const CARRIED_KINDS = ["macvlan", "ipvlan", "vlan"] as const satisfies readonly LinkFact["kind"][];
+const CARRIED: ReadonlySet<string> = new Set(CARRIED_KINDS);
 export const isCarried = (kind: string): boolean => CARRIED.has(kind);
 
 /** Kinds that stand in a pod without a host's end: what tells that they are ours is with themselves. */
 const ALONE: ReadonlySet<string> = new Set([
-  ...CARRIED,
+  ...CARRIED_KINDS,
   "tap",
   "vxlan",
   "gretap",
@@ -20,8 +21,11 @@ const ALONE: ReadonlySet<string> = new Set([
   "gre",
   "ip6gre",
   "wireguard",
-]);
+] satisfies LinkFact["kind"][]);
 export const standsAlone = (kind: string): boolean => ALONE.has(kind);
+
+/** Whether it is made by itself, not as one end of a pair. */
+export const isSingle = (kind: string): boolean => standsAlone(kind) || kind === "bridge" || kind === "ifb";
 
 /** Whether a link is what the fact wants in all that cannot be changed after its birth. Its parent is looked at elsewhere. */
 export function isSameNature(want: LinkFact, { mode, vlan, vxlan, gre, tap }: Nature): boolean {

@@ -2,19 +2,11 @@ import { expect, test } from "@jest/globals";
 import { address, mac, prefix } from "#lib/address.ts";
 import { aliveKey, blockKey, fixedKey, type NodeRecord, nodeKey } from "#lib/cluster/records.ts";
 import { clusterView } from "#lib/cluster/view.ts";
-import type { ClusterWays } from "#lib/config/cluster.ts";
+import { SAMPLE_WAYS } from "#lib/config/sample-ways.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import { peers } from "./peers.ts";
-
-const WAYS: ClusterWays = {
-  way: "vxlan",
-  encrypt: false,
-  vxlan: { vni: 4_096, port: 4_789 },
-  gre: { key: 4_096 },
-  wireguard: { port: 51_830, rotateHours: 168, leadSeconds: 60 },
-};
 
 const two = (n: number): string => n.toString(16).padStart(2, "0");
 const node = (n: number): NodeRecord => ({
@@ -53,7 +45,7 @@ function rig(refuses?: string) {
       },
     },
     view,
-    ways: WAYS,
+    ways: SAMPLE_WAYS,
     own: () => ({ ...node(65_000), name: "self" }),
     livenessOf: () => "alive",
     keys: { active: undefined, inUse: () => undefined },

@@ -7,7 +7,7 @@ import { isFailure } from "#lib/errors.ts";
 import type { Fact, LinkFact, NeighbourFact } from "#lib/state/fact.ts";
 import type { Place as PlaceName } from "#lib/state/place.ts";
 import { readSysctl } from "#native/namespace.ts";
-import { isSameNature, madeAnew, natureFacts } from "../nature.ts";
+import { isSameNature, isSingle, madeAnew, natureFacts } from "../nature.ts";
 import { dumpAddresses, readAddress } from "../rtnl/address.ts";
 import { AF } from "../rtnl/family.ts";
 import { getLink, isCarriedBy, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
@@ -150,27 +150,12 @@ async function lookLinks(
   });
 }
 
-const KINDS: ReadonlySet<string> = new Set([
-  "veth",
-  "bridge",
-  "ifb",
-  "loopback",
-  "macvlan",
-  "ipvlan",
-  "vlan",
-  "tap",
-  "vxlan",
-  "gretap",
-  "erspan",
-  "gre",
-  "ip6gre",
-  "wireguard",
-] satisfies LinkFact["kind"][]);
+const isKnown = (kind: string): kind is LinkFact["kind"] => isSingle(kind) || kind === "veth" || kind === "loopback";
 
 /** What it is to us: a device is one by whom it is lent to, whatever its driver. */
 function kindOf(link: SeenLink, want: LinkFact | undefined): LinkFact["kind"] {
   if (want?.kind === "device") return link.alias === want.alias ? "device" : "foreign";
-  return KINDS.has(link.kind) && want?.kind !== "foreign" ? (link.kind as LinkFact["kind"]) : "foreign";
+  return isKnown(link.kind) && want?.kind !== "foreign" ? link.kind : "foreign";
 }
 
 /** `relations` are what a link's own message tells by number only. */

@@ -4,7 +4,7 @@ import type { LinkFact } from "#lib/state/fact.ts";
 import { ERRNO, refused } from "#native/libc.ts";
 import { homeNamespace } from "#native/namespace.ts";
 import { makeTap } from "#native/tap.ts";
-import { isSameNature } from "../nature.ts";
+import { isSameNature, isSingle } from "../nature.ts";
 import type { ErrorReport } from "../netlink/message.ts";
 import { insist } from "../netlink/socket.ts";
 import { createLink, deleteLink, groupLink, isCarriedBy, mayAdopt, OWN_GROUP } from "../rtnl/link.ts";
@@ -13,21 +13,6 @@ import { linkByName } from "./place.ts";
 import type { Side } from "./side.ts";
 import { errorOf } from "./steps.ts";
 import { taken } from "./veth.ts";
-
-const SINGLE: ReadonlySet<string> = new Set<LinkFact["kind"]>([
-  "bridge",
-  "ifb",
-  "macvlan",
-  "ipvlan",
-  "vlan",
-  "tap",
-  "vxlan",
-  "gretap",
-  "erspan",
-  "gre",
-  "ip6gre",
-  "wireguard",
-]);
 
 interface Wanted {
   readonly near: Side;
@@ -41,7 +26,7 @@ export async function makeSingles(host: Side, pod: Side | undefined, nextIndex: 
   const sideAt = (at: LinkFact["at"]) => (at === "pod" ? pod : host);
   const wanted = (pod === undefined ? [host] : [pod, host]).flatMap((near) =>
     near.ops.flatMap(({ do: verb, fact }): Wanted[] => {
-      if (verb !== "add" || fact.type !== "link" || !SINGLE.has(fact.kind)) return [];
+      if (verb !== "add" || fact.type !== "link" || !isSingle(fact.kind)) return [];
       return [{ near, fact, carrier: fact.parent && sideAt(fact.parent.at) }];
     }),
   );
