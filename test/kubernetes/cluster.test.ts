@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { eventually } from "../../conformance/program.ts";
+import { end, eventually, start } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 import { type Cluster, makeCluster, NEEDS } from "./cluster.ts";
 import { writeSelvedgeImage } from "./selvedge-image.ts";
@@ -39,6 +39,7 @@ interface Pod {
   readonly status: {
     readonly podIP: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
   };
 }
 
@@ -182,6 +183,68 @@ runs(
   },
   2 * LONG_MS,
 );
+
+/** Asks for an echo twenty times a second until it is told to stop; then returns how many were asked for, and answered. */
+async function pinging(from: Pod, to: Pod) {
+  const node = nodeOf(from);
+  const { attachments } = (await ctl(node.name, "attachments")) as { attachments: { pod: string; netns: string }[] };
+  const netns = attachments.find(({ pod }) => pod === `${NAMESPACE}/${from.metadata.name}`)?.netns;
+  const inPod = node.machine.enter(["nsenter", `--net=${netns}`, "--", "ping", "-n", "-q", "-i", "0.05"]);
+  const ping = start([...inPod, to.status.podIP]);
+  let said = "";
+  ping.stdout?.on("data", (bytes: Buffer) => {
+    said += bytes;
+  });
+  const ended = new Promise((resolve) => ping.once("close", resolve));
+  return async (): Promise<{ asked: number; answered: number }> => {
+    end(ping, "SIGINT");
+    await ended;
+    const [, asked, answered] = /(\d+) packets transmitted, (\d+) received/.exec(said) ?? [];
+    return { asked: Number(asked), answered: Number(answered) };
+  };
+}
+
+runs(
+  "containerd, kubelet and the daemon start anew, and pods go on without losing a packet",
+  async () => {
+    const before = await podsOf("web");
+    const [here, there] = NAMES.map((name) => before.find(({ spec }) => spec.nodeName === name));
+    if (here === undefined || there === undefined) throw new Error("they are not on both nodes");
+    const stopped = await pinging(here, there);
+    await Promise.all(Object.values(cluster.nodes).map(({ restart }) => restart()));
+    await kubectl("--namespace=kube-system", "rollout", "restart", "daemonset/selvedge");
+    await eventually(
+      "the daemons are new",
+      async () =>
+        (await kubectl("--namespace=kube-system", "rollout", "status", "daemonset/selvedge", "--timeout=50s")) ||
+        undefined,
+      LONG_MS,
+    );
+    const { asked, answered } = await stopped();
+    expect(asked).toBeGreaterThan(100);
+    expect(answered).toBe(asked);
+    const after = await serving("web", REPLICAS);
+    expect(after.map(lasting)).toEqual(before.map(lasting));
+    await kubectl("scale", `--namespace=${NAMESPACE}`, "deployment/web", `--replicas=${2 * REPLICAS}`);
+    const pods = await serving("web", 2 * REPLICAS);
+    expect(new Set(pods.map(({ status }) => status.podIP)).size).toBe(2 * REPLICAS);
+    for (const from of pods) expect(await got(from, hosts(pods))).toEqual(names(pods));
+  },
+  3 * LONG_MS,
+);
+
+/** What a pod does not change while it lives. */
+const lasting = ({ metadata, spec, status }: Pod) => ({
+  name: metadata.name,
+  node: spec.nodeName,
+  address: status.podIP,
+  restarts: status.containerStatuses?.map(({ restartCount }) => restartCount),
+});
+function nodeOf({ spec }: Pod) {
+  const node = Object.values(cluster.nodes).find(({ name }) => name === spec.nodeName);
+  if (node === undefined) throw new Error(`${spec.nodeName} is no node`);
+  return node;
+}
 
 /** selvedgectl of a node's pod of the DaemonSet. */
 async function ctl(node: string, ...words: readonly string[]): Promise<unknown> {

@@ -14,6 +14,8 @@ export interface KubeNode extends AsyncDisposable {
   readonly machine: Machine;
   /** Runs a program on it. @throws Error when it fails */
   on(...argv: readonly string[]): Promise<string>;
+  /** containerd and kubelet are killed, and started again. */
+  restart(): Promise<void>;
 }
 
 export interface NodeOptions {
@@ -72,35 +74,35 @@ export async function startNode({ name, directory, images, kubelet, proxy }: Nod
     writeFileSync(file, JSON.stringify(config));
     return `--config=${file}`;
   };
-  const begin = (program: string, argv: readonly string[]): ChildProcess => {
-    const child = logged(join(directory, `${program}.log`), machine.enter([join(PROGRAMS, program), ...argv]), {
-      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-    });
-    stack.defer(() => stop(child));
-    return child;
+  const running = new Map<string, ChildProcess>();
+  const begin = (program: string, argv: readonly string[]): void => {
+    const log = join(directory, `${program}.log`);
+    running.set(
+      program,
+      logged(log, machine.enter([join(PROGRAMS, program), ...argv]), { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }),
+    );
   };
-  begin("kubelet", [
+  stack.defer(async () => void (await Promise.all([...running.values()].map((each) => stop(each)))));
+  const kubeletArguments = [
     settings("kubelet", kubeletConfiguration(machine, containerd.socket)),
     `--kubeconfig=${kubelet}`,
     `--hostname-override=${name}`,
     `--node-ip=${NODES[name]}`,
-  ]);
-  begin("kube-proxy", [
-    settings("kube-proxy", {
-      apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
-      kind: "KubeProxyConfiguration",
-      clientConnection: { kubeconfig: proxy },
-      hostnameOverride: name,
-      mode: "nftables",
-      // The limits of connections are the whole machine's.
-      conntrack: { maxPerCore: 0 },
-    }),
-  ]);
+  ];
+  begin("kubelet", kubeletArguments);
+  begin("kube-proxy", [settings("kube-proxy", proxyConfiguration(name, proxy))]);
   const kept = stack.move();
   return {
     name,
     machine,
     on: (...argv) => must(machine.enter(argv)),
+    async restart() {
+      const child = running.get("kubelet");
+      if (child !== undefined) await stop(child, 0);
+      await containerd.kill();
+      await containerd.start();
+      begin("kubelet", kubeletArguments);
+    },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -125,4 +127,14 @@ const kubeletConfiguration = (machine: Machine, socket: string): object => ({
   // The disk is the machine's, however full.
   evictionHard: { "memory.available": "1Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
   imageGCHighThresholdPercent: 100,
+});
+
+const proxyConfiguration = (name: Name, kubeconfig: string): object => ({
+  apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
+  kind: "KubeProxyConfiguration",
+  clientConnection: { kubeconfig },
+  hostnameOverride: name,
+  mode: "nftables",
+  // The limits of connections are the whole machine's.
+  conntrack: { maxPerCore: 0 },
 });

@@ -14,7 +14,8 @@ interface More {
 const template = (app: string, { container, annotations = {} }: More): object => ({
   metadata: { labels: { app }, annotations },
   spec: {
-    terminationGracePeriodSeconds: 0,
+    // What httpd is asked to do, as process 1, it does not: so long it is asked.
+    terminationGracePeriodSeconds: 1,
     // Half of them here, half of them there.
     topologySpreadConstraints: [
       {
