@@ -3,6 +3,7 @@
 #   npm run bench -- [--quick] [--only SUBJECT,…] [--json FILE]
 #   npm run bench -- scale [--quick] [--json FILE]        a node among thousands
 #   npm run bench -- kubernetes [--quick] [--json FILE]   a node that follows the pods of a large cluster
+#   npm run bench -- policies [--quick] [--json FILE]     what policies cost a packet, and how soon they are in force
 #   npm run bench -- throughput [--quick] [--json FILE]   between pods on two nodes
 # In the guest of test/vm, where building takes minutes, it measures what the machine has built.
 # The node is made of network, mount and process namespaces of its own; when the run ends, in whatever way, the kernel
@@ -12,14 +13,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 program=(node_modules/.bin/bun bench/main.ts)
 profile=test
-case ${1-} in throughput) profile=throughput ;; esac
-case ${1-} in kubernetes | scale | throughput) program=(node_modules/.bin/node "bench/$1/main.ts"); shift ;; esac
+case ${1-} in policies | throughput) profile=$1 ;; esac
+case ${1-} in kubernetes | policies | scale | throughput) program=(node_modules/.bin/node "bench/$1/main.ts"); shift ;; esac
 case " $* " in *" --help "*) exec "${program[@]}" "" --help ;; esac
 [ "$(id -u)" = 0 ] || { echo "A node is made of namespaces, which takes root: run this with sudo." >&2; exit 1; }
 if [ -z "${SELVEDGE_VM-}" ]; then
   bash install/setup.sh "$profile"
   node_modules/.bin/node install/build.ts
-  [ "$profile" = test ] || bash bench/throughput/flannel.sh
+  [ "$profile" != throughput ] || bash bench/throughput/flannel.sh
 fi
 
 state=$(mktemp -d)

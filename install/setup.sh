@@ -3,7 +3,8 @@
 #   bash install/setup.sh quickstart    what the tour needs
 #   bash install/setup.sh cluster       what the tour of three nodes needs
 #   bash install/setup.sh test          the same and what the tests need (default)
-#   bash install/setup.sh throughput    the same and what `npm run bench -- throughput` needs
+#   bash install/setup.sh policies      the same and what `npm run bench -- policies` needs
+#   bash install/setup.sh throughput    what the tests need and what `npm run bench -- throughput` needs
 # Does nothing, and takes well under a second, when all of it is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -38,6 +39,11 @@ test=(
   runc=/usr/sbin/runc,/usr/bin/runc
   systemd=/usr/bin/systemd-analyze
 )
+policies=(
+  "${test[@]}"
+  iptables=/usr/sbin/iptables-restore
+  tcpreplay=/usr/bin/tcpreplay
+)
 throughput=(
   "${test[@]}"
   iperf3=/usr/bin/iperf3
@@ -50,8 +56,9 @@ case $profile in
   quickstart) wanted=("${quickstart[@]}") ;;
   cluster) wanted=("${cluster[@]}") ;;
   test) wanted=("${test[@]}") ;;
+  policies) wanted=("${policies[@]}") ;;
   throughput) wanted=("${throughput[@]}") ;;
-  *) fail "unknown profile '$profile'; it is quickstart, cluster, test or throughput" ;;
+  *) fail "unknown profile '$profile'; it is quickstart, cluster, test, policies or throughput" ;;
 esac
 
 missing=()

@@ -1,40 +1,18 @@
 /** The same with Selvedge: a daemon on each node, one etcd, and pods that the plugin attaches. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { type Daemon, startDaemon } from "../daemon.ts";
+import { attach, ipv4Of } from "../attach.ts";
+import { startDaemon } from "../daemon.ts";
 import { eventually } from "./eventually.ts";
 import type { Store } from "./store.ts";
 import type { Way } from "./ways.ts";
-import { inside, makeNodes, type Node, removeNodes, type World } from "./world.ts";
+import { inside, makeNodes, removeNodes, type World } from "./world.ts";
 
 export interface Places {
   /** Of the built programs. */
   readonly dist: string;
   /** A directory for everything that they keep. */
   readonly state: string;
-}
-
-/** @returns the pod's IPv4 address @throws Error with what the plugin said */
-function attach(dist: string, { namespace, pod }: Node, { socket }: Daemon): string {
-  const config = { cniVersion: "1.1.0", name: "net", type: "selvedge" };
-  const environment = {
-    PATH: process.env.PATH ?? "",
-    SELVEDGE_SOCKET: socket,
-    CNI_COMMAND: "ADD",
-    CNI_CONTAINERID: pod,
-    CNI_NETNS: `/run/netns/${pod}`,
-    CNI_IFNAME: "eth0",
-    CNI_PATH: dist,
-  };
-  const [program = "", ...argv] = inside(namespace, [join(dist, "selvedge")]);
-  const { status, stdout } = spawnSync(program, argv, {
-    env: environment,
-    input: JSON.stringify(config),
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`ADD of ${pod}: ${stdout}`);
-  const { ips } = JSON.parse(stdout) as { ips: { address: string }[] };
-  return ips.map(({ address }) => address.replace(/\/.*/, "")).find((address) => address.includes(".")) ?? "";
 }
 
 export async function ours(way: Way, store: Store, { dist, state }: Places): Promise<World> {
@@ -53,7 +31,7 @@ export async function ours(way: Way, store: Store, { dist, state }: Places): Pro
     };
     const enter = (argv: readonly string[]) => inside(node.namespace, argv);
     const daemon = stack.use(await startDaemon(join(dist, "selvedged"), join(state, way, name), { settings, enter }));
-    addresses[name] = await eventually(() => attach(dist, node, daemon));
+    addresses[name] = await eventually(() => ipv4Of(attach(node.pod, { dist, socket: daemon.socket, enter })));
   }
   const address = addresses.b ?? "";
   await eventually(() => {
