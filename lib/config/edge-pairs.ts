@@ -23,6 +23,11 @@ const network = z.strictObject(
       }),
       "Addresses of whichever of the two is the master, with the length of their network.",
     ),
+    defaultRouteMetric: setting(
+      integer(1, 2_147_483_647).optional(),
+      "Nodes on the network have a default route by each of them, with this metric; the smallest counts.",
+      "nodes have the routes that their operator gives them",
+    ),
   },
   { error: "an object such as {interface: eth1, vrid: 10, addresses: [192.0.2.254/24]}" },
 );
@@ -56,8 +61,9 @@ export const pair = z.strictObject(
 export function pairOf(pairs: readonly EdgePair[], router: string): PairSpec | undefined {
   const found = pairs.find(({ routers }) => routers.includes(router));
   if (found === undefined) return undefined;
-  const { routers, ...pair } = found;
-  return { ...pair, isPreferred: routers[0] === router };
+  const { routers, networks, ...pair } = found;
+  const theirs = networks.map(({ interface: link, vrid, addresses }) => ({ interface: link, vrid, addresses }));
+  return { ...pair, networks: theirs, isPreferred: routers[0] === router };
 }
 
 export function pairMistakes(edge: unknown, path: Path, routers: readonly string[]): Complaint[] {

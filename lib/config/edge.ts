@@ -45,7 +45,11 @@ export interface EdgeSpeaker {
 }
 
 /** Two routers as one; the first is preferred. */
-export interface EdgePair extends Omit<PairSpec, "isPreferred"> {
+export interface EdgePair extends Omit<PairSpec, "isPreferred" | "networks"> {
+  readonly networks: readonly (PairSpec["networks"][number] & {
+    /** Of the nodes' default routes by its addresses. */
+    readonly defaultRouteMetric?: number;
+  })[];
   /** Names of both. */
   readonly routers: readonly string[];
 }

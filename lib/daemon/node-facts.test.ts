@@ -66,3 +66,20 @@ test("a link is there before what is on it, and what the kernel lists is asked f
   const isOfTable = (fact: Fact) => fact.type === "route" && fact.table === 53_254;
   expect(looked.map((facts) => facts.filter(isOfTable).length).filter((count) => count > 0)).toEqual([3_000]);
 });
+
+test("a node has a default route by the addresses of a pair of routers on its network", () => {
+  const { core, host } = bare();
+  const pair =
+    "{name: gate, routers: [e, f], networks: [{interface: eth1, vrid: 1, addresses: [192.0.2.254/24], METRIC}]}";
+  const withPair = (metric: string) => {
+    const routers = ["e", "f"].map((name) => `{name: ${name}, url: "https://${name}", key: {file: /k}}`).join(", ");
+    const config = parseConfig(`edge: {routers: [${routers}], pairs: [${pair.replace("METRIC", metric)}]}`);
+    const networks = [{ link: "eth0", address: "192.0.2.11/24" }];
+    const facts = nodeFacts({ ...core, config, node: { networks } } as unknown as Core, host);
+    return facts.filter((fact) => fact.type === "route" && fact.to === "0.0.0.0/0");
+  };
+  expect(withPair("defaultRouteMetric: 50")).toEqual([
+    { type: "route", at: "host", to: "0.0.0.0/0", via: "192.0.2.254", link: "eth0", metric: 50 },
+  ]);
+  expect(withPair("")).toEqual([]);
+});

@@ -1,7 +1,8 @@
 /** What a host needs as a whole, from the configuration and from what is attached. */
-import { networkOf, type Prefix } from "#lib/address.ts";
+import { addressOf, networkOf, type Prefix } from "#lib/address.ts";
 import { isEncrypted } from "#lib/cluster/ways.ts";
 import { egressChains, egressFirst } from "#lib/datapath/egress/chains.ts";
+import { gatewayRoutes } from "#lib/datapath/gateway-routes.ts";
 import { nodeFacts as factsOfNode } from "#lib/datapath/node.ts";
 import { stretchChains } from "#lib/datapath/stretch.ts";
 import type { Chain } from "#lib/datapath/tables.ts";
@@ -66,8 +67,20 @@ export const nodeFacts = (core: Core, host: Host): Fact[] => [...poolFacts(core,
 /** What follows from the configuration and from the pools. */
 const poolFacts = (core: Core, host: Host): Fact[] => [
   ...lonelyFacts(core, host),
-  ...(host.name === NODE ? nobody(core) : []),
+  ...(host.name === NODE ? [...nobody(core), ...gateways(core)] : []),
 ];
+
+const gateways = ({ config, node }: Core): Fact[] =>
+  (config.edge?.pairs ?? []).flatMap(({ networks }) =>
+    networks.flatMap(({ addresses, defaultRouteMetric: metric }) =>
+      metric === undefined
+        ? []
+        : gatewayRoutes(
+            addresses.map((each) => ({ address: addressOf(each), metric })),
+            node.networks,
+          ),
+    ),
+  );
 
 const nobody = ({ blocks, ipam }: Core): Fact[] =>
   blocks === undefined ? [] : nobodyFacts(ipam.subnets((pool) => blocks.isShared(pool)));

@@ -10,11 +10,15 @@ import { run } from "#lib/frr/run.ts";
 import { frrText } from "./frr-text.ts";
 import { natText } from "./nat-text.ts";
 import { tunnels } from "./tunnels.ts";
+import { virtualRouters, vrrpTable, vrrpText } from "./virtual-routers.ts";
 
 const FRR = "/usr/lib/frr";
 const WIREGUARD = join(import.meta.dirname, "../../../.cache/wireguard/wireguard");
 /** For `needing`. */
 export const MACHINE = [{ file: `${FRR}/bgpd` }, { file: `${FRR}/frr-reload.py` }, { program: "nft" }] as const;
+
+/** The same for pairs of routers. */
+export const PAIRS = [{ file: `${FRR}/vrrpd` }] as const;
 
 /** The same for tunnels. */
 export const TUNNELS = [{ file: WIREGUARD }] as const;
@@ -32,12 +36,18 @@ export async function machine(directory: string): Promise<Machine> {
   await programs.start(["zebra", "staticd", "bfdd", "bgpd"]);
   const places = ["--bindir", "/usr/bin", "--confdir", directory, "--rundir", directory, "--vty_socket", directory];
   const sites = tunnels(WIREGUARD);
+  const shared = virtualRouters(FRR, directory);
+  const vtysh = (...command: readonly string[]): Promise<string> =>
+    run("vtysh", ["--vty_socket", directory, "-c", command.join(" ")], 10_000);
+  let committed: Tree = new Map();
   let routing = "";
   let translation = "";
   return {
     async make(running) {
       await sites.make(running);
-      const [frr, nat] = [frrText(running), natText(running)];
+      await shared.make(running);
+      committed = running;
+      const [frr, nat] = [frrText(running) + vrrpText(running), natText(running)];
       if (frr !== routing) {
         const file = join(directory, "frr.conf");
         writeFileSync(file, frr);
@@ -51,9 +61,13 @@ export async function machine(directory: string): Promise<Machine> {
         translation = nat;
       }
     },
-    show: (path) => run("vtysh", ["--vty_socket", directory, "-c", ["show", ...path].join(" ")], 10_000),
+    async show(path) {
+      if (path.join(" ") === "vrrp") return vrrpTable(committed, await vtysh("show", "vrrp", "json"));
+      return await vtysh("show", ...path);
+    },
     async [Symbol.asyncDispose]() {
       await sites[Symbol.asyncDispose]();
+      await shared[Symbol.asyncDispose]();
       await programs.end();
     },
   };
