@@ -1,6 +1,6 @@
 /** A pod that sends to another, and how fast the kernel takes what it sends. */
 import { execFileSync } from "node:child_process";
-import { inside, ip } from "../throughput/world.ts";
+import { inside } from "../throughput/world.ts";
 import { type End, writeFrames } from "./frames.ts";
 
 export interface Pair {
@@ -17,13 +17,14 @@ export const PORT = 9_000;
 const CLOSED_PORT = 9_001;
 const CONNECTIONS = 2_000;
 
-/** Whatever arrives is counted, and not answered: each packet goes on being a connection's first. */
+/** What arrives is counted, and not answered: each packet goes on being a connection's first. */
+const SILENT = `table inet silent {
+  counter arrived {}
+  chain in { type filter hook input priority 0; udp dport { ${PORT}, ${CLOSED_PORT} } counter name arrived drop; }
+}`;
+
 export const makeSilent = (server: string): void =>
-  void execFileSync(
-    ...programOf(
-      inside(server, ["nft", "table inet silent { chain in { type filter hook input priority 0; drop; }; }"]),
-    ),
-  );
+  void execFileSync(...programOf(inside(server, ["nft", SILENT])), { stdio: "pipe" });
 
 /** Packets a second. @throws Error when one that is allowed does not arrive, or one that is not does */
 export function packetsPerSecond(pair: Pair, file: string, packets: number): number {
@@ -47,8 +48,13 @@ function send({ client, server, from, to }: Pair, file: string, port: number, ti
   return { rate, arrived: received(server) - before };
 }
 
-const received = (namespace: string): number =>
-  (JSON.parse(ip("-j -s -n", namespace, "link show eth0")) as { stats64: { rx: { packets: number } } }[])[0]?.stats64.rx
-    .packets ?? 0;
+function received(namespace: string): number {
+  const said = execFileSync(...programOf(inside(namespace, ["nft", "list", "counter", "inet", "silent", "arrived"])), {
+    encoding: "utf8",
+  });
+  const count = /packets (\d+)/.exec(said)?.[1];
+  if (count === undefined) throw new Error(`nft said no count: ${said}`);
+  return Number(count);
+}
 
 const programOf = ([program = "", ...argv]: readonly string[]): [string, string[]] => [program, argv];
