@@ -1,15 +1,12 @@
 /** Policies, namespaces and pods made with kubectl are in force on a node whose daemon follows a real API server. */
-import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { eventually, must, run } from "../../conformance/program.ts";
+import { eventually, run } from "../../conformance/program.ts";
 import { makePeers, type Peers } from "../policy/peers.ts";
-import { type LiveNode, makeLiveNode } from "../support/live-node.ts";
-import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
+import type { LiveNode } from "../support/live-node.ts";
+import { type ControlPlane, runs } from "./control-plane.ts";
+import { type JoinedNode, joinedNode } from "./joined-node.ts";
 
-/** RFC 5737: between the node and the namespace of the test, which is the API server's. */
-const CABLE = { server: "198.51.100.1", node: "198.51.100.2" };
-const MANIFEST = join(import.meta.dirname, "../../install/kubernetes/selvedge.yaml");
 const POLICIES = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies";
 const PODS = "/api/v1/namespaces/shop/pods";
 const ROUNDS = 50;
@@ -17,38 +14,22 @@ const WEB = { id: "kube-web", ip: "10.66.0.70" };
 const CLIENT = { id: "kube-client", ip: "10.66.0.71" };
 const OTHER = { id: "kube-other", ip: "10.66.0.72" };
 
+let joined: JoinedNode;
 let kubernetes: ControlPlane;
 let live: LiveNode;
 let peers: Peers;
 
 beforeAll(async () => {
   if (runs === test.skip) return;
-  live = await makeLiveNode({ name: "kube", config: { ipam: { coolDownSeconds: 0 } } });
-  const { namespace } = live.node;
-  await must(["ip", "link", "add", "kube0", "type", "veth", "peer", "name", "kube0", "netns", namespace]);
-  await must(["ip", "addr", "add", `${CABLE.server}/30`, "dev", "kube0"]);
-  await must(["ip", "link", "set", "kube0", "up"]);
-  await live.on("ip", "addr", "add", `${CABLE.node}/30`, "dev", "kube0");
-  await live.on("ip", "link", "set", "kube0", "up");
-  kubernetes = await controlPlane({ addresses: [CABLE.server] });
-  await kubernetes.kubectl(["apply", `--filename=${MANIFEST}`]);
-  await kubernetes.kubectl(["create", "namespace", "shop"]);
-  const token = (await kubernetes.kubectl(["create", "token", "selvedge", "--namespace=kube-system"])).trim();
-  const [config, kubeconfig] = ["config.yaml", "kubeconfig"].map((name) => join(live.directory, name));
-  if (config === undefined || kubeconfig === undefined) throw new Error("no paths");
-  writeFileSync(kubeconfig, kubernetes.kubeconfig(token, CABLE.server));
-  const settings = JSON.parse(readFileSync(config, "utf8")) as object;
-  writeFileSync(config, JSON.stringify({ ...settings, kubernetes: { kubeconfig } }));
-  await live.daemon.stop();
-  await live.daemon.start();
+  joined = await joinedNode({ name: "kube", config: { ipam: { coolDownSeconds: 0 } } });
+  ({ live, kubernetes } = joined);
   peers = makePeers();
   await live.pods(WEB.id, CLIENT.id, OTHER.id);
   for (const { id } of [WEB, CLIENT, OTHER]) await peers.serve(id);
 }, 240_000);
 afterAll(async () => {
   await peers?.[Symbol.asyncDispose]();
-  await live?.[Symbol.asyncDispose]();
-  await kubernetes?.[Symbol.asyncDispose]();
+  await joined?.[Symbol.asyncDispose]();
 }, 60_000);
 
 const pod = (name: string, labels: Record<string, string>) => ({

@@ -12,11 +12,13 @@ const CAPABILITY = "io.kubernetes.cri.pod-annotations";
  * @throws SelvedgeError not-ready
  */
 export async function annotated(
-  { kubernetes }: Pick<Core, "kubernetes">,
+  { kubernetes, policies }: Pick<Core, "kubernetes" | "policies">,
   request: Request,
   { pod, wishes }: NetConf,
 ): Promise<Request> {
   if (kubernetes === undefined || pod === undefined || Object.keys(wishes.podAnnotations).length > 0) return request;
+  // Otherwise it would be waited for a server that nothing was had from yet, for each pod.
+  policies?.mustBeInformed();
   const name = podNameOf({ pod, args: request.args });
   const annotations = name === undefined ? {} : await kubernetes.annotationsOf(name);
   if (Object.keys(annotations).length === 0) return request;

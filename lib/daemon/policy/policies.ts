@@ -39,6 +39,8 @@ export interface Policies {
   readonly audit: boolean;
   /** All there is has been told and read; until then nothing of what stands is taken away. */
   readonly isInformed: boolean;
+  /** @throws SelvedgeError not-ready, with what is not known: until then no pod starts */
+  mustBeInformed(): void;
   /** What cannot be read now, by the source's name for it. */
   readonly refused: ReadonlyMap<string, string>;
   /** Something could not be told to the kernel: the next pass looks. */
@@ -147,6 +149,13 @@ export function openPolicies({
     const [[name, message] = ["", "nothing was told yet"]] = heard.refused;
     return `${UNINFORMED}: ${name}: ${message}`;
   };
+  const mustBeInformed = (): void => {
+    const reason = uninformed();
+    if (reason === undefined) return;
+    throw new SelvedgeError({ kind: "not-ready" }, reason, {
+      hint: "A pod starts only when its policies are known; `selvedgectl policy list` shows what cannot be read.",
+    });
+  };
   const onTold = (isNew: boolean): void => {
     waits(uninformed());
     if (!isBegun) return;
@@ -200,6 +209,7 @@ export function openPolicies({
   return {
     enforcement: compiled,
     audit,
+    mustBeInformed,
     refused: heard.refused,
     get isInformed() {
       return heard.isComplete;
@@ -223,11 +233,7 @@ export function openPolicies({
       isBegun = true;
     },
     async hold(record) {
-      const reason = uninformed();
-      if (reason !== undefined)
-        throw new SelvedgeError({ kind: "not-ready" }, reason, {
-          hint: "A pod starts only when its policies are known; `selvedgectl policy list` shows what cannot be read.",
-        });
+      mustBeInformed();
       const pod = podNameOf(record);
       if (pod !== undefined) await source.knowPod?.(pod);
       // Rows that others use already may be among what could not be told to the kernel.
