@@ -11,7 +11,7 @@ import { CONTROL_PLANE, makeWire, NAMES, type Name } from "./wire.ts";
 export const NEEDS = [
   "root",
   ...["python3", "openssl", "etcd", "etcdctl", "containerd", "ctr", "runc", "busybox"].map((program) => ({ program })),
-  ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl"].map(
+  ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl", "coredns"].map(
     (name) => ({
       file: join(PROGRAMS, name),
     }),

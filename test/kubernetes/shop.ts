@@ -62,9 +62,10 @@ export const statefulSet = (app: string, replicas: number): object => ({
   },
 });
 
-export const service = (app: string): object => ({
+/** @param more of its specification */
+export const service = (app: string, more: object = {}): object => ({
   apiVersion: "v1",
   kind: "Service",
   metadata: { namespace: NAMESPACE, name: app },
-  spec: { selector: { app }, ports: [{ port: 80, targetPort: POD_PORT }] },
+  spec: { selector: { app }, ports: [{ port: 80, targetPort: POD_PORT }], ...more },
 });

@@ -7,7 +7,7 @@ import { must } from "../../conformance/program.ts";
 export const PAUSE = "localhost/pause:1";
 export const TOOLS = "localhost/tools:1";
 
-const COMMANDS = ["sh", "sleep", "httpd", "wget", "hostname", "mkdir", "ip", "cat", "nc", "timeout"];
+const COMMANDS = ["sh", "sleep", "httpd", "wget", "hostname", "mkdir", "ip", "cat", "nc", "timeout", "nslookup"];
 
 /** Writes an archive of a static busybox, which does nothing until it is stopped. */
 export const writeImage = (archive: string, reference: string): Promise<void> =>

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds Kubernetes' programs from their Go modules into .cache/kubernetes, once for each state of go.mod and go.sum:
+# Builds Kubernetes' programs and CoreDNS from their Go modules into .cache/kubernetes, once for each state of what is here:
 # some twenty minutes on two processors the first time, nothing after that.
 set -euo pipefail
 cd "$(dirname "$0")"
 into=$(cd ../../.. && pwd)/.cache/kubernetes
-state=$(cat go.mod go.sum build.sh | sha256sum | cut -d ' ' -f 1)
+state=$(cat go.mod go.sum build.sh coredns/* | sha256sum | cut -d ' ' -f 1)
 
 [ "$(cat "$into/state" 2>/dev/null)" = "$state" ] && exit 0
 go=$(command -v go || echo /usr/local/go/bin/go)
@@ -18,6 +18,8 @@ for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
   ldflags+=" -X $package.gitVersion=$version -X $package.gitMajor=$major -X $package.gitMinor=$minor"
 done
 mkdir -p "$into"
-CGO_ENABLED=0 nice "$go" build -p 2 -trimpath -ldflags "$ldflags" -o "$into/" \
+build() { CGO_ENABLED=0 nice "$go" build -p 2 -trimpath -o "$into/" "$@"; }
+build -ldflags "$ldflags" \
   k8s.io/kubernetes/cmd/{kube-apiserver,kube-controller-manager,kube-proxy,kube-scheduler,kubectl,kubelet}
+(cd coredns && build -ldflags "-s -w" .)
 echo "$state" >"$into/state"

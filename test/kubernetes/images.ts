@@ -1,12 +1,16 @@
-/** The image of install/kubernetes/Dockerfile where no registry has its base: the same files, Debian's from this machine. */
+/** Images of what the cluster runs, where no registry has them: the same files, Debian's from this machine. */
 import { copyFile, mkdir, symlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { must } from "../../conformance/program.ts";
 import { packImage } from "../runtimes/image.ts";
+import { PROGRAMS } from "./control-plane.ts";
 
 const TOP = join(import.meta.dirname, "../..");
 /** As install/kubernetes/selvedge.yaml names it. */
-export const SELVEDGE_IMAGE = "docker.io/library/selvedge:0.1.0";
+const SELVEDGE_IMAGE = "docker.io/library/selvedge:0.1.0";
+export const COREDNS_IMAGE = "localhost/coredns:1";
+
+/** Of install/kubernetes/Dockerfile. */
 const PLACE = "/opt/selvedge";
 const OURS = [
   "dist/selvedge",
@@ -24,7 +28,12 @@ const DEBIANS = [
 const PROTOCOLS = "/etc/protocols";
 const MERGED = ["bin", "sbin", "lib", "lib64"];
 
-export const writeSelvedgeImage = (archive: string): Promise<void> =>
+async function put(root: string, from: string, to: string): Promise<void> {
+  await mkdir(dirname(join(root, to)), { recursive: true });
+  await copyFile(from, join(root, to));
+}
+
+export const writeSelvedge = (archive: string): Promise<void> =>
   packImage(archive, {
     reference: SELVEDGE_IMAGE,
     config: {
@@ -37,14 +46,17 @@ export const writeSelvedgeImage = (archive: string): Promise<void> =>
         await mkdir(join(root, "usr", name), { recursive: true });
         await symlink(`usr/${name}`, join(root, name));
       }
-      const put = async (from: string, to: string) => {
-        await mkdir(dirname(join(root, to)), { recursive: true });
-        await copyFile(from, join(root, to));
-      };
-      for (const file of OURS) await put(join(TOP, file), join(PLACE, basename(file)));
+      for (const file of OURS) await put(root, join(TOP, file), join(PLACE, basename(file)));
       const programs = (await must(["which", ...DEBIANS])).trim().split("\n");
       const needed = await must(["ldd", ...programs, join(TOP, "dist/selvedged")]);
       const libraries = needed.match(/\/\S+\.so\S*/g) ?? [];
-      for (const file of new Set([...programs, ...libraries, PROTOCOLS])) await put(file, file);
+      for (const file of new Set([...programs, ...libraries, PROTOCOLS])) await put(root, file, file);
     },
+  });
+
+export const writeCoredns = (archive: string): Promise<void> =>
+  packImage(archive, {
+    reference: COREDNS_IMAGE,
+    config: { Entrypoint: ["/coredns"] },
+    fill: (root) => put(root, join(PROGRAMS, "coredns"), "/coredns"),
   });

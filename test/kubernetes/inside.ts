@@ -1,0 +1,110 @@
+/** What a user sees of a cluster by kubectl: its pods, and what they get from each other. */
+import { end, eventually, start } from "../../conformance/program.ts";
+import type { Cluster } from "./cluster.ts";
+import type { KubeNode } from "./kubelet.ts";
+import { NAMESPACE, POD_PORT } from "./shop.ts";
+
+/** Everything on two processors that others use as well. */
+export const LONG_MS = 240_000;
+/** Who does not answer within this long does not answer, seconds; one that should has more. */
+const KEPT_OUT_SECONDS = 3;
+const PATIENT_SECONDS = 30;
+
+export interface Pod {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly nodeName: string };
+  readonly status: {
+    readonly podIP: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
+  };
+}
+export const names = (pods: readonly Pod[]) => pods.map(({ metadata }) => metadata.name);
+const hosts = (pods: readonly Pod[]) => pods.map(({ status }) => `${status.podIP}:${POD_PORT}`);
+const isReady = ({ status }: Pod) =>
+  status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
+
+export function inside({ kubernetes, nodes }: Cluster) {
+  const kubectl = (...argv: readonly string[]) => kubernetes.kubectl(argv);
+  const inSystem = (...argv: readonly string[]) => kubectl("--namespace=kube-system", ...argv);
+  const inPod = (pod: Pod, script: string) =>
+    kubectl("exec", `--namespace=${NAMESPACE}`, pod.metadata.name, "--", "sh", "-c", script);
+  const podsOf = async (app: string): Promise<Pod[]> => {
+    const said = await kubectl("get", "pods", `--namespace=${NAMESPACE}`, `--selector=app=${app}`, "--output=json");
+    return (JSON.parse(said) as { items: Pod[] }).items;
+  };
+  const nodeOf = ({ spec }: Pod): KubeNode => {
+    const node = Object.values(nodes).find(({ name }) => name === spec.nodeName);
+    if (node === undefined) throw new Error(`${spec.nodeName} is no node`);
+    return node;
+  };
+  /** What each host serves; "" for one that does not answer. */
+  const got = async (from: Pod, of: readonly string[], seconds: number): Promise<string[]> => {
+    const files = of.map((_, index) => `/got${index}`);
+    const asking = of.map((host, index) => `(timeout ${seconds} wget -qO- http://${host}/ || echo) >${files[index]} &`);
+    return (await inPod(from, `${asking.join(" ")} wait; cat ${files.join(" ")}`)).split("\n").slice(0, of.length);
+  };
+  /** selvedgectl of a node's pod of the DaemonSet. */
+  const ctl = async (node: string, ...words: readonly string[]): Promise<unknown> => {
+    const path = `--output=jsonpath={.items[?(@.spec.nodeName=="${node}")].metadata.name}`;
+    const pod = await inSystem("get", "pods", "--selector=app.kubernetes.io/name=selvedge", path);
+    return JSON.parse(await inSystem("exec", pod, "--", "selvedgectl", "--json", ...words));
+  };
+
+  return {
+    kubectl,
+    inSystem,
+    inPod,
+    podsOf,
+    nodeOf,
+    ctl,
+    apply: (...items: readonly object[]) =>
+      kubernetes.kubectl(["apply", "--filename=-"], { apiVersion: "v1", kind: "List", items }),
+    /** Of the system: when every pod of it is new, and ready. */
+    rolledOut: (what: string) =>
+      eventually(`${what} is rolled out`, () => inSystem("rollout", "status", what, "--timeout=50s"), LONG_MS),
+    /** The pods of an application, when there are so many and all of them serve. */
+    serving: (app: string, count: number): Promise<Pod[]> =>
+      eventually(
+        `${count} pods of ${app} serve`,
+        async () => {
+          const pods = await podsOf(app);
+          return pods.length === count && pods.every(isReady) ? pods : undefined;
+        },
+        LONG_MS,
+      ),
+    /** What the host serves. */
+    get: async (from: Pod, host: string): Promise<string> => (await got(from, [host], PATIENT_SECONDS))[0] ?? "",
+    /** The names that the pods serve; "" for one that does not answer. */
+    reached: (from: Pod, to: readonly Pod[]) => got(from, hosts(to), PATIENT_SECONDS),
+    /** Whether none of them answers soon. */
+    isKeptOut: async (from: Pod, by: readonly Pod[]) =>
+      (await got(from, hosts(by), KEPT_OUT_SECONDS)).every((answer) => answer === ""),
+    /** Whether each node has that condition, as far as it is known. */
+    async conditions(type: string): Promise<string[]> {
+      const path = `{.items[*].status.conditions[?(@.type=="${type}")].status}`;
+      return (await kubectl("get", "nodes", `--output=jsonpath=${path}`)).split(" ");
+    },
+    /** Asks for an echo twenty times a second until it is told to stop; then returns how many were asked for, and answered. */
+    async pinging(from: Pod, to: Pod) {
+      const { name, machine } = nodeOf(from);
+      const { attachments } = (await ctl(name, "attachments")) as { attachments: { pod: string; netns: string }[] };
+      const netns = attachments.find(({ pod }) => pod === `${NAMESPACE}/${from.metadata.name}`)?.netns;
+      const argv = ["nsenter", `--net=${netns}`, "--", "ping", "-n", "-q", "-i", "0.05", to.status.podIP];
+      const ping = start(machine.enter(argv));
+      let said = "";
+      ping.stdout?.on("data", (bytes: Buffer) => {
+        said += bytes;
+      });
+      const ended = new Promise((resolve) => ping.once("close", resolve));
+      return async (): Promise<{ asked: number; answered: number }> => {
+        end(ping, "SIGINT");
+        await ended;
+        const [, asked, answered] = /(\d+) packets transmitted, (\d+) received/.exec(said) ?? [];
+        return { asked: Number(asked), answered: Number(answered) };
+      };
+    },
+  };
+}
+
+export type Inside = ReturnType<typeof inside>;
