@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { storeText } from "./cluster.ts";
 import { parseConfig } from "./config.ts";
 import { unplaced } from "./refusal.ts";
 
@@ -71,6 +72,16 @@ test("the API server is asked as the pod's service account, unless it is said ot
   expect(store("kubeconfig: /k, namespace: net-1, livenessSeconds: 5")).toEqual({
     kubernetes: { kubeconfig: "/k", namespace: "net-1", livenessSeconds: 5 },
   });
+});
+
+const PLACES: [store: string, place: string][] = [
+  ["etcd: {endpoints: [http://a]}", "etcd at http://a:2379"],
+  ["etcd: {endpoints: [http://a, http://b, http://c]}", "etcd at http://a:2379 (and 2 more)"],
+  ["kubernetes: {}", "the API server of Kubernetes, with Leases in namespace selvedge"],
+];
+test.each(PLACES)("%s is told as %s", (store, place) => {
+  const { cluster } = parseConfig(`cluster: {store: {${store}}}`);
+  expect(cluster && storeText(cluster.store)).toBe(place);
 });
 
 const STORES: [store: string, complaints: string[]][] = [

@@ -76,3 +76,10 @@ export interface KubernetesStore {
   readonly namespace: string;
   readonly livenessSeconds: number;
 }
+
+/** Where the nodes meet, for people. */
+export function storeText({ etcd, kubernetes }: ClusterStore): string {
+  if (kubernetes !== undefined) return `the API server of Kubernetes, with Leases in namespace ${kubernetes.namespace}`;
+  const [first = "", ...others] = etcd.endpoints;
+  return `etcd at ${first}${others.length === 0 ? "" : ` (and ${others.length} more)`}`;
+}

@@ -1,10 +1,11 @@
 /** `selvedgectl doctor`: what this machine has for each attachment type, and what ails it. */
 import { NEEDS } from "#lib/attach/needs.ts";
+import { storeText } from "#lib/config/cluster.ts";
 import { survey } from "#lib/kernel/survey.ts";
 import { type Feature, remedy } from "#lib/state/features.ts";
 import type { Diagnosis } from "#proto/selvedge_pb.ts";
 import type { Core } from "./core.ts";
-import { health } from "./health.ts";
+import { health, type Situation } from "./health.ts";
 import type { Reconciler } from "./reconcile.ts";
 
 /** @throws SelvedgeError kernel */
@@ -21,6 +22,7 @@ export async function doctor(core: Core, reconciler: Reconciler): Promise<Diagno
       pathMtu: core.node.pathMtu,
       networkMtus: [...config.networks.values()].flatMap(({ name, mtu }) => (mtu === undefined ? [] : [[name, mtu]])),
       socket: config.socket,
+      ...meetingOf(core),
       ...(core.policies === undefined ? {} : { refused: core.policies.refused }),
     }),
     types: typesOf(features),
@@ -32,6 +34,12 @@ export async function doctor(core: Core, reconciler: Reconciler): Promise<Diagno
       remedy: present ? "" : remedy(name),
     })),
   };
+}
+
+function meetingOf({ config, cluster }: Core): Pick<Situation, "meeting"> {
+  if (config.cluster === undefined || cluster === undefined) return {};
+  const { connected, away } = cluster;
+  return { meeting: { place: storeText(config.cluster.store), isReached: connected, away } };
 }
 
 export function typesOf(features: readonly Feature[]): Diagnosis["types"] {

@@ -28,6 +28,7 @@ const CALM: Situation = {
   networkMtus: [["media", 1500]],
   socket: "/s",
   refused: new Map(),
+  meeting: { place: "etcd at http://a:2379", isReached: true, away: "" },
 };
 const switched = (key: keyof Survey["switches"], value: string): Partial<Survey> => ({
   switches: { ...WELL.switches, [key]: value },
@@ -40,6 +41,7 @@ test("a node that is well has a finding for each check, and all are ok", () => {
     "reconcile",
     "state",
     "policies",
+    "shared store",
     "IPv4 forwarding",
     "IPv6 forwarding",
     "reverse path",
@@ -72,6 +74,20 @@ const ills: [check: string, level: string, message: string, survey: Partial<Surv
       "2 operations are to be done, 1 of them to remove what nobody wants any more",
       {},
       { plan: ["+ link a veth", "- link b veth"] },
+    ],
+    [
+      "shared store",
+      "problem",
+      "etcd at http://a:2379: it is away",
+      {},
+      { meeting: { place: "etcd at http://a:2379", isReached: false, away: "no answer. Is it running?" } },
+    ],
+    [
+      "shared store",
+      "warning",
+      "etcd at http://a:2379: no answer since the daemon started",
+      {},
+      { meeting: { place: "etcd at http://a:2379", isReached: undefined, away: "" } },
     ],
     [
       "IPv4 forwarding",

@@ -27,6 +27,14 @@ export interface Situation {
   readonly socket: string;
   /** What of policies, and of whom they speak of, cannot be had or read; absent: the node has no policies. */
   readonly refused?: ReadonlyMap<string, string>;
+  /** Where the nodes meet; absent: the node is alone. */
+  readonly meeting?: {
+    readonly place: string;
+    /** Undefined: not known yet. */
+    readonly isReached: boolean | undefined;
+    /** Why it is not. */
+    readonly away: string;
+  };
 }
 
 export function health(survey: Survey, situation: Situation): Finding[] {
@@ -35,6 +43,7 @@ export function health(survey: Survey, situation: Situation): Finding[] {
     reconciled(situation),
     asPlanned(situation),
     ...policies(situation),
+    ...met(situation),
     ...forwarding(survey),
     reversePath(survey),
     bridged(survey),
@@ -102,6 +111,22 @@ function policies({ refused }: Situation): Finding[] {
       check,
       `${name}: ${message}${others}`,
       "what was known before stands, and is not kept up to date: `selvedgectl policy list` shows all that is amiss",
+    ),
+  ];
+}
+
+function met({ meeting }: Situation): Finding[] {
+  const check = "shared store";
+  if (meeting === undefined) return [];
+  const { place, isReached, away } = meeting;
+  if (isReached === true) return [ok(check, `${place}: it is reached`)];
+  if (isReached === undefined)
+    return [warning(check, `${place}: no answer since the daemon started`, "ask again in a few seconds")];
+  return [
+    problem(
+      check,
+      `${place}: it is away`,
+      `${away.replace(/\.$/, "")}. Pods come and go with what the node has; no block is taken or given back until then`,
     ),
   ];
 }

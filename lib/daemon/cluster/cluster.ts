@@ -34,6 +34,8 @@ export interface Cluster {
   readonly peers: ReadonlyMap<string, Peer>;
   /** Whether the store is reached; undefined before the first try has ended. */
   readonly connected: boolean | undefined;
+  /** Why it is not, and what to do about it; empty while it is. */
+  readonly away: string;
   /** Enough is known to tell what is superfluous on this node. */
   readonly informed: boolean;
   /** What stands in the way of this node's taking part, one sentence; undefined when nothing does. */
@@ -274,6 +276,9 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     },
     get connected() {
       return member.connected;
+    },
+    get away() {
+      return member.away;
     },
     get informed() {
       return member.informed && others.settled;

@@ -103,6 +103,7 @@ test("without the store everything stays, over a restart too", async () => {
   await until(() => sees(a, "b") && sees(b, "a"));
   at.stop();
   await until(() => a.member.connected === false);
+  expect(a.member.away).toBe("the shared store (in memory) is not reached");
   expect(sees(a, "b")).toBe(true);
   await a[Symbol.asyncDispose]();
   const { shared } = await a.store.load();

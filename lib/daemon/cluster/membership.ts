@@ -29,6 +29,8 @@ export interface Membership {
   readonly view: ClusterView;
   /** Whether the store is reached; undefined before the first try has ended. */
   readonly connected: boolean | undefined;
+  /** Why it is not, and what to do about it; empty while it is. */
+  readonly away: string;
   /** Something is known of the cluster: from the store, or from before. Until then nothing can be said to be superfluous. */
   readonly informed: boolean;
   /** Uid of another node that has this one's name. */
@@ -58,6 +60,7 @@ export function membership(
   const view = clusterView(self.name, isRouted);
   view.take({ all: kept.map(({ name: key, value }) => ({ key, value })) });
   let connected: boolean | undefined;
+  let away = "";
   let heard = false;
   let record: NodeRecord | undefined;
   /** The record that the store has. */
@@ -125,6 +128,9 @@ export function membership(
     get connected() {
       return connected;
     },
+    get away() {
+      return away;
+    },
     get informed() {
       return heard || kept.length > 0;
     },
@@ -151,6 +157,7 @@ export function membership(
       poke = saying.poke;
       const watching = shared.watch("", hear, signal, (now, error) => {
         connected = now;
+        away = [error?.message, error?.hint].filter(Boolean).join(". ");
         for (const listener of listeners) listener.connection(now);
         log(now ? { event: "store-reached" } : { event: "store-away", message: error?.message ?? "" });
         poke();
