@@ -42,11 +42,14 @@ export interface DaemonOptions {
 /** In a virtual machine without KVM it loads its modules for twenty seconds, and for minutes on a machine that is busy. */
 const START_LIMIT_MS = 240_000;
 
-/** In the guest of test/vm reading the sources alone takes half a minute: there it is the built daemon that runs. */
-export const DAEMON: readonly string[] =
-  process.env.SELVEDGE_VM === undefined
-    ? [process.execPath, join(TOP, "cmd", "daemon.ts")]
-    : [join(BUILT, "selvedged")];
+export const BUILT_DAEMON: readonly string[] = [join(BUILT, "selvedged")];
+const SOURCE_DAEMON: readonly string[] = [process.execPath, join(TOP, "cmd", "daemon.ts")];
+/**
+ * Reading the sources takes most of a start, and half a minute in the guest of test/vm: there, and in CI, which has just
+ * built it, it is the built daemon that runs.
+ */
+export const DAEMON = (process.env.SELVEDGE_VM ?? process.env.CI) ? BUILT_DAEMON : SOURCE_DAEMON;
+export const OTHER_DAEMON = DAEMON === BUILT_DAEMON ? SOURCE_DAEMON : BUILT_DAEMON;
 
 /** @throws Error with the end of its log when it is not ready within `START_LIMIT_MS` */
 export async function startDaemon({ enter, directory, config = {} }: DaemonOptions): Promise<Daemon> {

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { BUILT, DAEMON } from "../../conformance/daemon.ts";
+import { BUILT, DAEMON, OTHER_DAEMON } from "../../conformance/daemon.ts";
 import { eventually } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 import type { Pod } from "./node.ts";
@@ -14,8 +14,7 @@ import { NAMES } from "./place.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
 import { type Watched, watch } from "./watched.ts";
 
-const BUILD = join(BUILT, "selvedged");
-const runs = needing(...RIG, { file: BUILD });
+const runs = needing(...RIG, { file: join(BUILT, "selvedged") });
 /** `npm run test:cluster -- --long` keeps etcd away for five minutes. */
 const AWAY_S = process.env.SELVEDGE_LONG === undefined ? 30 : 300;
 
@@ -110,7 +109,7 @@ runs(
     };
     const before = await versions();
     for (const [fault, program] of [
-      ["upgrade of every daemon", [BUILD]],
+      ["upgrade of every daemon", OTHER_DAEMON],
       ["downgrade of every daemon", DAEMON],
     ] as const) {
       await losingNothing(fault, async () => {

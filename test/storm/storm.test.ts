@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { DAEMON } from "../../conformance/daemon.ts";
 import { eventually } from "../../conformance/program.ts";
 import { everything, LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
@@ -23,7 +24,7 @@ beforeAll(async () => {
     name: "st",
     config: { ipam: { coolDownSeconds: 0 } },
     around: (argv) =>
-      argv.some((word) => word.includes("daemon.ts")) ? ["/bin/sh", "-c", enter, cgroup, ...argv] : [...argv],
+      argv.some((word) => word.includes(`${DAEMON.at(-1)}`)) ? ["/bin/sh", "-c", enter, cgroup, ...argv] : [...argv],
   });
   await live.pods(...PODS);
 });
