@@ -169,7 +169,7 @@ function shaped(result: JsonObject | undefined, { version, ifname, namespace = "
   if (problems.length > 0) throw new Error(`${problems.join("; ")}: ${JSON.stringify(result)}`);
 }
 
-/** Asked again for 2 s: a link that DEL has taken off the network may be deleted a moment later. */
+/** Asked again: a link that DEL has taken off the network may be deleted a moment later. */
 async function see(namespace: string, step: Extract<Step, { see: unknown }>): Promise<void> {
   let said = "";
   const agreed = async () => {
@@ -178,7 +178,7 @@ async function see(namespace: string, step: Extract<Step, { see: unknown }>): Pr
     said = printed.slice(0, 1_500);
     return ((!step.has || holds(found, step.has)) && !(step.lacks && holds(found, step.lacks))) || undefined;
   };
-  await eventually("what is there agrees", agreed, 2_000).catch((cause: unknown) => {
+  await eventually("what is there agrees", agreed).catch((cause: unknown) => {
     throw new Error(`there is ${said}`, { cause });
   });
 }

@@ -38,7 +38,7 @@ export async function struck(
     });
     const deletes = await all("DEL");
     expect(deletes.map(({ exit, stdout }) => [exit, stdout])).toEqual(pods.map(() => [0, ""]));
-    await eventually("links are deleted", async () => (await left()).length === 0 || undefined, 2_000).catch(() => {});
+    await eventually("links are deleted", async () => (await left()).length === 0 || undefined).catch(() => {});
     expect(await left()).toEqual([]);
   };
 

@@ -1,6 +1,6 @@
 /**
  * Attachment types whose links hang on the node's: SIGKILL of the real daemon in the middle, and what others break is
- * back within two seconds, as iproute2 sees it, also under a daemon that did not make it.
+ * heard of and back, as iproute2 sees it, also under a daemon that did not make it.
  */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
@@ -10,7 +10,8 @@ import { LIVE, type LiveNode, makeLiveNode, type Verb } from "../support/live-no
 import { needing } from "../support/requirement.ts";
 import { struck } from "./struck.ts";
 
-const WITHIN_MS = 2_000;
+/** On a busy machine; what is not heard of is found only by the loop that looks every 30 s. */
+const HEARD_MS = 15_000;
 const PODS = ["ty-1", "ty-2"] as const;
 const IN_GUEST = process.env.SELVEDGE_VM !== undefined;
 /** How many times longer everything takes there. */
@@ -134,7 +135,7 @@ for (const type of TYPES)
       "killed in %s when %s ends",
       (verb, step) =>
         struck({ live, pods: PODS, wish, before }, verb, { SELVEDGE_KILL_AT: `${step}:1` }, () => live.daemon.ended()),
-      30_000 * SLOW,
+      120_000 * SLOW,
     );
 
     runs(
@@ -157,7 +158,7 @@ for (const type of TYPES)
               found = await seen(live);
               return JSON.stringify(found) === JSON.stringify(whole) || undefined;
             };
-            await eventually(filled, back, WITHIN_MS * SLOW).catch(() =>
+            await eventually(filled, back, HEARD_MS * SLOW).catch(() =>
               expect({ restarted, filled, found }).toEqual({ restarted, filled, found: whole }),
             );
           }

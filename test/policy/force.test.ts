@@ -106,14 +106,14 @@ async function putWeb(config: object = {}): Promise<void> {
 async function holdsWeb(): Promise<void> {
   const [fresh, old] = [peers.of(NEW.id), peers.of(OLD.id)];
   const seen = await Promise.all([
-    old.reaches("tcp", NEW.ip, 80),
+    old.reaches("tcp", NEW.ip, 80, true),
     old.reaches("tcp", NEW.ip, 81),
     old.reaches("udp", NEW.ip, 80),
     fresh.reaches("tcp", OLD.ip, 80),
     fresh.reaches("udp", OLD.ip, 80),
   ]);
   expect(seen).toEqual([true, false, false, false, false]);
-  await live.on("ping", "-c1", "-W1", NEW.ip);
+  await live.on("ping", "-c1", "-W9", NEW.ip);
 }
 
 const isBack = () =>

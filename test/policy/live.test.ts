@@ -83,9 +83,9 @@ runs(
       expect(samples.length).toBeGreaterThan(0);
       probes += samples.length;
       const seen = await Promise.all(
-        samples.map(({ from, to, protocol, port }) => {
+        samples.map(({ from, to, protocol, port, passes }) => {
           const [address = ""] = step.pods.get(to)?.addresses ?? [];
-          return stage.peers.of(attached.get(from) ?? "").reaches(protocol, address, port);
+          return stage.peers.of(attached.get(from) ?? "").reaches(protocol, address, port, passes);
         }),
       );
       for (const [i, { from, to, protocol, port, passes }] of samples.entries())
