@@ -6,7 +6,7 @@ export const policies = z.strictObject(
   {
     directory: setting(
       absolutePath.optional(),
-      "Where manifests of NetworkPolicy, ClusterNetworkPolicy, Namespace and Pod lie, as `*.yaml`, `*.yml` or `*.json`; changes are followed.",
+      "Where manifests of NetworkPolicy, ClusterNetworkPolicy, Namespace, Pod and NetworkAttachmentDefinition lie, as `*.yaml`, `*.yml` or `*.json`; changes are followed.",
       "policies come from Kubernetes",
     ),
     logDenied: setting(flag.default(false), "A line in the log for every flow that is denied."),
