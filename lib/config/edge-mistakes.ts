@@ -3,6 +3,7 @@ import { address, contains } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { firewallMistakes, groupMistakes } from "./edge-firewall.ts";
+import { legMistakes } from "./edge-legs.ts";
 import { pairMistakes } from "./edge-pairs.ts";
 import { familyIn, serviceMistakes } from "./edge-services.ts";
 import { isText } from "./leaves.ts";
@@ -38,6 +39,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ...groupMistakes(root, at()),
       ...firewallMistakes(router, at()),
       ...serviceMistakes(root, at()),
+      ...legMistakes(root, at()),
       ...mixedFamilies(lookUp(router, ["nat"])).map(([path, message]) => complaint(at("nat", ...path), message)),
       ...ownAddressesOfSites(root, router).map(([j, message]) => complaint(at("sites", j, "networks"), message)),
       ...listAt(router, "shapers").flatMap((shaper, j) => {

@@ -6,19 +6,16 @@ import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import type { EdgePair } from "./edge.ts";
 import { plainName } from "./edge-services.ts";
-import { flag, integer, listOf, name, read, routerLink, setting } from "./leaves.ts";
+import { flag, hostAddress, integer, listOf, name, routerLink, setting } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
-
-/** Of an interface: host bits are kept. */
-const host = read('an address with the length of its network such as "192.0.2.254/24"', (value) => prefix(value));
 
 const network = z.strictObject(
   {
     interface: setting(routerLink, "Interface of both routers that is on the network."),
     vrid: setting(integer(1, 255), "Number of the virtual router, which nobody else on the network has."),
     addresses: setting(
-      listOf(host, "a list of addresses").refine((list) => list.length > 0, {
+      listOf(hostAddress, "a list of addresses").refine((list) => list.length > 0, {
         error: "a list of at least one address",
       }),
       "Addresses of whichever of the two is the master, with the length of their network.",

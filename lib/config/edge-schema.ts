@@ -1,9 +1,9 @@
 /** The part of the configuration's shape that is about the routers at the edge of the cluster. */
 import { z } from "zod";
-import { networkOf, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { type Edge, SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "./edge.ts";
 import { firewall, group } from "./edge-firewall.ts";
+import { leg } from "./edge-legs.ts";
 import { pair } from "./edge-pairs.ts";
 import { endpoint, loadBalancer, plainName, virtualServer, zone } from "./edge-services.ts";
 import { shaper, site } from "./edge-sites.ts";
@@ -17,11 +17,13 @@ import {
   leaf,
   listOf,
   name,
+  network,
   oneOf,
   poolNames,
   read,
   routerLink,
   setting,
+  vrfName,
 } from "./leaves.ts";
 
 /** As the router is called, without what comes after the port. */
@@ -35,12 +37,6 @@ export function routerUrl(value: unknown): string {
 }
 
 const url = read('a URL such as "https://192.0.2.1" or "https://edge1.example:8443"', routerUrl);
-const network = read('a prefix such as "192.0.2.0/24"', (value) => {
-  const found = prefix(value);
-  if (networkOf(found) !== found)
-    throw new SelvedgeError({ kind: "config-invalid", field: "prefix" }, `${found} has host bits`);
-  return found;
-});
 
 const environment = leaf<string>(
   "a name of the environment such as EDGE1_KEY",
@@ -50,7 +46,6 @@ const fingerprint = leaf<string>(
   "the 64 hexadecimal digits of a SHA-256, with colons or without",
   (v) => typeof v === "string" && /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(v),
 );
-const vrf = leaf<string>("a VRF of the router", (v) => typeof v === "string" && /^[A-Za-z][\w-]{0,14}$/.test(v));
 const bfd = leaf<string | true>("true, or the name of a BFD profile of the router", (v) => v === true || isText(v));
 const community = leaf<string>(
   'a community such as "65000:100"',
@@ -70,7 +65,7 @@ const statics = z.strictObject(
     ),
     distance: setting(integer(1, 255).optional(), "Administrative distance.", "VyOS's, 1"),
     bfd: setting(bfd.optional(), "Routes go when the node does not answer BFD.", "no BFD"),
-    vrf: setting(vrf.optional(), "VRF of the router that they are in.", "none"),
+    vrf: setting(vrfName.optional(), "VRF of the router that they are in.", "none"),
   },
   { error: "an object such as {routes: blocks}" },
 );
@@ -99,7 +94,7 @@ const bgp = z.strictObject(
     communities: setting(listOf(community, "a list of communities").default([]), "Added to what nodes announce."),
     localPreference: setting(integer(0, 4_294_967_295).optional(), "Of what nodes announce."),
     defaultRoute: setting(flag.default(false), "Nodes are told a default route."),
-    vrf: setting(vrf.optional(), "VRF of the router that the sessions are in.", "none"),
+    vrf: setting(vrfName.optional(), "VRF of the router that the sessions are in.", "none"),
   },
   { error: "an object such as {as: 65000, nodesAs: 65001}" },
 );
@@ -237,7 +232,7 @@ const router = z.strictObject(
       listOf(
         z.strictObject(
           {
-            name: setting(vrf, "Of the VRF."),
+            name: setting(vrfName, "Of the VRF."),
             table: setting(integer(100, 65_535), "Its routing table, which cannot be another later."),
           },
           { error: "an object such as {name: PODS, table: 1001}" },
@@ -248,6 +243,7 @@ const router = z.strictObject(
     ),
     shapers: setting(listOf(shaper, "a list of shapers").default([]), "Shares of what leaves by an interface."),
     sites: setting(listOf(site, "a list of sites").default([]), "Other clusters, behind tunnels."),
+    legs: setting(listOf(leg, "a list of legs").default([]), "Ends of tunnels into tenants' networks."),
   },
   { error: "an object such as {name: edge1, url: https://192.0.2.1, key: {file: /etc/selvedge/edge1.key}}" },
 );

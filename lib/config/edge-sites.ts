@@ -1,6 +1,5 @@
 /** The part of a router's settings that is about tunnels to other clusters, and about shares of an interface. */
 import { z } from "zod";
-import { prefix } from "#lib/address.ts";
 import { root } from "#lib/parse.ts";
 import { DSCP_TEXT, dscp } from "#lib/qos.ts";
 import {
@@ -8,6 +7,7 @@ import {
   asNumber,
   cidr,
   flag,
+  hostAddress,
   integer,
   ip,
   isText,
@@ -31,8 +31,6 @@ const siteName = leaf<string>(
 );
 const endpoint = read('an address and a port such as "198.51.100.1:51820"', endpointOf);
 const port = integer(1, 65_535);
-/** Of an interface: host bits are kept. */
-const host = read('an address with the length of its network such as "10.255.0.1/30"', (value) => prefix(value));
 
 const wireguard = z.strictObject(
   {
@@ -74,7 +72,7 @@ export const site = z.strictObject(
   {
     name: setting(siteName, "For people; the peer of that name is the other side."),
     interface: setting(tunnel, "Interface of the tunnel: `wg` and a number, or `vti` and a number for IPsec."),
-    addresses: setting(listOf(host, "a list of addresses").default([]), "Of the interface."),
+    addresses: setting(listOf(hostAddress, "a list of addresses").default([]), "Of the interface."),
     networks: setting(listOf(cidr, "a list of prefixes"), "What is reached there."),
     distance: setting(
       integer(1, 255).optional(),

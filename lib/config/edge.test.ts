@@ -52,6 +52,7 @@ test("a router has defaults, and what is absent is absent", () => {
         vrfs: [],
         shapers: [],
         sites: [],
+        legs: [],
       },
     ],
   });
@@ -158,6 +159,40 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     "a virtual server from one family to the other",
     router('virtualServers: [{name: web, address: 198.51.100.7, port: 80, servers: ["[fd66::5]:80"]}]'),
     "edge.routers[0].virtualServers[0].servers[0]: is IPv6, and `address` is IPv4; both are of one family",
+  ],
+  [
+    "a leg of no kind",
+    router("legs: [{name: b, interface: tun1}]"),
+    "edge.routers[0].legs[0]: needs either `vxlan` or `gre`",
+  ],
+  [
+    "a leg by an interface of another kind",
+    router("legs: [{name: b, interface: tun1, vxlan: {vni: 7, local: 192.0.2.251}}]"),
+    'edge.routers[0].legs[0].interface: "tun1" is not possible with `vxlan`; its interfaces begin with vxlan',
+  ],
+  [
+    "two legs by one interface",
+    router(
+      `legs: [${[7, 8].map((vni) => `{name: b, interface: vxlan1, vxlan: {vni: ${vni}, local: 192.0.2.251}}`).join(", ")}]`,
+    ),
+    'edge.routers[0].legs[1].interface: "vxlan1" is that of another leg, too',
+  ],
+  [
+    "two GREs that nothing tells from each other",
+    router(
+      `legs: [${[1, 2].map((n) => `{name: b, interface: tun${n}, gre: {local: 192.0.2.251, remote: 192.0.2.${n}}}`).join(", ")}]`,
+    ),
+    "edge.routers[0].legs[1].gre.key: is that of another leg with the same `local`; give each its own",
+  ],
+  [
+    "a tunnel between families",
+    router("legs: [{name: b, interface: tun1, gre: {local: 192.0.2.251, remote: 2001:db8::9}}]"),
+    "edge.routers[0].legs[0].gre.local: is of another family than 2001:db8::9; a tunnel has ends of one",
+  ],
+  [
+    "networks behind a VXLAN",
+    router("legs: [{name: b, interface: vxlan1, networks: [10.9.0.0/16], vxlan: {vni: 7, local: 192.0.2.251}}]"),
+    "edge.routers[0].legs[0].networks: is possible only with `gre`; of a VXLAN give the interface an address of the segment",
   ],
   ["a pair of one", paired(SHARED, "edge1"), 'edge.pairs[0].routers: ["edge1"] is not a list of two routers'],
   [

@@ -1,6 +1,6 @@
 /** What settings are made of: each is a zod schema that knows its type, its default and its meaning in words. */
 import { z } from "zod";
-import { address, mac, prefix } from "#lib/address.ts";
+import { address, mac, networkOf, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 
 /** What the README says of a setting; `type` also completes the sentence "… is not". */
@@ -60,6 +60,18 @@ export const read = <T>(type: string, parse: (value: unknown) => T) =>
     })
     .meta({ type });
 export const cidr = read('a prefix such as "10.1.0.0/16" or "fd00::/64"', prefix);
+/** Without host bits. */
+export const network = read('a prefix such as "192.0.2.0/24"', (value) => {
+  const found = prefix(value);
+  if (networkOf(found) !== found)
+    throw new SelvedgeError({ kind: "config-invalid", field: "prefix" }, `${found} has host bits`);
+  return found;
+});
+/** Of an interface: host bits are kept. */
+export const hostAddress = read('an address with the length of its network such as "10.255.0.1/30"', (value) =>
+  prefix(value),
+);
+export const vrfName = leaf<string>("a VRF of the router", (v) => isText(v) && /^[A-Za-z][\w-]{0,14}$/.test(v));
 export const routerLink = leaf<string>(
   "an interface of the router such as eth0",
   (v) => isText(v) && /^[A-Za-z][\w.-]*$/.test(v),

@@ -16,8 +16,42 @@ export interface RouterSpec {
   readonly vrfs: readonly { readonly name: string; readonly table: number }[];
   readonly shapers: readonly ShaperSpec[];
   readonly sites: readonly SiteSpec[];
+  readonly legs: readonly LegSpec[];
   /** That it is one of. */
   readonly pair?: PairSpec;
+}
+
+/** The end of a tunnel into a tenant's networks. */
+export interface LegSpec {
+  readonly name: string;
+  /** `vxlan100`, `tun10` */
+  readonly interface: string;
+  /** Of the interface, with the length of its network. */
+  readonly addresses: readonly Prefix[];
+  readonly vrf?: string;
+  /** Bytes, of the packets inside; absent: what 1500 outside have room for. */
+  readonly mtu?: number;
+  /** What is reached by a GRE. */
+  readonly networks: readonly Prefix[];
+  /** One of the two. */
+  readonly vxlan?: VxlanSpec;
+  readonly gre?: GreSpec;
+}
+
+export interface VxlanSpec {
+  readonly vni: number;
+  /** UDP. */
+  readonly port: number;
+  readonly local: Address;
+  /** Who gets what is for everybody; none: all nodes. */
+  readonly remotes: readonly Address[];
+}
+
+export interface GreSpec {
+  readonly local: Address;
+  readonly remote: Address;
+  /** RFC 2890. */
+  readonly key?: number;
 }
 
 /** Two routers with addresses that one of them has at a time, by VRRP. */

@@ -13,6 +13,7 @@ export const sampleRouter = (more: Partial<RouterSpec> = {}): RouterSpec => ({
   vrfs: [],
   shapers: [],
   sites: [],
+  legs: [],
   ...more,
 });
 

@@ -80,6 +80,49 @@ const pair = fc.record({
     { selector: (each) => each.interface, minLength: 1 },
   ),
 });
+const leg = fc.integer({ min: 0, max: 99 }).chain((n) => {
+  const common = {
+    name: fc.constant(`leg-${n}`),
+    addresses: fc.uniqueArray(host, { maxLength: 2 }),
+    vrf: fc.constantFrom("PODS", "BLUE"),
+    mtu: fc.integer({ min: 1_280, max: 16_000 }),
+  };
+  const own = ["name", "interface", "addresses", "networks"] as const;
+  const vxlan = (of: fc.Arbitrary<Address>) =>
+    fc.record({
+      vni: fc.integer({ min: 1, max: 16_777_214 }),
+      port,
+      local: of,
+      remotes: fc.uniqueArray(of, { maxLength: 3 }),
+    });
+  const gre = (of: fc.Arbitrary<Address>) =>
+    fc.record(
+      { local: of, remote: of, key: fc.integer({ min: 0, max: 4_294_967_295 }) },
+      { requiredKeys: ["local", "remote"] },
+    );
+  return fc.oneof(
+    fc.record(
+      {
+        ...common,
+        interface: fc.constant(`vxlan${n}`),
+        networks: fc.constant([]),
+        vxlan: fc.oneof(vxlan(four), vxlan(six)),
+      },
+      { requiredKeys: [...own, "vxlan"] },
+    ),
+    fc.record(
+      {
+        ...common,
+        interface: fc.constant(`tun${n}`),
+        // No site's: what is there for two reasons, the pusher refuses.
+        networks: fc.constant([networkOf(prefix(`172.${n}.0.0/25`))]),
+        gre: fc.oneof(gre(four), gre(six)),
+      },
+      { requiredKeys: [...own, "gre"] },
+    ),
+  );
+});
+const legs = fc.uniqueArray(leg, { selector: ({ name }) => name, maxLength: 3 });
 const bfd = fc.constantFrom(true as const, "fast");
 const vrf = fc.constant("PODS");
 const asn = fc.integer({ min: 1, max: 4_294_967_294 });
@@ -289,6 +332,7 @@ const routers = fc
       { selector: (each) => each.interface },
     ),
     sites,
+    legs,
     pair: fc.option(pair, { nil: undefined }),
     zones: fc.uniqueArray(
       fc.record({

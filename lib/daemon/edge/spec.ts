@@ -9,7 +9,7 @@ export type SecretIn = (file: string) => Promise<string>;
 
 /** @throws SelvedgeError config-invalid naming a file */
 export async function specOf(router: EdgeRouter, pairs: readonly EdgePair[], secretIn: SecretIn): Promise<RouterSpec> {
-  const { name, pools, nat, groups, loadBalancers, virtualServers, zones, vrfs, shapers } = router;
+  const { name, pools, nat, groups, loadBalancers, virtualServers, zones, vrfs, shapers, legs } = router;
   const pair = pairOf(pairs, name);
   return {
     name,
@@ -20,6 +20,7 @@ export async function specOf(router: EdgeRouter, pairs: readonly EdgePair[], sec
     virtualServers,
     vrfs,
     shapers,
+    legs,
     sites: await Promise.all(router.sites.map((site) => siteOf(site, secretIn))),
     ...(pair === undefined ? {} : { pair }),
     ...(zones.length === 0 ? {} : { forwarding: { zones } }),

@@ -5,6 +5,7 @@ import type { EdgeView, RouterSpec } from "../router.ts";
 import { bgp } from "./bgp.ts";
 import { firewall } from "./firewall.ts";
 import { groups } from "./groups.ts";
+import { legs } from "./legs.ts";
 import { nat } from "./nat.ts";
 import { pairs } from "./pairs.ts";
 import { shapers, vrfs } from "./parts.ts";
@@ -26,6 +27,7 @@ export const render = (spec: RouterSpec, view: EdgeView, dialect: Dialect): Piec
   ...loadBalancers(spec, view, dialect),
   ...virtualServers(spec, view),
   ...pairs(spec),
+  ...legs(spec, view),
   ...forwarding(spec),
   ...shapers(spec),
 ];
