@@ -5,6 +5,7 @@ import { expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
 import { parseConfig } from "#lib/config/config.ts";
 import { DEFINITIONS, RESOURCES } from "#lib/k8s/api/resource.ts";
+import { KINDS } from "#lib/store/kubernetes/kinds.ts";
 
 const TOP = join(import.meta.dirname, "../..");
 const { version } = JSON.parse(readFileSync(join(TOP, "package.json"), "utf8")) as { version: string };
@@ -32,6 +33,7 @@ interface Manifest {
 const read = (name: string): Manifest[] =>
   parseAllDocuments(readFileSync(join(TOP, "install/kubernetes", name), "utf8")).map((each) => each.toJS() as Manifest);
 const all = read("selvedge.yaml");
+const store = read("store.yaml");
 const one = (kind: string): Manifest => {
   const found = all.find((each) => each.kind === kind);
   if (found === undefined) throw new Error(`there is no ${kind}`);
@@ -48,10 +50,12 @@ test("there is what a cluster needs, and nothing twice", () => {
   ]);
 });
 
-test("the configuration has no mistakes, and follows the API server as the pod's service account", () => {
+test("the configuration has no mistakes, meets in the namespace of Leases, and follows the API server as the pod's service account", () => {
   const config = parseConfig(one("ConfigMap").data?.["selvedged.yaml"] ?? "");
   expect([config.kubernetes, config.policies]).toEqual([{}, { logDenied: false, audit: false }]);
-  expect(config.cluster?.store.etcd?.endpoints).toHaveLength(1);
+  expect(config.cluster?.store.kubernetes?.namespace).toBe(
+    store.find(({ kind }) => kind === "Namespace")?.metadata.name,
+  );
 });
 
 test.each([
@@ -70,12 +74,32 @@ test.each([
   expect(new Set(everywhere.map(({ image }) => image))).toEqual(new Set([`selvedge:${version}`]));
 });
 
+const resourcesOf = (of: readonly Manifest[], kind: string): string[] =>
+  of
+    .filter((each) => each.kind === kind)
+    .flatMap(({ rules = [] }) =>
+      rules.flatMap(({ apiGroups, resources }) =>
+        apiGroups.flatMap((group) => resources.map((resource) => (group === "" ? resource : `${resource}.${group}`))),
+      ),
+    );
+
 test("rights are to what is followed, and to what is said of pods' and nodes' networks", () => {
-  const given = (one("ClusterRole").rules ?? []).flatMap(({ apiGroups, resources }) =>
-    apiGroups.flatMap((group) => resources.map((resource) => (group === "" ? resource : `${resource}.${group}`))),
-  );
+  const given = resourcesOf(all, "ClusterRole");
   const followed = [...RESOURCES, DEFINITIONS].map(({ plural }) => plural);
   expect(given.toSorted()).toEqual([...followed, "pods/status", "nodes/status"].toSorted());
+});
+
+test("rights to the store are to what it is made of, and Leases only to those of their namespace", () => {
+  expect(resourcesOf(store, "ClusterRole")).toEqual(KINDS.map(({ plural }) => plural));
+  expect(resourcesOf(store, "Role")).toEqual(["leases.coordination.k8s.io"]);
+  const [role] = store.filter(({ kind }) => kind === "Role");
+  expect(role?.metadata.namespace).toBe("selvedge");
+});
+
+test.each(["selvedge.yaml", "store.yaml", "uninstall.yaml"])("%s says something with every key", (name) => {
+  const said = JSON.stringify(read(name));
+  expect(said.length).toBeGreaterThan(500);
+  expect(said).not.toContain("null");
 });
 
 test("the image has what the manifests run", () => {

@@ -10,10 +10,10 @@ import { DNS } from "./dns.ts";
 import { writeCoredns, writeSelvedge } from "./images.ts";
 import { type Inside, inside, LONG_MS, names, type Pod } from "./inside.ts";
 import { deployment, HOST_PORT, NAMESPACE, POD_PORT, REPLICAS, service, statefulSet } from "./shop.ts";
-import { CONTROL_PLANE, NAMES, NODES } from "./wire.ts";
+import { NAMES, NODES } from "./wire.ts";
 
 const INSTALL = join(import.meta.dirname, "../../install/kubernetes");
-const MANIFEST = readFileSync(join(INSTALL, "selvedge.yaml"), "utf8").replace("192.0.2.10", CONTROL_PLANE);
+const MANIFEST = ["store.yaml", "selvedge.yaml"].map((name) => readFileSync(join(INSTALL, name), "utf8")).join("---\n");
 
 const runs = needing(...NEEDS);
 const stack = new AsyncDisposableStack();

@@ -9,6 +9,7 @@ import type { ObjectSource } from "#lib/k8s/objects.ts";
 import { eventually } from "../../conformance/program.ts";
 import { DEFINITIONS_KIND } from "../support/kubernetes/definitions.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
+import { applyStore } from "./applied-store.ts";
 import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
 
 const MANIFEST = join(import.meta.dirname, "../../install/kubernetes/selvedge.yaml");
@@ -31,6 +32,7 @@ beforeAll(async () => {
   // Known to the server, so that rights to it mean something.
   for (const kind of [CLUSTER_NETWORK_POLICIES, DEFINITIONS_KIND])
     await kubernetes.kubectl(["apply", "--filename=-"], kind);
+  await applyStore(kubernetes);
   await kubernetes.kubectl(["apply", `--filename=${MANIFEST}`]);
   await kubernetes.kubectl(["create", "namespace", "shop"]);
   await kubernetes.ask("POST", "/api/v1/namespaces/shop/pods", POD);
