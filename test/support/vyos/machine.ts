@@ -9,6 +9,7 @@ import { frrPrograms } from "#lib/frr/programs.ts";
 import { run } from "#lib/frr/run.ts";
 import { frrText } from "./frr-text.ts";
 import { natText } from "./nat-text.ts";
+import { segments } from "./segments.ts";
 import { tunnels } from "./tunnels.ts";
 import { virtualRouters, vrrpTable, vrrpText } from "./virtual-routers.ts";
 
@@ -36,6 +37,7 @@ export async function machine(directory: string): Promise<Machine> {
   await programs.start(["zebra", "staticd", "bfdd", "bgpd"]);
   const places = ["--bindir", "/usr/bin", "--confdir", directory, "--rundir", directory, "--vty_socket", directory];
   const sites = tunnels(WIREGUARD);
+  const legs = segments();
   const shared = virtualRouters(FRR, directory);
   const vtysh = (...command: readonly string[]): Promise<string> =>
     run("vtysh", ["--vty_socket", directory, "-c", command.join(" ")], 10_000);
@@ -45,6 +47,7 @@ export async function machine(directory: string): Promise<Machine> {
   return {
     async make(running) {
       await sites.make(running);
+      await legs.make(running);
       await shared.make(running);
       committed = running;
       const [frr, nat] = [frrText(running) + vrrpText(running), natText(running)];
@@ -67,6 +70,7 @@ export async function machine(directory: string): Promise<Machine> {
     },
     async [Symbol.asyncDispose]() {
       await sites[Symbol.asyncDispose]();
+      await legs[Symbol.asyncDispose]();
       await shared[Symbol.asyncDispose]();
       await programs.end();
     },
