@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
+import { DEFINITIONS_KIND, definition } from "../support/kubernetes/definitions.ts";
 import { needing } from "../support/requirement.ts";
 import { type Cluster, makeCluster, NEEDS } from "./cluster.ts";
 import { DNS } from "./dns.ts";
@@ -107,6 +108,30 @@ runs(
     const before = await addresses();
     await within.kubectl("delete", "pods", `--namespace=${NAMESPACE}`, "--selector=app=db");
     expect(await addresses()).toEqual(before);
+  },
+  2 * LONG_MS,
+);
+
+const STATUS = "{.metadata.annotations.k8s\\.v1\\.cni\\.cncf\\.io/network-status}";
+
+runs(
+  "pods are on a network that they ask for by annotation, and their status says so",
+  async () => {
+    await within.apply(DEFINITIONS_KIND);
+    await within.kubectl("wait", "--for=condition=Established", "crd", DEFINITIONS_KIND.metadata.name);
+    const blue = { type: "selvedge", ipam: { type: "selvedge", ranges: [[{ subnet: "10.88.0.0/24" }]] } };
+    const annotations = { "k8s.v1.cni.cncf.io/networks": "blue@b0" };
+    await within.apply(definition("blue", blue, NAMESPACE), deployment("planes", 2, { annotations }));
+    for (const { metadata, ...pod } of await within.serving("planes", 2)) {
+      const asked = ["get", "pod", metadata.name, `--namespace=${NAMESPACE}`, `--output=jsonpath=${STATUS}`];
+      const said = await eventually("its status", async () => (await within.kubectl(...asked)) || undefined, LONG_MS);
+      const status = JSON.parse(said) as { interface: string; ips: string[] }[];
+      expect(status).toMatchObject([
+        { name: "selvedge", interface: "eth0", ips: [pod.status.podIP], default: true },
+        { name: "shop/blue", interface: "b0", ips: [expect.stringMatching(/^10\.88\.0\./)], default: false },
+      ]);
+      expect(await within.inPod({ metadata, ...pod }, "ip address show b0")).toContain(` ${status[1]?.ips[0]}/`);
+    }
   },
   2 * LONG_MS,
 );
