@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { prefix } from "#lib/address.ts";
 import { parseConfig } from "#lib/config/config.ts";
+import type { EdgePair } from "#lib/config/edge.ts";
 import { type Line, pathOf } from "#lib/edge/path.ts";
 import { space } from "#lib/store/shared-memory.ts";
 import { fakeRouter } from "#lib/vyos/fake.ts";
@@ -20,14 +21,17 @@ const VIEW = {
   egress: [],
 };
 
-async function findings(prepare: (router: ReturnType<typeof fakeRouter>) => void): Promise<string[]> {
+async function findings(
+  prepare: (router: ReturnType<typeof fakeRouter>) => void,
+  pairs: readonly EdgePair[] = [],
+): Promise<string[]> {
   const router = fakeRouter();
   prepare(router);
   const [config] = CONFIG.edge?.routers ?? [];
   if (config === undefined) throw new TypeError("the configuration has a router");
   const vyos = router.open();
   const keeper = space().open();
-  const spec = () => specOf(config, [], async () => "");
+  const spec = () => specOf(config, pairs, async () => "");
   const one = pusher(
     {
       router: vyos,
@@ -99,3 +103,19 @@ test.each<[name: string, prepare: (router: ReturnType<typeof fakeRouter>) => voi
     ["problem denied: router edge1: Valid API key is required"],
   ],
 ])("%s", async (_name, prepare, expected) => expect(await findings(prepare)).toEqual(expected));
+
+test.each<[told: string, expected: string]>([
+  ["SELVEDGE-gate-eth1-4  eth1  10  BACKUP  100  3s", "ok pair: it is the backup of pair gate"],
+  ["SELVEDGE-gate-eth1-4  eth1  10  FAULT  100  3s", "warning pair: its state is fault in pair gate"],
+  ["", "warning pair: it does not tell what it is in pair gate"],
+])("one of a pair that says %j", async (told, expected) => {
+  const networks = [{ interface: "eth1", vrid: 10, addresses: [prefix("192.0.2.254/24")] }];
+  const pair = { name: "gate", routers: ["edge0", "edge1"], networks, preempt: true, advertiseSeconds: 1 };
+  const found = await findings(
+    (router) => {
+      router.tells = () => told;
+    },
+    [pair],
+  );
+  expect(found).toContain(expected);
+});

@@ -2,13 +2,14 @@
 import { type Address, address, contains, type Prefix } from "#lib/address.ts";
 import { isNothing } from "#lib/edge/change.ts";
 import { servedPools } from "#lib/edge/render/served.ts";
-import type { EdgeView } from "#lib/edge/router.ts";
+import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
 import { nodeAt, type Tree } from "#lib/edge/tree.ts";
 import { isFailure } from "#lib/errors.ts";
 import { readable } from "#lib/parse.ts";
 import { Finding } from "#proto/selvedge_pb.ts";
 import type { EdgeRouterHandle } from "./edge.ts";
 import { versionOf } from "./observe.ts";
+import { roleIn } from "./role.ts";
 import { conflictText } from "./router-status.ts";
 
 const ok = (check: string, message: string): Finding => Finding.of({ check, level: "ok", message });
@@ -19,7 +20,7 @@ const warning = (check: string, message: string, remedy: string): Finding =>
 
 /** Changes nothing. */
 export async function examine(
-  { config, pusher, vyos }: EdgeRouterHandle,
+  { config, pusher, vyos, spec }: EdgeRouterHandle,
   view: EdgeView,
   nowMs: number,
 ): Promise<Finding[]> {
@@ -29,10 +30,18 @@ export async function examine(
     found.push(ok("connection", `${config.url} is VyOS ${version}`));
     if (!dialect.confirms) found.push(ok("version", "1.4 takes no commit back by itself"));
     found.push(...overlapping(await vyos.read(["interfaces"]), view, config.pools));
+    const wanted = await spec();
+    found.push(...paired(wanted, await roleIn(vyos, wanted)));
     const { change } = await pusher.plan(view);
     for (const each of change.conflicts)
       found.push(
-        problem("conflict", conflictText(each), "Take it away on the router, or change the configuration of Selvedge."),
+        problem(
+          "conflict",
+          conflictText(each),
+          each.stays === undefined
+            ? "Take it away on the router, or change the configuration of Selvedge."
+            : "Choose fewer pods, or let the router have more of them (`most`).",
+        ),
       );
     for (const line of change.intruders)
       found.push(
@@ -66,6 +75,14 @@ export async function examine(
     found.push(ok("last look", `${Math.round((nowMs - inSyncMs) / 1_000)} s ago it was as it should be`));
   if (isUnsaved) found.push(warning("saving", "it boots with something else than it has now", ""));
   return found;
+}
+
+/** @param role by its own word */
+function paired({ pair }: RouterSpec, role: string): Finding[] {
+  if (pair === undefined) return [];
+  if (["master", "backup"].includes(role)) return [ok("pair", `it is the ${role} of pair ${pair.name}`)];
+  const said = role === "" ? "it does not tell what it is in" : `its state is ${role} in`;
+  return [warning("pair", `${said} pair ${pair.name}`, "`show vrrp` on the router tells more.")];
 }
 
 /** Pools that hold an address of the router's own. */

@@ -1,6 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { prefix } from "#lib/address.ts";
+import { address, prefix } from "#lib/address.ts";
 import { parseConfig } from "#lib/config/config.ts";
+import { choiceText, chosenPods } from "#lib/edge/chosen.ts";
+import type { PodChoice } from "#lib/edge/router.ts";
 import type { Core } from "../core.ts";
 import { edgeView } from "./view.ts";
 
@@ -71,3 +73,13 @@ test.each([{ informed: false }, { connected: false }, { connected: undefined }])
   "nothing is decided without knowing the cluster: %j",
   (more) => expect(() => of(cluster(more))).toThrow("the cluster is not known yet, or the shared store is away"),
 );
+
+test("where routers choose pods, nothing is decided without knowing all of them", () => {
+  const WEB: PodChoice = { labels: { app: "web" }, most: 10 };
+  const pods = chosenPods([WEB]);
+  pods.put({ namespace: "shop", name: "web", labels: { app: "web" }, addresses: [address("10.66.0.5")] });
+  const withPods = (isInformed: boolean) =>
+    edgeView({ config: CONFIG, ipam: IPAM, node: NODE, edge: { pods }, policies: { isInformed } } as unknown as Core);
+  expect(() => withPods(false)).toThrow("pods are not known yet, and routers choose some");
+  expect([...(withPods(true).pods ?? [])]).toEqual([[choiceText(WEB), ["10.66.0.5"]]]);
+});
