@@ -5,7 +5,10 @@
  *
  * Leases, attachments and queues of a node stay in its own `Store`: a pod comes and goes while this one is away, and a
  * node that is alone needs none.
- * Implementations: `shared-memory.ts` (tests), `etcd/etcd.ts`. Both pass `shared-contract.ts`.
+ * What keys begin with up to their first `/` is their kind: of one moment, and in order, are those of one kind, in etcd all of
+ * them. A value that is a JSON object may come back with its fields in another order; one that is put where it is already may
+ * make no new revision, and then nobody is told.
+ * Implementations: `shared-memory.ts` (tests), `etcd/etcd.ts`, `kubernetes/kubernetes.ts`. All pass `shared-contract.ts`.
  */
 import { SelvedgeError } from "#lib/errors.ts";
 

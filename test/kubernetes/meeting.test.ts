@@ -11,6 +11,8 @@ import { type Meeting, meeting } from "./meeting.ts";
 const LIVENESS_SECONDS = 5;
 const AWAY_MS = 30_000;
 const PATIENCE_MS = 60_000;
+/** As of a pod of a StatefulSet. */
+const NAME = "shop/db-0";
 
 let met: Meeting;
 const pods = new Map<Name, Pod>();
@@ -99,6 +101,37 @@ runs(
     );
     distinct([...all, ...pods.values()]);
     await Promise.all(all.map(({ node, id }) => met.nodes[node].del(id)));
+  },
+  240_000,
+);
+
+runs(
+  "a pod keeps its address on another node, and a person sees for whom it is kept",
+  async () => {
+    const { a, b, c } = met.nodes;
+    const named = { args: { cni: { reservation: NAME } } };
+    await a.ctl("reserve", NAME);
+    const before = await eventually(
+      "the name on b",
+      () => b.add("k8-meet-nb", named).catch(() => undefined),
+      PATIENCE_MS,
+    );
+    const kept = (await listed("reservations")) as unknown as { spec: { name: string; addresses: string[] } }[];
+    expect(kept.map(({ spec: { name, addresses } }) => [name, addresses])).toEqual([[NAME, [before.address[4]]]]);
+    await expect(c.add("k8-meet-early", named)).rejects.toThrow(/is fixed for shop\/db-0, which is on node b still/);
+    await b.del("k8-meet-nb");
+    const after = await eventually(
+      "the name on c",
+      () => c.add("k8-meet-nc", named).catch(() => undefined),
+      PATIENCE_MS,
+    );
+    expect(after.address).toEqual(before.address);
+    await eventually(
+      "an answer from c",
+      async () => (await answers(pods.get("a") ?? after, after, 4)) || undefined,
+      PATIENCE_MS,
+    );
+    await c.del("k8-meet-nc");
   },
   240_000,
 );

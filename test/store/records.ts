@@ -55,7 +55,7 @@ export const FIXED: FixedRecord = {
 };
 const RESERVATION: ReservationRecord = {
   pool: "Pool_2",
-  name: "web-0",
+  name: "shop/web-0",
   addresses: ["10.67.0.9" as Address],
   origin: "operator",
   sinceMs: 1_789_000_000_000,

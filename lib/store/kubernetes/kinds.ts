@@ -4,35 +4,45 @@ import type { Resource } from "#lib/k8s/api/resource.ts";
 export interface Kind extends Resource {
   /** Keys that begin so are of this kind. */
   readonly prefix: string;
-  /**
-   * The value is a record (a JSON object), which is the object's `spec`; these fields of it, each with `-` for `/`, are the rest
-   * of the key. Absent: key and value are texts in `spec`.
-   */
-  readonly segments?: readonly string[];
+  /** The value is a record (a JSON object), which is the object's `spec`. Absent: key and value are texts in `spec`. */
+  readonly record?: Recorded;
+}
+
+export interface Recorded {
+  /** Fields of it that make the rest of the key. */
+  readonly fields: readonly string[];
+  readonly restOf: (values: readonly string[]) => string;
 }
 
 export const GROUP = "selvedge.dev";
 const VERSION = "v1alpha1";
 
-const kind = (name: string, plural: string, of: Pick<Kind, "prefix" | "segments">): Kind => ({
-  ...of,
+const kind = (name: string, plural: string, prefix: string, record?: Recorded): Kind => ({
+  prefix,
+  ...(record === undefined ? {} : { record }),
   kind: name,
   plural: `${plural}.${GROUP}`,
   apiVersion: `${GROUP}/${VERSION}`,
   path: `/apis/${GROUP}/${VERSION}/${plural}`,
 });
 
+const joined = (...fields: readonly string[]): Recorded => ({ fields, restOf: (values) => values.join("/") });
+const blockOf: Recorded = {
+  fields: ["pool", "prefix"],
+  restOf: ([pool, prefix = ""]) => `${pool}/${prefix.replace("/", "-")}`,
+};
+
 /** What is of no other kind. */
-const RECORDS = kind("SharedRecord", "sharedrecords", { prefix: "" });
+const RECORDS = kind("SharedRecord", "sharedrecords", "");
 
 /** `RECORDS` is the last. */
 export const KINDS: readonly Kind[] = [
-  kind("SelvedgeNode", "selvedgenodes", { prefix: "nodes/", segments: ["name"] }),
-  kind("AddressBlock", "addressblocks", { prefix: "blocks/", segments: ["pool", "prefix"] }),
-  kind("FixedAddress", "fixedaddresses", { prefix: "fixed/", segments: ["pool", "address"] }),
-  kind("Reservation", "reservations", { prefix: "reservations/", segments: ["pool", "name"] }),
-  kind("EgressAddress", "egressaddresses", { prefix: "egress/", segments: ["address"] }),
-  kind("SegmentEndpoint", "segmentendpoints", { prefix: "endpoints/", segments: ["network", "node", "mac"] }),
+  kind("SelvedgeNode", "selvedgenodes", "nodes/", joined("name")),
+  kind("AddressBlock", "addressblocks", "blocks/", blockOf),
+  kind("FixedAddress", "fixedaddresses", "fixed/", joined("pool", "address")),
+  kind("Reservation", "reservations", "reservations/", joined("pool", "name")),
+  kind("EgressAddress", "egressaddresses", "egress/", joined("address")),
+  kind("SegmentEndpoint", "segmentendpoints", "endpoints/", joined("network", "node", "mac")),
   RECORDS,
 ];
 

@@ -31,12 +31,12 @@ const HASH_DIGITS = 16;
 
 /** Each key has one name: its segments with dots between them where they can be told apart again, else with a hash. */
 export function nameOf(key: string): string {
-  const { prefix, segments } = kindOf(key);
+  const { prefix, record } = kindOf(key);
   const rest = key.slice(prefix.length);
   const parts = rest.split("/");
   const plain = parts.join(".");
   const isPlain =
-    parts.length === segments?.length &&
+    parts.length === record?.fields.length &&
     parts.slice(0, -1).every((part) => ONE_LABEL.test(part)) &&
     SUBDOMAIN.test(plain) &&
     plain.length <= MOST_READABLE;
@@ -52,14 +52,14 @@ export function nameOf(key: string): string {
 
 /** @param session for as long as which it is to be there @throws SelvedgeError store: a value that is none for that key */
 export function objectOf(key: string, value: string, session?: string): ApiObject {
-  const { apiVersion, kind, segments } = kindOf(key);
+  const { apiVersion, kind, record } = kindOf(key);
   const metadata = { name: nameOf(key), ...(session === undefined ? {} : { labels: { [SESSION]: session } }) };
-  if (segments === undefined) return { apiVersion, kind, metadata, spec: { key, value } };
-  const object = { apiVersion, kind, metadata, spec: record(value) };
+  if (record === undefined) return { apiVersion, kind, metadata, spec: { key, value } };
+  const object = { apiVersion, kind, metadata, spec: parsed(value) };
   if (readable(() => keyIn(object)) === key) return object;
   throw new SelvedgeError(
     { kind: "store" },
-    `shared store: the value of ${key} is no record with its ${segments.join(" and ")}`,
+    `shared store: the value of ${key} is no record with its ${record.fields.join(" and ")}`,
   );
 }
 
@@ -70,11 +70,11 @@ export const entryOf = (object: ApiObject): Entry | undefined =>
     const { name, version } = headOf(object);
     if (key === undefined || nameOf(key) !== name) return undefined;
     const { spec } = object;
-    const value = kindOf(key).segments === undefined ? text(fields(root(spec))("value")) : JSON.stringify(spec);
+    const value = kindOf(key).record === undefined ? text(fields(root(spec))("value")) : JSON.stringify(spec);
     return { key, value, revision: version as Revision };
   });
 
-const record = (value: string): unknown => {
+const parsed = (value: string): unknown => {
   try {
     return JSON.parse(value) as unknown;
   } catch {
@@ -87,8 +87,8 @@ function keyIn(object: ApiObject): string | undefined {
   const kind = KIND_OF.get(object.kind);
   if (kind === undefined) return undefined;
   const at = fields(root(object.spec));
-  if (kind.segments !== undefined)
-    return kind.prefix + kind.segments.map((field) => text(at(field)).replaceAll("/", "-")).join("/");
+  const { prefix, record } = kind;
+  if (record !== undefined) return prefix + record.restOf(record.fields.map((field) => text(at(field))));
   const key = text(at("key"));
   return kindOf(key) === kind ? key : undefined;
 }

@@ -50,8 +50,8 @@ export async function sweep(options: SweeperOptions): Promise<void> {
       if (!isFailure(error, "store")) throw error;
       look.forget();
     }
-    // Thousands that are not it ask less often.
-    const ms = isSweeper ? everyMs : everyMs * (2 + random());
+    // Thousands that are not it ask less often, and not together.
+    const ms = isSweeper ? everyMs : everyMs * (1 + random());
     await sleep(ms * (0.9 + random() / 10), undefined, { signal }).catch(() => {});
   }
 }

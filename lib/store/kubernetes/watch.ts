@@ -141,7 +141,8 @@ async function hear(kind: Kind, options: Omit<HearOptions, "kinds">): Promise<bo
     });
     if (answer === undefined) return false;
     if ("status" in answer) {
-      if (answer.status === 410) return true;
+      // 404: it is defined no more, or anew.
+      if (answer.status === 410 || answer.status === 404) return true;
       throw refusal("watch", kind, answer);
     }
     onOpen();
