@@ -138,38 +138,43 @@ runs("what the runtime hands over: one interface for each, named in their order"
   await gone("nad-a");
 });
 
-runs("what Kubernetes says of the pod where the runtime says nothing: wishes of each interface", async () => {
-  show(
-    "b",
-    pod("b", [
-      {
-        name: "bridged",
-        ips: ["10.73.0.9/24"],
-        mac: "02:00:00:00:00:09",
-        interface: "b0",
-        "default-route": ["10.73.0.200"],
-      },
-      { name: "bridged", "cni-args": { ips: ["10.73.0.8"] } },
-      { name: "blue", bandwidth: { egressRate: 1_000_000, egressBurst: 100_000 } },
-    ]),
-  );
-  await live.pods("nad-b");
-  const result = await eventually("the pod is known", async () => {
-    const tried = await added("nad-b", named("b"));
-    if ("b0" in addressesOf(tried)) return tried;
+runs(
+  "what Kubernetes says of the pod where the runtime says nothing: wishes of each interface, also after a restart",
+  async () => {
+    show(
+      "b",
+      pod("b", [
+        {
+          name: "bridged",
+          ips: ["10.73.0.9/24"],
+          mac: "02:00:00:00:00:09",
+          interface: "b0",
+          "default-route": ["10.73.0.200"],
+        },
+        { name: "bridged", "cni-args": { ips: ["10.73.0.8"] } },
+        { name: "blue", bandwidth: { egressRate: 1_000_000, egressBurst: 100_000 } },
+      ]),
+    );
+    await live.pods("nad-b");
+    const result = await eventually("the pod is known", async () => {
+      const tried = await added("nad-b", named("b"));
+      if ("b0" in addressesOf(tried)) return tried;
+      await gone("nad-b");
+      return undefined;
+    });
+    expect(addressesOf(result)).toMatchObject({ b0: ["10.73.0.9"], net2: ["10.73.0.8"] });
+    expect(result.interfaces.find(({ name }) => name === "b0")?.mac).toBe("02:00:00:00:00:09");
+    expect(await live.within("nad-b", "ip", "-4", "route", "show", "default")).toMatch(
+      /^default via 10\.73\.0\.200 dev b0 .*\s$/,
+    );
+    const checked = () => live.ask("CHECK", "nad-b", std({ ...named("b"), config: { prevResult: result } }));
+    expect(await checked()).toMatchObject({ exit: 0 });
+    await live.daemon.kill();
+    await live.daemon.start();
+    expect(await checked()).toMatchObject({ exit: 0 });
     await gone("nad-b");
-    return undefined;
-  });
-  expect(addressesOf(result)).toMatchObject({ b0: ["10.73.0.9"], net2: ["10.73.0.8"] });
-  expect(result.interfaces.find(({ name }) => name === "b0")?.mac).toBe("02:00:00:00:00:09");
-  expect(await live.within("nad-b", "ip", "-4", "route", "show", "default")).toMatch(
-    /^default via 10\.73\.0\.200 dev b0 .*\s$/,
-  );
-  expect(await live.ask("CHECK", "nad-b", std({ ...named("b"), config: { prevResult: result } }))).toMatchObject({
-    exit: 0,
-  });
-  await gone("nad-b");
-});
+  },
+);
 
 const REFUSED: [what: string, networks: string, code: number, message: string][] = [
   ["one that is not there", "absent", 7, `${NETWORKS}[0]: there is no NetworkAttachmentDefinition shop/absent`],
