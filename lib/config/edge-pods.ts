@@ -5,12 +5,15 @@ import { integer, setting } from "./leaves.ts";
 import { podRule } from "./pod-rule.ts";
 import type { Path } from "./yaml.ts";
 
+/** All that is ours on a router is one value of the shared store, which has room for some 20,000 lines; a server is three. */
+const MOST = 5_000;
+
 /** What a choice has, whatever it is for. */
 export const choice = {
   namespace: podRule.namespace,
   labels: podRule.labels,
   most: setting(
-    integer(1, 10_000).default(1_000),
+    integer(1, MOST).default(1_000),
     "Entries on the router; where there would be more, those that it has stay, which `selvedgectl edge status` tells.",
   ),
 } as const;

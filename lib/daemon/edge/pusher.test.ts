@@ -404,3 +404,22 @@ test("which of its pair a router is, is known as long as it answers", async () =
   await one.pass(view(1));
   expect([one.status.phase, one.status.role]).toEqual(["failing", ""]);
 });
+
+test("a service of too many pods stays, and goes with the last of them", async () => {
+  const pods = { labels: { app: "web" }, most: 1, port: 80 };
+  const virtual = { name: "web", address: address("198.51.100.7"), port: 80 };
+  const spec = sampleRouter({ virtualServers: [{ ...virtual, protocol: "tcp", algorithm: "round-robin", pods }] });
+  const { router, one } = rig({ spec: async () => spec });
+  const withPods = (...addresses: string[]): EdgeView => ({
+    ...view(1),
+    pods: new Map([[choiceText(pods), addresses.map((each) => address(each))]]),
+  });
+  const servers = () => linesOf(router.running).filter((line) => line.includes("real-server"));
+  const first = "high-availability virtual-server selvedge-web real-server 10.1.0.5 port 80";
+  await one.pass(withPods("10.1.0.5"), "news");
+  expect(servers()).toEqual([first]);
+  await one.pass(withPods("10.1.0.6", "10.1.0.7"), "news");
+  expect([one.status.phase, servers()]).toEqual(["conflict", [first]]);
+  await one.pass(withPods(), "news");
+  expect([one.status.phase, linesOf(router.running)]).toEqual(["in-sync", []]);
+});

@@ -375,7 +375,7 @@ async function tellOfEnds(memory: Memory): Promise<void> {
 
 const digestOf = (pieces: readonly Piece[]): string =>
   createHash("sha256")
-    .update(JSON.stringify(pieces.map(({ paths }) => paths.map(lineOf))))
+    .update(JSON.stringify(pieces.map(({ paths, stays }) => [stays === undefined, ...paths.map(lineOf)])))
     .digest("hex");
 
 const isSame = (a: Kept["record"], b: Kept["record"]): boolean =>
