@@ -82,8 +82,8 @@ export function ask(namespace: string, host: string, port: number): string {
   return execFileSync("ip", ["netns", "exec", namespace, process.execPath, "-e", script], { encoding: "utf8" }).trim();
 }
 
-/** True when an echo comes back: within 3 s, or within 1 s where none is expected. `from` forces the source. */
-export function pings(namespace: string, to: string, { from = "", seconds = 3 } = {}): boolean {
+/** True when an echo comes back: within 9 s, or within 1 s where none is expected. `from` forces the source. */
+export function pings(namespace: string, to: string, { from = "", seconds = 9 } = {}): boolean {
   try {
     run(namespace, `ping -c 1 -W ${seconds} ${from === "" ? "" : `-I ${from} `}${to}`);
     return true;

@@ -50,7 +50,7 @@ needing(...ALONE)("a router hears of pods of both families, by one address of it
 
   await alone.reconfigure(bgpBy([]));
   // At once, though its FRR could be starting again for all that the router knows.
-  await eventually("nothing is told any more", hears(0), 8_000);
+  await eventually("nothing is told any more", hears(0), 15_000);
   const bgpd = join(dirname(dirname(node.store)), "frr", "selvedge", "bgpd.pid");
   await eventually("FRR has ended", async () => (existsSync(bgpd) ? undefined : true));
 });

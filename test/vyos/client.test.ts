@@ -47,7 +47,7 @@ const withRouter =
       url: router.url,
       key: async () => KEY,
       trust: { ca: authority.ca },
-      commitMs: 2_000,
+      commitMs: 60_000,
     };
     await work(router, options, { other: other.ca, fingerprint });
   };
@@ -79,8 +79,8 @@ onRouter(
 onRouter(
   "a commit that takes too long goes on, reads fail meanwhile, another commit waits",
   withRouter(async (router, options) => {
-    const client = vyos({ ...options, commitMs: 300 });
-    router.commitMs = 900;
+    const client = vyos({ ...options, commitMs: 1_500 });
+    router.commitMs = 6_000;
     expect(await troubleOf(client.configure([{ op: "set", path: ROUTE }]))).toBe("unknown");
     expect(await troubleOf(client.read(["protocols"]))).toBe("busy");
     router.commitMs = 0;
@@ -124,7 +124,7 @@ test("nobody listens, or somebody who is no router", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const at = (to: number) =>
-    vyos({ name: "edge1", url: `https://127.0.0.1:${to}`, key: async () => KEY, trust: {}, commitMs: 1_000 });
+    vyos({ name: "edge1", url: `https://127.0.0.1:${to}`, key: async () => KEY, trust: {}, commitMs: 60_000 });
   try {
     expect(await troubleOf(at(port).version())).toBe("not-vyos");
   } finally {

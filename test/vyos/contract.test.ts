@@ -25,7 +25,7 @@ needing({ file: grammarFile("1.4") }, { program: "openssl" }).each(ROWS)(
         url: router.url,
         key: async () => router.key,
         trust: { ca: authority.ca },
-        commitMs: 5_000,
+        commitMs: 60_000,
       }),
     );
   },

@@ -257,7 +257,7 @@ export function passes(from: Name, to: Name, of: Family, bytes: number): boolean
   // What an earlier, larger packet taught of the path would answer for this one.
   run(pod, `ip -${of} route flush cache`);
   try {
-    run(pod, `ping -${of} -n -q -M do -c 1 -W 1 -s ${bytes - HEADERS[of]} ${podOf(to, of)}`);
+    run(pod, `ping -${of} -n -q -M do -c 1 -W 3 -s ${bytes - HEADERS[of]} ${podOf(to, of)}`);
     return true;
   } catch {
     return false;

@@ -9,7 +9,7 @@ import { type Words, words } from "./words.ts";
 
 /** One directory on a machine: names of interfaces must differ among the routers of a test. */
 const SOCKETS = "/var/run/wireguard";
-const START_MS = 10_000;
+const START_MS = 60_000;
 
 const ip = (...argv: string[]) => promisify(execFile)("ip", argv);
 const hex = (base64: string | undefined): string => Buffer.from(base64 ?? "", "base64").toString("hex");
