@@ -3,12 +3,13 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { eventually } from "../../conformance/program.ts";
+import { eventually, stop } from "../../conformance/program.ts";
+import { ask, serve } from "../../conformance/traffic.ts";
 import { definition } from "../support/kubernetes/definitions.ts";
 import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 
-const runs = needing(...LIVE);
+const runs = needing(...LIVE, { file: "/usr/bin/python3" }, { program: "tc" });
 const NETWORKS = "k8s.v1.cni.cncf.io/networks";
 
 const ours = (keys: object) => ({ cniVersion: "0.3.1", type: "selvedge", ...keys });
@@ -175,6 +176,36 @@ runs(
     await gone("nad-b");
   },
 );
+
+runs("a host port of a further network leads to it, and its rate is held", async () => {
+  const networks = [
+    {
+      name: "blue",
+      portMappings: [{ hostPort: 18_081, containerPort: 80 }],
+      bandwidth: { ingressRate: 8_000_000, ingressBurst: 800_000 },
+    },
+  ];
+  await live.pods("nad-p");
+  const result = await added("nad-p", handed("p", JSON.stringify(networks)));
+  const server = await serve("nad-p", "tcp", 80, "behind");
+  try {
+    const { ip4: to } = live.node;
+    const question = {
+      from: live.outside.namespace,
+      to,
+      port: 18_081,
+      protocol: "tcp",
+      bytes: 10,
+      deadlineMs: 20_000,
+    } as const;
+    expect(await ask(question)).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^behind /) });
+  } finally {
+    await stop(server);
+  }
+  const { name = "" } = result.interfaces.filter(({ sandbox }) => sandbox === undefined).at(-1) ?? {};
+  expect(await live.on("tc", "qdisc", "show", "dev", name)).toMatch(/tbf .*rate 8Mbit/);
+  await gone("nad-p");
+});
 
 const REFUSED: [what: string, networks: string, code: number, message: string][] = [
   ["one that is not there", "absent", 7, `${NETWORKS}[0]: there is no NetworkAttachmentDefinition shop/absent`],
