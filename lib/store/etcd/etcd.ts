@@ -33,7 +33,7 @@ export function etcd({
 }: EtcdOptions): Shared {
   const cluster = members({ ...rest, random, onRequest });
   const closing = new AbortController();
-  const alive = liveness({ members: cluster, livenessSeconds, signal: closing.signal, random });
+  const alive = liveness(cluster, { livenessSeconds, signal: closing.signal, random });
   const watches = new Set<Promise<void>>();
 
   const entryOf = ({ key, value, modRevision }: KeyValue): Entry => ({
@@ -68,13 +68,13 @@ export function etcd({
   };
 
   async function putAlive(key: string, value: string, condition: Revision | "absent" | undefined) {
-    const lease = await alive.lease();
+    const lease = await alive.id();
     try {
       return await put(key, value, condition, lease);
     } catch (error) {
       if (!(error instanceof SelvedgeError) || troubleOf(error.cause) !== "no-lease") throw error;
       alive.lost(lease);
-      return await put(key, value, condition, await alive.lease());
+      return await put(key, value, condition, await alive.id());
     }
   }
 

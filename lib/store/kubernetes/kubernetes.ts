@@ -127,7 +127,7 @@ export function kubernetes({
     async put(key, value, { if: condition, whileAlive = false } = {}) {
       checkKey(key);
       use();
-      const object = objectOf(key, value, whileAlive ? await alive.name() : undefined);
+      const object = objectOf(key, value, whileAlive ? await alive.id() : undefined);
       const revision =
         condition === undefined
           ? await overwrite(object, key)
