@@ -102,14 +102,14 @@ test("a pod of which nothing was told is asked for; that it cannot be had is an 
 });
 
 test("a pod that was replaced is refused; one of the node's files goes by another uid there", async () => {
-  const mirror = { "kubernetes.io/config.mirror": "hash" };
+  const mirror = { "kubernetes.io/config.mirror": "hash", tier: "gold" };
   const one = await opened(CONFIG, [pod("web", {}), pod("etcd", mirror)], { web: "new", etcd: "given" });
   const of = (name: string, uid?: string) =>
     one.kubernetes.annotationsOf({ namespace: "shop", name, ...(uid === undefined ? {} : { uid }) });
   expect(await of("web")).toEqual({});
   expect(await of("web", "new")).toEqual({});
   expect(await of("nobody", "any")).toEqual({});
-  expect(await of("etcd", "hash")).toEqual(mirror);
+  expect(await of("etcd", "hash")).toEqual({ tier: "gold" });
   const error = await of("web", "old").catch((caught: unknown) => caught);
   expect(isFailure(error, "not-ready") && error.message).toBe(
     "pod shop/web was replaced: the runtime attaches the one of uid old, Kubernetes knows new",

@@ -49,7 +49,12 @@ export function openKubernetes(core: Core): Kubernetes | undefined {
     async annotationsOf(pod) {
       await objects.knowPod?.(pod);
       refuseAnother(pod, uidOf(pod), objects.uidOf?.(pod));
-      return heard.annotations(`${pod.namespace}/${pod.name}`) ?? {};
+      const {
+        [MIRROR_ANNOTATION]: _,
+        [NETWORK_STATUS_ANNOTATION]: __,
+        ...heeded
+      } = heard.annotations(`${pod.namespace}/${pod.name}`) ?? {};
+      return heeded;
     },
     async definition(of) {
       const known = () => heard.definition(definitionName(of));
