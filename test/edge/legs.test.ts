@@ -50,10 +50,14 @@ needing(...ALONE)(
     await eventually("the pod reaches the router", reaches(pod.id, LEG), 60_000);
     const told: string[] = [];
     const both = [`vxlan100 in ${pod.address[4]} ${LEG}`, `lan in ${NODE_HOSTS[0]} ${ROUTER_HOSTS[0]}`];
-    await eventually("within the tunnel, and in it", async () => {
-      told.push(...(await wire.seen()));
-      return both.every((line) => told.includes(line)) || undefined;
-    });
+    await eventually(
+      "within the tunnel, and in it",
+      async () => {
+        told.push(...(await wire.seen()));
+        return both.every((line) => told.includes(line)) || undefined;
+      },
+      30_000,
+    );
     expect(told.filter((line) => line.startsWith("lan ") && line.includes(" 10.0."))).toEqual([]);
   },
   180_000,

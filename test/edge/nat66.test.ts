@@ -37,10 +37,14 @@ async function makeOutside(): Promise<AsyncDisposable> {
 /** Until a capture has told of all of these; returns everything that it told of. */
 async function toldOf(of: Capture, ...lines: readonly string[]): Promise<readonly string[]> {
   const told: string[] = [];
-  await eventually(`the capture tells of ${lines.join(", ")}`, async () => {
-    told.push(...(await of.seen()));
-    return lines.every((line) => told.includes(line)) || undefined;
-  });
+  await eventually(
+    `the capture tells of ${lines.join(", ")}`,
+    async () => {
+      told.push(...(await of.seen()));
+      return lines.every((line) => told.includes(line)) || undefined;
+    },
+    30_000,
+  );
   return told;
 }
 

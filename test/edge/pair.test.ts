@@ -68,11 +68,15 @@ needing(...WORLD, ...PAIRS)(
     const passes = async (edge: EdgeName): Promise<void> => {
       await using seen = await capture(spaceOf(edge));
       const told: string[] = [];
-      await eventually(`packets pass ${edge}`, async () => {
-        await reaches();
-        told.push(...(await seen.seen()));
-        return told.some((line) => line.endsWith(`in ${addressOf("a", 4)} ${FAR}`)) || undefined;
-      });
+      await eventually(
+        `packets pass ${edge}`,
+        async () => {
+          await reaches();
+          told.push(...(await seen.seen()));
+          return told.some((line) => line.endsWith(`in ${addressOf("a", 4)} ${FAR}`)) || undefined;
+        },
+        60_000,
+      );
     };
     await passes("edge1");
 
