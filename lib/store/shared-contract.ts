@@ -51,7 +51,7 @@ export function follow(shared: Shared, prefix: string): Follower {
 }
 
 /** Waits until it holds; what it was waiting for is in the error. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!(await holds())) {
     assert(performance.now() < endMs, `not within ${withinMs} ms: ${what}`);

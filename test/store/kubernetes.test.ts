@@ -47,7 +47,7 @@ runs.each(CASES)(
     await run(world);
     expect(server.mistakes).toEqual([]);
   },
-  60_000,
+  120_000,
 );
 
 runs("records of every kind are kept", async () => {
