@@ -1,6 +1,6 @@
 /** Network namespaces of a test, by name below /run/netns, removed at the end whatever happened. */
 import { existsSync } from "node:fs";
-import { must, run } from "./program.ts";
+import { inside, must, run } from "./program.ts";
 
 export const pathOf = (name: string): string => `/run/netns/${name}`;
 
@@ -9,6 +9,11 @@ export async function makeNamespace(name: string): Promise<void> {
   await removeNamespace(name);
   await must(["ip", "netns", "add", name]);
   await must(["ip", "-n", name, "link", "set", "lo", "up"]);
+}
+
+/** IPv6 addresses of links that come there count at once: nobody looks for duplicates. */
+export async function trustAddresses(name: string): Promise<void> {
+  await must(inside(name, ["/bin/sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad"]));
 }
 
 /** Removes a namespace; one that is gone is fine. */

@@ -23,7 +23,7 @@ let plays = 0;
 export async function play(one: Case, version: Version, { node, subject }: Stage): Promise<void> {
   await subject.prepare?.();
   const before = await remains(node.node.namespace);
-  await using scene = makeScene({ one, version, node, runtime: runtime(subject, node.node.namespace) });
+  await using scene = makeScene({ one, version, node, subject, runtime: runtime(subject, node.node.namespace) });
   for (const [at, step] of one.steps.entries()) {
     const known = filled(step, scene.places());
     await scene.take(known).catch((cause: unknown) => {
@@ -46,10 +46,11 @@ interface Scenery {
   readonly node: Node;
   readonly one: Case;
   readonly version: Version;
+  readonly subject: Subject;
   readonly runtime: Runtime;
 }
 
-function makeScene({ one, version, node, runtime }: Scenery) {
+function makeScene({ one, version, node, subject, runtime }: Scenery) {
   const prefix = `k${process.pid}x${++plays}`;
   const attached = new Map<string, Attached & { readonly request: Request }>();
   const namespaces = new Map<string, string>();
@@ -62,11 +63,15 @@ function makeScene({ one, version, node, runtime }: Scenery) {
     if (namespace === undefined) throw new Error(`there is no container ${name}`);
     return namespace;
   };
+  const house = async (namespace: string): Promise<void> => {
+    await makeNamespace(namespace);
+    await subject.house?.(namespace);
+  };
   const housed = async (name: string): Promise<string> => {
     const known = namespaces.get(name);
     if (known !== undefined) return known;
     const namespace = `${prefix}-${name}`;
-    await makeNamespace(namespace);
+    await house(namespace);
     namespaces.set(name, namespace);
     return namespace;
   };
@@ -114,7 +119,7 @@ function makeScene({ one, version, node, runtime }: Scenery) {
       judge(await runtime.gc(requestOf("node", step), valid), step.fails);
     } else if ("status" in step) judge(await runtime.status(requestOf("node", step)), step.fails);
     else if ("leave" in step) await removeNamespace(place(step.leave));
-    else if ("renew" in step) await makeNamespace(place(step.renew));
+    else if ("renew" in step) await house(place(step.renew));
     else if ("run" in step) await must(inside(place(step.in), step.run));
     else if ("see" in step) await see(place(step.in), step);
     else if ("ping" in step) {

@@ -1,6 +1,7 @@
 /** The reference plugins as subjects: what checks the suite itself. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { trustAddresses } from "./namespace.ts";
 import type { Node } from "./node.ts";
 import {
   type Described,
@@ -28,13 +29,19 @@ interface Shape {
   readonly chain?: readonly JsonObject[];
 }
 
+/** It waits until duplicate detection is over, a second or two for each address: there is none. */
+export async function withoutWaiting(node: Node): Promise<Pick<Subject, "house">> {
+  await trustAddresses(node.node.namespace);
+  return { house: trustAddresses };
+}
+
 function subject({ name, traits: own, main, since = "0.1.0", chain = [] }: Shape): Described {
   const bin = referenceBin();
   const current = bin === BUILT;
   const traits: readonly Trait[] = current ? [...own, "gc", "status"] : own;
   const spoken = current ? VERSIONS : VERSIONS.slice(0, -1);
   const versions = spoken.filter((version) => version >= since);
-  const open = async (_node: Node, directory: string): Promise<Subject> => {
+  const open = async (node: Node, directory: string): Promise<Subject> => {
     const ipam: JsonObject = {
       type: "host-local",
       dataDir: join(directory, "host-local"),
@@ -42,6 +49,7 @@ function subject({ name, traits: own, main, since = "0.1.0", chain = [] }: Shape
       routes: [{ dst: "0.0.0.0/0" }],
     };
     return {
+      ...(await withoutWaiting(node)),
       traits,
       versions,
       path: [bin],

@@ -5,23 +5,26 @@ import { isObject, type Json, type JsonObject } from "./subject.ts";
 /** Links, routes, neighbours, set elements and chains that belong to attachments; bridges and tables may stay. */
 export async function remains(namespace: string): Promise<string[]> {
   const read = async (...argv: string[]) => objects(JSON.parse((await must(inside(namespace, argv))) || "[]"));
-  const links = await read("ip", "-j", "-d", "link", "show");
+  const [links, neighbours, routes, elements] = await Promise.all([
+    read("ip", "-j", "-d", "link", "show"),
+    read("ip", "-j", "neigh", "show", "nud", "permanent"),
+    Promise.all(["-4", "-6"].map((family) => read("ip", "-j", family, "route", "show", "table", "all"))),
+    firewall(namespace),
+  ]);
   const shared = links.filter((link) => lasting(link)).map((link) => link.ifname);
   // On a link that leads to pods of its parent, what is not of the link itself is of one of them.
   const leading = links.filter(({ ifalias }) => isShared(ifalias)).map((link) => link.ifname);
   const ofAttachments = (one: JsonObject) =>
     "dev" in one &&
     (!shared.includes(one.dev) || (leading.includes(one.dev) && one.table === undefined && one.protocol !== "kernel"));
-  const routes = [4, 6].map(async (family) => {
-    const found = await read("ip", "-j", `-${family}`, "route", "show", "table", "all");
-    return found.filter(ofAttachments).map(({ dst, dev }) => `route ${dst} dev ${dev}`);
-  });
-  const neighbours = await read("ip", "-j", "neigh", "show", "nud", "permanent");
   return [
     ...links.filter((link) => !lasting(link)).map(({ ifname }) => `link ${ifname}`),
-    ...(await Promise.all(routes)).flat(),
+    ...routes
+      .flat()
+      .filter(ofAttachments)
+      .map(({ dst, dev }) => `route ${dst} dev ${dev}`),
     ...neighbours.filter(ofAttachments).map(({ dst, dev }) => `neighbour ${dst} dev ${dev}`),
-    ...(await firewall(namespace)),
+    ...elements,
   ].toSorted();
 }
 

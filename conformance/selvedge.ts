@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { BUILT, startDaemon } from "./daemon.ts";
 import type { Node } from "./node.ts";
 import { inside, must, run } from "./program.ts";
-import { referenceBin } from "./reference.ts";
+import { referenceBin, withoutWaiting } from "./reference.ts";
 import {
   type Described,
   type JsonObject,
@@ -106,6 +106,8 @@ interface Shape extends Pick<Described, "kernel"> {
   readonly over?: JsonObject;
   /** A link of the node that many share goes by a repair when nobody uses it any more. */
   readonly sharing?: boolean;
+  /** The reference's type stands first. */
+  readonly behind?: boolean;
   /** A link of the node that it takes: made anew where a namespace took it along. */
   readonly device?: string;
 }
@@ -117,6 +119,7 @@ function subject({
   chain,
   over = {},
   sharing = false,
+  behind = false,
   device,
   kernel,
 }: Shape): Described {
@@ -131,6 +134,7 @@ function subject({
       await must(enter([join(BUILT, "selvedgectl"), "reconcile"]), { environment });
     };
     return {
+      ...(behind ? await withoutWaiting(place) : {}),
       traits,
       versions,
       path: [BUILT, referenceBin()],
@@ -221,6 +225,7 @@ export const OURS: readonly Described[] = [
     traits: TRAITS.filter((trait) => !NOT_CHAINED.includes(trait)),
     // Older results do not say which link to work on.
     versions: VERSIONS.filter((version) => version >= "0.3.0"),
+    behind: true,
     chain: [
       { type: "ptp", ipam: { type: "host-local", dataDir: "/run/selvedge/host-local", ranges, routes } },
       { type: "selvedge", spoofProtection: true, capabilities: { bandwidth: true, portMappings: true } },

@@ -46,6 +46,8 @@ export interface Subject extends AsyncDisposable {
   readonly versions: readonly Version[];
   /** Directories with plugins: CNI_PATH, and where a `type` is looked up. */
   readonly path: readonly string[];
+  /** For each container's namespace, before anything is in it. */
+  house?(namespace: string): Promise<void>;
   /** Before each case: puts back what a case may have used up. */
   prepare?(): Promise<void>;
   /** After each case, when all is taken away that was added: ends what would stay a while for others to use. */
