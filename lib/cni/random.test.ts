@@ -1,9 +1,11 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { SelvedgeError } from "#lib/errors.ts";
+import { fc } from "../../test/support/property.ts";
 import { parseEnvironment } from "./environment.ts";
 import { toCniError } from "./error.ts";
 import { parseNetConf } from "./netconf.ts";
+import { pluginOf } from "./network-definition.ts";
+import { parseSelections } from "./network-selection.ts";
 import { VERBS, VERSIONS } from "./types.ts";
 
 /** Runs `work`; anything thrown must be ours and must print as an error object. */
@@ -97,6 +99,33 @@ test("ten thousand random configurations: a configuration or an error of ours", 
 test("random bytes", () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => holds(() => parseNetConf("ADD", bytes, ""))),
+    { numRuns: 1_000 },
+  );
+});
+
+const annotation = fc.oneof(
+  fc.string(),
+  fc
+    .array(fc.tuple(fc.constantFrom("name", "namespace", "interface", "ips", "default-route", "cni-args"), tree))
+    .map((pairs) => JSON.stringify([{ name: "blue", ...Object.fromEntries(pairs) }])),
+  tree.map((value) => JSON.stringify([value])),
+);
+test("ten thousand random annotations: networks or an error of ours", () => {
+  fc.assert(
+    fc.property(annotation, (text) => holds(() => parseSelections(text, "shop"))),
+    { numRuns: 10_000 },
+  );
+});
+
+test("a thousand random definitions: a plugin or an error of ours", () => {
+  const written = fc.oneof(
+    tree,
+    tree.map((value) => JSON.stringify(value)),
+    tree.map((value) => JSON.stringify({ plugins: value })),
+    fc.dictionary(key, tree).map((keys) => JSON.stringify({ ...keys, type: "selvedge" })),
+  );
+  fc.assert(
+    fc.property(written, (config) => holds(() => pluginOf({ namespace: "shop", name: "blue", config }))),
     { numRuns: 1_000 },
   );
 });

@@ -20,6 +20,7 @@ const DEFINITIONS: Readonly<Record<string, unknown>> = {
   "shop/named": '{"type": "selvedge", "name": "lan"}',
   "shop/secret": '{"type": "selvedge", "network": "secret"}',
   "shop/total": '{"type": "selvedge", "podQos": {"ingressRate": 1000}}',
+  "shop/wrong": '{"type": "selvedge", "args": {"cni": "ips"}}',
   "shop/nested": '{"type": "selvedge", "planes": ["media"]}',
 };
 
@@ -91,6 +92,7 @@ const REFUSED: [networks: string, message: string][] = [
   ],
   ["total", 'NetworkAttachmentDefinition shop/total: podQos: {"ingressRate":1000} is not supported'],
   ["nested", 'NetworkAttachmentDefinition shop/nested: planes: ["media"] is not supported'],
+  ["wrong", 'NetworkAttachmentDefinition shop/wrong: args.cni: "ips" is not an object'],
   ["own,other/own", "k8s.v1.cni.cncf.io/networks[1]: there is no NetworkAttachmentDefinition other/own"],
 ];
 test.each(REFUSED)("%s is refused", async (networks, message) => {

@@ -5,7 +5,7 @@ import { type Definition, definitionName, pluginOf } from "#lib/cni/network-defi
 import { NETWORKS_ANNOTATION, parseSelections, type Selection } from "#lib/cni/network-selection.ts";
 import type { NetConf, Request } from "#lib/cni/types.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import { absent, fields } from "#lib/parse.ts";
+import { absent, entries, fields, root } from "#lib/parse.ts";
 import type { AttachmentKey } from "#lib/store/store.ts";
 import { refuseUninvited } from "../asked-planes.ts";
 import type { Core } from "../core.ts";
@@ -81,12 +81,12 @@ function planeOf(core: Here, definition: Definition, selection: Selection, conf:
 function confOf(definition: Definition, selection: Selection, conf: NetConf): NetConf {
   const { name, keys } = pluginOf(definition);
   const { podAnnotations, podLabels, aliases, reservation } = conf.wishes;
-  const args = keys.args as { readonly cni?: object } | undefined;
+  const given = entries(fields(fields(root(keys))("args"))("cni")).map(([key, { value }]) => [key, value]);
   const config = {
     ...keys,
     name: name ?? definition.name,
     cniVersion: conf.cniVersion,
-    args: { ...args, cni: { ...args?.cni, ...selection.args } },
+    args: { cni: { ...Object.fromEntries(given), ...selection.args } },
     runtimeConfig: { "io.kubernetes.cri.pod-annotations": podAnnotations },
   };
   const own = parseNetConf("ADD", Buffer.from(JSON.stringify(config)), "", selection.interface);
