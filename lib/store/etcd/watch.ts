@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { backoff } from "#lib/backoff.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { type KeyValue, Watch, type WatchResponse } from "#proto/etcd_pb.ts";
+import { type OnConnection, onlyChanges } from "../connection.ts";
 import type { Members } from "./members.ts";
 import { endOf } from "./txn.ts";
 
@@ -33,7 +34,7 @@ export interface WatchOptions {
   /** How far the store is, as the majority of its members knows it. @throws SelvedgeError store */
   readonly position: () => Promise<Position>;
   readonly onChange: (change: EtcdChange) => void;
-  readonly onConnection: (connected: boolean, why?: SelvedgeError) => void;
+  readonly onConnection: OnConnection;
   readonly signal: AbortSignal;
   readonly random: () => number;
 }
@@ -55,14 +56,7 @@ export async function watch({
 }: WatchOptions): Promise<void> {
   const retry = backoff({ ...RETRY, random });
   let seen: Position | undefined;
-  let isConnected: boolean | undefined;
-
-  const connected = (now: boolean, why?: SelvedgeError): void => {
-    if (isConnected === now || signal.aborted) return;
-    isConnected = now;
-    if (why === undefined) onConnection(now);
-    else onConnection(now, why);
-  };
+  const connected = onlyChanges(onConnection, signal);
 
   /** Hears changes after `from` until etcd cancels the watch. */
   async function hear(from: Position): Promise<WatchResponse | undefined> {

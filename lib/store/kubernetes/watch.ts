@@ -8,6 +8,7 @@ import { isFailure, type SelvedgeError } from "#lib/errors.ts";
 import type { Ask } from "#lib/k8s/api/ask.ts";
 import { jsonLines } from "#lib/k8s/api/body.ts";
 import { eventOf } from "#lib/k8s/api/event.ts";
+import { type OnConnection, onlyChanges } from "../connection.ts";
 import type { Entry, SharedChange } from "../shared.ts";
 import type { Api } from "./api.ts";
 import { byKey } from "./by-key.ts";
@@ -22,7 +23,7 @@ export interface WatchOptions {
   /** Of the keys. */
   readonly prefix: string;
   readonly onChange: (change: SharedChange) => void;
-  readonly onConnection: (connected: boolean, why?: SelvedgeError) => void;
+  readonly onConnection: OnConnection;
   readonly signal: AbortSignal;
   readonly random: () => number;
 }
@@ -46,14 +47,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   const { api, kinds, prefix, onChange, onConnection, signal, random } = options;
   const retry = backoff({ ...RETRY, random });
   let positions: Positions | undefined;
-  let isConnected: boolean | undefined;
-
-  const connected = (now: boolean, why?: SelvedgeError): void => {
-    if (isConnected === now || signal.aborted) return;
-    isConnected = now;
-    if (why === undefined) onConnection(now);
-    else onConnection(now, why);
-  };
+  const connected = onlyChanges(onConnection, signal);
 
   async function everything(): Promise<Positions> {
     const read: Positions = new Map();
