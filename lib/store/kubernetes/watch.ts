@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { backoff } from "#lib/backoff.ts";
-import { isFailure, type SelvedgeError } from "#lib/errors.ts";
+import { isFailure } from "#lib/errors.ts";
 import type { Ask } from "#lib/k8s/api/ask.ts";
 import { jsonLines } from "#lib/k8s/api/body.ts";
 import { eventOf } from "#lib/k8s/api/event.ts";
