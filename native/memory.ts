@@ -45,9 +45,14 @@ interface Mapping {
   readonly anonymousKib: number;
 }
 
-/** proc_pid_smaps(5): a line with the range, then one for each figure. */
+/** proc_pid_smaps(5): a line with the range, then one for each figure. Nothing where the kernel does not tell (CONFIG_PROC_PAGE_MONITOR). */
 function* mappings(): Generator<Mapping> {
-  const text = readFileSync("/proc/self/smaps", "utf8");
+  let text = "";
+  try {
+    text = readFileSync("/proc/self/smaps", "utf8");
+  } catch {
+    return;
+  }
   for (const part of text.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)) {
     const [, from, to, rights = "", path = ""] = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)$/m.exec(part) ?? [];
     if (from === undefined || to === undefined) continue;
