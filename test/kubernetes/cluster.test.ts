@@ -219,6 +219,41 @@ runs(
 );
 
 runs(
+  "a node that loses all but its disk runs its pods again, and leaks no address",
+  async () => {
+    const addresses = async () =>
+      Object.fromEntries((await within.serving("db", 2)).map(({ metadata, status }) => [metadata.name, status.podIP]));
+    const fixed = await addresses();
+    const before = await within.podsOf("web");
+    await cluster.nodes.one.reboot();
+    // Until kubelet has looked at them they count as they were.
+    await eventually(
+      "its pods have started again",
+      async () => {
+        const starts = (await within.podsOf("web")).map(lasting).filter(({ node }) => node === "one");
+        return starts.every(({ restarts = [0] }) => restarts.every((count) => count > 0)) || undefined;
+      },
+      LONG_MS,
+    );
+    const pods = await within.serving("web", before.length);
+    expect(names(pods)).toEqual(names(before));
+    for (const from of pods) expect(await within.reached(from, pods)).toEqual(names(pods));
+    expect(await addresses()).toEqual(fixed);
+    await eventually(
+      "every attachment is of a pod",
+      async () => {
+        const { attachments } = (await within.ctl("one", "attachments")) as { attachments: object[] };
+        return attachments.length === (await within.attachedTo("one")) || undefined;
+      },
+      LONG_MS,
+    );
+    expect(await within.ctl("one", "ipam", "leaks")).toMatchObject({ leaks: [] });
+    expect(await within.ctl("one", "plan")).toMatchObject({ lines: [] });
+  },
+  4 * LONG_MS,
+);
+
+runs(
   "when all of it is deleted, nothing of it is left on the nodes",
   async () => {
     await within.inSystem("delete", "deployment/coredns", "--wait=false");

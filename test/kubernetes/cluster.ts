@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../../conformance/program.ts";
 import { type ControlPlane, controlPlane, PROGRAMS, type User } from "./control-plane.ts";
 import { startControllers } from "./controllers.ts";
-import { type KubeNode, startNode } from "./kubelet.ts";
+import { type KubeNode, makeKubeNode } from "./kube-node.ts";
 import { CONTROL_PLANE, makeWire, NAMES, type Name } from "./wire.ts";
 
 /** For `needing`. */
@@ -50,7 +50,8 @@ export async function makeCluster(images: readonly string[]): Promise<Cluster> {
       writeFileSync(file, kubernetes.kubeconfig(token, CONTROL_PLANE));
       return file;
     };
-    return startNode({ name, directory, images, kubelet: kubeconfig(kubeletUser(name)), proxy: kubeconfig(PROXY) });
+    const [kubelet, proxy] = [kubeconfig(kubeletUser(name)), kubeconfig(PROXY)];
+    return makeKubeNode({ name, directory, images, kubelet, proxy });
   };
   const nodes = { one: stack.use(await started("one")), two: stack.use(await started("two")) };
   for (const name of NAMES)

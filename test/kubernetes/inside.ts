@@ -1,7 +1,7 @@
 /** What a user sees of a cluster by kubectl: its pods, and what they get from each other. */
 import { end, eventually, start } from "../../conformance/program.ts";
 import type { Cluster } from "./cluster.ts";
-import type { KubeNode } from "./kubelet.ts";
+import type { KubeNode } from "./kube-node.ts";
 import { NAMESPACE, POD_PORT } from "./shop.ts";
 
 /** Everything on two processors that others use as well. */
@@ -12,7 +12,7 @@ const PATIENT_SECONDS = 30;
 
 export interface Pod {
   readonly metadata: { readonly name: string };
-  readonly spec: { readonly nodeName: string };
+  readonly spec: { readonly nodeName: string; readonly hostNetwork?: boolean };
   readonly status: {
     readonly podIP: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
@@ -80,6 +80,12 @@ export function inside({ kubernetes, nodes }: Cluster) {
     /** Whether none of them answers soon. */
     isKeptOut: async (from: Pod, by: readonly Pod[]) =>
       (await got(from, hosts(by), KEPT_OUT_SECONDS)).every((answer) => answer === ""),
+    /** How many pods have a network of their own on the node. */
+    async attachedTo(node: string): Promise<number> {
+      const where = ["--all-namespaces", `--field-selector=spec.nodeName=${node}`];
+      const { items } = JSON.parse(await kubectl("get", "pods", ...where, "--output=json")) as { items: Pod[] };
+      return items.filter(({ spec }) => spec.hostNetwork !== true).length;
+    },
     /** Whether each node has that condition, as far as it is known. */
     async conditions(type: string): Promise<string[]> {
       const path = `{.items[*].status.conditions[?(@.type=="${type}")].status}`;

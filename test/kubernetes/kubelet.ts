@@ -9,11 +9,8 @@ import { PROGRAMS } from "./control-plane.ts";
 import { logged } from "./logged.ts";
 import { type Name, NODES, namespaceOf } from "./wire.ts";
 
-export interface KubeNode extends AsyncDisposable {
-  readonly name: Name;
+export interface Node extends AsyncDisposable {
   readonly machine: Machine;
-  /** Runs a program on it. @throws Error when it fails */
-  on(...argv: readonly string[]): Promise<string>;
   /** containerd and kubelet are killed, and started again. */
   restart(): Promise<void>;
 }
@@ -22,6 +19,8 @@ export interface NodeOptions {
   readonly name: Name;
   /** Takes all that it writes; it is there. */
   readonly directory: string;
+  /** Its /var/lib. */
+  readonly disk: string;
   /** Archives of images, besides those of every machine with containerd. */
   readonly images: readonly string[];
   /** Kubeconfigs of who asks the API server. */
@@ -35,17 +34,16 @@ const CONFLISTS = "/etc/cni/net.d";
 export const DNS_SERVICE = "10.96.0.10";
 
 /**
- * What a node has of its own besides a machine's /run and /var/lib. kubelet would set some sysctls of the whole machine: it finds
- * them as it wants them.
+ * What a node has of its own besides /run. kubelet would set some sysctls of the whole machine: it finds them as it wants them.
  */
 const OWN_FILES = `
-mkdir -p /run/etc/upper /run/etc/work
-mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/upper,workdir=/run/etc/work overlay /etc
-mount -t tmpfs tmpfs /opt
-mount -t tmpfs tmpfs /var/log
-mkdir -p /etc/cni ${PLUGINS}
-mount -t tmpfs tmpfs /etc/cni
-mkdir -p ${CONFLISTS} /run/sysctl /var/lib/kubelet
+disk=/var/lib/disk
+mkdir -p $disk/etc $disk/work $disk/opt/cni/bin $disk/cni/net.d $disk/log /var/lib/kubelet /run/sysctl
+mount -t overlay -o lowerdir=/etc,upperdir=$disk/etc,workdir=$disk/work overlay /etc
+mkdir -p /etc/cni
+mount --bind $disk/cni /etc/cni
+mount --bind $disk/opt /opt
+mount --bind $disk/log /var/log
 # As systemd leaves it: containers may be given mounts in both directions.
 mount --make-rshared /
 for each in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 \\
@@ -56,9 +54,9 @@ for each in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/pani
 done
 `;
 
-export async function startNode({ name, directory, images, kubelet, proxy }: NodeOptions): Promise<KubeNode> {
+export async function startNode({ name, directory, disk, images, kubelet, proxy }: NodeOptions): Promise<Node> {
   await using stack = new AsyncDisposableStack();
-  const machine = stack.use(await makeMachine(namespaceOf(name)));
+  const machine = stack.use(await makeMachine(namespaceOf(name), disk));
   await must(machine.enter(["/bin/sh", "-euc", OWN_FILES]));
   const containerd = await startContainerd({
     machine,
@@ -93,9 +91,7 @@ export async function startNode({ name, directory, images, kubelet, proxy }: Nod
   begin("kube-proxy", [settings("kube-proxy", proxyConfiguration(name, proxy))]);
   const kept = stack.move();
   return {
-    name,
     machine,
-    on: (...argv) => must(machine.enter(argv)),
     async restart() {
       const child = running.get("kubelet");
       if (child !== undefined) await stop(child, 0);

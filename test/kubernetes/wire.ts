@@ -19,16 +19,23 @@ export async function makeWire(): Promise<AsyncDisposable> {
   await must(["ip", "address", "add", `${CONTROL_PLANE}/${PREFIX_LENGTH}`, "dev", BRIDGE]);
   await must(["ip", "link", "set", BRIDGE, "up"]);
   for (const name of NAMES) {
-    const namespace = namespaceOf(name);
-    await makeNamespace(namespace);
-    stack.defer(() => removeNamespace(namespace));
-    await must(["ip", "link", "add", namespace, "type", "veth", "peer", "name", "uplink", "netns", namespace]);
-    await must(["ip", "link", "set", namespace, "master", BRIDGE, "up"]);
-    const on = (...argv: readonly string[]) => must(["ip", "-n", namespace, ...argv]);
-    await on("address", "add", `${NODES[name]}/${PREFIX_LENGTH}`, "dev", "uplink");
-    await on("link", "set", "uplink", "up");
-    await on("route", "add", "default", "via", CONTROL_PLANE);
-    await must(inside(namespace, ["/bin/sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]));
+    stack.defer(() => removeNamespace(namespaceOf(name)));
+    await plug(name);
   }
   return stack.move();
+}
+
+/** Gives the node a network namespace, a fresh one, with a cable in it. */
+export async function plug(name: Name): Promise<void> {
+  const namespace = namespaceOf(name);
+  await makeNamespace(namespace);
+  // That of the namespace before, if it is there still.
+  await run(["ip", "link", "delete", namespace]);
+  await must(["ip", "link", "add", namespace, "type", "veth", "peer", "name", "uplink", "netns", namespace]);
+  await must(["ip", "link", "set", namespace, "master", BRIDGE, "up"]);
+  const on = (...argv: readonly string[]) => must(["ip", "-n", namespace, ...argv]);
+  await on("address", "add", `${NODES[name]}/${PREFIX_LENGTH}`, "dev", "uplink");
+  await on("link", "set", "uplink", "up");
+  await on("route", "add", "default", "via", CONTROL_PLANE);
+  await must(inside(namespace, ["/bin/sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]));
 }

@@ -16,12 +16,16 @@ export interface Machine extends AsyncDisposable {
   enter(argv: readonly string[]): string[];
 }
 
-const IN_MEMORY = ["/run", "/var/lib"];
+const STATE = "/var/lib";
 const PROCESSES = ["--pid", "--fork", "--kill-child", "--mount-proc"];
 
-/** @param namespace of the network, which stays when the machine goes; the machine's host name */
-export async function makeMachine(namespace: string): Promise<Machine> {
-  const mounts = IN_MEMORY.map((path) => `mount -t tmpfs tmpfs ${path}`).join(" && ");
+/**
+ * @param namespace of the network, which stays when the machine goes; the machine's host name
+ * @param disk directory that is its /var/lib and stays as well; without one that is in memory and goes
+ */
+export async function makeMachine(namespace: string, disk?: string): Promise<Machine> {
+  const state = disk === undefined ? `mount -t tmpfs tmpfs ${STATE}` : `mount --bind ${disk} ${STATE}`;
+  const mounts = `mount -t tmpfs tmpfs /run && ${state}`;
   const script = `${mounts} && hostname ${namespace} && mkdir -p /run/netns && echo ready && exec sleep infinity`;
   const unshare = ["unshare", "--mount", "--propagation", "private", "--uts", ...PROCESSES];
   const holder = start(inside(namespace, [...unshare, "/bin/sh", "-c", script]));
