@@ -1,5 +1,4 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { Address6 } from "ip-address";
 import {
   address,
@@ -15,6 +14,7 @@ import {
   toNumber,
 } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
+import { fc } from "../test/support/property.ts";
 
 test.each([
   ["10.1.0.5", "10.1.0.5"],

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { exchange } from "./exchange.ts";
 import { encodeHeaders } from "./hpack.ts";
 import { concat } from "./message.ts";

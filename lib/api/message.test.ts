@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import protobuf from "protobufjs";
+import { fc } from "../../test/support/property.ts";
 import { decodeReply, encodeRequest } from "./message.ts";
 
 const proto = protobuf.loadSync(join(import.meta.dirname, "../../proto/selvedge.proto"));

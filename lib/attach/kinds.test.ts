@@ -1,6 +1,5 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { address, prefix } from "#lib/address.ts";
 import { SERVED } from "#lib/config/unserved.ts";
 import { isFailure } from "#lib/errors.ts";
@@ -8,6 +7,7 @@ import { fields, root } from "#lib/parse.ts";
 import { diff } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
 import { card, dualStack, lines, uplink } from "../../test/attach/sample.ts";
+import { fc } from "../../test/support/property.ts";
 import type { Wishes } from "./add-ons.ts";
 import { assemble } from "./assemble.ts";
 import type { Attached } from "./kind.ts";

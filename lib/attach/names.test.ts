@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { address, mac } from "#lib/address.ts";
+import { fc } from "../../test/support/property.ts";
 import { bridgeMac, hostLinkName, ifbName, linkAlias, podMac, portMac, stationMac } from "./names.ts";
 
 const key = { containerId: "c1", ifname: "eth0" };

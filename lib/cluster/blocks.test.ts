@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { contains, type Prefix, prefix } from "#lib/address.ts";
 import { blockLength, blockOf, cut } from "#lib/ipam/cut.ts";
 import { readPools } from "#lib/ipam/read-pool.ts";
 import type { ShareUse } from "#lib/ipam/sharing.ts";
 import { supply } from "#lib/ipam/supply.ts";
 import { root } from "#lib/parse.ts";
+import { fc } from "../../test/support/property.ts";
 import { blocksText, isShort, lending, nextBlock, surplus, turn } from "./blocks.ts";
 
 const pool = (ranges: unknown, exclude: readonly string[] = [], blocks = { 4: 26, 6: 122 }) => {

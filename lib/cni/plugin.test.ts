@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { SelvedgeError } from "#lib/errors.ts";
+import { fc } from "../../test/support/property.ts";
 import { plugin, type Surroundings } from "./plugin.ts";
 import { type Request, VERBS } from "./types.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { parseConfig } from "./config.ts";
 import { refusal } from "./refusal.ts";
 import { SETTINGS, settingsTable } from "./settings.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import type { Bandwidth } from "#lib/cni/types.ts";
 import { lines } from "../../test/attach/sample.ts";
+import { fc } from "../../test/support/property.ts";
 import { bandwidthFacts } from "./bandwidth.ts";
 
 const made = (bandwidth: Bandwidth) =>

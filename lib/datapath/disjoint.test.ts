@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { contains, fromNumber, prefix, rangeOf, withLength } from "#lib/address.ts";
+import { fc } from "../../test/support/property.ts";
 import { disjoint } from "./disjoint.ts";
 
 test.each([

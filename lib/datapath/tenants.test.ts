@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { address, contains, type Prefix, prefix } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import { line } from "#lib/state/line.ts";
+import { fc } from "../../test/support/property.ts";
 import { overheadOf, segmentFacts } from "./overlay.ts";
 import { peeringFacts } from "./peering.ts";
 import { probeAddress, probeElements, probeFactsOfNode, probesIn, refuseRouted } from "./probe.ts";

@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { type Address, address } from "#lib/address.ts";
+import { fc } from "../../test/support/property.ts";
 import { decode, encode, SHORTEST } from "./datagram.ts";
 import type { EchoOptions, OpenEcho } from "./echo.ts";
 import { fakeNetwork } from "./fake.ts";

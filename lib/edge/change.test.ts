@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { afterwards, change, isNothing } from "./change.ts";
 import { isBelow, type Line, lineOf, type Path, pathOf } from "./path.ts";
 import { type OwnedPiece, ownership, type Piece } from "./piece.ts";

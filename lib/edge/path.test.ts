@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { isBelow, isSecret, lineOf, pathFrom, pathOf } from "./path.ts";
 
 const word = fc.stringMatching(/^[A-Za-z0-9.:/_-]{1,10}( [a-z]{1,5}){0,2}$/);

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { root } from "#lib/parse.ts";
+import { fc } from "../../test/support/property.ts";
 import { type Line, lineOf } from "./path.ts";
 import { ownership } from "./piece.ts";
 import { type Push, type RouterRecord, readPause, readPush, readRecord, writePush, writeRecord } from "./record.ts";

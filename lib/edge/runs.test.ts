@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { type Address, address, fromNumber, toNumber } from "#lib/address.ts";
+import { fc } from "../../test/support/property.ts";
 import { runs } from "./runs.ts";
 
 test.each<[of: string[], expected: string[]]>([

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { contains, fromNumber, networkOf, type Prefix, prefix, rangeOf } from "#lib/address.ts";
+import { fc } from "../../test/support/property.ts";
 import { summary } from "./summary.ts";
 
 test.each<[of: string[], expected: string[]]>([

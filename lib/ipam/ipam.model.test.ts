@@ -1,10 +1,11 @@
 /** Random lives of a pool against the simplest model of it: who holds what, and when what was released. */
+
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { type Address, address, family } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import { root } from "#lib/parse.ts";
 import type { CoolDown } from "#lib/state/lease.ts";
+import { fc } from "../../test/support/property.ts";
 import { type Ipam, ipam } from "./ipam.ts";
 import { readPools } from "./read-pool.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { address } from "#lib/address.ts";
 import { type ElementFact, identity } from "#lib/state/fact.ts";
+import { fc } from "../../test/support/property.ts";
 import { confinedElement, pairElement, podElement } from "./elements.ts";
 import { ledger } from "./ledger.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import type { Address, Prefix } from "#lib/address.ts";
+import { fc } from "../../test/support/property.ts";
 import { diff, type Op } from "./diff.ts";
 import { type Fact, identity, type LinkFact, type RouteFact } from "./fact.ts";
 import { line } from "./line.ts";

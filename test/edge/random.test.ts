@@ -1,12 +1,13 @@
 /** Whatever the cluster and however the router is configured, each version of VyOS takes every path. */
+
 import { expect } from "@jest/globals";
-import fc from "fast-check";
 import { type Address, address, networkOf, prefix } from "#lib/address.ts";
 import { choiceText } from "#lib/edge/chosen.ts";
 import { DIALECTS, type Version } from "#lib/edge/dialect.ts";
 import { overlapping } from "#lib/edge/piece.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { BgpSpec, EdgeView, RouterSpec } from "#lib/edge/router.ts";
+import { fc } from "../support/property.ts";
 import { needing } from "../support/requirement.ts";
 import { grammar, grammarFile } from "../support/vyos/grammar.ts";
 

@@ -1,6 +1,7 @@
 /** Configurations and environments as no runtime should send them, and enough as one would. */
-import fc from "fast-check";
+
 import { VERSIONS } from "#lib/cni/types.ts";
+import { fc } from "../support/property.ts";
 
 const awkward = fc.oneof(
   fc.constantFrom<unknown>(

@@ -1,9 +1,10 @@
 /** A few hundred random calls through the real binaries: an answer each time, and nothing left when all are taken away. */
+
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { BUILT } from "../../conformance/daemon.ts";
 import { eventually, inside, run } from "../../conformance/program.ts";
 import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
+import { fc } from "../support/property.ts";
 import { needing } from "../support/requirement.ts";
 import { text, variables } from "./arbitrary.ts";
 

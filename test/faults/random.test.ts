@@ -2,10 +2,11 @@
  * Random and mutated configurations and environments through the plugin and the daemon in one process: always a CNI
  * error or a result, and never a half-made attachment.
  */
+
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { plugin } from "#lib/cni/plugin.ts";
 import { CniError } from "#proto/selvedge_pb.ts";
+import { fc } from "../support/property.ts";
 import { text, variables } from "./arbitrary.ts";
 import { boot, patient, type Running, type World, world, wounds } from "./world.ts";
 

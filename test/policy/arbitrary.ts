@@ -1,5 +1,5 @@
 /** Small clusters at random, as manifests: few labels, ports and prefixes, so that rules meet each other often. */
-import fc from "fast-check";
+import { fc } from "../support/property.ts";
 
 const KEYS = ["app", "tier"];
 const VALUES = ["a", "b", "c"];

@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { address, family } from "#lib/address.ts";
 import { type End, verdict } from "#lib/policy/decide.ts";
 import { type Enforcement, enforcement } from "#lib/policy/enforcement.ts";
 import { namespaceOf, readManifest } from "#lib/policy/manifest.ts";
 import { type Namespace, type Pod, type Policy, type Protocol, podKey } from "#lib/policy/objects.ts";
 import { identity } from "#lib/state/fact.ts";
+import { fc } from "../support/property.ts";
 import { ADDRESSES_OUTSIDE, namespaces, packets, pods, policies } from "./arbitrary.ts";
 import { type Cluster, read } from "./reading.ts";
 import { walker } from "./walk.ts";

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
+import { fc } from "../../../test/support/property.ts";
 import { type Body, jsonLines, wholeJson } from "./body.ts";
 
 const server = new URL("https://192.0.2.1:6443");

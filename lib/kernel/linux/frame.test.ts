@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { type Address, address, mac } from "#lib/address.ts";
+import { fc } from "../../../test/support/property.ts";
 import { arpProbe, claimOf, duplicateProbe, gratuitousArp, unsolicitedNa } from "./frame.ts";
 
 const MAC = mac("02:00:00:00:00:05");

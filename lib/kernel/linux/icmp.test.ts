@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import type { Family } from "#lib/address.ts";
+import { fc } from "../../../test/support/property.ts";
 import { question, type Said, said } from "./icmp.ts";
 
 const ASKED = { id: 0x1234, sequence: 7 };

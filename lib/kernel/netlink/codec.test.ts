@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { fromBytes, macFromBytes } from "#lib/address.ts";
+import { fc } from "../../../test/support/property.ts";
 import { attrs, numbered, repeated } from "./attr.ts";
 import { be16, be32, type Codec, ether, ip, raw, text, u8, u16, u32, u64 } from "./codec.ts";
 import { linkAnswer, linkRequest, vethPeerBody, vethPeerData } from "./link.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { fromBytes } from "#lib/address.ts";
 import { type PartType, SETS } from "#lib/state/sets.ts";
+import { fc } from "../../../test/support/property.ts";
 import { decodeParts, encodeParts, lengthOfParts } from "./parts.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

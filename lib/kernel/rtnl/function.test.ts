@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
 import { type Mac, macFromBytes } from "#lib/address.ts";
 import type { VirtualFunctionSettings } from "#lib/state/device-fact.ts";
+import { fc } from "../../../test/support/property.ts";
 import { functionAnswer, functionRequest } from "../netlink/function.ts";
 import { RTM_LINK } from "../netlink/link.ts";
 import { readFunctions, setFunction } from "./function.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import fc from "fast-check";
+import { fc } from "../../../test/support/property.ts";
 import { kindOf, kindsBelow } from "./kinds.ts";
 import { entryOf, nameOf, objectOf } from "./object.ts";
 
