@@ -2,8 +2,7 @@
 # Runs Jest in network, mount and process namespaces of its own, so that no test can touch the machine and nothing stays
 # behind: whatever a test started ends with the run, in whatever way that ends.
 # Arguments go to Jest. Without root it runs in a user namespace, and tests that need more say so.
-# In the guest of test/vm, which is as fresh and goes as a whole, it runs as it is (hardware is in the first namespace
-# only), with patience.
+# In the guest of test/vm, which is as fresh and goes as a whole, it runs as it is: hardware is in the first namespace only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/node_modules/.bin:$PATH"
@@ -11,7 +10,7 @@ export NODE_OPTIONS="--experimental-vm-modules --disable-warning=ExperimentalWar
 if [ -n "${SELVEDGE_VM-}" ]; then
   mkdir -p /run/netns /run/selvedge
   # Only the folders with tests are crawled: the machine's files are far away.
-  exec node node_modules/jest/bin/jest.js "$@" --forceExit --runInBand --testTimeout=120000 --roots=test --roots=lib
+  exec node node_modules/jest/bin/jest.js "$@" --forceExit --runInBand --roots=test --roots=lib
 fi
 # Whatever a test leaves among temporary files goes with the run.
 scratch=$(mktemp -d -t selvedge.XXXXXX)
@@ -31,7 +30,8 @@ unshare "${user[@]}" --mount --net --pid --fork --kill-child=KILL --mount-proc -
   ip link set lo up
   # Process 1 collects what the programs leave behind, and must not be one of them. Jest ends by itself, but not when a test
   # failed that had something open.
-  node node_modules/jest/bin/jest.js "$@" --forceExit --testPathIgnorePatterns=/node_modules/ \
+  # One file at a time: they share the namespaces.
+  node node_modules/jest/bin/jest.js "$@" --forceExit --runInBand --testPathIgnorePatterns=/node_modules/ \
     --testPathIgnorePatterns=/dist/ --testPathIgnorePatterns="\.vm\.test\.ts$"
   exit $?
 ' jest "$@" "${elsewhere[@]}"

@@ -140,8 +140,8 @@ for (const [what, command] of TAKEN)
         answers.add(answer);
         return answer === FIXED[4] || undefined;
       });
-      // The connection itself waits a second for its first packet to be sent again.
-      expect(performance.now() - beganMs).toBeLessThan(4_000);
+      // The connection itself waits a second for its first packet to be sent again; the rest is for a busy machine.
+      expect(performance.now() - beganMs).toBeLessThan(8_000);
       answers.delete(FIXED[4]);
       if (what !== "the firewall") expect([...answers].filter((answer) => answer.includes("."))).toEqual([]);
     },

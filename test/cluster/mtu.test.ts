@@ -12,8 +12,6 @@ import { resize, shrink } from "./wire.ts";
 const runs = needing(...RIG);
 /** IP and TCP headers with timestamps, bytes (RFC 9293 section 3.7.1, RFC 7323 section 3.2). */
 const TCP_HEADERS = 52;
-/** A larger size is told to the other nodes first. */
-const FOLLOW_MS = 6_000;
 
 interface Listed {
   readonly peers: readonly { readonly ways: readonly { readonly mtu: number; readonly reason: string }[] }[];
@@ -53,14 +51,12 @@ runs("links in pods, routes and packets follow, down and up; an MTU that was cho
     await eventually(
       `pods have ${mtu}`,
       async () => (await Promise.all(pods.map(mtuOf))).every((found) => found === mtu) || undefined,
-      FOLLOW_MS,
     );
     // Larger ones are sent when the other node has told that it takes them.
     for (const name of NAMES)
       await eventually(
         `routes of ${name} have ${mtu}`,
         async () => (await routeMtus(name)).symmetricDifference(new Set([mtu])).size === 0 || undefined,
-        FOLLOW_MS,
       );
     // Not between a and b: who sends while one of them takes more already remembers the other's size for ten minutes.
     for (const family of [4, 6] as const) {
@@ -96,17 +92,13 @@ runs("what one node's link takes the others send it no more than, and each other
       expect(await fits(from, from === a ? c : a, family, 1_450)).toBe(true);
     }
   const sizes = async () => (await Promise.all(pods.map(mtuOf))).join(" ");
-  await eventually("pods on b have no more", async () => (await sizes()) === "1450 1350 1450" || undefined, FOLLOW_MS);
+  await eventually("pods on b have no more", async () => (await sizes()) === "1450 1350 1450" || undefined);
   expect(await waysTo("b")).toEqual(Array(2).fill("1350: configured; b takes 1400 bytes"));
   expect(await waysTo("c")).toEqual(Array(2).fill("1450: configured"));
   const { heard } = stream;
   await eventually("the connection goes on", async () => stream.heard > heard + 20 || undefined);
   await shrink("b", 1_500);
-  await eventually(
-    "pods on b have as much again",
-    async () => (await sizes()) === "1450 1450 1450" || undefined,
-    FOLLOW_MS,
-  );
+  await eventually("pods on b have as much again", async () => (await sizes()) === "1450 1450 1450" || undefined);
   expect(await waysTo("b")).toEqual(Array(2).fill("1450: configured"));
   // Those that were told of the smaller size remember it for ten minutes.
   const fresh = await rig.nodes.a.add("cl-m-fresh");

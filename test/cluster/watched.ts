@@ -34,9 +34,6 @@ const CALM_MS = 500;
 /** After a cut TCP asks again ever later: for as long again as it has waited (RFC 6298 section 5.5). */
 const PATIENCE_MS = 30_000;
 
-/** How long nodes that have joined may take to lead to each other's pods. */
-const JOIN_MS = 20_000;
-
 /**
  * Waits until all paths lead somewhere. The connections stand from the first fault to the last. The figures go to a table `cluster-faults-<table>.md` in
  * bench/results, which is written anew with every row.
@@ -46,7 +43,7 @@ export async function watch(table: string, paths: readonly Path[]): Promise<Watc
   const watched: (Path & { readonly stream: EchoStream })[] = [];
   for (const path of paths) {
     const { name, from, to } = path;
-    await eventually(name, async () => (await answers(from, to, 4)) || undefined, JOIN_MS);
+    await eventually(name, async () => (await answers(from, to, 4)) || undefined);
     watched.push({
       ...path,
       stream: stack.use(await echoStream({ from: from.id, to: to.id, address: to.address[4] })),
