@@ -12,9 +12,18 @@ export interface Definition {
   readonly spec: { readonly group: string; readonly names: { readonly kind: string; readonly plural: string } };
 }
 
-export const DEFINED: readonly Definition[] = parseAllDocuments(readFileSync(STORE, "utf8"))
-  .map((each) => each.toJS() as Definition)
-  .filter(({ kind }) => kind === "CustomResourceDefinition");
+export interface Role {
+  readonly kind: string;
+  readonly rules: readonly { readonly verbs: readonly string[] }[];
+}
+
+const documents = parseAllDocuments(readFileSync(STORE, "utf8")).map((each): unknown => each.toJS());
+const ofKind = <T>(kind: string): readonly T[] =>
+  documents.filter((each) => (each as { kind: string }).kind === kind) as T[];
+
+export const DEFINED: readonly Definition[] = ofKind("CustomResourceDefinition");
+/** To what is defined. */
+export const ROLE: Role = ofKind<Role>("ClusterRole")[0] ?? { kind: "", rules: [] };
 
 /** Also waits until every kind is served. */
 export async function applyStore({ kubectl }: Pick<ControlPlane, "kubectl">): Promise<void> {

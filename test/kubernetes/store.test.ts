@@ -1,10 +1,11 @@
 /** The contract of a shared store, kept by custom resources of a real API server, and what their definitions say of them. */
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { KINDS } from "#lib/store/kubernetes/kinds.ts";
+import type { Revision, Shared } from "#lib/store/shared.ts";
 import { CASES, until, type World } from "#lib/store/shared-contract.ts";
 import { kubernetesClient } from "../store/kubernetes-client.ts";
 import { BLOCK, FIXED, keepsRecords, NODE } from "../store/records.ts";
-import { applyStore, DEFINED } from "./applied-store.ts";
+import { applyStore, DEFINED, ROLE } from "./applied-store.ts";
 import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
 
 const LIVENESS_SECONDS = 2;
@@ -129,3 +130,55 @@ runs(
   },
   90_000,
 );
+
+/** Each by what it is for. */
+const VERBS: readonly (readonly [verb: string, use: (store: Shared) => Promise<unknown>])[] = [
+  ["get", (store) => store.get("k")],
+  ["list", (store) => store.list("")],
+  ["watch", watched],
+  ["create", (store) => store.put("k", "1", { if: "absent" })],
+  ["update", (store) => store.put("k", "2", { if: "1" as Revision })],
+  ["delete", (store) => store.remove("k")],
+];
+runs.each(VERBS)(
+  "without the right to %s the error names it, and where it is given",
+  async (verb, use) => {
+    const rules = ROLE.rules.map((rule) => ({ ...rule, verbs: rule.verbs.filter((each) => each !== verb) }));
+    await kubernetes.kubectl(["apply", "--filename=-"], { ...ROLE, rules });
+    try {
+      await using store = await client(account);
+      const refused = {
+        message: expect.stringMatching(`may not ${verb} .*[.]selvedge[.]dev: 403 .*cannot ${verb} resource`),
+        hint: expect.stringContaining("install/kubernetes/store.yaml"),
+      };
+      // The server hears a moment later of its roles, and of those that are given back.
+      const said = (): Promise<string> => use(store).then(String, (error: Error) => error.message);
+      await until("it is refused", async () => (await said()).includes(`may not ${verb} `));
+      await expect(use(store)).rejects.toMatchObject(refused);
+    } finally {
+      await kubernetes.kubectl(["apply", "--filename=-"], ROLE);
+    }
+  },
+  60_000,
+);
+
+test("the store's rights are those verbs", () =>
+  expect(ROLE.rules.map(({ verbs }) => verbs.toSorted())).toEqual([VERBS.map(([verb]) => verb).toSorted()]));
+
+/** @throws SelvedgeError what keeps it from beginning */
+async function watched(store: Shared): Promise<void> {
+  const ends = new AbortController();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const watching = store.watch(
+    "",
+    () => {},
+    ends.signal,
+    (connected, why) => (connected ? resolve() : reject(why)),
+  );
+  try {
+    await promise;
+  } finally {
+    ends.abort();
+    await watching;
+  }
+}
