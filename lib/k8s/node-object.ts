@@ -1,7 +1,7 @@
 /** The object by which Kubernetes knows the node, as far as it is told something of it. */
 export interface NodeObject {
   /** @throws SelvedgeError not-ready, config-invalid: it was not told */
-  sayNetwork(said: NetworkSaid): Promise<void>;
+  sayNetwork(said: NetworkSaid, signal: AbortSignal): Promise<void>;
 }
 
 /** The condition NetworkUnavailable of a node (core/v1, NodeCondition): while it is true no pods are sent there. */

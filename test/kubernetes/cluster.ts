@@ -1,6 +1,7 @@
 /** A cluster of two nodes as an installer of Kubernetes leaves it: everything but a network. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { BUILT } from "../../conformance/daemon.ts";
 import { eventually } from "../../conformance/program.ts";
 import { type ControlPlane, controlPlane, PROGRAMS, type User } from "./control-plane.ts";
 import { startControllers } from "./controllers.ts";
@@ -10,6 +11,7 @@ import { CONTROL_PLANE, makeWire, NAMES, type Name } from "./wire.ts";
 /** For `needing`. */
 export const NEEDS = [
   "root",
+  ...["selvedge", "selvedged", "selvedgectl"].map((name) => ({ file: join(BUILT, name) })),
   ...["python3", "openssl", "etcd", "etcdctl", "containerd", "ctr", "runc", "busybox"].map((program) => ({ program })),
   ...["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl", "coredns"].map(
     (name) => ({

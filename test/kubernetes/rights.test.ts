@@ -124,6 +124,7 @@ runs(
 );
 
 const ofNode = (name: string) => nodeObject({ access, userAgent: "selvedged/test", name });
+const ALWAYS = new AbortController().signal;
 const SERVES = { isAvailable: true, message: "it serves", sinceMs: 1_800_000_000_000, nowMs: 1_800_000_060_000 };
 
 /** What is not followed is asked for, or written, one by one. */
@@ -131,7 +132,7 @@ const ASKED: Readonly<Record<string, (source: ObjectSource) => Promise<unknown> 
   "get pods": ({ knowPod }) => knowPod?.({ namespace: "shop", name: "web", uid: "another" }),
   "get network-attachment-definitions": ({ knowDefinition }) => knowDefinition?.({ namespace: "shop", name: "blue" }),
   "patch pods/status": ({ annotate }) => annotate?.({ namespace: "shop", name: "web" }, { a: "b" }),
-  "patch nodes/status": () => ofNode("one").sayNetwork(SERVES),
+  "patch nodes/status": () => ofNode("one").sayNetwork(SERVES, ALWAYS),
 };
 
 runs.each(ROWS)(
@@ -169,8 +170,8 @@ runs("a node's condition is said beside those that are there, and of nodes that 
   const memory = { type: "MemoryPressure", status: "False" };
   await kubernetes.ask("POST", "/api/v1/nodes", node);
   await kubernetes.ask("PUT", "/api/v1/nodes/one/status", { ...node, status: { conditions: [memory] } });
-  await ofNode("one").sayNetwork(SERVES);
-  await ofNode("one").sayNetwork({ ...SERVES, isAvailable: false, message: "it waits" });
+  await ofNode("one").sayNetwork(SERVES, ALWAYS);
+  await ofNode("one").sayNetwork({ ...SERVES, isAvailable: false, message: "it waits" }, ALWAYS);
   const found = JSON.parse(await kubernetes.kubectl(["get", "node", "one", "--output=json"])) as {
     status: { conditions: { type: string; status: string }[] };
   };
@@ -185,7 +186,7 @@ runs("a node's condition is said beside those that are there, and of nodes that 
       lastTransitionTime: "2027-01-15T08:00:00Z",
     },
   ]);
-  await expect(ofNode("none").sayNetwork(SERVES)).rejects.toThrow('Kubernetes knows no node "none"');
+  await expect(ofNode("none").sayNetwork(SERVES, ALWAYS)).rejects.toThrow('Kubernetes knows no node "none"');
 });
 
 runs.each(["--filename=install/kubernetes/uninstall.yaml", "--kustomize=install/kubernetes"])(

@@ -6,19 +6,22 @@ import { nodeNetwork } from "./node-network.ts";
 
 /** Looks once a second, for so many seconds; `fails` says what the API server answers. */
 function rig() {
+  const stopping = new AbortController();
   const waitingFor = new Set<string>();
   const said: NetworkSaid[] = [];
   const logged: string[] = [];
-  const around = { atMs: 1_000_000, fails: "", asked: 0 };
+  const around = { atMs: 1_000_000, fails: "", asked: 0, onAsked: () => {} };
   const look = nodeNetwork(
     { waitingFor, nowMs: () => around.atMs, log: ({ event }: Event) => void logged.push(event) },
     {
       async sayNetwork(told) {
         around.asked++;
+        around.onAsked();
         if (around.fails !== "") throw new SelvedgeError({ kind: "not-ready" }, around.fails);
         said.push(told);
       },
     },
+    stopping.signal,
   );
   const pass = async (seconds: number): Promise<void> => {
     for (let second = 0; second < seconds; second++) {
@@ -26,7 +29,7 @@ function rig() {
       around.atMs += 1_000;
     }
   };
-  return { waitingFor, said, logged, around, pass };
+  return { waitingFor, said, logged, around, pass, stopping };
 }
 
 test("a daemon that serves is said to, once, and again after five minutes", async () => {
@@ -69,4 +72,12 @@ test("what was not heard is said again every ten seconds, and complained of once
   around.fails = "";
   await pass(1);
   expect([said.length, logged]).toEqual([1, ["node-network-failed", "node-network"]]);
+});
+
+test("what the daemon's own end cuts off is no failure", async () => {
+  const { logged, around, pass, stopping } = rig();
+  around.fails = "https://192.0.2.1:6443: aborted";
+  around.onAsked = () => stopping.abort();
+  await pass(1);
+  expect([around.asked, logged]).toEqual([1, []]);
 });

@@ -16,7 +16,11 @@ const RETRY_MS = 10_000;
 const SERVES = "selvedged attaches pods";
 
 /** Returns one look at the daemon: what is to be told is told. */
-export function nodeNetwork({ waitingFor, log, nowMs }: Pick<Core, "waitingFor" | "log" | "nowMs">, node: NodeObject) {
+export function nodeNetwork(
+  { waitingFor, log, nowMs }: Pick<Core, "waitingFor" | "log" | "nowMs">,
+  node: NodeObject,
+  signal: AbortSignal,
+): () => Promise<void> {
   let waitsSinceMs: number | undefined;
   let last: { readonly isAvailable: boolean; readonly sinceMs: number } | undefined;
   let nextMs = 0;
@@ -32,13 +36,14 @@ export function nodeNetwork({ waitingFor, log, nowMs }: Pick<Core, "waitingFor" 
     if (!isNews && atMs < nextMs) return;
     const sinceMs = last?.isAvailable === isAvailable ? last.sinceMs : atMs;
     try {
-      await node.sayNetwork({ isAvailable, message, sinceMs, nowMs: atMs });
+      await node.sayNetwork({ isAvailable, message, sinceMs, nowMs: atMs }, signal);
       if (isNews || trouble !== "") log({ event: "node-network", available: isAvailable, message });
       last = { isAvailable, sinceMs };
       trouble = "";
       nextMs = atMs + REPEAT_MS;
     } catch (error) {
       if (!isFailure(error)) throw error;
+      if (signal.aborted) return;
       if (error.message !== trouble) log({ event: "node-network-failed", message: error.message });
       trouble = error.message;
       nextMs = atMs + RETRY_MS;
@@ -50,5 +55,5 @@ export function nodeNetwork({ waitingFor, log, nowMs }: Pick<Core, "waitingFor" 
 export function tellOfNetwork(core: Core, signal: AbortSignal): Promise<void> {
   const { nodeObject } = core;
   if (nodeObject === undefined) return Promise.resolve();
-  return loop(nodeNetwork(core, nodeObject), { everyMs: LOOK_MS, debounceMs: 0, signal }).done;
+  return loop(nodeNetwork(core, nodeObject, signal), { everyMs: LOOK_MS, debounceMs: 0, signal }).done;
 }

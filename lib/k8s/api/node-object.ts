@@ -15,7 +15,7 @@ const PATCH_MS = 10_000;
 
 /** By the subresource `status`, whose right (`patch nodes/status`) does not let its bearer change labels or taints. */
 export const nodeObject = ({ access, userAgent, name }: NodeObjectOptions): NodeObject => ({
-  async sayNetwork({ isAvailable, message, sinceMs, nowMs }) {
+  async sayNetwork({ isAvailable, message, sinceMs, nowMs }, signal) {
     const condition = {
       type: "NetworkUnavailable",
       status: isAvailable ? "False" : "True",
@@ -30,7 +30,7 @@ export const nodeObject = ({ access, userAgent, name }: NodeObjectOptions): Node
       path: `/api/v1/nodes/${encodeURIComponent(name)}/status`,
       // The other conditions are kubelet's.
       change: { method: "PATCH", lists: "by key", body: { status: { conditions: [condition] } } },
-      signal: AbortSignal.timeout(PATCH_MS),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(PATCH_MS)]),
     });
     if ("stream" in answer) return void answer.stream.resume();
     if (answer.status === 404)
