@@ -74,6 +74,10 @@ const ctl = async (...words: string[]): Promise<string> =>
   live.on("env", `SELVEDGE_SOCKET=${live.daemon.environment.SELVEDGE_SOCKET}`, join(BUILT, "selvedgectl"), ...words);
 const measured = async (id: string) => JSON.parse(await ctl("qos", id, "--json")) as Measured;
 
+/** What else the machine does may disturb a measurement, which is then taken again. */
+const undisturbed = (what: string, measurement: () => Promise<void>): Promise<true> =>
+  eventually(what, () => measurement().then(() => true as const));
+
 /** TOS bytes of echo requests of that size that reached the world outside. */
 const tosOf = (protocol: number) =>
   outside.packets.filter((p) => p.way === "in" && p.protocol === protocol).map(({ tos }) => tos);
@@ -149,9 +153,11 @@ runs("a pod's annotation holds it to less than its network does, and CHECK knows
   expect(await live.ask("CHECK", "qos-said", { config: annotated })).toMatchObject({ exit: 0 });
   const server = await sink(live.node.namespace, 5_003);
   try {
-    const sent = await flow("qos-said", { to: live.node.ip4, port: 5_003, seconds: 2 });
-    expect(sent).toBeGreaterThan((0.8 * BITS) / 4);
-    expect(sent).toBeLessThan((1.15 * BITS) / 4);
+    await undisturbed("it is held to a quarter", async () => {
+      const sent = await flow("qos-said", { to: live.node.ip4, port: 5_003, seconds: 2 });
+      expect(sent).toBeGreaterThan((0.8 * BITS) / 4);
+      expect(sent).toBeLessThan((1.15 * BITS) / 4);
+    });
   } finally {
     await stop(server);
   }
@@ -176,31 +182,40 @@ runs(
     const server = await sink(live.node.namespace, 5_001);
     const out = { to: live.node.ip4, port: 5_001 };
     try {
-      const alone = await flow("qos-held", { ...out, seconds: 2 });
-      expect(alone).toBeGreaterThan(0.85 * BITS);
-      expect(alone).toBeLessThan(1.1 * BITS);
-      const [first, second, rates] = await Promise.all([
-        flow("qos-held", { ...out, seconds: 3 }),
-        flow("qos-held", { ...out, seconds: 3, source }),
-        measured("qos-held"),
-      ]);
-      expect(first + second).toBeGreaterThan(0.8 * BITS);
-      expect(first + second).toBeLessThan(1.15 * BITS);
-      expect(first / second).toBeGreaterThan(2);
-      expect(first / second).toBeLessThan(4.5);
-      const [own, other] = rates.interfaces;
-      expect(own?.egress).toMatchObject({ limitBits: BITS, assuredBits: BITS / 4 });
-      expect(other).toMatchObject({ key: { ifname: "media" }, priority: "1", egress: { assuredBits: BITS / 4 } });
-      const total = rates.totals.find(({ direction }) => direction === "egress");
-      expect(total).toMatchObject({ limitBits: BITS });
-      expect(total?.measuredBits).toBeGreaterThan(0.5 * BITS);
-      expect(total?.measuredBits).toBeLessThan(1.15 * BITS);
+      await undisturbed("one has all of it", async () => {
+        const alone = await flow("qos-held", { ...out, seconds: 2 });
+        expect(alone).toBeGreaterThan(0.85 * BITS);
+        expect(alone).toBeLessThan(1.1 * BITS);
+      });
+      await undisturbed("two share it", async () => {
+        const [first, second, rates] = await Promise.all([
+          flow("qos-held", { ...out, seconds: 3 }),
+          flow("qos-held", { ...out, seconds: 3, source }),
+          measured("qos-held"),
+        ]);
+        expect(first + second).toBeGreaterThan(0.8 * BITS);
+        expect(first + second).toBeLessThan(1.15 * BITS);
+        expect(first / second).toBeGreaterThan(2);
+        expect(first / second).toBeLessThan(4.5);
+        const [own, other] = rates.interfaces;
+        expect(own?.egress).toMatchObject({ limitBits: BITS, assuredBits: BITS / 4 });
+        expect(other).toMatchObject({ key: { ifname: "media" }, priority: "1", egress: { assuredBits: BITS / 4 } });
+        const total = rates.totals.find(({ direction }) => direction === "egress");
+        expect(total).toMatchObject({ limitBits: BITS });
+        expect(total?.measuredBits).toBeGreaterThan(0.5 * BITS);
+        expect(total?.measuredBits).toBeLessThan(1.15 * BITS);
+      });
 
       const into = await sink("qos-held", 5_002);
-      const ingress = await flow(live.node.namespace, { to: ipOf(result, 4), port: 5_002, seconds: 2 });
-      await stop(into);
-      expect(ingress).toBeGreaterThan(0.85 * BITS);
-      expect(ingress).toBeLessThan(1.1 * BITS);
+      try {
+        await undisturbed("it receives all of it", async () => {
+          const ingress = await flow(live.node.namespace, { to: ipOf(result, 4), port: 5_002, seconds: 2 });
+          expect(ingress).toBeGreaterThan(0.85 * BITS);
+          expect(ingress).toBeLessThan(1.1 * BITS);
+        });
+      } finally {
+        await stop(into);
+      }
     } finally {
       await stop(server);
     }
