@@ -52,14 +52,15 @@ function rig(records: readonly AttachmentRecord[], standing: Record<string, stri
   const written: [pod: PodName, text: string][] = [];
   const events: Event[] = [];
   const stopping = new AbortController();
-  const trouble = { message, tries: 0 };
+  const trouble = { message, tries: 0, of: "" };
   const writer = statusWriter(
     { table: here, log: (event) => void events.push(event) },
     {
       standing: (pod) => standing[pod],
       async write(pod, text) {
         trouble.tries++;
-        if (trouble.message !== "") throw new SelvedgeError({ kind: "not-ready" }, trouble.message);
+        if (trouble.message !== "" || trouble.of === pod.name)
+          throw new SelvedgeError({ kind: "not-ready" }, trouble.message);
         written.push([pod, text]);
         return pod.name !== "gone";
       },
@@ -118,6 +119,19 @@ test("what cannot be told is tried until it can be, and said once", async () => 
   expect(one.events.filter(({ event }) => event === "network-status-failed")).toEqual([
     { event: "network-status-failed", pod: "shop/a", message: "https://192.0.2.1:6443: ECONNREFUSED" },
   ]);
+});
+
+test("a pod of which it cannot be told does not hold up the others", async () => {
+  await using one = rig([]);
+  one.trouble.of = "a";
+  for (const name of ["a", "b", "c"]) {
+    one.here.put(record(name));
+    one.writer.want(record(name));
+  }
+  await eventually("the others are told of", async () => one.names().length === 2 || undefined);
+  expect(one.names()).toEqual(["b", "c"]);
+  one.trouble.of = "";
+  await eventually("and that one when it can be", async () => one.names().length === 3 || undefined);
 });
 
 test("what went meanwhile is not told of, and of a pod's sandboxes the newest is", async () => {

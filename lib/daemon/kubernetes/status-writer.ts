@@ -63,6 +63,11 @@ export function statusWriter(
         if (!isFailure(error)) throw error;
         if (error.message !== trouble) log({ event: "network-status-failed", pod: name, message: error.message });
         trouble = error.message;
+        // Others come before it is tried again: it may be what is said of this one pod.
+        if (wanted.get(name) === record) {
+          wanted.delete(name);
+          wanted.set(name, record);
+        }
         return wait.next();
       }
       trouble = "";
