@@ -41,11 +41,22 @@ export async function makeMachine(namespace: string, disk?: string): Promise<Mac
     enter: (argv) => [...enter, ...argv],
     async [Symbol.asyncDispose]() {
       const ended = once(holder, "exit");
+      const own = [cgroup, ...parentless(`/proc/${holder.pid}/root`)];
       end(holder, "SIGKILL");
       await ended;
-      await eventually("its cgroups are gone", async () => removeCgroups(cgroup));
+      await eventually("its cgroups are gone", async () => removeCgroups(own));
     },
   };
+}
+
+/** Where containerd has what kubelet names no parent for (kubelet's cgroupsPerQOS: false). */
+const CONTAINERD = "/k8s.io";
+const TASKS = "run/containerd/io.containerd.runtime.v2.task/k8s.io";
+
+/** @param root of the machine's files */
+function parentless(root: string): string[] {
+  const tasks = join(root, TASKS);
+  return existsSync(tasks) ? readdirSync(tasks).map((id) => `${CONTAINERD}/${id}`) : [];
 }
 
 const hierarchies = () =>
@@ -69,7 +80,13 @@ function directoriesOf(cgroup: string): string[] {
 }
 
 /** @throws Error EBUSY while a process is still ending in one of them */
-function removeCgroups(cgroup: string): true {
-  for (const path of directoriesOf(cgroup)) rmdirSync(path);
+function removeCgroups(cgroups: readonly string[]): true {
+  for (const path of cgroups.flatMap(directoriesOf)) rmdirSync(path);
+  // The last machine's containers leave it empty; on a node of a cluster it is others', too.
+  for (const path of hierarchies().map((each) => join(each, CONTAINERD)))
+    if (existsSync(path) && !directoriesIn(path)) rmdirSync(path);
   return true;
 }
+
+const directoriesIn = (path: string): boolean =>
+  readdirSync(path, { withFileTypes: true }).some((entry) => entry.isDirectory());
