@@ -1,19 +1,17 @@
 /** What an API server does to those who follow it: pages, 410, bookmarks, 401, 403, 404, and pods that are asked for in time. */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import type { ObjectSource } from "#lib/k8s/objects.ts";
 import { eventually } from "../../conformance/program.ts";
-import { type Pki, pki } from "../store/pki.ts";
-import { type FakeApiServer, fakeApiServer } from "../support/kubernetes/api-server.ts";
+import { pki } from "../store/pki.ts";
+import type { FakeApiServer } from "../support/kubernetes/api-server.ts";
+import { authority, TOKEN } from "../support/kubernetes/authority.ts";
 import type { ApiObject } from "../support/kubernetes/collection.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
-import { needing } from "../support/requirement.ts";
 
-const runs = needing({ program: "openssl" });
-let certificates: Pki;
-let identity: { certificate: string; key: string };
-let ca = "";
+const cluster = authority();
+const { runs } = cluster;
 let server: FakeApiServer;
 let source: ObjectSource;
 let token = "";
@@ -24,19 +22,11 @@ const failures = new Map<string, string>();
 let tellings = 0;
 let puts = 0;
 
-beforeAll(() => {
-  if (runs === test.skip) return;
-  certificates = pki();
-  const authority = certificates.authority("cluster");
-  identity = authority.issue("kube-apiserver", ["IP:127.0.0.1"]);
-  ca = readFileSync(authority.ca, "utf8");
-});
-afterAll(() => certificates?.[Symbol.dispose]());
 beforeEach(async () => {
   if (runs === test.skip) return;
-  server = await fakeApiServer(identity, "secret");
-  token = "secret";
-  source = hurriedSource(async () => ({ server: new URL(server.url), ca, token }));
+  server = await cluster.server();
+  token = TOKEN;
+  source = hurriedSource(async () => ({ server: new URL(server.url), ca: cluster.ca, token }));
   stopping = new AbortController();
   following = undefined;
   objects.clear();
@@ -210,6 +200,7 @@ runs("a cluster without ClusterNetworkPolicies has none, until it knows them", a
 });
 
 runs("a server that is another is not asked", async () => {
+  using certificates = pki();
   const other = certificates.authority("another");
   source = hurriedSource(async () => ({ server: new URL(server.url), ca: readFileSync(other.ca, "utf8"), token }));
   await follow();

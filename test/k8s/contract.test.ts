@@ -1,14 +1,12 @@
 /** Every source of objects does what the contract says: a directory of manifests, and an API server. */
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { CONTRACT, type Manifest } from "#lib/k8s/contract.ts";
 import { manifestDirectory } from "#lib/k8s/directory.ts";
-import { pki } from "../store/pki.ts";
-import { fakeApiServer } from "../support/kubernetes/api-server.ts";
+import { authority, TOKEN } from "../support/kubernetes/authority.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
-import { needing } from "../support/requirement.ts";
 
 test.each(CONTRACT)("a directory: $name", async ({ run }) => {
   const top = mkdtempSync(join(tmpdir(), "contract-"));
@@ -37,13 +35,11 @@ test.each(CONTRACT)("a directory: $name", async ({ run }) => {
   }
 });
 
-needing({ program: "openssl" }).each(CONTRACT)("an API server: $name", async ({ run }) => {
-  using certificates = pki();
-  const authority = certificates.authority("cluster");
-  const ca = readFileSync(authority.ca, "utf8");
-  await using server = await fakeApiServer(authority.issue("kube-apiserver", ["IP:127.0.0.1"]), "secret");
+const cluster = authority();
+cluster.runs.each(CONTRACT)("an API server: $name", async ({ run }) => {
+  await using server = await cluster.server();
   await run({
-    source: hurriedSource(async () => ({ server: new URL(server.url), ca, token: "secret" })),
+    source: hurriedSource(async () => ({ server: new URL(server.url), ca: cluster.ca, token: TOKEN })),
     put: async (manifest) => server.objects.put({ ...manifest }),
     remove: async (manifest) => server.objects.remove({ ...manifest }),
     away: server.away,

@@ -1,31 +1,19 @@
 /** What the fake API server does with definitions of networks and annotations of pods, and what it may refuse. */
-import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect } from "@jest/globals";
 import { isFailure } from "#lib/errors.ts";
-import { type Pki, pki } from "../store/pki.ts";
 import { CASES } from "../support/kubernetes/annotating.ts";
-import { type FakeApiServer, fakeApiServer } from "../support/kubernetes/api-server.ts";
+import type { FakeApiServer } from "../support/kubernetes/api-server.ts";
+import { authority, TOKEN } from "../support/kubernetes/authority.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
-import { needing } from "../support/requirement.ts";
 
-const runs = needing({ program: "openssl" });
-let certificates: Pki;
-let identity: { certificate: string; key: string };
-let ca = "";
-beforeAll(() => {
-  if (runs === test.skip) return;
-  certificates = pki();
-  const authority = certificates.authority("cluster");
-  identity = authority.issue("kube-apiserver", ["IP:127.0.0.1"]);
-  ca = readFileSync(authority.ca, "utf8");
-});
-afterAll(() => certificates?.[Symbol.dispose]());
+const cluster = authority();
+const { runs } = cluster;
 
 const sourceOf = ({ url }: FakeApiServer) =>
-  hurriedSource(async () => ({ server: new URL(url), ca, token: "secret" }), {}, true);
+  hurriedSource(async () => ({ server: new URL(url), ca: cluster.ca, token: TOKEN }), {}, true);
 
 runs.each(CASES)("an API server: $name", async ({ run }) => {
-  await using server = await fakeApiServer(identity, "secret");
+  await using server = await cluster.server();
   server.unknown.add("NetworkAttachmentDefinition");
   await run({
     source: sourceOf(server),
@@ -51,7 +39,7 @@ const DENIED: [right: string, what: string, message: string][] = [
   ],
 ];
 runs.each(DENIED)("without the right to %s the error names it", async (right, what, message) => {
-  await using server = await fakeApiServer(identity, "secret");
+  await using server = await cluster.server();
   const source = sourceOf(server);
   const stopping = new AbortController();
   const { done } = await source.follow(

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect } from "@jest/globals";
 import { etcd } from "#lib/store/etcd/etcd.ts";
 import { CASES, type World } from "#lib/store/shared-contract.ts";
 import { needing } from "../support/requirement.ts";
-import { ETCD, type EtcdServer, etcdServer, freePort } from "./etcd-server.ts";
+import { clientOnLine } from "./client-on-line.ts";
+import { ETCD, type EtcdServer, etcdServer } from "./etcd-server.ts";
 import { keepsRecords } from "./records.ts";
-import { wire } from "./wire.ts";
 
 const test = needing({ file: ETCD });
 /** Twice etcd's election timeout, rounded up, is the shortest lease that it gives. */
@@ -21,23 +21,10 @@ afterAll(async () => server[Symbol.asyncDispose](), 30_000);
 function world(prefix: string): World {
   return {
     livenessSeconds: LIVENESS_SECONDS,
-    async open() {
-      const line = await wire(server.port, await freePort());
-      const shared = etcd({
-        endpoints: [`http://127.0.0.1:${line.port}`],
-        prefix,
-        livenessSeconds: LIVENESS_SECONDS,
-      });
-      return {
-        ...shared,
-        cut: line.cut,
-        heal: line.heal,
-        async [Symbol.asyncDispose]() {
-          await shared[Symbol.asyncDispose]();
-          await line[Symbol.asyncDispose]();
-        },
-      };
-    },
+    open: () =>
+      clientOnLine(server.port, (port) =>
+        etcd({ endpoints: [`http://127.0.0.1:${port}`], prefix, livenessSeconds: LIVENESS_SECONDS }),
+      ),
     compact: server.compact,
     stop: server.stop,
     start: server.start,

@@ -1,32 +1,20 @@
 /** Who lives, as Leases of an API server say it: who goes, who stays, and who sweeps. */
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { follow, until } from "#lib/store/shared-contract.ts";
-import { type FakeApiServer, fakeApiServer } from "../support/kubernetes/api-server.ts";
+import type { FakeApiServer } from "../support/kubernetes/api-server.ts";
+import { authority, TOKEN } from "../support/kubernetes/authority.ts";
 import type { ApiObject } from "../support/kubernetes/collection.ts";
-import { needing } from "../support/requirement.ts";
 import { kubernetesClient } from "./kubernetes-client.ts";
-import { type Identity, type Pki, pki } from "./pki.ts";
 
-const runs = needing({ program: "openssl" });
+const cluster = authority();
+const { runs } = cluster;
 const LIVENESS_SECONDS = 1;
 const ALIVE = { whileAlive: true };
 
-let certificates: Pki;
-let identity: Identity;
-let ca = "";
 let server: FakeApiServer;
-beforeAll(() => {
-  if (runs === test.skip) return;
-  certificates = pki();
-  const authority = certificates.authority("cluster");
-  identity = authority.issue("kube-apiserver", ["IP:127.0.0.1"]);
-  ca = readFileSync(authority.ca, "utf8");
-});
-afterAll(() => certificates?.[Symbol.dispose]());
 beforeEach(async () => {
-  if (runs !== test.skip) server = await fakeApiServer(identity, "secret");
+  if (runs !== test.skip) server = await cluster.server();
 });
 afterEach(async () => {
   if (runs === test.skip) return;
@@ -37,8 +25,8 @@ afterEach(async () => {
 const client = () =>
   kubernetesClient({
     port: Number(new URL(server.url).port),
-    ca,
-    token: "secret",
+    ca: cluster.ca,
+    token: TOKEN,
     livenessSeconds: LIVENESS_SECONDS,
   });
 const leases = (): readonly ApiObject[] => server.objects.of("coordination.k8s.io/v1", "Lease");

@@ -1,42 +1,29 @@
 /** The contract of a shared store, kept by custom resources of an API server that is a strict fake. */
-import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { CASES, type World } from "#lib/store/shared-contract.ts";
-import { type FakeApiServer, fakeApiServer } from "../support/kubernetes/api-server.ts";
-import { needing } from "../support/requirement.ts";
+import type { FakeApiServer } from "../support/kubernetes/api-server.ts";
+import { authority, TOKEN } from "../support/kubernetes/authority.ts";
 import { kubernetesClient } from "./kubernetes-client.ts";
-import { type Identity, type Pki, pki } from "./pki.ts";
 import { keepsRecords } from "./records.ts";
 
-const runs = needing({ program: "openssl" });
+const cluster = authority();
+const { runs } = cluster;
 const LIVENESS_SECONDS = 1;
-
-let certificates: Pki;
-let identity: Identity;
-let ca = "";
-beforeAll(() => {
-  if (runs === test.skip) return;
-  certificates = pki();
-  const authority = certificates.authority("cluster");
-  identity = authority.issue("kube-apiserver", ["IP:127.0.0.1"]);
-  ca = readFileSync(authority.ca, "utf8");
-});
-afterAll(() => certificates?.[Symbol.dispose]());
 
 test("the contract has cases", () => expect(CASES.length).toBeGreaterThan(10));
 
 const clientOf = (server: FakeApiServer) =>
   kubernetesClient({
     port: Number(new URL(server.url).port),
-    ca,
-    token: "secret",
+    ca: cluster.ca,
+    token: TOKEN,
     livenessSeconds: LIVENESS_SECONDS,
   });
 
 runs.each(CASES)(
   "%s",
   async (_name, run) => {
-    await using server = await fakeApiServer(identity, "secret");
+    await using server = await cluster.server();
     const world: World = {
       livenessSeconds: LIVENESS_SECONDS,
       open: () => clientOf(server),
@@ -51,7 +38,7 @@ runs.each(CASES)(
 );
 
 runs("records of every kind are kept", async () => {
-  await using server = await fakeApiServer(identity, "secret");
+  await using server = await cluster.server();
   await using one = await clientOf(server);
   await using two = await clientOf(server);
   await keepsRecords(one, two);
@@ -59,7 +46,7 @@ runs("records of every kind are kept", async () => {
 });
 
 runs("an object that somebody else has made is nobody's record, and stands in the way by its name", async () => {
-  await using server = await fakeApiServer(identity, "secret");
+  await using server = await cluster.server();
   await using store = await clientOf(server);
   const [apiVersion, kind] = ["selvedge.dev/v1alpha1", "SelvedgeNode"];
   server.objects.put({ apiVersion, kind, metadata: { name: "a" }, spec: { name: "b" } });
@@ -76,7 +63,7 @@ runs("an object that somebody else has made is nobody's record, and stands in th
 });
 
 runs("what the server does not know, or does not allow, is said with what to do", async () => {
-  await using server = await fakeApiServer(identity, "secret");
+  await using server = await cluster.server();
   await using store = await clientOf(server);
   server.unknown.add("SharedRecord");
   await expect(store.get("k")).rejects.toMatchObject({
