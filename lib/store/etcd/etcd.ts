@@ -2,6 +2,7 @@
 import { SelvedgeError } from "#lib/errors.ts";
 import { type KeyValue, KV, type ResponseHeader } from "#proto/etcd_pb.ts";
 import { checkKey, checkPrefix, type Entry, type Revision, type Shared } from "../shared.ts";
+import { watches } from "../watches.ts";
 import { liveness } from "./liveness.ts";
 import { type MembersOptions, members } from "./members.ts";
 import { troubleOf } from "./refusal.ts";
@@ -34,7 +35,7 @@ export function etcd({
   const cluster = members({ ...rest, random, onRequest });
   const closing = new AbortController();
   const alive = liveness(cluster, { livenessSeconds, signal: closing.signal, random });
-  const watches = new Set<Promise<void>>();
+  const watched = watches();
 
   const entryOf = ({ key, value, modRevision }: KeyValue): Entry => ({
     key: key.slice(prefix.length),
@@ -121,17 +122,12 @@ export function etcd({
         signal: AbortSignal.any([signal, closing.signal]),
         random,
       });
-      watches.add(watching);
-      try {
-        await watching;
-      } finally {
-        watches.delete(watching);
-      }
+      await watched.follow(watching);
     },
     async [Symbol.asyncDispose]() {
       closing.abort();
       cluster[Symbol.dispose]();
-      await Promise.allSettled([alive.done, ...watches]);
+      await Promise.allSettled([alive.done, watched.ended()]);
     },
   };
 }

@@ -7,6 +7,7 @@ import type { ReadAccess } from "#lib/k8s/api/access.ts";
 import { asking } from "#lib/k8s/api/ask.ts";
 import { headOf } from "#lib/k8s/api/head.ts";
 import { checkKey, checkPrefix, type Entry, type Revision, type Shared } from "../shared.ts";
+import { watches } from "../watches.ts";
 import { api } from "./api.ts";
 import { byKey } from "./by-key.ts";
 import { kindOf, kindsBelow } from "./kinds.ts";
@@ -45,7 +46,7 @@ export function kubernetes({
   const ask = asking(access, userAgent);
   const objects = api(ask, signal);
   const leases = leasesIn(namespace);
-  const watches = new Set<Promise<void>>();
+  const watched = watches();
   const common = {
     api: objects,
     leases,
@@ -157,17 +158,12 @@ export function kubernetes({
         signal: AbortSignal.any([ends, signal]),
         random,
       });
-      watches.add(watching);
-      try {
-        await watching;
-      } finally {
-        watches.delete(watching);
-      }
+      await watched.follow(watching);
     },
     async [Symbol.asyncDispose]() {
       closing.abort();
       ask[Symbol.dispose]();
-      await Promise.allSettled([alive.done, sweeping, ...watches]);
+      await Promise.allSettled([alive.done, sweeping, watched.ended()]);
     },
   };
 }
