@@ -19,7 +19,7 @@ const piece = (
   at: path(at),
   paths: below.map((each) => path(`${at} ${each}`)),
   ...(more.within === undefined ? {} : { within: path(more.within) }),
-  ...(more.needs === undefined ? {} : { needs: path(more.needs) }),
+  ...(more.needs === undefined ? {} : { needs: [path(more.needs)] }),
   ...(more.stays === undefined ? {} : { stays: more.stays }),
 });
 const ours = (at: string, below: readonly string[], within?: string): OwnedPiece => ({

@@ -58,13 +58,13 @@ export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): 
     const ours = owned.get(at)?.lines ?? [];
     const one = piecewise(piece.paths, piece.at, have, new Set(ours));
     const isHeld = () => ours.some((line) => nodeAt(have, pathOf(line)) !== undefined);
-    const needs = piece.needs === undefined ? undefined : lineOf(piece.needs);
+    const needs = piece.needs?.map(lineOf).find((line) => refused.has(line));
     if (piece.stays !== undefined) {
       conflicts.push({ at, foreign: [], stays: piece.stays });
       if (!isHeld()) refused.add(at);
       continue;
     }
-    if (needs !== undefined && refused.has(needs)) conflicts.push({ at, foreign: [], needs });
+    if (needs !== undefined) conflicts.push({ at, foreign: [], needs });
     else if (one.foreign.length > 0 && !isHeld()) conflicts.push({ at, foreign: one.foreign });
     else {
       intruders.push(...one.foreign);

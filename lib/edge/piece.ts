@@ -9,8 +9,8 @@ export interface Piece {
   readonly paths: readonly Path[];
   /** A node above that goes with the last that is in it, where VyOS does not commit it empty: `protocols bgp`. */
   readonly within?: Path;
-  /** `at` of the piece without which this one must not be there. */
-  readonly needs?: Path;
+  /** `at` of pieces without any of which this one must not be there. */
+  readonly needs?: readonly Path[];
   /** Why all of it stays as the router has it, whatever that is. */
   readonly stays?: string;
   /** It follows pods: what goes of it is not counted as taken away. */

@@ -33,7 +33,7 @@ export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView
         at: [...top, ...at],
         paths: paths.map((path) => pathFrom(...top, ...at, ...path)),
         within: top,
-        ...(needs === undefined ? {} : { needs: [...top, ...needs] }),
+        ...(needs === undefined ? {} : { needs: [[...top, ...needs]] }),
       }),
     ),
   ];

@@ -1,7 +1,10 @@
 import { expect, test } from "@jest/globals";
 import { address, prefix } from "#lib/address.ts";
 import { goldens, piecesOf } from "../../../test/support/vyos/golden.ts";
-import { lineOf } from "../path.ts";
+import { change } from "../change.ts";
+import { type Line, lineOf } from "../path.ts";
+import { ownership } from "../piece.ts";
+import { grow, type Tree } from "../tree.ts";
 import { CHOSEN } from "./sample-view.ts";
 
 goldens([
@@ -121,14 +124,34 @@ test("a group of too many pods stays as it is, and the chain that names it needs
     } as const,
   };
   const pieces = piecesOf(spec);
-  expect(pieces.map(({ at, stays, needs }) => [lineOf(at), stays, needs && lineOf(needs)])).toEqual([
+  expect(pieces.map(({ at, stays, needs }) => [lineOf(at), stays, needs?.map(lineOf)])).toEqual([
     ["firewall group address-group WEB", "would have 2 entries, and may have 1: it stays as it is", undefined],
     ["firewall group ipv6-address-group WEB-6", undefined, undefined],
-    ["firewall ipv4 name SELVEDGE", undefined, "firewall group address-group WEB"],
+    ["firewall ipv4 name SELVEDGE", undefined, ["firewall group address-group WEB"]],
     ["firewall ipv6 name SELVEDGE-6", undefined, undefined],
   ]);
   expect(pieces[0]?.paths).toEqual([]);
   expect(pieces[2]?.paths.map(lineOf)).toContain(
     "firewall ipv4 name SELVEDGE rule 10 destination group address-group WEB",
   );
+});
+
+test("a chain needs each of the groups of too many pods that it names: any of them may never have been made", () => {
+  const group = (name: string) => ({ name, of: "pods", pods: { ...CHOSEN, most: 1 } }) as const;
+  const rule = (name: string) => ({ name, action: "accept", to: { group: name }, ports: [], log: false }) as const;
+  const spec = {
+    groups: [group("KNOWN"), group("NEW")],
+    firewall: { chain: "SELVEDGE", otherwise: "return", rules: [rule("KNOWN"), rule("NEW")] } as const,
+  };
+  const known = "firewall group address-group KNOWN";
+  const have: Tree = new Map();
+  grow(have, [...known.split(" "), "address", "10.66.0.5"]);
+  const owned = ownership([{ at: known as Line, lines: [`${known} address 10.66.0.5` as Line] }]);
+  const { sets, conflicts } = change(piecesOf(spec), have, owned);
+  expect(conflicts).toContainEqual({
+    at: "firewall ipv4 name SELVEDGE",
+    foreign: [],
+    needs: "firewall group address-group NEW",
+  });
+  expect(sets.map(lineOf).filter((line) => line.startsWith("firewall ipv4"))).toEqual([]);
 });

@@ -26,12 +26,12 @@ export function firewall(spec: RouterSpec & { readonly firewall: FirewallSpec },
       return known.length < ends.length ? [] : ruleAt([...chain, "rule", `${STEP * (i + 1)}`], rule, of, known);
     });
     const answers = pathFrom(...chain, "rule", ANSWERS);
-    // Which may never have been made.
-    const doubtful = groups.find((group) => group.version === of && isNamed(group, rules) && isTooLarge(group));
+    // Each of which may never have been made.
+    const doubtful = groups.filter((group) => group.version === of && isNamed(group, rules) && isTooLarge(group));
     return [
       {
         at: chain,
-        ...(doubtful === undefined ? {} : { needs: placeOf(doubtful) }),
+        ...(doubtful.length === 0 ? {} : { needs: doubtful.map(placeOf) }),
         paths: [
           pathFrom(...chain, "default-action", otherwise),
           pathFrom(...answers, "action", otherwise === "return" ? "return" : "accept"),
@@ -46,7 +46,7 @@ export function firewall(spec: RouterSpec & { readonly firewall: FirewallSpec },
 }
 
 function jump(at: Path, target: string, chain: Path): Piece {
-  return { at, paths: [pathFrom(...at, "action", "jump"), pathFrom(...at, "jump-target", target)], needs: chain };
+  return { at, paths: [pathFrom(...at, "action", "jump"), pathFrom(...at, "jump-target", target)], needs: [chain] };
 }
 
 function ruleAt(at: Path, { name, action, protocol, ports, log }: FirewallRuleSpec, of: Family, ends: Path[]): Path[] {

@@ -27,7 +27,7 @@ function piece({ vrfs }: RouterSpec, leg: LegSpec, kind: "vxlan" | "tunnel", own
   const paths = lines.map((line) => pathFrom(...at, ...line));
   // One of the operator's is there already.
   const isOurs = vrfs.some((each) => each.name === vrf);
-  return { at, paths, ...(isOurs && vrf !== undefined ? { needs: pathFrom("vrf", "name", vrf, "table") } : {}) };
+  return { at, paths, ...(isOurs && vrf !== undefined ? { needs: [pathFrom("vrf", "name", vrf, "table")] } : {}) };
 }
 
 /** Outer Ethernet, IP, UDP and VXLAN headers (RFC 7348, section 5), bytes. */

@@ -41,7 +41,7 @@ export const shapers = ({ shapers: all }: RouterSpec): Piece[] =>
         at: pathFrom("qos", "interface", link, "egress"),
         paths: [pathFrom("qos", "interface", link, "egress", name)],
         within: pathFrom("qos", "interface", link),
-        needs: policy,
+        needs: [policy],
       },
     ];
   });

@@ -103,7 +103,7 @@ test("HAProxy before pods: they keep their names when others go; too many change
   );
   expect(piecesOf(balancer(3, "web"), "rolling")).toMatchObject([
     { paths: [], stays: "would have 4 entries, and may have 3: it stays as it is" },
-    { needs: ["load-balancing", "haproxy", "backend", "selvedge-web"] },
+    { needs: [["load-balancing", "haproxy", "backend", "selvedge-web"]] },
   ]);
   expect(piecesOf(balancer(4, "none"), "rolling").map(({ paths, followsPods }) => [paths, followsPods])).toEqual([
     [[], true],

@@ -66,7 +66,7 @@ function loadBalancer(spec: LoadBalancerSpec, view: EdgeView, top: Path): Piece[
     served({ at: backend, within: top, paths }, spec, servers),
     servers.length === 0
       ? { at: service, within: top, paths: [] }
-      : { at: service, within: top, needs: backend, paths: listening },
+      : { at: service, within: top, needs: [backend], paths: listening },
   ];
 }
 

@@ -42,7 +42,7 @@ const part = (at: Path, paths: readonly Path[], needs?: Path): Piece => ({
   at: [...TOP, ...at],
   paths: paths.map((path) => pathFrom(...TOP, ...at, ...path)),
   within: TOP,
-  ...(needs === undefined ? {} : { needs }),
+  ...(needs === undefined ? {} : { needs: [needs] }),
 });
 
 /** Nothing of a family that the site has no networks of. */

@@ -58,7 +58,7 @@ function ipsec({ name, interface: link, addresses }: SiteSpec, { local, remote, 
     },
     {
       at: peer,
-      needs: vti,
+      needs: [vti],
       paths: [
         below("authentication", "mode", "pre-shared-secret"),
         below("authentication", "local-id", local),
