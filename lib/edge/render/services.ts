@@ -41,6 +41,7 @@ export const loadBalancers = ({ loadBalancers: all }: RouterSpec, view: EdgeView
 function loadBalancer(spec: LoadBalancerSpec, view: EdgeView, top: Path): Piece[] {
   const { name, address, port } = spec;
   const servers = answering(spec, view, undefined);
+  const follows = spec.pods === undefined ? {} : ({ followsPods: true } as const);
   const own = `selvedge-${name}`;
   const service = pathFrom(...top, "service", own);
   const backend = pathFrom(...top, "backend", own);
@@ -65,8 +66,8 @@ function loadBalancer(spec: LoadBalancerSpec, view: EdgeView, top: Path): Piece[
   return [
     served({ at: backend, within: top, paths }, spec, servers),
     servers.length === 0
-      ? { at: service, within: top, paths: [] }
-      : { at: service, within: top, needs: [backend], paths: listening },
+      ? { at: service, within: top, paths: [], ...follows }
+      : { at: service, within: top, needs: [backend], paths: listening, ...follows },
   ];
 }
 
