@@ -82,14 +82,14 @@ goldens([
         "parameters ip key 7",
         "vrf GREEN",
       ].map((line) => `interfaces tunnel tun10 ${line}`),
-      "vrf name GREEN protocols static route 10.9.0.0/16 interface tun10",
-      "vrf name GREEN protocols static route6 fd09::/48 interface tun10",
       ...[
         "description 'selvedge grey'",
         "encapsulation ip6gre",
         "source-address 2001:db8::fb",
         "remote 2001:db8::99",
       ].map((line) => `interfaces tunnel tun11 ${line}`),
+      "vrf name GREEN protocols static route 10.9.0.0/16 interface tun10",
+      "vrf name GREEN protocols static route6 fd09::/48 interface tun10",
     ],
   ],
 ]);

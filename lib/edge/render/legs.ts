@@ -3,14 +3,14 @@
  * the tenant's segment, whose other ends are the nodes; behind a GRE there are networks.
  */
 import { type Family, family } from "#lib/address.ts";
-import { type Path, pathFrom } from "../path.ts";
+import { pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeView, GreSpec, LegSpec, RouterSpec, VxlanSpec } from "../router.ts";
 
 export const legs = (spec: RouterSpec, view: EdgeView): Piece[] =>
   spec.legs.flatMap((leg) => [
     ...(leg.vxlan === undefined ? [] : [piece(spec, leg, "vxlan", vxlan(leg, leg.vxlan, view))]),
-    ...(leg.gre === undefined ? [] : [piece(spec, leg, "tunnel", gre(leg, leg.gre)), ...routes(leg)]),
+    ...(leg.gre === undefined ? [] : [piece(spec, leg, "tunnel", gre(leg, leg.gre))]),
   ]);
 
 type Line = readonly (string | number)[];
@@ -55,10 +55,3 @@ function gre({ mtu }: LegSpec, { local, remote, key }: GreSpec): Line[] {
     ...(key === undefined ? [] : [["parameters", "ip", "key", key]]),
   ];
 }
-
-const routes = ({ interface: link, networks, vrf }: LegSpec): Piece[] =>
-  networks.map((to): Piece => {
-    const top: Path = vrf === undefined ? [] : ["vrf", "name", vrf];
-    const at = pathFrom(...top, "protocols", "static", family(to) === 4 ? "route" : "route6", to);
-    return { at, paths: [pathFrom(...at, "interface", link)] };
-  });

@@ -13,6 +13,7 @@ import { routes } from "./routes.ts";
 import { forwarding, loadBalancers, virtualServers } from "./services.ts";
 import { siteBgp } from "./site-bgp.ts";
 import { sites } from "./sites.ts";
+import { tunnelRoutes } from "./tunnel-routes.ts";
 
 /** @throws SelvedgeError config-invalid: a value that VyOS does not take */
 export const render = (spec: RouterSpec, view: EdgeView, dialect: Dialect): Piece[] => [
@@ -28,6 +29,7 @@ export const render = (spec: RouterSpec, view: EdgeView, dialect: Dialect): Piec
   ...virtualServers(spec, view),
   ...pairs(spec),
   ...legs(spec, view),
+  ...tunnelRoutes(spec),
   ...forwarding(spec),
   ...shapers(spec),
 ];

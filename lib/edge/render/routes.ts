@@ -5,6 +5,7 @@ import type { Piece } from "../piece.ts";
 import type { EdgeNode, EdgeView, RouterSpec, StaticSpec } from "../router.ts";
 import { summary } from "../summary.ts";
 import { servedPools } from "./served.ts";
+import { staticAt } from "./static-at.ts";
 
 export function routes(spec: RouterSpec & { readonly static: StaticSpec }, view: EdgeView): Piece[] {
   const pools = servedPools(spec, view);
@@ -46,13 +47,7 @@ const addressOf = ({ addresses }: EdgeNode, of: Family): Address | undefined =>
 /** Nothing where nobody leads there. */
 function route(to: Prefix, gateways: readonly Address[], spec: StaticSpec): Piece[] {
   if (gateways.length === 0) return [];
-  const at = pathFrom(
-    ...(spec.vrf === undefined ? [] : ["vrf", "name", spec.vrf]),
-    "protocols",
-    "static",
-    family(to) === 4 ? "route" : "route6",
-    to,
-  );
+  const at = staticAt(to, spec.vrf);
   return [{ at, paths: gateways.flatMap((gateway) => hop([...at, "next-hop", gateway], spec)) }];
 }
 

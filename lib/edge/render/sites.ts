@@ -1,9 +1,6 @@
-/**
- * Tunnels to other clusters and clouds (VyOS: interfaces wireguard, interfaces vti, vpn ipsec), and the routes into them. Where
- * two lead to one network, the smaller distance counts until its interface is down.
- */
-import { family, hostPrefix } from "#lib/address.ts";
-import { type Line, lineOf, type Path, pathFrom } from "../path.ts";
+/** Tunnels to other clusters and clouds (VyOS: interfaces wireguard, interfaces vti, vpn ipsec). */
+import { hostPrefix } from "#lib/address.ts";
+import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { IpsecSpec, RouterSpec, SiteSpec, WireguardSpec } from "../router.ts";
 
@@ -17,7 +14,6 @@ export function sites({ sites: all }: RouterSpec): Piece[] {
       ...(site.ipsec === undefined ? [] : ipsec(site, site.ipsec)),
     ]),
     ...(all.some((site) => site.ipsec !== undefined) ? proposals() : []),
-    ...routes(all.filter(({ bgp }) => bgp === undefined)),
   ];
 }
 
@@ -99,21 +95,4 @@ function proposals(): Piece[] {
     },
     { at: esp, paths: cipher(esp) },
   ];
-}
-
-/** A destination is one piece, by however many tunnels it is reached. */
-function routes(all: readonly SiteSpec[]): Piece[] {
-  const byDestination = new Map<Line, { at: Path; paths: Path[] }>();
-  for (const { interface: link, networks, distance } of all)
-    for (const to of networks) {
-      const at = pathFrom("protocols", "static", family(to) === 4 ? "route" : "route6", to);
-      const known = byDestination.get(lineOf(at)) ?? { at, paths: [] };
-      known.paths.push(
-        distance === undefined
-          ? pathFrom(...at, "interface", link)
-          : pathFrom(...at, "interface", link, "distance", distance),
-      );
-      byDestination.set(lineOf(at), known);
-    }
-  return [...byDestination.values()];
 }
