@@ -42,7 +42,7 @@ export interface DaemonOptions {
 /** In a virtual machine without KVM it loads its modules for twenty seconds, and for minutes on a machine that is busy. */
 const START_LIMIT_MS = 240_000;
 
-export const BUILT_DAEMON: readonly string[] = [join(BUILT, "selvedged")];
+const BUILT_DAEMON: readonly string[] = [join(BUILT, "selvedged")];
 const SOURCE_DAEMON: readonly string[] = [process.execPath, join(TOP, "cmd", "daemon.ts")];
 /**
  * Reading the sources takes most of a start, and half a minute in the guest of test/vm: there, and in CI, which has just
@@ -69,12 +69,12 @@ export async function startDaemon({ enter, directory, config = {} }: DaemonOptio
     const shell = ["/bin/sh", "-c", `exec ${quoted} >>'${path("log")}' 2>&1`];
     const started = start(enter(shell), { ...rest, ...variables });
     child = started;
-    const answered = await eventually(
+    const outcome = await eventually(
       "the daemon is ready",
-      async () => (hasEnded(started) ? false : (await ready(enter, environment)) || undefined),
+      async () => (hasEnded(started) ? "ended" : (await ready(enter, environment)) ? "ready" : undefined),
       START_LIMIT_MS,
     );
-    if (!answered) throw new Error(`it ended with ${started.exitCode ?? started.signalCode}`);
+    if (outcome === "ended") throw new Error(`it ended with ${started.exitCode ?? started.signalCode}`);
   };
   const ended = async () => {
     if (child !== undefined && !hasEnded(child)) await once(child, "exit");

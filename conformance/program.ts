@@ -85,8 +85,15 @@ export async function stop(child: ChildProcess, patienceMs = 5_000): Promise<voi
   clearTimeout(timer);
 }
 
-/** Asks again until `probe` answers, with pauses. @throws Error "…: not within N ms", with the last failure */
-export async function eventually<T>(what: string, probe: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
+/**
+ * Asks again until `probe` answers, with pauses. `false` is no answer: what would end every wait at once does not compile.
+ * @throws Error "…: not within N ms", with the last failure
+ */
+export async function eventually<T extends object | string | number | true>(
+  what: string,
+  probe: () => Promise<T | undefined>,
+  withinMs = 60_000,
+): Promise<T> {
   const untilMs = performance.now() + withinMs;
   for (;;) {
     let failure: unknown;

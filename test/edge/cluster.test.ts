@@ -16,7 +16,10 @@ const NAMED = { args: { cni: { reservation: "vm:db" } } };
 
 /** How long things took; nothing is asserted of it. */
 const figures: string[] = [];
-async function told<T>(what: string, probe: () => Promise<T | undefined>): Promise<T> {
+async function told<T extends object | string | number | true>(
+  what: string,
+  probe: () => Promise<T | undefined>,
+): Promise<T> {
   const beganMs = performance.now();
   const found = await eventually(what, probe);
   figures.push(`${what} after ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`);

@@ -54,12 +54,12 @@ async function metadata(name: string): Promise<Metadata> {
   const shown = await kubernetes.kubectl(["get", "pod", name, "--namespace=shop", "--output=json"]);
   return (JSON.parse(shown) as { metadata: Metadata }).metadata;
 }
-const status = (name: string): Promise<unknown> =>
+const status = (name: string): Promise<object> =>
   eventually(
     "Kubernetes is told",
     async () => {
       const { [STATUS]: text } = (await metadata(name)).annotations;
-      return text === undefined ? undefined : (JSON.parse(text) as unknown);
+      return text === undefined ? undefined : (JSON.parse(text) as object);
     },
     LONG_MS,
   );

@@ -69,7 +69,7 @@ export const CASES: readonly { readonly name: string; run(cluster: Cluster): Pro
       await put(definition("blue", "[]"));
       await eventually(
         "the change",
-        async () => JSON.stringify([...heard.definitions.values()]).includes("[]"),
+        async () => JSON.stringify([...heard.definitions.values()]).includes("[]") || undefined,
         LONG_MS,
       );
       await remove(definition("blue"));
