@@ -8,8 +8,12 @@ export const pathOf = (name: string): string => `/run/netns/${name}`;
 export async function makeNamespace(name: string): Promise<void> {
   await removeNamespace(name);
   await must(["ip", "netns", "add", name]);
-  await must(["ip", "-n", name, "link", "set", "lo", "up"]);
+  await ip(name, "link set lo up");
 }
+
+/** iproute2 on what is in a namespace. @param words what would be typed behind `ip -n NAME`. @throws Error as `must` does */
+export const ip = (namespace: string, words: string): Promise<string> =>
+  must(["ip", "-n", namespace, ...words.split(" ")]);
 
 /** IPv6 addresses of links that come there count at once: nobody looks for duplicates. */
 export async function trustAddresses(name: string): Promise<void> {

@@ -2,7 +2,7 @@
  * The machine that a plugin is tried on: a network namespace for the node and one for the world outside, joined by a
  * cable. Outside has no route to pods, so what reaches it was masqueraded.
  */
-import { makeNamespace, removeNamespace } from "./namespace.ts";
+import { ip, makeNamespace, removeNamespace } from "./namespace.ts";
 import { inside, must } from "./program.ts";
 
 export interface Place {
@@ -34,11 +34,10 @@ export async function makeNode(name: string): Promise<Node> {
   try {
     await makeNamespace(node.namespace);
     await makeNamespace(outside.namespace);
-    const cable = ["link", "add", "uplink", "type", "veth", "peer", "name", "uplink", "netns", outside.namespace];
-    await must(["ip", "-n", node.namespace, ...cable]);
+    await ip(node.namespace, `link add uplink type veth peer name uplink netns ${outside.namespace}`);
     for (const end of [node, outside]) await plug(end);
-    await must(["ip", "-n", node.namespace, "route", "add", "default", "via", outside.ip4]);
-    await must(["ip", "-n", node.namespace, "-6", "route", "add", "default", "via", outside.ip6]);
+    await ip(node.namespace, `route add default via ${outside.ip4}`);
+    await ip(node.namespace, `-6 route add default via ${outside.ip6}`);
     const forward = "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding";
     await must(inside(node.namespace, ["/bin/sh", "-c", forward]));
   } catch (error) {
@@ -49,7 +48,7 @@ export async function makeNode(name: string): Promise<Node> {
 }
 
 async function plug({ namespace, ip4, ip6 }: Place): Promise<void> {
-  await must(["ip", "-n", namespace, "link", "set", "uplink", "up"]);
-  await must(["ip", "-n", namespace, "addr", "add", `${ip4}/24`, "dev", "uplink"]);
-  await must(["ip", "-n", namespace, "addr", "add", `${ip6}/64`, "dev", "uplink", "nodad"]);
+  await ip(namespace, "link set uplink up");
+  await ip(namespace, `addr add ${ip4}/24 dev uplink`);
+  await ip(namespace, `addr add ${ip6}/64 dev uplink nodad`);
 }

@@ -1,8 +1,8 @@
 /** A machine outside of the cluster, behind the router: it tells whoever connects by which address it sees them. */
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
-import { eventually, inside, must, run, start, stop } from "../../conformance/program.ts";
+import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
+import { eventually, inside, run, start, stop } from "../../conformance/program.ts";
 import { type Family, LENGTH, ROUTER } from "./place.ts";
 
 export const OUTSIDE = "cl-out";
@@ -16,7 +16,6 @@ const ASK = `
   socket.on("error", ({ code, message }) => console.log(code ?? message)).pipe(process.stdout);`;
 
 export async function makeOutside(): Promise<AsyncDisposable> {
-  const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-n", namespace, ...words.split(" ")]);
   await makeNamespace(OUTSIDE);
   await ip(OUTSIDE, `link add eth0 type veth peer name to-out netns ${ROUTER}`);
   await ip(ROUTER, "link set to-out up");
@@ -25,7 +24,7 @@ export async function makeOutside(): Promise<AsyncDisposable> {
     const nodad = family === 6 ? " nodad" : "";
     await ip(ROUTER, `addr add ${GATEWAY[family]}/${LENGTH[family]} dev to-out${nodad}`);
     await ip(OUTSIDE, `addr add ${outsideAddress(family)}/${LENGTH[family]} dev eth0${nodad}`);
-    await must(["ip", "-n", OUTSIDE, `-${family}`, "route", "add", "default", "via", GATEWAY[family]]);
+    await ip(OUTSIDE, `-${family} route add default via ${GATEWAY[family]}`);
   }
   const server = start(inside(OUTSIDE, [process.execPath, "-e", TELL]));
   if (server.stdout === null) throw new TypeError("no output");

@@ -1,5 +1,5 @@
 /** The networks between the nodes, made of namespaces. */
-import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
+import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { inside, must } from "../../conformance/program.ts";
 import {
   addressOf,
@@ -13,8 +13,6 @@ import {
   SEGMENTS,
   segmentOf,
 } from "./place.ts";
-
-const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-n", namespace, ...words.split(" ")]);
 
 /** @param families that the networks between the nodes have */
 export async function makeWire(families: readonly Family[]): Promise<void> {
@@ -44,7 +42,7 @@ export async function plug(name: Name, families: readonly Family[]): Promise<voi
   await ip(node, "link set eth0 up");
   for (const family of families) {
     await ip(node, `addr add ${addressOf(name, family)}/${LENGTH[family]} dev eth0${nodad(family)}`);
-    await must(["ip", "-n", node, `-${family}`, "route", "add", "default", "via", routerOn(segment, family)]);
+    await ip(node, `-${family} route add default via ${routerOn(segment, family)}`);
   }
 }
 

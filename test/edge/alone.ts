@@ -1,7 +1,7 @@
 /** One node that is alone, with a router of VyOS 1.4 on its network, in both families. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
+import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { must } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type ClusterNode, startNode } from "../cluster/node.ts";
@@ -34,8 +34,6 @@ export interface Alone extends AsyncDisposable {
   /** The daemon starts again with other settings of the router. */
   reconfigure(router: JsonObject): Promise<void>;
 }
-
-const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-n", namespace, ...words.split(" ")]);
 
 /** @param settings of the router @param edge besides @param config laid over the whole of the node's */
 export async function makeAlone(settings: JsonObject, edge: JsonObject = {}, config: JsonObject = {}): Promise<Alone> {

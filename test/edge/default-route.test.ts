@@ -4,26 +4,25 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { type Daemon, startDaemon } from "../../conformance/daemon.ts";
-import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
-import { eventually, inside, must } from "../../conformance/program.ts";
+import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
+import { eventually, inside } from "../../conformance/program.ts";
 import { LIVE } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 
 /** The node's namespace. */
 const NODE = "default-route";
 const [LINK, GATEWAY, OPERATORS] = ["eth0", "192.0.2.250", "192.0.2.254"];
-const ip = (words: string): Promise<string> => must(["ip", "-n", NODE, ...words.split(" ")]);
-const routes = (): Promise<string> => ip("route show default");
+const routes = (): Promise<string> => ip(NODE, "route show default");
 const isThere = async () => ((await routes()).includes(`via ${GATEWAY} dev ${LINK}`) ? true : undefined);
 
 needing(...LIVE)(
   "a node has a default route by a pair of routers for as long as that is configured",
   async () => {
     await makeNamespace(NODE);
-    await ip(`link add ${LINK} type veth peer name other`);
-    await ip(`addr add 192.0.2.11/24 dev ${LINK}`);
-    for (const link of [LINK, "other"]) await ip(`link set ${link} up`);
-    await ip(`route add default via ${OPERATORS} dev ${LINK} metric 100`);
+    await ip(NODE, `link add ${LINK} type veth peer name other`);
+    await ip(NODE, `addr add 192.0.2.11/24 dev ${LINK}`);
+    for (const link of [LINK, "other"]) await ip(NODE, `link set ${link} up`);
+    await ip(NODE, `route add default via ${OPERATORS} dev ${LINK} metric 100`);
 
     const directory = mkdtempSync(join(tmpdir(), "default-route-"));
     writeFileSync(join(directory, "key"), "k\n");
@@ -43,7 +42,7 @@ needing(...LIVE)(
     try {
       daemon = await startDaemon({ ...options, config: { ...config, edge: edge({ defaultRouteMetric: 50 }) } });
       await eventually("the route is there", isThere);
-      await ip(`route del default via ${GATEWAY}`);
+      await ip(NODE, `route del default via ${GATEWAY}`);
       await eventually("it is there again", isThere);
       expect(await routes()).toContain(`via ${OPERATORS} dev ${LINK} metric 100`);
       await daemon.stop();

@@ -1,6 +1,6 @@
 /** NAT of IPv6 on a router (nat66): where packets go and what is changed in them, by captures on both sides of it. */
 import { expect } from "@jest/globals";
-import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
+import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { eventually, inside, must, run } from "../../conformance/program.ts";
 import { type Capture, capture } from "../attach/capture.ts";
 import { needing } from "../support/requirement.ts";
@@ -16,8 +16,6 @@ const [ONE, PUBLIC, LEAVING] = [outside("70"), outside("80"), outside("90")];
 const fixed = (n: number): string => `fd66::${n}`;
 const kept = (name: string, n: number) => ({ name: `vm:${name}`, addresses: [`10.66.250.${n}`, fixed(n)] });
 const named = (name: string) => ({ args: { cni: { reservation: `vm:${name}` } } });
-
-const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-n", namespace, ...words.split(" ")]);
 
 /** Behind `eth0` of the router. */
 async function makeOutside(): Promise<AsyncDisposable> {

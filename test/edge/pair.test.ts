@@ -1,7 +1,8 @@
 /** Two routers as one: nodes leave, and are reached, by addresses that one of the two has at a time. */
 import { expect } from "@jest/globals";
 import type { RouterList } from "#proto/selvedge_pb.ts";
-import { eventually, inside, must, run } from "../../conformance/program.ts";
+import { ip } from "../../conformance/namespace.ts";
+import { eventually, inside, run } from "../../conformance/program.ts";
 import { capture } from "../attach/capture.ts";
 import { addressOf, namespaceOf, ROUTER, routerOn } from "../cluster/place.ts";
 import { needing } from "../support/requirement.ts";
@@ -33,7 +34,6 @@ needing(...WORLD, ...PAIRS)(
       },
     });
     const { a, b, c } = world.rig.nodes;
-    const ip = (namespace: string, words: string) => must(["ip", "-n", namespace, ...words.split(" ")]);
     await ip(OUTSIDE, `addr add ${FAR}/32 dev br0`);
     await ip(OUTSIDE, `route add 192.0.2.0/24 via ${BEYOND}`);
     for (const edge of EDGES) await ip(spaceOf(edge), `route add ${FAR}/32 via ${outside(9)}`);

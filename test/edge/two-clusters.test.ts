@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
-import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
+import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { eventually, inside, must, run } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type ClusterNode, startNode } from "../cluster/node.ts";
@@ -30,8 +30,6 @@ const LINES = [1, 2] as const;
 const lineAddress = (side: Side, line: number): string => `198.51.100.${64 * line + SIDES[side].n}`;
 const tunnelAddress = (side: Side, line: number): string => `10.255.${line}.${SIDES[side].n}`;
 const keyOf = (side: Side, line: number): number => 2 * (line - 1) + SIDES[side].n - 1;
-
-const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-n", namespace, ...words.split(" ")]);
 
 /** The routers, the networks between them, and a node behind each. */
 async function wire(): Promise<AsyncDisposable> {

@@ -2,7 +2,7 @@
  * The rig's nodes with two routers at the edge, and a machine outside of the cluster behind both. Each router is on both
  * networks of the nodes; what it is told becomes real in its namespace.
  */
-import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
+import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { inside, must, run } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { NAMES, namespaceOf, ROUTER, SEGMENTS, segmentOf } from "../cluster/place.ts";
@@ -54,8 +54,6 @@ export interface WorldOptions {
   readonly edge?: JsonObject;
   readonly config?: JsonObject;
 }
-
-const ip = (namespace: string, words: string): Promise<string> => must(["ip", "-n", namespace, ...words.split(" ")]);
 
 export async function makeWorld(options: WorldOptions): Promise<World> {
   const { router, edges = EDGES, cluster = {}, edge: more = {}, config = {} } = options;

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { BUILT, type Daemon, startDaemon } from "../../conformance/daemon.ts";
-import { makeNamespace, pathOf, removeNamespace } from "../../conformance/namespace.ts";
+import { ip, makeNamespace, pathOf, removeNamespace } from "../../conformance/namespace.ts";
 import { eventually, inside, must, run } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 
@@ -35,8 +35,8 @@ async function plug(namespace: string, link: string): Promise<void> {
   await makeNamespace(namespace);
   const port = `p-${namespace}`;
   await must(["ip", "link", "add", port, "netns", SWITCH, "type", "veth", "peer", "name", link, "netns", namespace]);
-  await must(["ip", "-n", SWITCH, "link", "set", port, "master", "lan", "up"]);
-  await must(["ip", "-n", namespace, "link", "set", link, "up"]);
+  await ip(SWITCH, `link set ${port} master lan up`);
+  await ip(namespace, `link set ${link} up`);
 }
 
 async function machine(namespace: string): Promise<Machine> {
@@ -70,10 +70,10 @@ let machines: Machine[] = [];
 beforeAll(async () => {
   if (runs === test.skip) return;
   await makeNamespace(SWITCH);
-  await must(["ip", "-n", SWITCH, "link", "add", "lan", "type", "bridge"]);
-  await must(["ip", "-n", SWITCH, "link", "set", "lan", "up"]);
+  await ip(SWITCH, "link add lan type bridge");
+  await ip(SWITCH, "link set lan up");
   await plug(CLIENT, "eth0");
-  await must(["ip", "-n", CLIENT, "addr", "add", "10.77.0.1/24", "dev", "eth0"]);
+  await ip(CLIENT, "addr add 10.77.0.1/24 dev eth0");
   machines = [await machine("mv-a"), await machine("mv-b")];
   for (const id of ["mv-pod-1", "mv-pod-2"]) await makeNamespace(id);
 });
@@ -89,7 +89,7 @@ afterAll(async () => {
 const ping = () => must(inside(CLIENT, ["ping", "-c", "1", "-W", "9", FIXED]));
 /** The MAC that the third machine believes the address to have. */
 const believed = async (): Promise<string> => {
-  const neighbours = await must(["ip", "-n", CLIENT, "neigh", "show", FIXED]);
+  const neighbours = await ip(CLIENT, `neigh show ${FIXED}`);
   return /lladdr (\S+)/.exec(neighbours)?.[1] ?? "";
 };
 const macOf = (stdout: string): string => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { BUILT } from "../../conformance/daemon.ts";
+import { ip } from "../../conformance/namespace.ts";
 import { makeNode, type Place } from "../../conformance/node.ts";
 import { eventually, must, run, start } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
@@ -45,8 +46,8 @@ describe.each(NETWORKS)("$name", (candidate) => {
     one = await open(cable.node, "one", "10.91.1.0/24");
     two = await open(cable.outside, "two", "10.91.2.0/24");
     // What the cluster part of Selvedge does between nodes is static here.
-    await must(["ip", "-n", one.place.namespace, "route", "add", "10.91.2.0/24", "via", two.place.ip4]);
-    await must(["ip", "-n", two.place.namespace, "route", "add", "10.91.1.0/24", "via", one.place.ip4]);
+    await ip(one.place.namespace, `route add 10.91.2.0/24 via ${two.place.ip4}`);
+    await ip(two.place.namespace, `route add 10.91.1.0/24 via ${one.place.ip4}`);
     await must(two.machine.enter(["/bin/sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]));
   }, 60_000);
   afterAll(() => stack.disposeAsync(), 60_000);

@@ -1,5 +1,6 @@
 /** One tenant's segment on two nodes, beside another tenant's with the same addresses. */
 import { afterAll, beforeAll, expect } from "@jest/globals";
+import { ip } from "../../conformance/namespace.ts";
 import { eventually, inside, must } from "../../conformance/program.ts";
 import { ping } from "../../conformance/traffic.ts";
 import { capture } from "../attach/capture.ts";
@@ -69,8 +70,8 @@ beforeAll(async () => {
     "tn-two-node",
   ]);
   for (const name of NODES) {
-    await must(["ip", "-n", `tn-${name}-node`, "addr", "add", `${WIRE[name]}/24`, "dev", "wire0"]);
-    await must(["ip", "-n", `tn-${name}-node`, "link", "set", "wire0", "up"]);
+    await ip(`tn-${name}-node`, `addr add ${WIRE[name]}/24 dev wire0`);
+    await ip(`tn-${name}-node`, "link set wire0 up");
   }
   for (const node of NODES)
     for (const tenant of Object.keys(TENANTS)) {
