@@ -1,5 +1,5 @@
 /** A pod on networks of NetworkAttachmentDefinitions, on a real kernel; definitions and pods are manifests in a directory. */
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -7,6 +7,7 @@ import { eventually, stop } from "../../conformance/program.ts";
 import { ask, serve } from "../../conformance/traffic.ts";
 import { definition } from "../support/kubernetes/definitions.ts";
 import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
+import { writeManifests } from "../support/manifests.ts";
 import { needing } from "../support/requirement.ts";
 
 const runs = needing(...LIVE, { file: "/usr/bin/python3" }, { program: "tc" });
@@ -58,7 +59,7 @@ let manifests = "";
 beforeAll(async () => {
   if (runs === test.skip) return;
   manifests = mkdtempSync(join(tmpdir(), "definitions-"));
-  show("definitions", ...DEFINITIONS);
+  writeManifests(manifests, "definitions", DEFINITIONS);
   live = await makeLiveNode({
     name: "nad",
     config: { ...CONFIG, policies: { directory: manifests }, attachmentDefinitions: true },
@@ -68,13 +69,6 @@ afterAll(async () => {
   await live?.[Symbol.asyncDispose]();
   if (manifests !== "") rmSync(manifests, { recursive: true });
 }, 60_000);
-
-/** A file of the directory, replaced as a whole. */
-function show(name: string, ...objects: readonly object[]): void {
-  const hidden = join(manifests, `.${name}`);
-  writeFileSync(hidden, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
-  renameSync(hidden, join(manifests, `${name}.json`));
-}
 
 const pod = (name: string, networks: unknown) => ({
   apiVersion: "v1",
@@ -142,8 +136,7 @@ runs("what the runtime hands over: one interface for each, named in their order"
 runs(
   "what Kubernetes says of the pod where the runtime says nothing: wishes of each interface, also after a restart",
   async () => {
-    show(
-      "b",
+    writeManifests(manifests, "b", [
       pod("b", [
         {
           name: "bridged",
@@ -155,7 +148,7 @@ runs(
         { name: "bridged", "cni-args": { ips: ["10.73.0.8"] } },
         { name: "blue", bandwidth: { egressRate: 1_000_000, egressBurst: 100_000 } },
       ]),
-    );
+    ]);
     await live.pods("nad-b");
     const result = await eventually("the pod is known", async () => {
       const tried = await added("nad-b", named("b"));

@@ -1,5 +1,5 @@
 /** The daemon as a process, manifests of pods in a directory, and a router that stands in for a real one: what follows pods. */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
@@ -9,6 +9,7 @@ import { type Daemon, startDaemon } from "../../conformance/daemon.ts";
 import { eventually, must } from "../../conformance/program.ts";
 import { pki } from "../store/pki.ts";
 import { LIVE } from "../support/live-node.ts";
+import { writeManifests } from "../support/manifests.ts";
 import { needing } from "../support/requirement.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
 import { type Standin, standin } from "../support/vyos/standin.ts";
@@ -34,12 +35,7 @@ needing(...LIVE, { file: grammarFile("1.4") }, { program: "openssl" })(
     const directory = mkdtempSync(join(tmpdir(), "edge-pods-"));
     const manifests = join(directory, "manifests");
     mkdirSync(manifests);
-    const tell = (pods: readonly object[]) => {
-      const file = join(manifests, "pods.json");
-      // As a whole: a file that is read while it is written is no manifest.
-      writeFileSync(`${file}.new`, JSON.stringify({ apiVersion: "v1", kind: "List", items: pods }));
-      renameSync(`${file}.new`, file);
-    };
+    const tell = (pods: readonly object[]) => writeManifests(manifests, "pods", pods);
     const web = (n: number) => pod(`web-${n}`, { app: "web" }, `10.66.${n >> 8}.${n & 255}`);
     tell([
       web(5),

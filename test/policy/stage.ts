@@ -1,10 +1,11 @@
 /** A node with policies from a directory: the real daemon, manifests that are replaced as a whole, pods that probe. */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually, run } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type LiveNode, makeLiveNode } from "../support/live-node.ts";
+import { writeManifests } from "../support/manifests.ts";
 import { makePeers, type Peers } from "./peers.ts";
 
 export interface Stage extends AsyncDisposable {
@@ -31,10 +32,7 @@ export async function makeStage(
 ): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), "policies-"));
   const manifests = join(directory, "manifests");
-  const write = (items: readonly unknown[]): void => {
-    writeFileSync(join(directory, "all.json"), JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-    renameSync(join(directory, "all.json"), join(manifests, "all.json"));
-  };
+  const write = (items: readonly unknown[]): void => writeManifests(manifests, "all", items);
   mkdirSync(manifests);
   write([]);
   const live = await makeLiveNode({
