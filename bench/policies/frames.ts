@@ -1,6 +1,7 @@
 /** Packets in a file that tcpreplay sends: UDP from one pod to another, each the first of a connection of its own. */
 import { writeFileSync } from "node:fs";
 import { type Address, type Mac, macToBytes, toBytes } from "#lib/address.ts";
+import { checksum } from "#lib/kernel/linux/checksum.ts";
 
 export interface End {
   readonly address: Address;
@@ -50,12 +51,4 @@ function frame(from: End, to: End, source: number, destination: number): Buffer 
   udp.writeUInt16BE(destination, 2);
   udp.writeUInt16BE(UDP + PAYLOAD_BYTES, 4);
   return bytes;
-}
-
-/** RFC 1071. */
-function checksum(bytes: Buffer): number {
-  let sum = 0;
-  for (let at = 0; at < bytes.length; at += 2) sum += bytes.readUInt16BE(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return ~sum & 0xffff;
 }

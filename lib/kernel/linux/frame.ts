@@ -1,5 +1,6 @@
 /** The frames that tell neighbours of an address or ask for one, and what such frames say: pure bytes. */
 import { type Address, fromBytes, type Mac, macFromBytes, macToBytes, toBytes } from "#lib/address.ts";
+import { checksum } from "./checksum.ts";
 
 const BROADCAST = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
 const ETHERTYPE_ARP = [0x08, 0x06];
@@ -98,12 +99,4 @@ export function claimOf(frame: Uint8Array): { readonly address: Address; readonl
   const type = frame[54];
   const claims = type === ADVERTISEMENT || (type === SOLICITATION && unspecified);
   return claims ? { address: fromBytes(frame.subarray(62, 78)), mac } : undefined;
-}
-
-/** RFC 1071, over an even number of bytes. */
-function checksum(bytes: readonly number[]): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return ~sum & 0xffff;
 }

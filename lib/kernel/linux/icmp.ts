@@ -1,5 +1,6 @@
 /** ICMP echo (RFC 792) and ICMPv6 echo (RFC 4443) as bytes: questions, and what may come back of them. */
 import type { Family } from "#lib/address.ts";
+import { checksum } from "./checksum.ts";
 
 const HEADER = 8;
 /** IP header without options (RFC 791), IPv6 header (RFC 8200). */
@@ -63,12 +64,4 @@ function isOf(icmp: Uint8Array, { id, sequence }: Omit<Question, "packetBytes">)
   if (icmp.length < HEADER) return false;
   const view = new DataView(icmp.buffer, icmp.byteOffset, icmp.length);
   return view.getUint16(4) === id && view.getUint16(6) === sequence;
-}
-
-/** RFC 1071. */
-function checksum(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) sum += ((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  return ~sum & 0xffff;
 }
