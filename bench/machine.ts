@@ -3,6 +3,12 @@ import { arch, cpus, release, totalmem } from "node:os";
 
 export type Machine = Readonly<Record<string, string | number>>;
 
+/** As one line. */
+export const machineText = (machine: Machine): string =>
+  Object.entries(machine)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+
 export function machine(): Machine {
   const processors = cpus();
   return {

@@ -1,4 +1,5 @@
 /** A run as text, at most 120 columns wide. */
+import { machineText } from "./machine.ts";
 import type { Measured } from "./measured.ts";
 import type { Summary } from "./statistics.ts";
 import type { SubjectName } from "./subjects.ts";
@@ -20,9 +21,8 @@ export function report(measured: Measured, meanings: Meanings, verdicts: readonl
     ["Memory of the daemon, MiB", memory(measured), measured.growth],
     ["Targets (ratios of medians of this run)", targets(verdicts)],
   ];
-  const machine = Object.entries(measured.machine).map(([name, value]) => `${name} ${value}`);
   const told = sections.filter(([, , of]) => of === undefined || of.length > 0);
-  return [machine.join(", "), ...told.map(([title, text]) => `${title}\n\n${text}`)].join("\n\n");
+  return [machineText(measured.machine), ...told.map(([title, text]) => `${title}\n\n${text}`)].join("\n\n");
 }
 
 const both = ({ p50, p99 }: Summary): string[] => [number(p50), number(p99)];

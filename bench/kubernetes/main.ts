@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pki } from "../../test/store/pki.ts";
 import { type Memory, startDaemon } from "../daemon.ts";
 import { run } from "../further.ts";
-import { type Machine, machine } from "../machine.ts";
+import { type Machine, machine, machineText } from "../machine.ts";
 import { targets } from "../report.ts";
 import { DAEMON } from "../subjects.ts";
 import { number, table } from "../table.ts";
@@ -71,9 +71,8 @@ function report({ machine, amounts, told, start, cpu, begun, later }: Followed, 
     [[...[namespaces, policies, pods].map(String), ...[told, start, cpu, begun.rssMib, later.rssMib].map(number)]],
     [],
   );
-  const where = Object.entries(machine).map(([name, value]) => `${name} ${value}`);
   return [
-    where.join(", "),
+    machineText(machine),
     `The real daemon and an API server that is there on paper\n\n${rows}`,
     `Targets\n\n${targets(verdicts)}`,
   ].join("\n\n");

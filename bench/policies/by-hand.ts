@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { address, type Mac, mac } from "#lib/address.ts";
 import { inside, ip } from "../throughput/world.ts";
-import { makeSilent, type Pair, PORT } from "./pair.ts";
+import { makeSilent, type Pair, PORT, programOf } from "./pair.ts";
 import { paperAddress } from "./paper.ts";
 
 const NODE = "hand";
@@ -26,7 +26,7 @@ export function byHand(): ByHand {
     ip("netns add", name);
     ip("-n", name, "link set lo up");
   }
-  execFileSync("ip", ["netns", "exec", NODE, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]);
+  execFileSync(...programOf(inside(NODE, ["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"])));
   for (const { name, address } of pods) {
     ip("-n", name, `link add eth0 type veth peer name ${name.slice(5)} address ${GATEWAY_MAC} netns`, NODE);
     ip("-n", name, `addr add ${address}/32 dev eth0`);
@@ -54,8 +54,7 @@ export function byHand(): ByHand {
       );
       const known = "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT";
       const text = ["*filter", ":FORWARD DROP [0:0]", known, ...rules, "COMMIT", ""].join("\n");
-      const [program = "", ...argv] = inside(NODE, ["iptables-restore"]);
-      execFileSync(program, argv, { input: text });
+      execFileSync(...programOf(inside(NODE, ["iptables-restore"])), { input: text });
     },
   };
 }

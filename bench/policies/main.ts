@@ -1,7 +1,7 @@
 /** `npm run bench -- policies`: what policies cost a packet, and how soon they are in force. ../run.sh makes the node. */
 import { join } from "node:path";
 import { run } from "../further.ts";
-import { type Machine, machine } from "../machine.ts";
+import { type Machine, machine, machineText } from "../machine.ts";
 import { targets } from "../report.ts";
 import { type Summary, summary } from "../statistics.ts";
 import { number, table } from "../table.ts";
@@ -147,9 +147,8 @@ function report({ machine, rows, changes }: Measured, verdicts: readonly Verdict
     [[...[pods, attached, policies].map(String), ...[inDaemon.p50, inDaemon.p99, whole.p50, whole.p99].map(number)]],
     [],
   );
-  const where = Object.entries(machine).map(([name, value]) => `${name} ${value}`);
   return [
-    where.join(", "),
+    machineText(machine),
     `Packets that each begin a connection, from one pod to another that a policy lets them reach\n\n${costs}`,
     `One policy lets in other peers\n\n${times}`,
     `Targets\n\n${targets(verdicts)}`,

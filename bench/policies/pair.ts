@@ -57,4 +57,5 @@ function received(namespace: string): number {
   return Number(count);
 }
 
-const programOf = ([program = "", ...argv]: readonly string[]): [string, string[]] => [program, argv];
+/** An argument list as `execFileSync` takes it. */
+export const programOf = ([program = "", ...argv]: readonly string[]): [string, string[]] => [program, argv];

@@ -1,4 +1,5 @@
 /** A run of the scale benchmark as text, at most 120 columns wide. */
+import { machineText } from "../machine.ts";
 import { targets } from "../report.ts";
 import { number, table } from "../table.ts";
 import type { Verdict } from "../targets.ts";
@@ -15,8 +16,7 @@ export function report(scale: Scale, verdicts: readonly Verdict[]): string {
     ["Traffic between the daemon and etcd, both ways", traffic(real)],
     ["Targets", targets(verdicts)],
   ];
-  const where = Object.entries(machine).map(([name, value]) => `${name} ${value}`);
-  return [where.join(", "), ...sections.map(([title, text]) => `${title}\n\n${text}`)].join("\n\n");
+  return [machineText(machine), ...sections.map(([title, text]) => `${title}\n\n${text}`)].join("\n\n");
 }
 
 const cold = ({ cold: rows }: Scale): string =>

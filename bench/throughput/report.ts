@@ -1,11 +1,11 @@
 /** A run of the throughput benchmark as text, at most 120 columns wide. */
+import { machineText } from "../machine.ts";
 import { targets } from "../report.ts";
 import { number, table } from "../table.ts";
 import type { Verdict } from "../targets.ts";
 import type { Measured } from "./measured.ts";
 
 export function report({ machine, rows }: Measured, verdicts: readonly Verdict[]): string {
-  const where = Object.entries(machine).map(([name, value]) => `${name} ${value}`);
   const compared = table(
     ["way", "joined by", "n", "TCP Gbit/s p50", "least", "round trips", "µs p50", "p99"],
     rows.map(({ way, name, gigabits, roundTripUs }) => [
@@ -21,5 +21,5 @@ export function report({ machine, rows }: Measured, verdicts: readonly Verdict[]
     [0, 1],
   );
   const title = "Between pods on two nodes, alternating: one stream of TCP, and one packet at a time";
-  return [where.join(", "), `${title}\n\n${compared}`, `Targets\n\n${targets(verdicts)}`].join("\n\n");
+  return [machineText(machine), `${title}\n\n${compared}`, `Targets\n\n${targets(verdicts)}`].join("\n\n");
 }
