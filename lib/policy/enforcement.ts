@@ -138,8 +138,8 @@ export function enforcement(): Enforcement {
       if (isOwn) classes.leave(member.traits);
     }
     for (const address of entry.joined) if (!wanted.includes(address)) leave(entry, address);
-    const isWhole = wanted.every((address) => byAddress.get(address)?.entry === entry);
-    entry.joined = isWhole ? wanted : wanted.filter((address) => byAddress.get(address)?.entry === entry);
+    const isJoined = (address: Address): boolean => byAddress.get(address)?.entry === entry;
+    entry.joined = wanted.every(isJoined) ? wanted : wanted.filter(isJoined);
   };
   const leave = (entry: Entry, address: Address): void => {
     const member = byAddress.get(address);
