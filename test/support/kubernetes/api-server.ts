@@ -133,7 +133,8 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
   };
 
   /** Why it is not answered, if it is not. */
-  function refusalOf(bearer: string, what: string, kind: Kind | undefined): Refusal | undefined {
+  function refusalOf(request: IncomingMessage, what: string, kind: Kind | undefined): Refusal | undefined {
+    const bearer = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
     if (!fake.tokens.has(bearer)) return [401, "Unauthorized"];
     if (fake.forbidden.has(what)) return [403, `User "node" cannot ${what} at the cluster scope`];
     if (kind === undefined || fake.unknown.has(kind.kind))
@@ -156,8 +157,7 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     if (request.method !== "GET") fake.mistakes.push(`${request.method} ${pathname}`);
     const keys: readonly string[] = { get: [], list: LIST_KEYS, watch: WATCH_KEYS }[verb];
     for (const key of query.keys()) if (!keys.includes(key)) fake.mistakes.push(`${what} ${key}`);
-    const bearer = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
-    const refused = refusalOf(bearer, what, kind);
+    const refused = refusalOf(request, what, kind);
     if (refused !== undefined || kind === undefined) refuse(response, refused);
     else if (verb === "watch") watch(kind, query, response);
     else if (verb === "list") list(kind, query, response);
@@ -177,8 +177,7 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     const keys = [...Object.keys(body), ...Object.keys(body.metadata)];
     if (keys.some((key) => !["metadata", "annotations", "uid"].includes(key)))
       fake.mistakes.push(`${what} of ${keys.join()}`);
-    const bearer = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
-    const refused = refusalOf(bearer, what, pod);
+    const refused = refusalOf(request, what, pod);
     if (refused !== undefined) return refuse(response, refused);
     const [code, said] = patchStatus(objects, pod, body);
     if (typeof said === "string") return refuse(response, [code, said, pod.metadata.name]);
@@ -192,8 +191,7 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     const what = `${method.toLowerCase()} ${basename(path)}`;
     fake.asked.push(what);
     const body = JSON.parse((await text(request)) || "{}") as ApiObject;
-    const bearer = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
-    const refused = refusalOf(bearer, what, kind);
+    const refused = refusalOf(request, what, kind);
     if (refused !== undefined || kind === undefined) return refuse(response, refused);
     const place = kind.kind === "Lease" ? { namespace: "selvedge" } : {};
     const found = objects.find({ ...kind, metadata: { ...place, name: name ?? "" } });
