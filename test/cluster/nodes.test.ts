@@ -98,7 +98,7 @@ runs(
     const work = () => rig.replace("b");
     const [other] = await watched.during("b removed, another in its place", work, ["a to c"]);
     expect({ lost: other?.lost, isStreaming: other?.isStreaming }).toEqual({ lost: 0, isStreaming: true });
-    const pod = await eventually("a pod on it", () => rig.nodes.b.add("cl-n-new").catch(() => undefined));
+    const pod = await eventually("a pod on it", () => rig.nodes.b.add("cl-n-new"));
     for (const from of [pods.a, pods.c])
       await eventually("it is reached", async () => (await answers(from, pod, 4)) || undefined);
     const after = await eventually("nothing is the first one's any more", async () => {

@@ -1,10 +1,11 @@
 /** A cluster of three nodes with a real etcd, all of it in namespaces; see place.ts for who is where. */
-import { eventually, must } from "../../conformance/program.ts";
+import { eventually } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type Etcd, startEtcd } from "./etcd.ts";
-import { type ClusterNode, PLUGIN, startNode } from "./node.ts";
+import { endMembers, type Meeting, makeMachines, startMember, startMembers } from "./machines.ts";
+import { type ClusterNode, PLUGIN } from "./node.ts";
 import { type Family, NAMES, type Name } from "./place.ts";
-import { makeWire, plug, removeWire, unplug } from "./wire.ts";
+import { plug, unplug } from "./wire.ts";
 
 /** For `needing`. */
 export const RIG = [
@@ -45,29 +46,15 @@ export async function makeRig({
   config = {},
 }: RigOptions): Promise<Rig> {
   await using stack = new AsyncDisposableStack();
-  // Nodes have mounts of their own, and are to see the namespaces of pods that are made later.
-  await must(["mount", "--make-shared", "/run"]);
-  stack.defer(removeWire);
-  await makeWire(families);
+  stack.use(await makeMachines(families));
   const etcd = stack.use(await startEtcd(underlay));
-  const started = (name: Name) =>
-    startNode(name, {
-      pools: POOLS,
-      ipam: { coolDownSeconds: 2 },
-      ...config,
-      cluster: {
-        store: { etcd: { endpoints: [etcd.endpoint], livenessSeconds: 3 } },
-        node: { name },
-        probe: { everyMs: 200, lost: 5 },
-        ...cluster,
-      },
-    });
-  const [a, b, c] = await Promise.all(NAMES.map(started));
-  if (a === undefined || b === undefined || c === undefined) throw new TypeError("three names are three nodes");
-  const nodes = { a, b, c };
-  stack.defer(async () => {
-    for (const name of NAMES) await nodes[name][Symbol.asyncDispose]();
-  });
+  const meeting: Meeting = {
+    store: { etcd: { endpoints: [etcd.endpoint], livenessSeconds: 3 } },
+    cluster,
+    config: { pools: POOLS, ...config },
+  };
+  const nodes = await startMembers(meeting);
+  stack.defer(() => endMembers(nodes));
   const joined = (names: readonly Name[]) =>
     eventually(
       `${names.join(", ")} joined`,
@@ -87,7 +74,7 @@ export async function makeRig({
       await unplug(name);
       await etcd.ctl("del", `/selvedge/v1/nodes/${name}`);
       await plug(name, families);
-      nodes[name] = await started(name);
+      nodes[name] = await startMember(name, meeting);
       await joined([name]);
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
