@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import type { ControlPlane } from "./control-plane.ts";
 
-export const STORE = join(import.meta.dirname, "../../install/kubernetes/store.yaml");
+const STORE = join(import.meta.dirname, "../../install/kubernetes/store.yaml");
 
-export interface Definition {
+interface Definition {
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly spec: { readonly group: string; readonly names: { readonly kind: string; readonly plural: string } };
@@ -17,17 +17,23 @@ export interface Role {
   readonly rules: readonly { readonly verbs: readonly string[] }[];
 }
 
-const documents = parseAllDocuments(readFileSync(STORE, "utf8")).map((each): unknown => each.toJS());
-const ofKind = <T>(kind: string): readonly T[] =>
-  documents.filter((each) => (each as { kind: string }).kind === kind) as T[];
+const DEFINITION = "CustomResourceDefinition";
+const documents = parseAllDocuments(readFileSync(STORE, "utf8")).map((each) => each.toJS() as Definition);
+const ofKind = <T>(wanted: string): readonly T[] => documents.filter(({ kind }) => kind === wanted) as unknown as T[];
 
-export const DEFINED: readonly Definition[] = ofKind("CustomResourceDefinition");
+export const DEFINED: readonly Definition[] = ofKind(DEFINITION);
 /** To what is defined. */
 export const ROLE: Role = ofKind<Role>("ClusterRole")[0] ?? { kind: "", rules: [] };
 
-/** Also waits until every kind is served. */
-export async function applyStore({ kubectl }: Pick<ControlPlane, "kubectl">): Promise<void> {
-  await kubectl(["apply", `--filename=${STORE}`]);
-  const names = DEFINED.map(({ metadata }) => `customresourcedefinition/${metadata.name}`);
-  await kubectl(["wait", "--for=condition=Established", ...names]);
+/** Applies objects, and waits until every kind that is defined by them is served. */
+export async function established(
+  { kubectl }: Pick<ControlPlane, "kubectl">,
+  ...objects: readonly Pick<Definition, "kind" | "metadata">[]
+): Promise<void> {
+  await kubectl(["apply", "--filename=-"], { apiVersion: "v1", kind: "List", items: objects });
+  const defined = objects.filter(({ kind }) => kind === DEFINITION).map(({ metadata }) => `crd/${metadata.name}`);
+  await kubectl(["wait", "--for=condition=Established", ...defined]);
 }
+
+export const applyStore = (kubernetes: Pick<ControlPlane, "kubectl">): Promise<void> =>
+  established(kubernetes, ...documents);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
 import { DEFINITIONS_KIND, definition } from "../support/kubernetes/definitions.ts";
 import { needing } from "../support/requirement.ts";
+import { established } from "./applied-store.ts";
 import { type Cluster, makeCluster, NEEDS } from "./cluster.ts";
 import { DNS } from "./dns.ts";
 import { writeCoredns, writeSelvedge } from "./images.ts";
@@ -72,11 +73,7 @@ runs(
     const pods = await within.podsOf("web");
     const address = await addressOf("web");
     for (const pod of pods)
-      await eventually(
-        "it answers",
-        async () => names(pods).includes(await within.get(pod, address)) || undefined,
-        60_000,
-      );
+      await eventually("it answers", async () => names(pods).includes(await within.get(pod, address)) || undefined);
     await on(async (node) => expect(names(pods)).toContain((await node.on(...wget(`http://${address}/`))).trim()));
   },
   LONG_MS,
@@ -99,15 +96,17 @@ runs(
   2 * LONG_MS,
 );
 
+/** Addresses of the StatefulSet's pods by their names, when they serve. */
+const fixed = async () =>
+  Object.fromEntries((await within.serving("db", 2)).map(({ metadata, status }) => [metadata.name, status.podIP]));
+
 runs(
   "pods of a StatefulSet come back with their addresses",
   async () => {
-    const addresses = async () =>
-      Object.fromEntries((await within.serving("db", 2)).map(({ metadata, status }) => [metadata.name, status.podIP]));
     await within.apply(service("db", { clusterIP: "None" }), statefulSet("db", 2));
-    const before = await addresses();
+    const before = await fixed();
     await within.kubectl("delete", "pods", `--namespace=${NAMESPACE}`, "--selector=app=db");
-    expect(await addresses()).toEqual(before);
+    expect(await fixed()).toEqual(before);
   },
   2 * LONG_MS,
 );
@@ -117,8 +116,7 @@ const STATUS = "{.metadata.annotations.k8s\\.v1\\.cni\\.cncf\\.io/network-status
 runs(
   "pods are on a network that they ask for by annotation, and their status says so",
   async () => {
-    await within.apply(DEFINITIONS_KIND);
-    await within.kubectl("wait", "--for=condition=Established", "crd", DEFINITIONS_KIND.metadata.name);
+    await established(cluster.kubernetes, DEFINITIONS_KIND);
     const blue = { type: "selvedge", ipam: { type: "selvedge", ranges: [[{ subnet: "10.88.0.0/24" }]] } };
     const annotations = { "k8s.v1.cni.cncf.io/networks": "blue@b0" };
     await within.apply(definition("blue", blue, NAMESPACE), deployment("planes", 2, { annotations }));
@@ -150,7 +148,6 @@ runs(
         await eventually(
           `${name} is ${address}`,
           async () => (await within.inPod(pod, `nslookup ${name} || :`)).includes(`Address: ${address}`) || undefined,
-          60_000,
         );
   },
   3 * LONG_MS,
@@ -171,7 +168,7 @@ runs(
         ingress: [{ from: [{ podSelector: { matchLabels: { app: "web" } } }] }],
       },
     });
-    await eventually("others are kept out", async () => (await within.isKeptOut(door, pods)) || undefined, 60_000);
+    await eventually("others are kept out", async () => (await within.isKeptOut(door, pods)) || undefined);
     expect(await within.reached(web, pods)).toEqual(names(pods));
     // A new one gets ready: the probes of its node are let in.
     await within.kubectl("delete", "pod", web.metadata.name, `--namespace=${NAMESPACE}`);
@@ -221,9 +218,7 @@ runs(
 runs(
   "a node that loses all but its disk runs its pods again, and leaks no address",
   async () => {
-    const addresses = async () =>
-      Object.fromEntries((await within.serving("db", 2)).map(({ metadata, status }) => [metadata.name, status.podIP]));
-    const fixed = await addresses();
+    const kept = await fixed();
     const before = await within.podsOf("web");
     await cluster.nodes.one.reboot();
     // Until kubelet has looked at them they count as they were.
@@ -238,7 +233,7 @@ runs(
     const pods = await within.serving("web", before.length);
     expect(names(pods)).toEqual(names(before));
     for (const from of pods) expect(await within.reached(from, pods)).toEqual(names(pods));
-    expect(await addresses()).toEqual(fixed);
+    expect(await fixed()).toEqual(kept);
     await eventually(
       "every attachment is of a pod",
       async () => {

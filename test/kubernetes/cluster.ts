@@ -60,7 +60,6 @@ export async function makeCluster(images: readonly string[]): Promise<Cluster> {
     await eventually(
       `node ${name} is known`,
       async () => (await kubernetes.kubectl(["get", "node", name, "--output=name"])) !== "" || undefined,
-      60_000,
     );
   const kept = stack.move();
   return { kubernetes, nodes, [Symbol.asyncDispose]: () => kept.disposeAsync() };

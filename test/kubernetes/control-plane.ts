@@ -14,8 +14,7 @@ import { logged } from "./logged.ts";
 export const PROGRAMS = join(import.meta.dirname, "../../.cache/kubernetes");
 const API_SERVER = join(PROGRAMS, "kube-apiserver");
 const KUBECTL = join(PROGRAMS, "kubectl");
-const ETCD_PORT = 2379;
-const ETCD = `http://127.0.0.1:${ETCD_PORT}`;
+const ETCD = "http://127.0.0.1:2379";
 const ETCD_PEER = "http://127.0.0.1:2380";
 const PORT = 6443;
 /** Of whoever may do everything. */
@@ -44,7 +43,7 @@ export interface User {
 }
 
 export interface ControlPlaneOptions {
-  /** Of this namespace, besides 127.0.0.1, by which the server and etcd are reached; pods are told of the first. */
+  /** Of this namespace, besides 127.0.0.1, by which the server is reached; pods are told of the first. */
   readonly addresses?: readonly string[];
   readonly users?: readonly User[];
   /** Controllers make service accounts for pods, so that pods may be held to them. */
@@ -68,6 +67,8 @@ export interface ControlPlane extends AsyncDisposable {
   kubectl(argv: readonly string[], input?: string | object): Promise<string>;
   /** Creates an object, or replaces or deletes it, without the time that kubectl takes. Returns when it was asked, ms since the epoch. */
   ask(method: "POST" | "PUT" | "DELETE", path: string, object?: object): Promise<number>;
+  /** A token of the manifest's service account, `selvedge` in kube-system, which is there. */
+  accountToken(): Promise<string>;
   /** A kubeconfig for the bearer of a token. @param host by which the server is reached */
   kubeconfig(token: string, host?: string): string;
   stopServer(): Promise<void>;
@@ -91,13 +92,12 @@ export async function controlPlane(options: ControlPlaneOptions = {}): Promise<C
   const all = [{ token: ADMIN, name: "admin", group: "system:masters" }, ...users];
   writeFileSync(tokens, all.map(({ token, name, group }) => `${token},${name},${name},"${group}"\n`).join(""));
   const begin = (name: string, argv: readonly string[]): ChildProcess => logged(join(directory, `${name}.log`), argv);
-  const etcdUrls = [ETCD, ...addresses.map((address) => `http://${address}:${ETCD_PORT}`)].join();
   const etcd = begin("etcd", [
     "etcd",
     "--name=one",
     `--data-dir=${join(directory, "etcd")}`,
-    `--listen-client-urls=${etcdUrls}`,
-    `--advertise-client-urls=${etcdUrls}`,
+    `--listen-client-urls=${ETCD}`,
+    `--advertise-client-urls=${ETCD}`,
     `--listen-peer-urls=${ETCD_PEER}`,
     `--initial-advertise-peer-urls=${ETCD_PEER}`,
     `--initial-cluster=one=${ETCD_PEER}`,
@@ -196,23 +196,25 @@ export async function controlPlane(options: ControlPlaneOptions = {}): Promise<C
     must(["etcdctl", `--endpoints=${ETCD}`, ...argv], {
       environment: { ETCDCTL_API: "3", PATH: process.env.PATH ?? "" },
     });
+  const kubectl = (argv: readonly string[], input: string | object = "") =>
+    must([KUBECTL, `--kubeconfig=${adminFile}`, ...argv], {
+      environment: { HOME: directory, PATH: process.env.PATH ?? "" },
+      input: typeof input === "string" ? input : JSON.stringify(input),
+      deadlineMs: 60_000,
+    });
   return {
     url,
     files: { directory, admin: adminFile, ca: authority.ca, accountKey },
     ca,
     admin: ADMIN,
-    kubectl: (argv, input = "") =>
-      must([KUBECTL, `--kubeconfig=${adminFile}`, ...argv], {
-        environment: { HOME: directory, PATH: process.env.PATH ?? "" },
-        input: typeof input === "string" ? input : JSON.stringify(input),
-        deadlineMs: 60_000,
-      }),
+    kubectl,
     async ask(method, path, object) {
       const atMs = Date.now();
       const { status, text } = await http(method, path, object === undefined ? "" : JSON.stringify(object));
       if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
       return atMs;
     },
+    accountToken: async () => (await kubectl(["create", "token", "selvedge", "--namespace=kube-system"])).trim(),
     kubeconfig: kubeconfigOf,
     startServer,
     stopServer,

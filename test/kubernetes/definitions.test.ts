@@ -4,6 +4,7 @@ import { CASES } from "../support/kubernetes/annotating.ts";
 import type { ApiObject } from "../support/kubernetes/collection.ts";
 import { DEFINITIONS_KIND } from "../support/kubernetes/definitions.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
+import { established } from "./applied-store.ts";
 import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
 
 let kubernetes: ControlPlane;
@@ -22,10 +23,7 @@ runs.each(CASES)(
       source: hurriedSource(async () => ({ server: new URL(url), ca, token }), {}, true),
       put: async (object) => void (await kubectl(["apply", "--filename=-"], object)),
       remove: async (object) => void (await kubectl(["delete", "--filename=-"], object)),
-      async learn() {
-        await kubectl(["apply", "--filename=-"], DEFINITIONS_KIND);
-        await kubectl(["wait", "--for=condition=Established", "crd", DEFINITIONS_KIND.metadata.name]);
-      },
+      learn: () => established(kubernetes, DEFINITIONS_KIND),
       async metadata({ metadata: { name, namespace } }) {
         const shown = await kubectl(["get", "pod", name, `--namespace=${namespace}`, "--output=json"]);
         const { managedFields: _, ...metadata } = (JSON.parse(shown) as ApiObject).metadata;

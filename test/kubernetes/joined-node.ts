@@ -1,13 +1,13 @@
 /** A node in a namespace of its own, whose daemon follows a real API server as the manifest's service account. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { must } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type LiveNode, makeLiveNode } from "../support/live-node.ts";
+import { plugServer } from "./cable.ts";
 import { type ControlPlane, controlPlane } from "./control-plane.ts";
 
-/** RFC 5737: between the node and the namespace of the test, which is the API server's. */
-const CABLE = { server: "198.51.100.1", node: "198.51.100.2" };
+/** RFC 5737: between the node and the API server. */
+const CABLE = { server: "198.51.100.1", other: "198.51.100.2" };
 const MANIFEST = join(import.meta.dirname, "../../install/kubernetes/selvedge.yaml");
 
 export interface JoinedNode extends AsyncDisposable {
@@ -27,16 +27,12 @@ export interface JoinedNodeOptions {
 export async function joinedNode({ name, config, objects = [] }: JoinedNodeOptions): Promise<JoinedNode> {
   await using stack = new AsyncDisposableStack();
   const live = stack.use(await makeLiveNode({ name }));
-  await must(["ip", "link", "add", "kube0", "type", "veth", "peer", "name", "kube0", "netns", live.node.namespace]);
-  await must(["ip", "addr", "add", `${CABLE.server}/30`, "dev", "kube0"]);
-  await must(["ip", "link", "set", "kube0", "up"]);
-  await live.on("ip", "addr", "add", `${CABLE.node}/30`, "dev", "kube0");
-  await live.on("ip", "link", "set", "kube0", "up");
+  await plugServer(live.node.namespace, CABLE);
   const kubernetes = stack.use(await controlPlane({ addresses: [CABLE.server] }));
   await kubernetes.kubectl(["apply", `--filename=${MANIFEST}`]);
   await kubernetes.kubectl(["create", "namespace", "shop"]);
   for (const object of objects) await kubernetes.kubectl(["apply", "--filename=-"], object);
-  const token = (await kubernetes.kubectl(["create", "token", "selvedge", "--namespace=kube-system"])).trim();
+  const token = await kubernetes.accountToken();
   const [file, kubeconfig] = [join(live.directory, "config.yaml"), join(live.directory, "kubeconfig")];
   writeFileSync(kubeconfig, kubernetes.kubeconfig(token, CABLE.server));
   const settings = JSON.parse(readFileSync(file, "utf8")) as object;

@@ -36,7 +36,7 @@ beforeAll(async () => {
   await kubernetes.kubectl(["apply", `--filename=${MANIFEST}`]);
   await kubernetes.kubectl(["create", "namespace", "shop"]);
   await kubernetes.ask("POST", "/api/v1/namespaces/shop/pods", POD);
-  token = (await kubernetes.kubectl(["create", "token", "selvedge", "--namespace=kube-system"])).trim();
+  token = await kubernetes.accountToken();
 }, 180_000);
 afterAll(async () => kubernetes?.[Symbol.asyncDispose](), 60_000);
 

@@ -6,4 +6,4 @@ cd "$(dirname "$0")/../.."
 bash install/setup.sh test
 bash test/kubernetes/programs/build.sh
 PATH=$PWD/node_modules/.bin:$PATH node install/build.ts
-SELVEDGE_KUBERNETES=1 exec bash test/jest.sh test/kubernetes --runInBand "$@"
+SELVEDGE_KUBERNETES=1 exec bash test/jest.sh test/kubernetes "$@"

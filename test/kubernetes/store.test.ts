@@ -18,7 +18,7 @@ beforeAll(async () => {
   kubernetes = await controlPlane();
   await applyStore(kubernetes);
   await kubernetes.kubectl(["create", "serviceaccount", "selvedge", "--namespace=kube-system"]);
-  account = (await kubernetes.kubectl(["create", "token", "selvedge", "--namespace=kube-system"])).trim();
+  account = await kubernetes.accountToken();
 }, 180_000);
 afterAll(async () => kubernetes?.[Symbol.asyncDispose](), 60_000);
 afterEach(async () => {
