@@ -15,10 +15,11 @@ import { udpEcho } from "#lib/echo/udp.ts";
 import { askWhole } from "#lib/echo/whole.ts";
 import { isFailure } from "#lib/errors.ts";
 import { frr } from "#lib/frr/frr.ts";
-import { serviceAccount } from "#lib/k8s/api/access.ts";
+import { type ReadAccess, serviceAccount } from "#lib/k8s/api/access.ts";
 import { apiServer } from "#lib/k8s/api/api-server.ts";
 import { kubeconfig } from "#lib/k8s/api/kubeconfig.ts";
 import { nodeObject } from "#lib/k8s/api/node-object.ts";
+import { secrets } from "#lib/k8s/api/secret.ts";
 import { manifestDirectory } from "#lib/k8s/directory.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import { linuxRouters } from "#lib/kernel/linux-routers.ts";
@@ -28,7 +29,7 @@ import { kubernetes } from "#lib/store/kubernetes/kubernetes.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
 import { vyos } from "#lib/vyos/http.ts";
-import { secretFrom, secretIn } from "#lib/vyos/secret.ts";
+import { type SecretSource, secretFrom } from "#lib/vyos/secret.ts";
 import { giveBackProgram, keepLittle } from "#native/memory.ts";
 import { peerCredentials } from "#native/socket.ts";
 
@@ -102,6 +103,7 @@ async function run(config: Config, configName: string): Promise<void> {
       ...(program === undefined ? {} : { userspace: { command: [program], sockets: "/var/run/wireguard" } }),
     },
   });
+  const secretOf = secretsOf(config);
   const daemon = await startDaemon(
     {
       kernel,
@@ -115,8 +117,8 @@ async function run(config: Config, configName: string): Promise<void> {
       askWhole,
       keyFiles: keyFiles(keys),
       openRouter: ({ name, url, key, trust, commitSeconds }) => ({
-        vyos: vyos({ name, url, trust, commitMs: commitSeconds * 1_000, key: () => secretFrom(key, process.env) }),
-        secretIn,
+        vyos: vyos({ name, url, trust, commitMs: commitSeconds * 1_000, key: () => secretOf(key) }),
+        secretFrom: secretOf,
       }),
       speaker: frr({
         ...(config.edge?.speaker ?? NO_SPEAKER),
@@ -159,6 +161,16 @@ function sharedOf({ cluster, kubernetes: api }: Config): Shared | undefined {
   });
 }
 
+/** Where routers' secrets are read. @throws SelvedgeError config-invalid */
+function secretsOf({ kubernetes }: Config): (source: SecretSource) => Promise<string> {
+  const ofKubernetes = kubernetes && secrets({ access: accessOf(kubernetes), userAgent: USER_AGENT, nowMs: Date.now });
+  const places = { environment: process.env, ...(ofKubernetes && { ofKubernetes }) };
+  return (source) => secretFrom(source, places);
+}
+
+const accessOf = ({ kubeconfig: file }: NonNullable<Config["kubernetes"]>): ReadAccess =>
+  file === undefined ? serviceAccount(process.env) : kubeconfig(file);
+
 type OfKubernetes = Pick<Ports, "objects" | "nodeObject">;
 
 /**
@@ -168,8 +180,7 @@ type OfKubernetes = Pick<Ports, "objects" | "nodeObject">;
 function objectsOf({ kubernetes, policies, attachmentDefinitions: definitions }: Config): OfKubernetes {
   if (policies?.directory !== undefined) return { objects: manifestDirectory(policies.directory) };
   if (kubernetes === undefined) return {};
-  const { kubeconfig: file } = kubernetes;
-  const access = file === undefined ? serviceAccount(process.env) : kubeconfig(file);
+  const access = accessOf(kubernetes);
   return {
     objects: apiServer({ access, userAgent: USER_AGENT, random: Math.random, definitions }),
     nodeObject: nodeObject({ access, userAgent: USER_AGENT, name: NODE_NAME }),

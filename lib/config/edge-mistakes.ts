@@ -5,6 +5,7 @@ import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { firewallMistakes, groupMistakes } from "./edge-firewall.ts";
 import { legMistakes } from "./edge-legs.ts";
 import { pairMistakes } from "./edge-pairs.ts";
+import { secretMistakes } from "./edge-secrets.ts";
 import { familyIn, serviceMistakes } from "./edge-services.ts";
 import { isText } from "./leaves.ts";
 import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
@@ -16,8 +17,6 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
   const ofRouters = routers.flatMap((router, i) => {
     const at = (...path: (string | number)[]): Path => ["edge", "routers", i, ...path];
     const name = names[i];
-    const key = lookUp(router, ["key"]);
-    const keys = ["file", "environment"].filter((way) => lookUp(key, [way]) !== undefined);
     const isBoth = lookUp(router, ["static"]) !== undefined && lookUp(router, ["bgp"]) !== undefined;
     const sites = listAt(router, "sites");
     const interfaces = sites.map((site) => lookUp(site, ["interface"]));
@@ -26,7 +25,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ...(typeof name === "string" && names.indexOf(name) < i
         ? [complaint(at("name"), `"${name}" is the name of another one, too`)]
         : []),
-      ...(key !== undefined && keys.length !== 1 ? [complaint(at("key"), "needs either `file` or `environment`")] : []),
+      ...secretMistakes(root, at()),
       ...(isBoth ? [complaint(at("bgp"), "is not possible beside `static`; use one of them")] : []),
       ...speakerMistakes(root, router, at("bgp")),
       ...(trust.length > 1

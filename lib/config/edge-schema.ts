@@ -5,6 +5,7 @@ import { type Edge, SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "./edge.ts";
 import { firewall, group } from "./edge-firewall.ts";
 import { leg } from "./edge-legs.ts";
 import { pair } from "./edge-pairs.ts";
+import { secretReference } from "./edge-secrets.ts";
 import { endpoint, loadBalancer, plainName, virtualServer, zone } from "./edge-services.ts";
 import { shaper, site } from "./edge-sites.ts";
 import {
@@ -38,10 +39,6 @@ export function routerUrl(value: unknown): string {
 
 const url = read('a URL such as "https://192.0.2.1" or "https://edge1.example:8443"', routerUrl);
 
-const environment = leaf<string>(
-  "a name of the environment such as EDGE1_KEY",
-  (v) => typeof v === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(v),
-);
 const fingerprint = leaf<string>(
   "the 64 hexadecimal digits of a SHA-256, with colons or without",
   (v) => typeof v === "string" && /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(v),
@@ -82,7 +79,7 @@ const bgp = z.strictObject(
       listOf(network, "a list of prefixes").default([]),
       "Prefixes that nodes may call from; without any each node is a neighbour by its address.",
     ),
-    passwordFile: setting(absolutePath.optional(), "File whose first line is the password of the sessions (RFC 2385)."),
+    password: setting(secretReference.optional(), "Where the password of the sessions is (RFC 2385).", "none"),
     bfd: setting(bfd.optional(), "Sessions end when the node does not answer BFD.", "no BFD"),
     multihop: setting(integer(2, 255).optional(), "Hops to a node that is not on link.", "on link"),
     multipath: setting(integer(1, 256).default(8), "Paths to one destination that are used at the same time."),
@@ -173,16 +170,7 @@ const router = z.strictObject(
   {
     name: setting(name, "How `selvedgectl edge` and the history name it."),
     url: setting(url, "Where its HTTP API is."),
-    key: setting(
-      z.strictObject(
-        {
-          file: setting(absolutePath.optional(), "File whose first line is the key; read again for every request."),
-          environment: setting(environment.optional(), "Variable of the daemon's environment that holds it."),
-        },
-        { error: "an object such as {file: /etc/selvedge/edge1.key}" },
-      ),
-      "Key of its HTTP API, one of the two.",
-    ),
+    key: setting(secretReference, "Key of its HTTP API: where it is, one of the three."),
     trust: setting(
       z
         .strictObject(

@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { root } from "#lib/parse.ts";
 import { DSCP_TEXT, dscp } from "#lib/qos.ts";
+import { secretReference } from "./edge-secrets.ts";
 import {
-  absolutePath,
   asNumber,
   cidr,
   flag,
@@ -34,23 +34,23 @@ const port = integer(1, 65_535);
 
 const wireguard = z.strictObject(
   {
-    keyFile: setting(absolutePath, "File whose first line is the router's private key."),
+    privateKey: setting(secretReference, "Where the router's private key is."),
     port: setting(port.default(51_820), "UDP port of the router."),
     publicKey: setting(publicKey, "The other side's."),
-    presharedKeyFile: setting(absolutePath.optional(), "File whose first line is a key that both sides have."),
+    presharedKey: setting(secretReference.optional(), "Where a key is that both sides have.", "none"),
     endpoint: setting(endpoint.optional(), "Where the other side is: `address:port`.", "it calls"),
     keepaliveSeconds: setting(integer(1, 65_535).optional(), "How often something is sent through a NAT.", "not"),
   },
-  { error: "an object such as {keyFile: /etc/selvedge/wg.key, publicKey: …}" },
+  { error: "an object such as {privateKey: {file: /etc/selvedge/wg.key}, publicKey: …}" },
 );
 
 const ipsec = z.strictObject(
   {
     local: setting(ip, "Address of the router, and what it is known by."),
     remote: setting(ip, "The same of the other side."),
-    secretFile: setting(absolutePath, "File whose first line is the secret that both sides have."),
+    secret: setting(secretReference, "Where the secret is that both sides have."),
   },
-  { error: "an object such as {local: 198.51.100.9, remote: 198.51.100.2, secretFile: /etc/selvedge/west.psk}" },
+  { error: "an object such as {local: 198.51.100.9, remote: 198.51.100.2, secret: {file: /etc/selvedge/west.psk}}" },
 );
 
 const bgp = z.strictObject(

@@ -6,7 +6,7 @@ const router = (settings: string) =>
   `edge: {routers: [{name: edge1, url: "https://Edge1.example/", key: {file: /k}, ${settings}}]}`;
 
 const tunnelWith = (settings: string) =>
-  `{name: w, interface: vti1, addresses: [10.255.0.1/30], networks: [10.70.0.0/16], ${settings}, ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secretFile: /s}}`;
+  `{name: w, interface: vti1, addresses: [10.255.0.1/30], networks: [10.70.0.0/16], ${settings}, ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secret: {file: /s}}}`;
 
 test("without the section there are no routers", () => expect("edge" in parseConfig("")).toBe(false));
 
@@ -71,7 +71,27 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
   [
     "no key",
     "edge: {routers: [{name: e, url: https://e, key: {}}]}",
-    "edge.routers[0].key: needs either `file` or `environment`",
+    "edge.routers[0].key: needs one of `file`, `environment` and `secret`",
+  ],
+  [
+    "two places of a key",
+    "kubernetes: {}\nedge: {routers: [{name: e, url: https://e, key: {file: /k, secret: {name: e, key: api}}}]}",
+    "edge.routers[0].key: needs one of `file`, `environment` and `secret`",
+  ],
+  [
+    "a password that is nowhere",
+    router("bgp: {as: 1, nodesAs: 2, password: {}}"),
+    "edge.routers[0].bgp.password: needs one of `file`, `environment` and `secret`",
+  ],
+  [
+    "a Secret without Kubernetes",
+    "edge: {routers: [{name: e, url: https://e, key: {secret: {name: e, key: api}}}]}",
+    "edge.routers[0].key.secret: needs `kubernetes`: nothing says where the API server is",
+  ],
+  [
+    "a Secret of a name that Kubernetes does not take",
+    "kubernetes: {}\nedge: {routers: [{name: e, url: https://e, key: {secret: {name: Edge_1, key: api}}}]}",
+    'edge.routers[0].key.secret.name: "Edge_1" is not a name of small letters, digits, dashes and dots',
   ],
   [
     "two of a name",
@@ -249,7 +269,7 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
   [
     "an interface of another kind",
     router(
-      "sites: [{name: w, interface: wg1, networks: [], ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secretFile: /s}}]",
+      "sites: [{name: w, interface: wg1, networks: [], ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secret: {file: /s}}}]",
     ),
     'edge.routers[0].sites[0].interface: "wg1" is not possible with `ipsec`; its interfaces begin with vti',
   ],
@@ -286,7 +306,7 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
   [
     "a site's network that pods are in",
     `pools: [{name: default, ranges: [[{subnet: 10.70.0.0/16}]]}]\n${router(
-      "sites: [{name: w, interface: vti1, networks: [10.0.0.0/8, 10.70.4.0/24], ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secretFile: /s}}]",
+      "sites: [{name: w, interface: vti1, networks: [10.0.0.0/8, 10.70.4.0/24], ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secret: {file: /s}}}]",
     )}`,
     'edge.routers[0].sites[0].networks: 10.70.4.0/24 is here: pool "default" has 10.70.0.0/16; name only what is reached there',
   ],
@@ -318,3 +338,31 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
 
 test.each(MISTAKES)("%s", (_name, yaml, message) => expect(unplaced(yaml)).toEqual([message]));
 test("the table has cases", () => expect(MISTAKES.length).toBeGreaterThan(0));
+
+test("secrets are in a file, in the environment or in a Secret of Kubernetes, which is in kube-system unless it is said", () => {
+  const { edge } = parseConfig(`kubernetes: {}
+edge:
+  routers:
+    - name: e
+      url: https://e
+      key: { secret: { name: edge1, key: api } }
+      bgp: { as: 1, nodesAs: 2, password: { environment: BGP } }
+      sites:
+        - name: w
+          interface: wg1
+          networks: [10.70.0.0/16]
+          wireguard:
+            publicKey: ${"A".repeat(43)}=
+            privateKey: { secret: { name: tunnel, namespace: edge, key: private } }
+            presharedKey: { file: /psk }
+`);
+  const [router] = edge?.routers ?? [];
+  expect([router?.key, router?.bgp?.password]).toEqual([
+    { secret: { name: "edge1", namespace: "kube-system", key: "api" } },
+    { environment: "BGP" },
+  ]);
+  expect(router?.sites[0]?.wireguard).toMatchObject({
+    privateKey: { secret: { name: "tunnel", namespace: "edge", key: "private" } },
+    presharedKey: { file: "/psk" },
+  });
+});

@@ -54,22 +54,29 @@ export interface EdgePair extends Omit<PairSpec, "isPreferred" | "networks"> {
   readonly routers: readonly string[];
 }
 
-/** With how it is reached, and files in place of secrets. */
+/** Where a secret is; one of the three. */
+export interface SecretReference {
+  readonly file?: string;
+  /** Variable of the daemon's. */
+  readonly environment?: string;
+  readonly secret?: { readonly name: string; readonly namespace: string; readonly key: string };
+}
+
+/** With how it is reached, and where its secrets are. */
 export interface EdgeRouter extends Omit<RouterSpec, "bgp" | "forwarding" | "pair" | "sites"> {
   readonly url: string;
-  /** One of the two. */
-  readonly key: { readonly file?: string; readonly environment?: string };
+  readonly key: SecretReference;
   readonly trust: { readonly ca?: string; readonly fingerprint?: string };
   readonly commitSeconds: number;
-  readonly bgp?: Omit<BgpSpec, "password"> & { readonly passwordFile?: string };
+  readonly bgp?: Omit<BgpSpec, "password"> & { readonly password?: SecretReference };
   readonly zones: ForwardingSpec["zones"];
   readonly sites: readonly EdgeSite[];
 }
 
 export interface EdgeSite extends Omit<SiteSpec, "wireguard" | "ipsec"> {
   readonly wireguard?: Omit<WireguardSpec, "privateKey" | "presharedKey"> & {
-    readonly keyFile: string;
-    readonly presharedKeyFile?: string;
+    readonly privateKey: SecretReference;
+    readonly presharedKey?: SecretReference;
   };
-  readonly ipsec?: Omit<IpsecSpec, "secret"> & { readonly secretFile: string };
+  readonly ipsec?: Omit<IpsecSpec, "secret"> & { readonly secret: SecretReference };
 }

@@ -9,13 +9,13 @@ test("a secret is the first line of a file, or a variable; without one the place
   const file = join(directory, "key");
   try {
     writeFileSync(file, "s3cret key\nanother line\n");
-    expect(await secretFrom({ file }, {})).toBe("s3cret key");
-    expect(await secretFrom({ environment: "EDGE1_KEY" }, { EDGE1_KEY: "other" })).toBe("other");
+    expect(await secretFrom({ file }, { environment: {} })).toBe("s3cret key");
+    expect(await secretFrom({ environment: "EDGE1_KEY" }, { environment: { EDGE1_KEY: "other" } })).toBe("other");
     writeFileSync(file, "\nsecond\n");
-    await expect(secretFrom({ file }, {})).rejects.toThrow(`${file} has an empty first line`);
+    await expect(secretFrom({ file }, { environment: {} })).rejects.toThrow(`${file} has an empty first line`);
     rmSync(file);
-    await expect(secretFrom({ file }, {})).rejects.toThrow(file);
-    await expect(secretFrom({ environment: "EDGE1_KEY" }, {})).rejects.toThrow("no EDGE1_KEY");
+    await expect(secretFrom({ file }, { environment: {} })).rejects.toThrow(file);
+    await expect(secretFrom({ environment: "EDGE1_KEY" }, { environment: {} })).rejects.toThrow("no EDGE1_KEY");
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -2,28 +2,43 @@
 import { readFile } from "node:fs/promises";
 import { SelvedgeError } from "#lib/errors.ts";
 
+/** One of the three. */
 export interface SecretSource {
   readonly file?: string;
   /** Name of a variable. */
   readonly environment?: string;
+  /** Of Kubernetes. */
+  readonly secret?: KubernetesSecret;
 }
 
-/** @param environment of the process @throws SelvedgeError config-invalid naming the file or the variable, never the secret */
-export async function secretFrom(
-  { file, environment: variable }: SecretSource,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
-  if (file !== undefined) return secretIn(file);
-  const value = variable === undefined ? undefined : environment[variable];
+export interface KubernetesSecret {
+  readonly namespace: string;
+  readonly name: string;
+  /** Of its data. */
+  readonly key: string;
+}
+
+export interface SecretPlaces {
+  /** Of the process. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Absent: there is no Kubernetes. @throws SelvedgeError config-invalid, not-ready */
+  readonly ofKubernetes?: (of: KubernetesSecret) => Promise<string>;
+}
+
+/** @throws SelvedgeError config-invalid, not-ready: naming where the secret should be, never the secret */
+export async function secretFrom(source: SecretSource, places: SecretPlaces): Promise<string> {
+  const { file, environment: variable, secret } = source;
+  if (file !== undefined) return firstLineOf(file);
+  if (secret !== undefined && places.ofKubernetes !== undefined) return places.ofKubernetes(secret);
+  const value = variable === undefined ? undefined : places.environment[variable];
   if (value !== undefined && value !== "") return value;
   throw new SelvedgeError(
-    { kind: "config-invalid", field: "edge.routers.key" },
-    `edge: the environment of the daemon has no ${variable}`,
+    { kind: "config-invalid", field: "edge.routers" },
+    `edge: ${secret === undefined ? `the environment of the daemon has no ${variable}` : "there is no Kubernetes to ask for a Secret"}`,
   );
 }
 
-/** The first line of a file. @throws SelvedgeError config-invalid */
-export async function secretIn(file: string): Promise<string> {
+async function firstLineOf(file: string): Promise<string> {
   const text = await readFile(file, "utf8").catch((cause: Error) => {
     throw new SelvedgeError({ kind: "config-invalid", field: file }, `edge: ${cause.message}`, { cause });
   });

@@ -63,8 +63,7 @@ async function lostDuring(address: string, work: () => Promise<void>): Promise<n
 needing(...WORLD)(
   "nodes tell two routers by BGP where pods are, and egress addresses",
   async () => {
-    using secrets = secretFile("a-long-secret");
-    const passwordFile = secrets.path;
+    using secret = secretFile("a-long-secret");
     await using world = await makeWorld({
       cluster: {
         egress: [{ name: "out", addresses: [EGRESS], pods: [{ pod: "nobody" }], nodes: ["a", "b"], holdSeconds: 5 }],
@@ -77,7 +76,7 @@ needing(...WORLD)(
           ...(edge === "edge1"
             ? { addresses: [edgeOn(edge, 1), edgeOn(edge, 2)], bfd: true }
             : { addresses: [edgeOn(edge, 1)], multihop: 2, defaultRoute: true }),
-          passwordFile,
+          password: { file: secret.path },
           listen: ["192.0.2.0/24", "198.51.100.0/24"],
         },
       }),

@@ -85,7 +85,7 @@ const configOf = (side: Side, { directory, settings }: Access): JsonObject => ({
             localPreference: 300 - 100 * line,
           },
           wireguard: {
-            keyFile: join(directory, `wg-${keyOf(side, line)}`),
+            privateKey: { file: join(directory, `wg-${keyOf(side, line)}`) },
             port: 51_820 + line,
             publicKey: PUBLIC_KEYS[keyOf(OTHER[side], line)] ?? "",
             endpoint: `${lineAddress(OTHER[side], line)}:${51_820 + line}`,

@@ -16,22 +16,21 @@ import { edgeKey, memory, ownKeeper } from "./memory.ts";
 import { type Pusher, pusher } from "./pusher.ts";
 import type { Phase } from "./router-status.ts";
 import { type Speaking, speaking } from "./speaking.ts";
-import { specOf } from "./spec.ts";
+import { type SecretFrom, specOf } from "./spec.ts";
 import { arePodsKnown, edgeView, isKnown } from "./view.ts";
 import { writer } from "./writer.ts";
 
 /** How a router is reached, and the secrets that go with it; named only by cmd/. */
 export type OpenRouter = (router: EdgeRouter) => {
   readonly vyos: Vyos;
-  /** First line of a file. @throws SelvedgeError config-invalid */
-  readonly secretIn: (file: string) => Promise<string>;
+  readonly secretFrom: SecretFrom;
 };
 
 export interface EdgeRouterHandle {
   readonly config: EdgeRouter;
   readonly pusher: Pusher;
   readonly vyos: Vyos;
-  /** As it is now, with its secrets. @throws SelvedgeError config-invalid */
+  /** As it is now, with its secrets. @throws SelvedgeError config-invalid, not-ready */
   spec(): Promise<RouterSpec>;
   /** Since when news wait to be pushed, milliseconds since the epoch; undefined: none do. */
   readonly waitingSinceMs: number | undefined;
@@ -76,8 +75,8 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   const waiting = new Map<string, number>();
   const routers = new Map(
     config.routers.map((router) => {
-      const { vyos, secretIn } = open(router);
-      const spec = (): Promise<RouterSpec> => specOf(router, config.pairs, secretIn);
+      const { vyos, secretFrom } = open(router);
+      const spec = (): Promise<RouterSpec> => specOf(router, config.pairs, secretFrom);
       const elected = writer(keeper, router.name, self);
       const made = pusher(
         {

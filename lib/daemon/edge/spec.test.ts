@@ -5,7 +5,7 @@ import { specOf } from "./spec.ts";
 
 const [ROUTER] =
   parseConfig(
-    "edge: {routers: [{name: edge1, url: https://192.0.2.1, key: {file: /k}, bgp: {as: 1, nodesAs: 2, passwordFile: /p}}]}",
+    "edge: {routers: [{name: edge1, url: https://192.0.2.1, key: {file: /k}, bgp: {as: 1, nodesAs: 2, password: {file: /p}}}]}",
   ).edge?.routers ?? [];
 
 async function passwordOf(line: string): Promise<string | undefined> {

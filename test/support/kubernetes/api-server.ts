@@ -28,6 +28,7 @@ const WRITTEN: Readonly<Record<string, Kind>> = {
 const KINDS: Readonly<Record<string, Kind>> = {
   "/api/v1/pods": { apiVersion: "v1", kind: "Pod" },
   "/api/v1/namespaces": { apiVersion: "v1", kind: "Namespace" },
+  "/api/v1/secrets": { apiVersion: "v1", kind: "Secret" },
   "/apis/networking.k8s.io/v1/networkpolicies": { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" },
   "/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies": {
     apiVersion: "policy.networking.k8s.io/v1alpha2",
@@ -40,7 +41,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   ...WRITTEN,
 };
 /** One of those that are in a namespace. */
-const NAMED = /^(\/apis?\/.+)\/namespaces\/([^/]+)\/(pods|network-attachment-definitions)\/([^/]+)(\/status)?$/;
+const NAMED = /^(\/apis?\/.+)\/namespaces\/([^/]+)\/(pods|secrets|network-attachment-definitions)\/([^/]+)(\/status)?$/;
 const MERGE = "application/merge-patch+json";
 const NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed";
 const LIST_KEYS = ["limit", "continue", "fieldSelector", "labelSelector"];

@@ -1,0 +1,86 @@
+import { expect } from "@jest/globals";
+import { FRESH_MS, secrets } from "#lib/k8s/api/secret.ts";
+import { authority, TOKEN } from "../support/kubernetes/authority.ts";
+
+const own = authority();
+const NAMED = { namespace: "kube-system", name: "edge1", key: "api" };
+const data = (values: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
+
+async function withSecret(values: Readonly<Record<string, string>>) {
+  const server = await own.server();
+  const secret = (all: Readonly<Record<string, string>>) => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { namespace: NAMED.namespace, name: NAMED.name },
+    data: data(all),
+  });
+  server.objects.put(secret(values));
+  let nowMs = 0;
+  const read = secrets({
+    access: async () => ({ server: new URL(server.url), ca: own.ca, token: TOKEN }),
+    userAgent: "selvedged/test",
+    nowMs: () => nowMs,
+  });
+  return {
+    server,
+    read,
+    rotate: (all: Readonly<Record<string, string>>) => server.objects.put(secret(all)),
+    later: () => {
+      nowMs += FRESH_MS;
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+own.runs("a Secret is got once for all of its keys, and again after a while; nothing else is asked", async () => {
+  await using rig = await withSecret({ api: "first\nof two lines", psk: "another" });
+  expect(await rig.read(NAMED)).toBe("first");
+  expect(await rig.read({ ...NAMED, key: "psk" })).toBe("another");
+  rig.rotate({ api: "second", psk: "another" });
+  expect(await rig.read(NAMED)).toBe("first");
+  rig.later();
+  expect(await rig.read(NAMED)).toBe("second");
+  expect(rig.server.asked).toEqual(["get secrets", "get secrets"]);
+  expect(rig.server.mistakes).toEqual([]);
+});
+
+own.runs("what was read stands while the server is away, and is asked for again after a while", async () => {
+  await using rig = await withSecret({ api: "first" });
+  await rig.read(NAMED);
+  await rig.server.away();
+  rig.later();
+  expect(await rig.read(NAMED)).toBe("first");
+  await rig.server.back();
+  rig.rotate({ api: "second" });
+  expect(await rig.read(NAMED)).toBe("first");
+  rig.later();
+  expect(await rig.read(NAMED)).toBe("second");
+});
+
+own.runs("without a server nothing is known", async () => {
+  await using rig = await withSecret({ api: "first" });
+  await rig.server.away();
+  await expect(rig.read(NAMED)).rejects.toMatchObject({ failure: { kind: "not-ready" } });
+  await rig.server.back();
+});
+
+own.runs("what is not there, or may not be got, is named and does not stand any more", async () => {
+  await using rig = await withSecret({ api: "first", empty: "\nsecond line" });
+  const mistake = (message: string) => ({ failure: { kind: "config-invalid" }, message });
+  await expect(rig.read({ ...NAMED, key: "none" })).rejects.toMatchObject(
+    mistake('edge: Secret kube-system/edge1 has no key "none"'),
+  );
+  await expect(rig.read({ ...NAMED, key: "empty" })).rejects.toMatchObject(
+    mistake('edge: Secret kube-system/edge1 has an empty first line under the key "empty"'),
+  );
+  await expect(rig.read({ ...NAMED, name: "edge2" })).rejects.toMatchObject(
+    mistake("edge: there is no Secret kube-system/edge2"),
+  );
+  rig.server.forbidden.add("get secrets");
+  rig.later();
+  await expect(rig.read(NAMED)).rejects.toMatchObject({
+    message: expect.stringContaining("edge: Secret kube-system/edge1 may not be got: "),
+    hint: expect.stringContaining("install/kubernetes/router-secret.yaml"),
+  });
+});
