@@ -1,5 +1,5 @@
 /** Pings from pods, one or a hundred in a second. */
-import { end, inside, run, start } from "../../conformance/program.ts";
+import { end, eventually, inside, run, start } from "../../conformance/program.ts";
 import type { Pod } from "./node.ts";
 import type { Family } from "./place.ts";
 
@@ -17,9 +17,12 @@ export const answers = (from: Pod, to: Pod, family: Family): Promise<boolean> =>
 
 /** How far apart they are, ms. */
 const APART_MS = 10;
+/** With so many further answers, what was asked before them and is not answered is lost. */
+const FURTHER = 10;
+const PATIENCE_MS = 10_000;
 
 export interface Stream {
-  /** Ends it, and tells what was lost of it. */
+  /** Ends it when further pings are answered, or none is for ten seconds, and tells what was lost of it until then. */
   stop(): Promise<Loss>;
 }
 
@@ -46,26 +49,28 @@ export function ping100<F extends Family>(
   return {
     async stop() {
       const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-      // The last have their time to be answered.
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      const enough = answered(text).length + FURTHER;
+      const goesOn = await eventually(
+        "further answers",
+        async () => answered(text).length >= enough || undefined,
+        PATIENCE_MS,
+      ).catch(() => false);
       end(child, "SIGINT");
       await ended;
-      return lossIn(text);
+      return lossIn(text, goesOn);
     },
   };
 }
 
-function lossIn(text: string): Loss {
-  const answered = Array.from(text.matchAll(/icmp_seq=(\d+) ttl/g), ([, seq]) => Number(seq)).sort((a, b) => a - b);
+const answered = (text: string): number[] =>
+  Array.from(text.matchAll(/icmp_seq=(\d+) ttl/g), ([, seq]) => Number(seq)).sort((a, b) => a - b);
+
+/** @param goesOn what is behind the last answer was still under way when it ended, and is not lost */
+function lossIn(text: string, goesOn: boolean): Loss {
+  const seen = answered(text);
   const sent = Number(/(\d+) packets transmitted/.exec(text)?.[1] ?? 0);
-  // What was still under way when it ended is not lost.
-  const last = answered.at(-1) ?? 0;
-  const gaps = answered.map((seq, i) => seq - (answered[i - 1] ?? 0) - 1);
-  const isOver = sent - last > 100;
-  const longest = Math.max(0, ...gaps, isOver ? sent - last : 0);
-  return {
-    sent,
-    lost: isOver ? sent - answered.length : last - answered.length,
-    longestMs: longest * APART_MS,
-  };
+  const last = seen.at(-1) ?? 0;
+  const until = goesOn ? last : sent;
+  const gaps = seen.map((seq, i) => seq - (seen[i - 1] ?? 0) - 1);
+  return { sent, lost: until - seen.length, longestMs: Math.max(0, ...gaps, until - last) * APART_MS };
 }
