@@ -9,6 +9,7 @@ import { definition } from "../support/kubernetes/definitions.ts";
 import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { writeManifests } from "../support/manifests.ts";
 import { needing } from "../support/requirement.ts";
+import { addressesOf, type Result } from "./result.ts";
 
 const runs = needing(...LIVE, { file: "/usr/bin/python3" }, { program: "tc" });
 const NETWORKS = "k8s.v1.cni.cncf.io/networks";
@@ -89,19 +90,6 @@ const handed = (name: string, networks: string) => ({
   config: { runtimeConfig: { "io.kubernetes.cri.pod-annotations": { [NETWORKS]: networks } } },
 });
 const std = (asked: { config?: object }) => ({ ...asked, config: { network: "std", ...asked.config } });
-
-interface Result {
-  readonly interfaces: readonly { readonly name: string; readonly mac: string; readonly sandbox?: string }[];
-  readonly ips: readonly { readonly address: string; readonly interface: number }[];
-}
-const addressesOf = ({ interfaces, ips }: Result): Record<string, string[]> =>
-  Object.fromEntries(
-    interfaces.flatMap(({ name, sandbox }, i) =>
-      sandbox === undefined
-        ? []
-        : [[name, ips.flatMap((ip) => (ip.interface === i ? (ip.address.split("/")[0] ?? "") : []))]],
-    ),
-  );
 
 async function added(id: string, asked: object): Promise<Result> {
   const { exit, stdout } = await live.ask("ADD", id, std(asked));

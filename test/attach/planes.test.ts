@@ -6,6 +6,7 @@ import { ask, ping, serve } from "../../conformance/traffic.ts";
 import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 import { capture } from "./capture.ts";
+import { addressesOf, type Result } from "./result.ts";
 
 const here = needing(...LIVE, { file: "/usr/bin/python3" });
 
@@ -65,18 +66,6 @@ afterAll(async () => {
   if (running) await live[Symbol.asyncDispose]();
 });
 
-interface Interface {
-  readonly name: string;
-  readonly sandbox?: string;
-  readonly mtu?: number;
-}
-interface Result {
-  readonly interfaces: readonly Interface[];
-  readonly ips: readonly { readonly address: string; readonly interface: number }[];
-  readonly routes: readonly { readonly dst: string; readonly gw?: string }[];
-  readonly dns: JsonObject;
-}
-
 async function add(id: string, config: JsonObject, ifname = "eth0"): Promise<Result> {
   const { exit, stdout } = await live.ask("ADD", id, { config, variables: { CNI_IFNAME: ifname } });
   expect({ exit, stdout: exit === 0 ? "" : stdout }).toEqual({ exit: 0, stdout: "" });
@@ -95,15 +84,6 @@ const nothingLeft = (): Promise<string> =>
     if (left.length > 0) throw new Error(left.join("; "));
     return "nothing";
   });
-
-/** Addresses of each interface of the pod, without lengths. */
-const addressesOf = ({ interfaces, ips }: Result): Record<string, string[]> =>
-  Object.fromEntries(
-    interfaces
-      .map(({ name, sandbox }, i) => ({ name, sandbox, ips: ips.filter((ip) => ip.interface === i) }))
-      .filter(({ sandbox }) => sandbox !== undefined)
-      .map(({ name, ips }) => [name, ips.map(({ address }) => address.split("/")[0] ?? "")]),
-  );
 
 const PLANES = ["eth0", "control", "m0"];
 const std = { network: "std" };
