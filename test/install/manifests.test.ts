@@ -43,11 +43,17 @@ const one = (kind: string): Manifest => {
 test("there is what a cluster needs, and nothing twice", () => {
   expect(all.map(({ kind }) => kind)).toEqual([
     "ServiceAccount",
+    "ConfigMap",
     "ClusterRole",
     "ClusterRoleBinding",
-    "ConfigMap",
     "DaemonSet",
   ]);
+});
+
+test("what takes it off a node takes its place there", () => {
+  const [uninstall] = read("uninstall.yaml");
+  const { metadata, spec } = one("DaemonSet") as Manifest & { spec: { selector: object } };
+  expect(uninstall).toMatchObject({ kind: "DaemonSet", metadata, spec: { selector: spec.selector } });
 });
 
 test("the configuration has no mistakes, meets in the namespace of Leases, and follows the API server as the pod's service account", () => {

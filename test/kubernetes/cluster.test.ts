@@ -1,5 +1,5 @@
 /** A cluster of two nodes with kubelet gets its network from the manifest, and what users make in it works; in this order. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -10,12 +10,10 @@ import { established } from "./applied-store.ts";
 import { type Cluster, makeCluster, NEEDS } from "./cluster.ts";
 import { DNS } from "./dns.ts";
 import { writeCoredns, writeSelvedge } from "./images.ts";
-import { type Inside, inside, LONG_MS, names, type Pod } from "./inside.ts";
+import { type Inside, inside, LONG_MS, names } from "./inside.ts";
+import { UNINSTALL, whole } from "./manifests.ts";
 import { deployment, HOST_PORT, NAMESPACE, POD_PORT, REPLICAS, service, statefulSet } from "./shop.ts";
 import { NAMES, NODES } from "./wire.ts";
-
-const INSTALL = join(import.meta.dirname, "../../install/kubernetes");
-const MANIFEST = ["store.yaml", "selvedge.yaml"].map((name) => readFileSync(join(INSTALL, name), "utf8")).join("---\n");
 
 const runs = needing(...NEEDS);
 const stack = new AsyncDisposableStack();
@@ -45,7 +43,7 @@ runs(
     const become = (what: string, type: string, wanted: string) =>
       eventually(what, async () => (await within.conditions(type)).join() === wanted || undefined, LONG_MS);
     expect(await within.conditions("Ready")).toEqual(["False", "False"]);
-    await cluster.kubernetes.kubectl(["apply", "--filename=-"], MANIFEST);
+    await cluster.kubernetes.kubectl(["apply", "--filename=-"], whole());
     await become("both are ready", "Ready", "True,True");
     await within.rolledOut("daemonset/selvedge");
     await become("both are said to have a network", "NetworkUnavailable", "False,False");
@@ -96,17 +94,13 @@ runs(
   2 * LONG_MS,
 );
 
-/** Addresses of the StatefulSet's pods by their names, when they serve. */
-const fixed = async () =>
-  Object.fromEntries((await within.serving("db", 2)).map(({ metadata, status }) => [metadata.name, status.podIP]));
-
 runs(
   "pods of a StatefulSet come back with their addresses",
   async () => {
     await within.apply(service("db", { clusterIP: "None" }), statefulSet("db", 2));
-    const before = await fixed();
+    const before = await within.addressesOf("db", 2);
     await within.kubectl("delete", "pods", `--namespace=${NAMESPACE}`, "--selector=app=db");
-    expect(await fixed()).toEqual(before);
+    expect(await within.addressesOf("db", 2)).toEqual(before);
   },
   2 * LONG_MS,
 );
@@ -185,69 +179,6 @@ runs(
   2 * LONG_MS,
 );
 
-/** What a pod does not change while it lives. */
-const lasting = ({ metadata, spec, status }: Pod) => ({
-  name: metadata.name,
-  node: spec.nodeName,
-  address: status.podIP,
-  restarts: status.containerStatuses?.map(({ restartCount }) => restartCount),
-});
-
-runs(
-  "containerd, kubelet and the daemon start anew, and pods go on without losing a packet",
-  async () => {
-    const before = await within.podsOf("web");
-    const [here, there] = NAMES.map((name) => before.find(({ spec }) => spec.nodeName === name));
-    if (here === undefined || there === undefined) throw new Error("they are not on both nodes");
-    const stopped = await within.pinging(here, there);
-    await on(({ restart }) => restart());
-    await within.inSystem("rollout", "restart", "daemonset/selvedge");
-    await within.rolledOut("daemonset/selvedge");
-    const { asked, answered } = await stopped();
-    expect(asked).toBeGreaterThan(100);
-    expect(answered).toBe(asked);
-    expect((await within.serving("web", REPLICAS)).map(lasting)).toEqual(before.map(lasting));
-    await within.kubectl("scale", `--namespace=${NAMESPACE}`, "deployment/web", `--replicas=${2 * REPLICAS}`);
-    const pods = await within.serving("web", 2 * REPLICAS);
-    expect(new Set(pods.map(({ status }) => status.podIP)).size).toBe(2 * REPLICAS);
-    for (const from of pods) expect(await within.reached(from, pods)).toEqual(names(pods));
-  },
-  4 * LONG_MS,
-);
-
-runs(
-  "a node that loses all but its disk runs its pods again, and leaks no address",
-  async () => {
-    const kept = await fixed();
-    const before = await within.podsOf("web");
-    await cluster.nodes.one.reboot();
-    // Until kubelet has looked at them they count as they were.
-    await eventually(
-      "its pods have started again",
-      async () => {
-        const starts = (await within.podsOf("web")).map(lasting).filter(({ node }) => node === "one");
-        return starts.every(({ restarts = [0] }) => restarts.every((count) => count > 0)) || undefined;
-      },
-      LONG_MS,
-    );
-    const pods = await within.serving("web", before.length);
-    expect(names(pods)).toEqual(names(before));
-    for (const from of pods) expect(await within.reached(from, pods)).toEqual(names(pods));
-    expect(await fixed()).toEqual(kept);
-    await eventually(
-      "every attachment is of a pod",
-      async () => {
-        const { attachments } = (await within.ctl("one", "attachments")) as { attachments: object[] };
-        return attachments.length === (await within.attachedTo("one")) || undefined;
-      },
-      LONG_MS,
-    );
-    expect(await within.ctl("one", "ipam", "leaks")).toMatchObject({ leaks: [] });
-    expect(await within.ctl("one", "plan")).toMatchObject({ lines: [] });
-  },
-  4 * LONG_MS,
-);
-
 runs(
   "when all of it is deleted, nothing of it is left on the nodes",
   async () => {
@@ -279,14 +210,8 @@ runs(
 runs(
   "uninstalling leaves nothing of Selvedge",
   async () => {
-    await cluster.kubernetes.kubectl(["delete", "--filename=-", "--wait=false"], MANIFEST);
-    await eventually(
-      "the daemons have ended",
-      async () => (await within.inSystem("get", "pods", "--output=name")) === "" || undefined,
-      LONG_MS,
-    );
-    await within.kubectl("apply", `--filename=${join(INSTALL, "uninstall.yaml")}`);
-    await within.rolledOut("daemonset/selvedge-uninstall");
+    await within.kubectl("apply", `--filename=${UNINSTALL}`);
+    await within.rolledOut("daemonset/selvedge");
     await on(async (node) => {
       expect(await node.on("nft", "list", "tables")).not.toContain("selvedge");
       expect(await node.on("ip", "-details", "link", "show")).not.toContain("selvedge");
@@ -294,6 +219,12 @@ runs(
       expect(await node.on("ip", "rule", "show")).not.toContain("proto 83");
       expect(await node.on("ip", "route", "show", "table", "all")).not.toContain("proto 83");
     });
+    await cluster.kubernetes.kubectl(["delete", "--filename=-", "--wait=false"], whole());
+    await eventually(
+      "nothing of it runs",
+      async () => (await within.inSystem("get", "pods", "--output=name")) === "" || undefined,
+      LONG_MS,
+    );
   },
   2 * LONG_MS,
 );

@@ -1,0 +1,22 @@
+{{- define "selvedge.image" -}}
+image: {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- end }}
+
+{{- /* Which nodes its pods are on, and what stops neither them nor their image. */ -}}
+{{- define "selvedge.placement" -}}
+priorityClassName: {{ .Values.priorityClassName }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+# Before the network is there every node has taints.
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
