@@ -6,14 +6,24 @@ import type { Family } from "./place.ts";
 /** IP and ICMP headers, bytes. */
 const HEADERS = { 4: 28, 6: 48 } as const satisfies Record<Family, number>;
 
+export interface Reached<F extends Family> {
+  readonly address: Readonly<Record<F, string>>;
+}
+
 /** One packet of so many bytes that nobody may take to pieces; whether it was answered. */
-export async function fits(from: Pod, to: Pod, family: Family, bytes: number): Promise<boolean> {
+export async function fits<F extends Family>(
+  from: Pick<Pod, "id">,
+  to: Reached<F>,
+  family: F,
+  bytes: number,
+): Promise<boolean> {
   const size = String(bytes - HEADERS[family]);
   const argv = ["ping", `-${family}`, "-c", "1", "-W", "1", "-M", "do", "-s", size, to.address[family]];
   return (await run(inside(from.id, argv))).exit === 0;
 }
 
-export const answers = (from: Pod, to: Pod, family: Family): Promise<boolean> => fits(from, to, family, 100);
+export const answers = <F extends Family>(from: Pick<Pod, "id">, to: Reached<F>, family: F): Promise<boolean> =>
+  fits(from, to, family, 100);
 
 /** How far apart they are, ms. */
 const APART_MS = 10;
@@ -34,11 +44,7 @@ export interface Loss {
 }
 
 /** A hundred pings in a second until it is stopped. */
-export function ping100<F extends Family>(
-  from: Pick<Pod, "id">,
-  to: { readonly address: Readonly<Record<F, string>> },
-  family: F,
-): Stream {
+export function ping100<F extends Family>(from: Pick<Pod, "id">, to: Reached<F>, family: F): Stream {
   const argv = ["ping", `-${family}`, "-n", "-i", String(APART_MS / 1_000), "-W", "1", to.address[family]];
   const child = start(inside(from.id, argv), { PATH: process.env.PATH ?? "" });
   let text = "";

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../../conformance/program.ts";
 import { type EchoStream, echoStream } from "../support/echo-stream.ts";
-import type { Pod } from "./node.ts";
 import { answers, type Loss, ping100 } from "./ping.ts";
 
 const RESULTS = join(import.meta.dirname, "..", "..", "bench", "results");
@@ -23,10 +22,16 @@ export interface Watched extends AsyncDisposable {
   during(fault: string, work: () => Promise<void>, names?: readonly string[]): Promise<readonly Seen[]>;
 }
 
+/** A pod's network: where it is in /run/netns, and how it is reached. */
+export interface End {
+  readonly id: string;
+  readonly address: { readonly 4: string };
+}
+
 export interface Path {
   readonly name: string;
-  readonly from: Pod;
-  readonly to: Pod;
+  readonly from: Pick<End, "id">;
+  readonly to: End;
 }
 
 /** Before and after, so that there is something to compare with. */
