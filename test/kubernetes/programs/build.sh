@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Builds Kubernetes' programs and CoreDNS from their Go modules into .cache/kubernetes, once for each state of what is here:
+# Builds Kubernetes' programs, CoreDNS and Helm from their Go modules into .cache/kubernetes, once for each state of what is here:
 # some twenty minutes on two processors the first time, nothing after that.
 set -euo pipefail
 cd "$(dirname "$0")"
 into=$(cd ../../.. && pwd)/.cache/kubernetes
-state=$(cat go.mod go.sum build.sh coredns/* | sha256sum | cut -d ' ' -f 1)
+state=$(cat go.mod go.sum build.sh coredns/* helm/* | sha256sum | cut -d ' ' -f 1)
 
 [ "$(cat "$into/state" 2>/dev/null)" = "$state" ] && exit 0
 go=$(command -v go || echo /usr/local/go/bin/go)
@@ -22,4 +22,5 @@ build() { CGO_ENABLED=0 nice "$go" build -p 2 -trimpath -o "$into/" "$@"; }
 build -ldflags "$ldflags" \
   k8s.io/kubernetes/cmd/{kube-apiserver,kube-controller-manager,kube-proxy,kube-scheduler,kubectl,kubelet}
 (cd coredns && build -ldflags "-s -w" .)
+(cd helm && build -ldflags "-s -w" helm.sh/helm/v4/cmd/helm)
 echo "$state" >"$into/state"

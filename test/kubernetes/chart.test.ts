@@ -1,0 +1,196 @@
+/** The chart with Helm itself: what it makes, what it refuses, and what becomes of a release in an API server. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { parseAllDocuments } from "yaml";
+import { must } from "../../conformance/program.ts";
+import { needing } from "../support/requirement.ts";
+import { type ControlPlane, controlPlane, PROGRAMS } from "./control-plane.ts";
+import { startControllers } from "./controllers.ts";
+import { runs } from "./runs.ts";
+
+const CHART = join(import.meta.dirname, "../../install/kubernetes");
+const HELM = join(PROGRAMS, "helm");
+const withHelm = needing({ file: HELM });
+const live = withHelm === test.skip ? test.skip : runs;
+
+const stack = new AsyncDisposableStack();
+let directory = "";
+let kubernetes: ControlPlane;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "helm-"));
+  stack.defer(() => rmSync(directory, { recursive: true }));
+  if (live === test.skip) return;
+  kubernetes = stack.use(await controlPlane({ controllers: true }));
+  // Namespaces go by them.
+  stack.use(startControllers(kubernetes));
+}, 180_000);
+afterAll(() => stack.disposeAsync(), 60_000);
+
+const environment = () => ({ HOME: directory, PATH: process.env.PATH ?? "", HELM });
+const helm = (...argv: readonly string[]): Promise<string> =>
+  must([HELM, ...argv], { environment: environment(), deadlineMs: 120_000 });
+const template = (...values: readonly string[]): Promise<string> =>
+  helm("template", "selvedge", CHART, "--namespace=kube-system", ...values);
+
+interface Made {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+const documents = (text: string): Made[] => parseAllDocuments(text).map((each) => each.toJS() as Made);
+const read = (name: string): string => readFileSync(join(CHART, name), "utf8");
+const sorted = (of: readonly Made[]): string[] => of.map((each) => JSON.stringify(each)).toSorted();
+const found = (of: readonly Made[], kind: string): Made | undefined => of.find((each) => each.kind === kind);
+
+withHelm("helm has nothing to complain of", async () => {
+  expect(await helm("lint", "--strict", CHART)).toContain("1 chart(s) linted, 0 chart(s) failed");
+});
+
+withHelm("the plain manifests are what render.sh makes", async () => {
+  await must(["bash", join(CHART, "render.sh"), directory], { environment: environment() });
+  for (const name of ["selvedge.yaml", "uninstall.yaml"])
+    expect(readFileSync(join(directory, name), "utf8")).toBe(read(name));
+});
+
+withHelm("a release is the plain manifests, and nothing besides", async () => {
+  const plain = ["store.yaml", "selvedge.yaml"].flatMap((name) => documents(read(name)));
+  expect(sorted(documents(await template()))).toEqual(sorted(plain));
+  expect(plain.length).toBeGreaterThan(10);
+});
+
+const REFUSED: readonly (readonly [value: string, message: string])[] = [
+  ["imagee.tag=1", "additional properties 'imagee' not allowed"],
+  ["image.name=selvedge", "additional properties 'name' not allowed"],
+  ["image.pullPolicy=Sometimes", "at '/image/pullPolicy'"],
+  ["image.repository=", "at '/image/repository'"],
+  ["apiServer.port=70000", "at '/apiServer/port'"],
+  ["cni.binDir=opt/cni/bin", "at '/cni/binDir'"],
+  ["maxUnavailable=0", "at '/maxUnavailable'"],
+  ["maxUnavailable=110%", "at '/maxUnavailable'"],
+  ["uninstall=perhaps", "at '/uninstall'"],
+  ["configuration.pools=10.66.0.0/16", "at '/configuration/pools'"],
+  ["configuration.kubernetes=null", "at '/configuration'"],
+  ["configuration.cluster.store.etcd.compactHours=1", "at '/configuration/cluster/store'"],
+  ["configuration.cluster.store.kubernetes.namespace=other", "at '/configuration/cluster/store/kubernetes/namespace'"],
+];
+withHelm.each(REFUSED)("%s is refused", async (value, message) => {
+  await expect(template(`--set=${value}`)).rejects.toThrow(message);
+});
+
+/** What is there with the values and not without. */
+const HEEDED: readonly (readonly [values: string, said: string])[] = [
+  ["image.repository=registry.example/selvedge,image.tag=1.2.3", '"image":"registry.example/selvedge:1.2.3"'],
+  ["image.pullPolicy=Always", '"imagePullPolicy":"Always"'],
+  ["image.pullSecrets[0].name=mine", '"imagePullSecrets":[{"name":"mine"}]'],
+  ["apiServer.host=192.0.2.10,apiServer.port=443", '{"name":"KUBERNETES_SERVICE_HOST","value":"192.0.2.10"}'],
+  ["apiServer.host=192.0.2.10,apiServer.port=443", '{"name":"KUBERNETES_SERVICE_PORT","value":"443"}'],
+  ["cni.binDir=/usr/libexec/cni", '{"path":"/usr/libexec/cni","type":"DirectoryOrCreate"}'],
+  ["cni.confDir=/etc/k0s/cni", '{"path":"/etc/k0s/cni","type":"DirectoryOrCreate"}'],
+  ["resources.limits.memory=400Mi", '"limits":{"memory":"400Mi"}'],
+  ["maxUnavailable=1", '"maxUnavailable":1}'],
+  ["nodeSelector.role=worker", '"nodeSelector":{"role":"worker"}'],
+  ["affinity.podAntiAffinity.x=y", '"affinity":{"podAntiAffinity":{"x":"y"}}'],
+  ["tolerations[0].key=mine", '"tolerations":[{"key":"mine"}]'],
+  ["priorityClassName=high", '"priorityClassName":"high"'],
+  ["podAnnotations.a=b", '"a":"b"'],
+  ["podLabels.c=d", '{"app.kubernetes.io/name":"selvedge","c":"d"}'],
+  ["configuration.sriov.kubeletDir=/var/lib/kubelet/x", '"mountPath":"/var/lib/kubelet/x"'],
+  ["uninstall=true", '"command":["/opt/selvedge/install-node.sh","uninstall"]'],
+];
+withHelm.each(HEEDED)("%s is heeded", async (values, said) => {
+  expect(JSON.stringify(documents(await template()))).not.toContain(said);
+  expect(JSON.stringify(documents(await template(`--set=${values}`)))).toContain(said);
+});
+
+withHelm("nodes that meet elsewhere have no rights to a store in the API server", async () => {
+  const elsewhere = documents(
+    await template(
+      "--set=configuration.cluster.store.kubernetes=null",
+      "--set=configuration.cluster.store.etcd.endpoints[0]=https://192.0.2.10:2379",
+    ),
+  );
+  expect(found(elsewhere, "CustomResourceDefinition")).toBeUndefined();
+  expect(elsewhere.map(({ metadata }) => metadata.name)).not.toContain("selvedge-store");
+  expect(sorted(elsewhere)).toHaveLength(documents(read("selvedge.yaml")).length);
+});
+
+withHelm("in another namespace the service account is had from there", async () => {
+  const made = documents(await template("--namespace=network"));
+  expect(JSON.stringify(made)).not.toContain("kube-system");
+  expect(found(made, "DaemonSet")?.metadata.namespace).toBe("network");
+});
+
+const RELEASE = "--namespace=kube-system";
+const released = (...argv: readonly string[]) => helm(...argv, RELEASE, `--kubeconfig=${kubernetes.files.admin}`);
+const get = async (...what: readonly string[]): Promise<string> =>
+  kubernetes.kubectl(["get", ...what, "--ignore-not-found", RELEASE]);
+const daemonSet = (path: string) => get("daemonset", "selvedge", `--output=jsonpath=${path}`);
+const HASH = "{.spec.template.metadata.annotations.selvedge\\.dev/configuration}";
+const configuration = () => get("configmap", "selvedge", "--output=jsonpath={.data}");
+const columns = () => get("crd", "reservations.selvedge.dev", "--output=jsonpath={..additionalPrinterColumns[*].name}");
+
+const RESERVATION = {
+  apiVersion: "selvedge.dev/v1alpha1",
+  kind: "Reservation",
+  metadata: { name: "kept" },
+  spec: { pool: "default", name: "shop/db-0", addresses: ["10.66.0.9"], origin: "operator" },
+};
+
+live(
+  "a release is installed, changed, taken back, and taken away without what nodes said",
+  async () => {
+    await released("install", "selvedge", CHART, "--wait", "--timeout=60s");
+    const first = [await daemonSet(HASH), await configuration(), await columns()];
+    expect(first[1]).toContain("10.66.0.0/16");
+    await kubernetes.kubectl(["wait", "--for=condition=Established", "crd/reservations.selvedge.dev"]);
+    await kubernetes.kubectl(["apply", "--filename=-"], RESERVATION);
+
+    // The next version: its definitions are changed with it, and what it says of the configuration starts the daemons anew.
+    const next = join(directory, "next");
+    cpSync(CHART, next, { recursive: true });
+    const column = "- { name: MAC, type: string, jsonPath: .spec.mac }";
+    const store = read("store.yaml");
+    expect(store).toContain(column);
+    writeFileSync(join(next, "store.yaml"), store.replace(column, column.replace("name: MAC", "name: Hardware")));
+    await released("upgrade", "selvedge", next, "--set=configuration.logLevel=debug", "--wait", "--timeout=60s");
+    expect(await configuration()).toContain("logLevel: debug");
+    expect(await daemonSet(HASH)).not.toBe(first[0]);
+    expect(await columns()).toBe(first[2]?.replace("MAC", "Hardware"));
+
+    await released("rollback", "selvedge", "1", "--wait", "--timeout=60s");
+    expect([await daemonSet(HASH), await configuration(), await columns()]).toEqual(first);
+
+    await released("upgrade", "selvedge", CHART, "--set=uninstall=true", "--wait", "--timeout=60s");
+    expect(await daemonSet("{.spec.template.spec.initContainers[*].command}")).toBe(
+      '["/opt/selvedge/install-node.sh","uninstall"]',
+    );
+    expect(await daemonSet("{.spec.template.spec.containers[*].name}")).toBe("done");
+
+    await released("uninstall", "selvedge", "--wait", "--timeout=60s");
+    for (const what of ["daemonset", "configmap", "serviceaccount", "clusterrole", "clusterrolebinding"])
+      expect([what, await get(what, "selvedge", "--output=name")]).toEqual([what, ""]);
+    expect(await get("namespace", "selvedge", "--output=name")).toBe("");
+    expect(await get("reservations.selvedge.dev", "--output=name")).toBe("reservation.selvedge.dev/kept\n");
+
+    await released("install", "selvedge", CHART, "--wait", "--timeout=60s");
+    expect([await daemonSet(HASH), await configuration(), await columns()]).toEqual(first);
+    await released("uninstall", "selvedge", "--wait", "--timeout=60s");
+  },
+  300_000,
+);
+
+live(
+  "what was applied as plain manifests becomes a release",
+  async () => {
+    const applied = await kubernetes.kubectl(["apply", `--kustomize=${CHART}`]);
+    expect(applied).toContain("daemonset.apps/selvedge");
+    const uid = await daemonSet("{.metadata.uid}");
+    await released("install", "selvedge", CHART, "--take-ownership", "--force-conflicts", "--wait", "--timeout=60s");
+    expect(await daemonSet("{.metadata.uid}")).toBe(uid);
+    expect(await daemonSet("{.metadata.generation}")).toBe("1");
+    await released("uninstall", "selvedge", "--wait", "--timeout=60s");
+    expect(await get("daemonset", "selvedge", "--output=name")).toBe("");
+  },
+  120_000,
+);
