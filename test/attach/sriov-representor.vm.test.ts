@@ -7,8 +7,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { BUILT, type Daemon, startDaemon } from "../../conformance/daemon.ts";
+import { type Daemon, startDaemon } from "../../conformance/daemon.ts";
 import { type Ran, run } from "../../conformance/program.ts";
+import type { JsonObject } from "../../conformance/subject.ts";
+import { invocation, PLUGIN, type Verb } from "../support/invocation.ts";
 
 const ip = (...args: string[]): string => execFileSync("ip", args, { encoding: "utf8", stdio: "pipe" });
 // biome-ignore lint/suspicious/noExplicitAny: records of another program, compared by toMatchObject
@@ -60,24 +62,9 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function ask(
-  verb: "ADD" | "DEL" | "CHECK",
-  id: string,
-  config: object = { network: "switched" },
-  over = {},
-): Promise<Ran> {
-  const environment = {
-    ...daemon.environment,
-    CNI_COMMAND: verb,
-    CNI_CONTAINERID: id,
-    CNI_NETNS: `/run/netns/${id}`,
-    CNI_IFNAME: "net1",
-    CNI_PATH: BUILT,
-    PATH: process.env.PATH ?? "",
-    ...over,
-  };
-  const input = JSON.stringify({ cniVersion: "1.1.0", name: "net", type: "selvedge", ...config });
-  return run([join(BUILT, "selvedge")], { environment, input });
+function ask(verb: Verb, id: string, config: object = { network: "switched" }, variables = {}): Promise<Ran> {
+  const asked = { config: config as JsonObject, variables: { CNI_IFNAME: "net1", ...variables } };
+  return run([PLUGIN], invocation(daemon, verb, id, asked));
 }
 
 interface Result {

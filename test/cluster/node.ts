@@ -3,14 +3,14 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WIREGUARD_LINK } from "#lib/datapath/ways/names.ts";
-import { BUILT, type Daemon, startDaemon } from "../../conformance/daemon.ts";
-import { makeNamespace, pathOf, removeNamespace } from "../../conformance/namespace.ts";
+import { type Daemon, startDaemon } from "../../conformance/daemon.ts";
+import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { inside, must, run } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
+import { invocation, PLUGIN } from "../support/invocation.ts";
 import { type Family, type Name, namespaceOf } from "./place.ts";
 
 const TOP = join(import.meta.dirname, "..", "..");
-export const PLUGIN = join(BUILT, "selvedge");
 
 export interface Pod {
   /** Name of its namespace, and its container id. */
@@ -55,17 +55,8 @@ export async function startNode(name: Name, config: JsonObject): Promise<Cluster
   const ids = new Set<string>();
 
   const plugin = async (verb: "ADD" | "DEL", id: string, more: JsonObject): Promise<string> => {
-    const environment = {
-      ...daemon.environment,
-      CNI_COMMAND: verb,
-      CNI_CONTAINERID: id,
-      CNI_NETNS: pathOf(id),
-      CNI_IFNAME: "eth0",
-      CNI_PATH: BUILT,
-      PATH: process.env.PATH ?? "",
-    };
-    const input = JSON.stringify({ cniVersion: "1.1.0", name: "net", type: "selvedge", ...more });
-    const { exit, stdout, stderr } = await run(inside(namespace, [PLUGIN]), { environment, input });
+    const called = invocation(daemon, verb, id, { config: more });
+    const { exit, stdout, stderr } = await run(inside(namespace, [PLUGIN]), called);
     if (exit !== 0) throw new Error(`${verb} ${id} on ${name}: ${stdout}${stderr}`);
     return stdout;
   };

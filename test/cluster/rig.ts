@@ -1,9 +1,10 @@
 /** A cluster of three nodes with a real etcd, all of it in namespaces; see place.ts for who is where. */
 import { eventually } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
+import { PLUGIN } from "../support/invocation.ts";
 import { type Etcd, startEtcd } from "./etcd.ts";
 import { endMembers, type Meeting, makeMachines, startMember, startMembers } from "./machines.ts";
-import { type ClusterNode, PLUGIN } from "./node.ts";
+import type { ClusterNode } from "./node.ts";
 import { type Family, NAMES, type Name } from "./place.ts";
 import { plug, unplug } from "./wire.ts";
 

@@ -1,7 +1,8 @@
 /** DEL in every state of forgetfulness: it ends well, takes what it names and nothing else. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
-import { type Asked, everything, LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
+import type { Asked } from "../support/invocation.ts";
+import { everything, LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 
 const runs = needing(...LIVE);

@@ -1,6 +1,7 @@
 /** SIGKILL of the real daemon at every step of ADD and DEL, and at moments that nobody chose. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { everything, LIVE, type LiveNode, makeLiveNode, type Verb } from "../support/live-node.ts";
+import type { Verb } from "../support/invocation.ts";
+import { everything, LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 import { seeded } from "../support/seeded.ts";
 import { struck } from "./struck.ts";

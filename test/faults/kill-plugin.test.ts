@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { end, eventually } from "../../conformance/program.ts";
-import { everything, LIVE, type LiveNode, makeLiveNode, type Verb } from "../support/live-node.ts";
+import type { Verb } from "../support/invocation.ts";
+import { everything, LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 import { seeded } from "../support/seeded.ts";
 

@@ -2,7 +2,8 @@
 import { expect } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
-import type { LiveNode, Verb } from "../support/live-node.ts";
+import type { Verb } from "../support/invocation.ts";
+import type { LiveNode } from "../support/live-node.ts";
 
 export interface Struck {
   readonly live: LiveNode;

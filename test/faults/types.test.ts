@@ -5,8 +5,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
+import type { Verb } from "../support/invocation.ts";
 import type { KernelPiece } from "../support/kernel-piece.ts";
-import { LIVE, type LiveNode, makeLiveNode, type Verb } from "../support/live-node.ts";
+import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 import { struck } from "./struck.ts";
 

@@ -6,16 +6,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { BUILT, type Daemon, startDaemon } from "../../conformance/daemon.ts";
-import { ip, makeNamespace, pathOf, removeNamespace } from "../../conformance/namespace.ts";
+import { type Daemon, startDaemon } from "../../conformance/daemon.ts";
+import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { eventually, inside, must, run } from "../../conformance/program.ts";
+import { invocation, PLUGIN } from "../support/invocation.ts";
 import { needing } from "../support/requirement.ts";
 
-const PLUGIN = join(BUILT, "selvedge");
 const runs = needing("root", { program: "nft" }, { program: "ip" }, { program: "ping" }, { file: PLUGIN });
 const SWITCH = "mv-switch";
 const CLIENT = "mv-client";
 const FIXED = "10.77.0.5";
+const POD = "K8S_POD_NAMESPACE=default;K8S_POD_NAME=db-0";
 const CONFIG = {
   pools: [{ name: "lan", ranges: [[{ subnet: "10.77.0.0/24", gateway: "10.77.0.1" }]] }],
   reservations: [{ name: "default/db-0", addresses: [FIXED] }],
@@ -48,18 +49,9 @@ async function machine(namespace: string): Promise<Machine> {
     directory,
     daemon,
     async ask(verb, id) {
-      const environment = {
-        ...daemon.environment,
-        CNI_COMMAND: verb,
-        CNI_CONTAINERID: id,
-        CNI_NETNS: pathOf(id),
-        CNI_IFNAME: "eth0",
-        CNI_PATH: BUILT,
-        CNI_ARGS: "K8S_POD_NAMESPACE=default;K8S_POD_NAME=db-0",
-        PATH: process.env.PATH ?? "",
-      };
-      const input = JSON.stringify({ cniVersion: "1.1.0", name: "lan", type: "selvedge", network: "lan" });
-      const { exit, stdout, stderr } = await run(inside(namespace, [PLUGIN]), { environment, input });
+      const asked = { config: { name: "lan", network: "lan" }, variables: { CNI_ARGS: POD } };
+      const called = invocation(daemon, verb, id, asked);
+      const { exit, stdout, stderr } = await run(inside(namespace, [PLUGIN]), called);
       if (exit !== 0) throw new Error(`${verb} ${id}: ${stdout}${stderr}`);
       return stdout;
     },

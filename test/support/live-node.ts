@@ -7,22 +7,13 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { BUILT, type Daemon, startDaemon } from "../../conformance/daemon.ts";
-import { makeNamespace, pathOf, removeNamespace } from "../../conformance/namespace.ts";
+import { type Daemon, startDaemon } from "../../conformance/daemon.ts";
+import { makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
 import { makeNode, type Place } from "../../conformance/node.ts";
 import { inside, must, type Ran, run, start } from "../../conformance/program.ts";
 import { remains } from "../../conformance/remains.ts";
-import { type JsonObject, overlay } from "../../conformance/subject.ts";
-
-const PLUGIN = join(BUILT, "selvedge");
-export type Verb = "ADD" | "DEL" | "CHECK" | "GC" | "STATUS";
-
-export interface Asked {
-  /** Laid over the configuration. */
-  readonly config?: JsonObject;
-  /** Laid over the environment; an empty text leaves the variable out. */
-  readonly variables?: Readonly<Record<string, string>>;
-}
+import type { JsonObject } from "../../conformance/subject.ts";
+import { type Asked, invocation, PLUGIN, type Verb } from "./invocation.ts";
 
 export interface LiveNode extends AsyncDisposable {
   readonly daemon: Daemon;
@@ -86,21 +77,6 @@ export async function makeLiveNode({
     await dispose();
     throw error;
   });
-  const plugin = (verb: Verb, id: string, { config = {}, variables = {} }: Asked) => {
-    const environment: Record<string, string> = {
-      ...daemon.environment,
-      CNI_COMMAND: verb,
-      CNI_CONTAINERID: id,
-      CNI_NETNS: pathOf(id),
-      CNI_IFNAME: "eth0",
-      CNI_PATH: BUILT,
-      PATH: process.env.PATH ?? "",
-      ...variables,
-    };
-    for (const [key, value] of Object.entries(environment)) if (value === "") delete environment[key];
-    const input = JSON.stringify(overlay({ cniVersion: "1.1.0", name: "net", type: "selvedge" }, config));
-    return { argv: inside(node.namespace, [PLUGIN]), environment, input };
-  };
   const rows: LiveNode["rows"] = (table) => {
     // The daemon keeps the file to itself, so a copy is read; the write-ahead log goes with it.
     const copy = mkdtempSync(join(directory, "copy-"));
@@ -125,13 +101,10 @@ export async function makeLiveNode({
         await makeNamespace(id);
       }
     },
-    ask(verb, id, asked = {}) {
-      const { argv, ...options } = plugin(verb, id, asked);
-      return run(argv, options);
-    },
-    begin(verb, id, asked = {}) {
-      const { argv, environment, input } = plugin(verb, id, asked);
-      const child = start(argv, environment);
+    ask: (verb, id, asked) => run(inside(node.namespace, [PLUGIN]), invocation(daemon, verb, id, asked)),
+    begin(verb, id, asked) {
+      const { environment, input } = invocation(daemon, verb, id, asked);
+      const child = start(inside(node.namespace, [PLUGIN]), environment);
       child.stdin?.on("error", () => {});
       child.stdin?.end(input);
       return child;
