@@ -1,10 +1,8 @@
 /** The API server as a store: what install/kubernetes/store.yaml says, in force. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import type { ControlPlane } from "./control-plane.ts";
-
-const STORE = join(import.meta.dirname, "../../install/kubernetes/store.yaml");
+import { STORE } from "./manifests.ts";
 
 interface Definition {
   readonly kind: string;

@@ -3,7 +3,8 @@ import { createConnection, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, test } from "@jest/globals";
 import { CONTRACT, type Manifest } from "#lib/k8s/contract.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
-import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
+import { type ControlPlane, controlPlane } from "./control-plane.ts";
+import { runs } from "./runs.ts";
 
 let kubernetes: ControlPlane;
 beforeAll(async () => {

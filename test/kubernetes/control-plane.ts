@@ -7,7 +7,6 @@ import { join } from "node:path";
 import { eventually, must, stop } from "../../conformance/program.ts";
 import { pki } from "../store/pki.ts";
 import { LIVE } from "../support/live-node.ts";
-import { needing } from "../support/requirement.ts";
 import { logged } from "./logged.ts";
 
 /** Where build.sh puts what it builds. */
@@ -25,7 +24,8 @@ const SERVICES = "10.96.0.0/16";
 /** The API server's own there: the first. */
 const SERVICE = "10.96.0.1";
 
-export const runs = needing(
+/** For `needing`. */
+export const CONTROL_PLANE_NEEDS = [
   ...LIVE,
   { program: "python3" },
   { program: "openssl" },
@@ -33,7 +33,7 @@ export const runs = needing(
   { program: "etcdctl" },
   { file: API_SERVER },
   { file: KUBECTL },
-);
+] as const;
 
 /** Somebody who may ask, by a token that is known from the start. */
 export interface User {
@@ -65,8 +65,8 @@ export interface ControlPlane extends AsyncDisposable {
   readonly admin: string;
   /** Returns what it prints. @throws Error with what it complains of */
   kubectl(argv: readonly string[], input?: string | object): Promise<string>;
-  /** Creates an object, or replaces or deletes it, without the time that kubectl takes. Returns when it was asked, ms since the epoch. */
-  ask(method: "POST" | "PUT" | "DELETE", path: string, object?: object): Promise<number>;
+  /** Creates an object, replaces, changes (RFC 7396) or deletes it, without the time that kubectl takes. Returns when it was asked, ms since the epoch. */
+  ask(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, object?: object): Promise<number>;
   /** A token of the manifest's service account, `selvedge` in kube-system, which is there. */
   accountToken(): Promise<string>;
   /** A kubeconfig for the bearer of a token. @param host by which the server is reached */
@@ -108,7 +108,8 @@ export async function controlPlane(options: ControlPlaneOptions = {}): Promise<C
   const ca = readFileSync(authority.ca, "utf8");
   const http = (method: string, path: string, body = ""): Promise<{ status: number; text: string }> => {
     const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
-    const headers = { authorization: `Bearer ${ADMIN}`, "content-type": "application/json" };
+    const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+    const headers = { authorization: `Bearer ${ADMIN}`, "content-type": type };
     const asking = request(`${url}${path}`, { method, ca, headers, timeout: 10_000 }, (answer) => {
       let text = "";
       answer.on("data", (part: Buffer) => {

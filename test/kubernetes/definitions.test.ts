@@ -5,7 +5,8 @@ import type { ApiObject } from "../support/kubernetes/collection.ts";
 import { DEFINITIONS_KIND } from "../support/kubernetes/definitions.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
 import { established } from "./applied-store.ts";
-import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
+import { type ControlPlane, controlPlane } from "./control-plane.ts";
+import { runs } from "./runs.ts";
 
 let kubernetes: ControlPlane;
 beforeAll(async () => {

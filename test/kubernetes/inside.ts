@@ -1,5 +1,9 @@
 /** What a user sees of a cluster by kubectl: its pods, and what they get from each other. */
-import { end, eventually, start } from "../../conformance/program.ts";
+import { rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { pathOf } from "../../conformance/namespace.ts";
+import { eventually } from "../../conformance/program.ts";
+import type { End } from "../cluster/watched.ts";
 import type { Cluster } from "./cluster.ts";
 import type { KubeNode } from "./kube-node.ts";
 import { NAMESPACE, POD_PORT } from "./shop.ts";
@@ -16,7 +20,11 @@ export interface Pod {
   readonly status: {
     readonly podIP: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly containerStatuses?: readonly { readonly restartCount: number }[];
+    readonly containerStatuses?: readonly {
+      readonly restartCount: number;
+      readonly containerID?: string;
+      readonly lastState: { readonly terminated?: { readonly exitCode: number; readonly reason: string } };
+    }[];
   };
 }
 export const names = (pods: readonly Pod[]) => pods.map(({ metadata }) => metadata.name);
@@ -27,16 +35,16 @@ const isReady = ({ status }: Pod) =>
 export function inside({ kubernetes, nodes }: Cluster) {
   const kubectl = (...argv: readonly string[]) => kubernetes.kubectl(argv);
   const inSystem = (...argv: readonly string[]) => kubectl("--namespace=kube-system", ...argv);
+  const nodeOf = ({ spec }: Pod): KubeNode => {
+    const node = Object.values(nodes).find(({ name }) => name === spec.nodeName);
+    if (node === undefined) throw new Error(`${spec.nodeName} is no node`);
+    return node;
+  };
   const inPod = (pod: Pod, script: string) =>
     kubectl("exec", `--namespace=${NAMESPACE}`, pod.metadata.name, "--", "sh", "-c", script);
   const podsOf = async (app: string): Promise<Pod[]> => {
     const said = await kubectl("get", "pods", `--namespace=${NAMESPACE}`, `--selector=app=${app}`, "--output=json");
     return (JSON.parse(said) as { items: Pod[] }).items;
-  };
-  const nodeOf = ({ spec }: Pod): KubeNode => {
-    const node = Object.values(nodes).find(({ name }) => name === spec.nodeName);
-    if (node === undefined) throw new Error(`${spec.nodeName} is no node`);
-    return node;
   };
   /** What each host serves; "" for one that does not answer. */
   const got = async (from: Pod, of: readonly string[], seconds: number): Promise<string[]> => {
@@ -44,6 +52,16 @@ export function inside({ kubernetes, nodes }: Cluster) {
     const asking = of.map((host, index) => `(timeout ${seconds} wget -qO- http://${host}/ || echo) >${files[index]} &`);
     return (await inPod(from, `${asking.join(" ")} wait; cat ${files.join(" ")}`)).split("\n").slice(0, of.length);
   };
+  /** The pods of an application, when there are so many and all of them serve. */
+  const serving = (app: string, count: number): Promise<Pod[]> =>
+    eventually(
+      `${count} pods of ${app} serve`,
+      async () => {
+        const pods = await podsOf(app);
+        return pods.length === count && pods.every(isReady) ? pods : undefined;
+      },
+      LONG_MS,
+    );
   /** selvedgectl of a node's pod of the DaemonSet. */
   const ctl = async (node: string, ...words: readonly string[]): Promise<unknown> => {
     const path = `--output=jsonpath={.items[?(@.spec.nodeName=="${node}")].metadata.name}`;
@@ -56,23 +74,16 @@ export function inside({ kubernetes, nodes }: Cluster) {
     inSystem,
     inPod,
     podsOf,
-    nodeOf,
     ctl,
     apply: (...items: readonly object[]) =>
       kubernetes.kubectl(["apply", "--filename=-"], { apiVersion: "v1", kind: "List", items }),
     /** Of the system: when every pod of it is new, and ready. */
     rolledOut: (what: string) =>
       eventually(`${what} is rolled out`, () => inSystem("rollout", "status", what, "--timeout=50s"), LONG_MS),
-    /** The pods of an application, when there are so many and all of them serve. */
-    serving: (app: string, count: number): Promise<Pod[]> =>
-      eventually(
-        `${count} pods of ${app} serve`,
-        async () => {
-          const pods = await podsOf(app);
-          return pods.length === count && pods.every(isReady) ? pods : undefined;
-        },
-        LONG_MS,
-      ),
+    serving,
+    /** Addresses of an application's pods by their names, when all of them serve. */
+    addressesOf: async (app: string, count: number): Promise<Record<string, string>> =>
+      Object.fromEntries((await serving(app, count)).map(({ metadata, status }) => [metadata.name, status.podIP])),
     /** What the host serves. */
     get: async (from: Pod, host: string): Promise<string> => (await got(from, [host], PATIENT_SECONDS))[0] ?? "",
     /** The names that the pods serve; "" for one that does not answer. */
@@ -91,24 +102,16 @@ export function inside({ kubernetes, nodes }: Cluster) {
       const path = `{.items[*].status.conditions[?(@.type=="${type}")].status}`;
       return (await kubectl("get", "nodes", `--output=jsonpath=${path}`)).split(" ");
     },
-    /** Asks for an echo twenty times a second until it is told to stop; then returns how many were asked for, and answered. */
-    async pinging(from: Pod, to: Pod) {
-      const { name, machine } = nodeOf(from);
+    /** The pod's network, for programs outside of its machine. */
+    async end(pod: Pod): Promise<End> {
+      const { name, machine } = nodeOf(pod);
       const { attachments } = (await ctl(name, "attachments")) as { attachments: { pod: string; netns: string }[] };
-      const netns = attachments.find(({ pod }) => pod === `${NAMESPACE}/${from.metadata.name}`)?.netns;
-      const argv = ["nsenter", `--net=${netns}`, "--", "ping", "-n", "-q", "-i", "0.05", to.status.podIP];
-      const ping = start(machine.enter(argv));
-      let said = "";
-      ping.stdout?.on("data", (bytes: Buffer) => {
-        said += bytes;
-      });
-      const ended = new Promise((resolve) => ping.once("close", resolve));
-      return async (): Promise<{ asked: number; answered: number }> => {
-        end(ping, "SIGINT");
-        await ended;
-        const [, asked, answered] = /(\d+) packets transmitted, (\d+) received/.exec(said) ?? [];
-        return { asked: Number(asked), answered: Number(answered) };
-      };
+      const netns = attachments.find((each) => each.pod === `${NAMESPACE}/${pod.metadata.name}`)?.netns;
+      if (netns === undefined) throw new Error(`${pod.metadata.name} is not attached`);
+      rmSync(pathOf(pod.metadata.name), { force: true });
+      // /var/run is a link that would lead to this machine's own.
+      symlinkSync(join(machine.root, netns.replace(/^\/var\/run\//, "/run/")), pathOf(pod.metadata.name));
+      return { id: pod.metadata.name, address: { 4: pod.status.podIP } };
     },
   };
 }

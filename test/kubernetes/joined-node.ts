@@ -5,10 +5,10 @@ import type { JsonObject } from "../../conformance/subject.ts";
 import { type LiveNode, makeLiveNode } from "../support/live-node.ts";
 import { plugServer } from "./cable.ts";
 import { type ControlPlane, controlPlane } from "./control-plane.ts";
+import { SELVEDGE } from "./manifests.ts";
 
 /** RFC 5737: between the node and the API server. */
 const CABLE = { server: "198.51.100.1", other: "198.51.100.2" };
-const MANIFEST = join(import.meta.dirname, "../../install/kubernetes/selvedge.yaml");
 
 export interface JoinedNode extends AsyncDisposable {
   readonly live: LiveNode;
@@ -29,7 +29,7 @@ export async function joinedNode({ name, config, objects = [] }: JoinedNodeOptio
   const live = stack.use(await makeLiveNode({ name }));
   await plugServer(live.node.namespace, CABLE);
   const kubernetes = stack.use(await controlPlane({ addresses: [CABLE.server] }));
-  await kubernetes.kubectl(["apply", `--filename=${MANIFEST}`]);
+  await kubernetes.kubectl(["apply", `--filename=${SELVEDGE}`]);
   await kubernetes.kubectl(["create", "namespace", "shop"]);
   for (const object of objects) await kubernetes.kubectl(["apply", "--filename=-"], object);
   const token = await kubernetes.accountToken();

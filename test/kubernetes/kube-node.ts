@@ -11,8 +11,10 @@ export interface KubeNode extends AsyncDisposable {
   readonly machine: Machine;
   /** Runs a program on it. @throws Error when it fails */
   on(...argv: readonly string[]): Promise<string>;
-  /** containerd and kubelet are killed, and started again. */
-  restart(): Promise<void>;
+  /** Killed, and started again. */
+  restart(program: "kubelet" | "containerd"): Promise<void>;
+  /** Another name for an image that it has. */
+  tag(image: string, name: string): Promise<void>;
   /** All processes, links, rules and mounts are gone, the disk is there, and the node starts. */
   reboot(): Promise<void>;
 }
@@ -34,7 +36,8 @@ export async function makeKubeNode(options: Omit<NodeOptions, "disk">): Promise<
       return node.machine;
     },
     on: (...argv) => must(node.machine.enter(argv)),
-    restart: () => node.restart(),
+    restart: (program) => node.restart(program),
+    tag: (image, name) => node.tag(image, name),
     async reboot() {
       await node[Symbol.asyncDispose]();
       await plug(name);

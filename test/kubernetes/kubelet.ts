@@ -11,8 +11,10 @@ import { type Name, NODES, namespaceOf } from "./wire.ts";
 
 export interface Node extends AsyncDisposable {
   readonly machine: Machine;
-  /** containerd and kubelet are killed, and started again. */
-  restart(): Promise<void>;
+  /** Killed, and started again. */
+  restart(program: "kubelet" | "containerd"): Promise<void>;
+  /** Another name for an image that it has. */
+  tag(image: string, name: string): Promise<void>;
 }
 
 export interface NodeOptions {
@@ -92,12 +94,19 @@ export async function startNode({ name, directory, disk, images, kubelet, proxy 
   const kept = stack.move();
   return {
     machine,
-    async restart() {
-      const child = running.get("kubelet");
+    async restart(program) {
+      if (program === "containerd") {
+        await containerd.kill();
+        await containerd.start();
+        return;
+      }
+      const child = running.get(program);
       if (child !== undefined) await stop(child, 0);
-      await containerd.kill();
-      await containerd.start();
-      begin("kubelet", kubeletArguments);
+      begin(program, kubeletArguments);
+    },
+    async tag(image, name) {
+      const argv = ["ctr", "--address", containerd.socket, "--namespace=k8s.io", "images", "tag", image, name];
+      await must(machine.enter(argv));
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

@@ -6,8 +6,8 @@ import { eventually } from "../../conformance/program.ts";
 import type { Pod } from "../cluster/node.ts";
 import { answers } from "../cluster/ping.ts";
 import { NAMES, type Name } from "../cluster/place.ts";
-import { runs } from "./control-plane.ts";
 import { type Meeting, meeting } from "./meeting.ts";
+import { runs } from "./runs.ts";
 
 const LIVENESS_SECONDS = 5;
 const AWAY_MS = 30_000;

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
 import { DEFINITIONS_KIND, definition } from "../support/kubernetes/definitions.ts";
 import type { LiveNode } from "../support/live-node.ts";
-import { type ControlPlane, runs } from "./control-plane.ts";
+import type { ControlPlane } from "./control-plane.ts";
 import { type JoinedNode, joinedNode } from "./joined-node.ts";
+import { runs } from "./runs.ts";
 
 const NETWORKS = "k8s.v1.cni.cncf.io/networks";
 const STATUS = "k8s.v1.cni.cncf.io/network-status";

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually, run } from "../../conformance/program.ts";
 import { makePeers, type Peers } from "../policy/peers.ts";
 import type { LiveNode } from "../support/live-node.ts";
-import { type ControlPlane, runs } from "./control-plane.ts";
+import type { ControlPlane } from "./control-plane.ts";
 import { type JoinedNode, joinedNode } from "./joined-node.ts";
+import { runs } from "./runs.ts";
 
 const POLICIES = "/apis/networking.k8s.io/v1/namespaces/shop/networkpolicies";
 const PODS = "/api/v1/namespaces/shop/pods";

@@ -1,6 +1,5 @@
 /** What the manifest's ClusterRole gives is what following takes: all of it, and nothing else. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
 import { nodeObject } from "#lib/k8s/api/node-object.ts";
@@ -10,15 +9,15 @@ import { eventually } from "../../conformance/program.ts";
 import { DEFINITIONS_KIND } from "../support/kubernetes/definitions.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
 import { applyStore } from "./applied-store.ts";
-import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
-
-const MANIFEST = join(import.meta.dirname, "../../install/kubernetes/selvedge.yaml");
+import { type ControlPlane, controlPlane } from "./control-plane.ts";
+import { SELVEDGE } from "./manifests.ts";
+import { runs } from "./runs.ts";
 
 interface Role {
   readonly kind: string;
   readonly rules: readonly { readonly apiGroups: string[]; readonly resources: string[]; readonly verbs: string[] }[];
 }
-const documents = parseAllDocuments(readFileSync(MANIFEST, "utf8")).map((each): unknown => each.toJS());
+const documents = parseAllDocuments(readFileSync(SELVEDGE, "utf8")).map((each): unknown => each.toJS());
 const role = documents.find((each): each is Role => (each as Role).kind === "ClusterRole");
 const ROWS = (role?.rules ?? []).flatMap(({ resources, verbs }) =>
   resources.flatMap((resource) => verbs.map((verb): [verb: string, resource: string] => [verb, resource])),
@@ -33,7 +32,7 @@ beforeAll(async () => {
   for (const kind of [CLUSTER_NETWORK_POLICIES, DEFINITIONS_KIND])
     await kubernetes.kubectl(["apply", "--filename=-"], kind);
   await applyStore(kubernetes);
-  await kubernetes.kubectl(["apply", `--filename=${MANIFEST}`]);
+  await kubernetes.kubectl(["apply", `--filename=${SELVEDGE}`]);
   await kubernetes.kubectl(["create", "namespace", "shop"]);
   await kubernetes.ask("POST", "/api/v1/namespaces/shop/pods", POD);
   token = await kubernetes.accountToken();

@@ -6,7 +6,8 @@ import { CASES, until, type World } from "#lib/store/shared-contract.ts";
 import { kubernetesClient } from "../store/kubernetes-client.ts";
 import { BLOCK, FIXED, keepsRecords, NODE } from "../store/records.ts";
 import { applyStore, DEFINED, ROLE } from "./applied-store.ts";
-import { type ControlPlane, controlPlane, runs } from "./control-plane.ts";
+import { type ControlPlane, controlPlane } from "./control-plane.ts";
+import { runs } from "./runs.ts";
 
 const LIVENESS_SECONDS = 2;
 

@@ -12,6 +12,8 @@ export interface Machine extends AsyncDisposable {
   readonly namespace: string;
   /** Path below each cgroup hierarchy that its containers belong under. */
   readonly cgroup: string;
+  /** Its files, as they are reached from outside. */
+  readonly root: string;
   /** Argument list that runs another one on this machine. */
   enter(argv: readonly string[]): string[];
 }
@@ -32,16 +34,18 @@ export async function makeMachine(namespace: string, disk?: string): Promise<Mac
   const [word] = await Promise.race([once(holder.stdout ?? holder, "data"), once(holder, "exit")]);
   if (!String(word).startsWith("ready")) throw new Error(`no machine in ${namespace}: ${word}`);
   const cgroup = `/selvedge-${process.pid}-${namespace}`;
+  const root = `/proc/${holder.pid}/root`;
   const of = `/proc/${holder.pid}/ns`;
   const spaces = [`--mount=${of}/mnt`, `--uts=${of}/uts`, `--net=${of}/net`, `--pid=${of}/pid_for_children`];
   const enter = ["/usr/bin/nsenter", ...spaces, "--"];
   return {
     namespace,
     cgroup,
+    root,
     enter: (argv) => [...enter, ...argv],
     async [Symbol.asyncDispose]() {
       const ended = once(holder, "exit");
-      const own = [cgroup, ...parentless(`/proc/${holder.pid}/root`)];
+      const own = [cgroup, ...parentless(root)];
       end(holder, "SIGKILL");
       await ended;
       await eventually("its cgroups are gone", async () => removeCgroups(own));
