@@ -3,7 +3,7 @@
  * deleted. Where somebody else has put something into a piece that we want and have nothing of, the piece is left out and
  * reported.
  */
-import { isBelow, type Line, lineOf, longer, type Path, pathOf } from "./path.ts";
+import { isBelow, type Line, lineAfter, lineOf, longer, type Path, pathOf } from "./path.ts";
 import { both, type Ownership, only, ownership, type Piece } from "./piece.ts";
 import { endsOf, nodeAt, type Tree } from "./tree.ts";
 
@@ -51,19 +51,20 @@ export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): 
   let deletes: Path[] = [];
   const going = new Set<Line>();
   const refused = new Set<Line>();
-  const wantedAt = new Set(wanted.map(({ at }) => lineOf(at)));
+  const wantedAt = new Set<Line>();
 
   for (const piece of ordered(wanted)) {
     const at = lineOf(piece.at);
+    wantedAt.add(at);
     const ours = owned.get(at)?.lines ?? [];
-    const one = piecewise(piece.paths, piece.at, have, new Set(ours));
     const isHeld = () => ours.some((line) => nodeAt(have, pathOf(line)) !== undefined);
-    const needs = piece.needs?.map(lineOf).find((line) => refused.has(line));
     if (piece.stays !== undefined) {
       conflicts.push({ at, foreign: [], stays: piece.stays });
       if (!isHeld()) refused.add(at);
       continue;
     }
+    const one = piecewise(piece, at, have, ours);
+    const needs = piece.needs?.map(lineOf).find((line) => refused.has(line));
     if (needs !== undefined) conflicts.push({ at, foreign: [], needs });
     else if (one.foreign.length > 0 && !isHeld()) conflicts.push({ at, foreign: one.foreign });
     else {
@@ -75,7 +76,7 @@ export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): 
   }
   for (const piece of owned.values())
     if (!wantedAt.has(piece.at))
-      note(piece.at, piece.within, piecewise([], pathOf(piece.at), have, new Set(piece.lines)));
+      note(piece.at, piece.within, piecewise({ at: pathOf(piece.at), paths: [] }, piece.at, have, piece.lines));
 
   for (const top of new Set([...owned.values()].flatMap((piece) => piece.within ?? []))) {
     const path = pathOf(top);
@@ -109,9 +110,16 @@ const ordered = (pieces: readonly Piece[]): Piece[] => [
 ];
 
 /** The same for one piece, whoever may have set what is there. */
-function piecewise(paths: readonly Path[], at: Path, have: Tree, owned: ReadonlySet<Line>): Piecewise {
-  const lines = new Map(paths.map((path) => [lineOf(path), path]));
+function piecewise(
+  { at, paths }: Pick<Piece, "at" | "paths">,
+  atLine: Line,
+  have: Tree,
+  ours: readonly Line[],
+): Piecewise {
   const node = nodeAt(have, at);
+  if (node === undefined) return { deletes: [], sets: paths, removed: [], foreign: [] };
+  const owned = new Set(ours);
+  const lines = new Set(paths.map((path) => lineAfter(atLine, at.length, path)));
   const removed: Line[] = [];
   const foreign: Line[] = [];
   /** Nodes above what is or was wanted: where they are empty, a failed commit or a delete has left them, and they are nobody's. */
@@ -134,19 +142,19 @@ function piecewise(paths: readonly Path[], at: Path, have: Tree, owned: Readonly
       return "stays";
     }
     const some: Path[] = [];
-    const fates = new Set<string>();
+    let stays = isWanted;
     for (const [name, next] of below) {
       const place = [...path, name];
       const fate = prune(next, place, longer(line, name, path.at(-1)), some);
       if (fate === "goes") some.push(place);
-      fates.add(fate);
+      stays ||= fate === "stays";
     }
-    if (!isWanted && !fates.has("stays")) return fates.has("goes") ? "goes" : "empty";
+    if (!stays) return some.length > 0 ? "goes" : "empty";
     deletes.push(...some);
     return "stays";
   };
   const deletes: Path[] = [];
-  if (node !== undefined && prune(node, at, lineOf(at), deletes) === "goes") deletes.push(at);
+  if (prune(node, at, atLine, deletes) === "goes") deletes.push(at);
   const isGone = (path: Path): boolean => deletes.some((each) => isBelow(path, each));
   const sets = paths.filter((path) => nodeAt(have, path) === undefined || isGone(path));
   return { deletes, sets, removed, foreign };

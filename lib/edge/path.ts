@@ -22,10 +22,13 @@ const SECRET: ReadonlySet<string> = new Set([
   "encrypted-password",
 ]);
 
-export function lineOf(path: Path): Line {
-  let line = "";
-  for (let i = 0; i < path.length; i++) line = longer(line as Line, path[i] ?? "", path[i - 1]);
-  return line as Line;
+export const lineOf = (path: Path): Line => lineAfter("" as Line, 0, path);
+
+/** The same where the line of the first words is known. */
+export function lineAfter(known: Line, words: number, path: Path): Line {
+  let line = known;
+  for (let i = words; i < path.length; i++) line = longer(line, path[i] ?? "", path[i - 1]);
+  return line;
 }
 
 /** The line of a path with one word more. @param before the word before that */
