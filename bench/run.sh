@@ -2,6 +2,7 @@
 # `npm run bench`: Selvedge beside the reference plugins, on a throw-away node.
 #   npm run bench -- [--quick] [--only SUBJECT,…] [--json FILE]
 #   npm run bench -- scale [--quick] [--json FILE]        a node among thousands
+#   npm run bench -- edge [--quick] [--json FILE]         a router with many paths of ours
 #   npm run bench -- kubernetes [--quick] [--json FILE]   a node that follows the pods of a large cluster
 #   npm run bench -- policies [--quick] [--json FILE]     what policies cost a packet, and how soon they are in force
 #   npm run bench -- throughput [--quick] [--json FILE]   between pods on two nodes
@@ -14,7 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=(node_modules/.bin/bun bench/main.ts)
 profile=test
 case ${1-} in policies | throughput) profile=$1 ;; esac
-case ${1-} in kubernetes | policies | scale | throughput) program=(node_modules/.bin/node "bench/$1/main.ts"); shift ;; esac
+case ${1-} in edge | kubernetes | policies | scale | throughput) program=(node_modules/.bin/node "bench/$1/main.ts"); shift ;; esac
 case " $* " in *" --help "*) exec "${program[@]}" "" --help ;; esac
 [ "$(id -u)" = 0 ] || { echo "A node is made of namespaces, which takes root: run this with sudo." >&2; exit 1; }
 if [ -z "${SELVEDGE_VM-}" ]; then
