@@ -1,7 +1,11 @@
 /** Patterns of names as configurations have them. */
 
 /** `*` stands for any letters; no name matches nothing. */
-export function matches(pattern: string, name: string): boolean {
+export const matches = (pattern: string, name: string): boolean => matcher(pattern)(name);
+
+/** The same for many names. */
+export function matcher(pattern: string): (name: string) => boolean {
   const parts = pattern.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return name !== "" && new RegExp(`^${parts.join(".*")}$`).test(name);
+  const whole = new RegExp(`^${parts.join(".*")}$`);
+  return (name) => name !== "" && whole.test(name);
 }

@@ -1,6 +1,6 @@
 /** Pods that routers choose by namespace and labels: their addresses, kept as pods come and go. */
 import { type Address, type Family, family } from "#lib/address.ts";
-import { matches } from "#lib/pattern.ts";
+import { matcher } from "#lib/pattern.ts";
 import type { EdgeView, PodChoice, RouterSpec } from "./router.ts";
 
 /** A pod as it is told of. */
@@ -43,22 +43,25 @@ export const tooMany = (entries: number, { most }: PodChoice): string =>
 export function chosenPods(choices: readonly PodChoice[]): ChosenPods {
   const all = [...new Map(choices.map((choice) => [choiceText(choice), choice]))].map(([text, choice]) => ({
     text,
-    choice,
+    isMeant: meaning(choice),
     /** Addresses by pod. */
     members: new Map<string, readonly Address[]>(),
   }));
   let isOther = false;
+  /** Until there are others. */
+  let addresses: ReadonlyMap<string, readonly Address[]> | undefined;
 
   const become = (members: Map<string, readonly Address[]>, key: string, next: readonly Address[]): void => {
     if ((members.get(key) ?? []).join() === next.join()) return;
     if (next.length === 0) members.delete(key);
     else members.set(key, next);
     isOther = true;
+    addresses = undefined;
   };
   return {
     put(pod) {
-      for (const { choice, members } of all)
-        become(members, `${pod.namespace}/${pod.name}`, means(choice, pod) ? pod.addresses : []);
+      const key = `${pod.namespace}/${pod.name}`;
+      for (const { isMeant, members } of all) become(members, key, isMeant(pod) ? pod.addresses : []);
     },
     remove(key) {
       for (const { members } of all) become(members, key, []);
@@ -68,12 +71,16 @@ export function chosenPods(choices: readonly PodChoice[]): ChosenPods {
       isOther = false;
       return was;
     },
-    addresses: () =>
+    addresses() {
       // Of two pods that are told with one address, one is on its way out.
-      new Map(all.map(({ text, members }) => [text, [...new Set([...members.values()].flat())].sort()])),
+      addresses ??= new Map(all.map(({ text, members }) => [text, [...new Set([...members.values()].flat())].sort()]));
+      return addresses;
+    },
   };
 }
 
-const means = ({ namespace, labels = {} }: PodChoice, pod: ToldPod): boolean =>
-  (namespace === undefined || matches(namespace, pod.namespace)) &&
-  Object.entries(labels).every(([key, value]) => pod.labels[key] === value);
+function meaning({ namespace, labels = {} }: PodChoice): (pod: ToldPod) => boolean {
+  const isNamespace = namespace === undefined ? () => true : matcher(namespace);
+  const wanted = Object.entries(labels);
+  return (pod) => isNamespace(pod.namespace) && wanted.every(([key, value]) => pod.labels[key] === value);
+}
