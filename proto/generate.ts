@@ -152,6 +152,7 @@ function service(of: protobuf.Service, packageName: string): string {
 export const FILES = {
   "selvedge.proto": "selvedge_pb.ts",
   "device-plugin.proto": "device-plugin_pb.ts",
+  "pod-resources.proto": "pod-resources_pb.ts",
   "etcd.proto": "etcd_pb.ts",
 } as const;
 

@@ -6,8 +6,17 @@ const object = (config?: unknown) =>
   root({ metadata: { namespace: "shop", name: "blue", uid: "u" }, spec: config === undefined ? {} : { config } });
 const read = (config?: unknown) => pluginOf(readDefinition(object(config)));
 
-test("of an object only its name and its configuration are kept", () => {
+test("of an object its name and its configuration are kept", () => {
   expect(readDefinition(object("{}"))).toEqual({ namespace: "shop", name: "blue", config: "{}" });
+});
+
+test("the resource that its pods ask for is kept, too", () => {
+  const annotations = { "k8s.v1.cni.cncf.io/resourceName": "selvedge.dev/fast", other: "x" };
+  const named = (all: object) => root({ metadata: { name: "blue", annotations: all }, spec: { config: "{}" } });
+  expect(readDefinition(named(annotations)).resource).toBe("selvedge.dev/fast");
+  expect(() => readDefinition(named({ ...annotations, "k8s.v1.cni.cncf.io/resourceName": 7 }))).toThrow(
+    "metadata.annotations.k8s.v1.cni.cncf.io/resourceName: 7 is not a string",
+  );
 });
 
 const READ: [what: string, config: unknown, plugin: object][] = [

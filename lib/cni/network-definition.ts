@@ -6,16 +6,23 @@ export interface Definition {
   readonly name: string;
   /** `spec.config` as it stands there, to be read when a pod asks for it: those of other plugins are none of our business. */
   readonly config: unknown;
+  /** Of kubelet's: a pod on the network asks for it, and the device that it is given is its interface. */
+  readonly resource?: string;
 }
+
+/** As Multus and the SR-IOV network device plugin have it; the standard knows nothing of resources. */
+const RESOURCE_ANNOTATION = "k8s.v1.cni.cncf.io/resourceName";
 
 /** @throws SelvedgeError config-invalid: it has no name */
 export function readDefinition(object: Found): Definition {
   const at = fields(object);
   const metadata = fields(at("metadata"));
+  const [, resource] = entries(metadata("annotations")).find(([key]) => key === RESOURCE_ANNOTATION) ?? [];
   return {
     namespace: text(metadata("namespace"), { or: "default" }),
     name: text(metadata("name")),
     config: fields(at("spec"))("config").value,
+    ...(resource === undefined ? {} : { resource: text(resource) }),
   };
 }
 

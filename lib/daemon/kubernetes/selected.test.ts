@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parseNetConf } from "#lib/cni/netconf.ts";
 import { parseConfig } from "#lib/config/config.ts";
+import { fakePodResources, podWith } from "#lib/k8s/device-plugin/fake-pod-resources.ts";
 import { sampleRecord } from "#lib/store/sample-record.ts";
 import { refusePlanesBehind } from "../asked-planes.ts";
 import { contested } from "../contested.ts";
@@ -115,6 +119,22 @@ test("they come after the planes that the network has, and lead where they say",
   expect(() => planesOf(taken.core, KEY, taken.conf, again)).toThrow(
     'k8s.v1.cni.cncf.io/networks[0]: the interface "control" is that of the plane control already',
   );
+});
+
+test("a device that kubelet gave the pod for a definition's resource is its plane's", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "kubelet-"));
+  using _kubelet = await fakePodResources(join(directory, "pod-resources/kubelet.sock"), [
+    podWith("shop/p", { "selvedge.dev/fast": ["0000:3b:02.1"] }),
+  ]);
+  const { core, conf } = rig("own,media");
+  const definition = async (of: { namespace: string; name: string }) => {
+    const found = await core.kubernetes?.definition(of);
+    return found && (found.name === "own" ? { ...found, resource: "selvedge.dev/fast" } : found);
+  };
+  const config = { ...core.config, sriov: { ...core.config.sriov, kubeletDir: join(directory, "device-plugins") } };
+  const planes = await selectedPlanes({ ...core, config, kubernetes: { definition } } as unknown as Core, KEY, conf);
+  expect(planes.map((plane) => plane.conf.wishes.deviceId)).toEqual(["0000:3b:02.1", undefined]);
+  await rm(directory, { recursive: true });
 });
 
 test("behind another plugin they are refused", async () => {

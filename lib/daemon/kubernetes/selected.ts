@@ -11,6 +11,7 @@ import { refuseUninvited } from "../asked-planes.ts";
 import type { Core } from "../core.ts";
 import { type Settings, settingsOf } from "../settings.ts";
 import { keyOf } from "../table.ts";
+import { assignedDevices } from "./assigned.ts";
 import { naming } from "./naming.ts";
 
 export interface SelectedPlane {
@@ -41,11 +42,12 @@ export async function selectedPlanes(
   if (core.table.ofContainer(request.containerId).some((record) => keyOf(record) !== keyOf(request))) return [];
   const [namespace = ""] = (conf.pod ?? "default").split("/");
   const planes: SelectedPlane[] = [];
+  const devices = assignedDevices(core.config.sriov, conf.pod);
   for (const selection of parseSelections(annotation, namespace)) {
     const definition = await core.kubernetes.definition(selection);
     if (definition === undefined) throw missing(selection);
     try {
-      planes.push(planeOf(core, definition, selection, conf));
+      planes.push(planeOf(core, definition, selection, conf, await devices.next(definition.resource)));
     } catch (error) {
       throw naming(definitionName(definition), error);
     }
@@ -62,8 +64,15 @@ const missing = (selection: Selection): SelvedgeError =>
     },
   );
 
-function planeOf(core: Here, definition: Definition, selection: Selection, conf: NetConf): SelectedPlane {
-  const own = confOf(definition, selection, conf);
+function planeOf(
+  core: Here,
+  definition: Definition,
+  selection: Selection,
+  conf: NetConf,
+  deviceId: string | undefined,
+): SelectedPlane {
+  const parsed = confOf(definition, selection, conf);
+  const own = deviceId === undefined ? parsed : { ...parsed, wishes: { ...parsed.wishes, deviceId } };
   if (own.network !== undefined) refuseUninvited(core.config, conf, { network: own.network, path: selection.path });
   const settings = settingsOf(core.config, own);
   const named = own.network === undefined ? undefined : core.config.networks.get(own.network);

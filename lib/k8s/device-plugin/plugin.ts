@@ -5,8 +5,6 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  Client,
-  credentials,
   Server,
   ServerCredentials,
   type ServerUnaryCall,
@@ -27,6 +25,7 @@ import {
   Registration,
 } from "#proto/device-plugin_pb.ts";
 import { allocation, deviceOf, type Offer, preferred } from "./allocation.ts";
+import { askKubelet } from "./kubelet-call.ts";
 
 export interface PluginOptions {
   /** Directory of kubelet's socket, `/var/lib/kubelet/device-plugins`. */
@@ -46,8 +45,6 @@ export interface Plugin extends AsyncDisposable {
 }
 
 const OPTIONS: DevicePluginOptions = { preStartRequired: false, getPreferredAllocationAvailable: true };
-/** How long kubelet may take to answer a registration. */
-const REGISTER_MS = 5_000;
 
 export function devicePlugin({ directory, resource, offers }: PluginOptions): Plugin {
   const endpoint = `selvedge-${resource.replaceAll(/[^A-Za-z0-9.-]/g, "-")}.sock`;
@@ -115,7 +112,8 @@ export function devicePlugin({ directory, resource, offers }: PluginOptions): Pl
       const isServed = server !== undefined && (await inodeOf(join(directory, endpoint))) !== undefined;
       if (present !== registeredWith || !isServed) {
         await listen();
-        await register(kubelet, { version: "v1beta1", endpoint, resourceName: resource, options: OPTIONS });
+        const request = { version: "v1beta1", endpoint, resourceName: resource, options: OPTIONS };
+        await askKubelet(kubelet, Registration, "register", request, "register us");
         registeredWith = present;
         told = "";
       }
@@ -137,30 +135,6 @@ export function devicePlugin({ directory, resource, offers }: PluginOptions): Pl
 const inodeOf = async (path: string): Promise<string | undefined> => {
   const found = await stat(path).catch(() => undefined);
   return found === undefined ? undefined : `${found.ino} ${found.ctimeMs}`;
-};
-
-function register(kubelet: string, request: object): Promise<void> {
-  const client = new Client(`unix:${kubelet}`, credentials.createInsecure());
-  const { path, requestSerialize, responseDeserialize } = definition(Registration).register ?? unknownMethod();
-  return new Promise<void>((resolve, reject) =>
-    client.makeUnaryRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      request,
-      { deadline: Date.now() + REGISTER_MS },
-      (error) =>
-        error === null
-          ? resolve()
-          : reject(
-              new SelvedgeError({ kind: "not-ready" }, `${kubelet}: kubelet does not register us: ${error.details}`),
-            ),
-    ),
-  ).finally(() => client.close());
-}
-
-const unknownMethod = (): never => {
-  throw new TypeError("proto/device-plugin.proto has no method Register");
 };
 
 /** An async function as a method of grpc-js. */
