@@ -119,7 +119,10 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   };
 
   const wantedOf = (of: RouterSpec, view: EdgeView, dialect: Dialect): Piece[] =>
-    render(of, view, dialect).filter((piece) => refused.get(lineOf(piece.at))?.digest !== digestOf([piece]));
+    render(of, view, dialect).filter((piece) => {
+      const before = refused.get(lineOf(piece.at));
+      return before === undefined || before.digest !== digestOf([piece]);
+    });
 
   const look = async (view: EdgeView) => {
     known ??= await versionOf(router);

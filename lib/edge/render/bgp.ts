@@ -7,7 +7,7 @@ import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { BgpSpec, EdgeView, RouterSpec } from "../router.ts";
 import { summary } from "../summary.ts";
-import { FAMILIES, ofFamily, prefixList, routeMap, WORDS } from "./policy.ts";
+import { familiesOf, ofFamily, prefixList, routeMap, WORDS } from "./policy.ts";
 import { servedPools } from "./served.ts";
 
 const GROUP = "SELVEDGE";
@@ -17,7 +17,7 @@ const OUT = "SELVEDGE-OUT";
 export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView): Piece[] {
   const pools = summary(servedPools(spec, view).flatMap(({ prefixes }) => prefixes));
   const allowed = summary([...pools, ...view.egress.map(({ address }) => hostPrefix(address))]);
-  const families = FAMILIES.filter((of) => allowed.some((prefix) => family(prefix) === of));
+  const families = familiesOf(allowed);
   if (pools.length === 0) return [];
   const vrf = spec.bgp.vrf === undefined ? [] : ["vrf", "name", spec.bgp.vrf];
   const top = pathFrom(...vrf, "protocols", "bgp");

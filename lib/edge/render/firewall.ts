@@ -5,18 +5,19 @@
 import { type Family, family } from "#lib/address.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
-import type { EdgeView, FirewallEnd, FirewallRuleSpec, FirewallSpec, RouterSpec } from "../router.ts";
-import { type Group, groupsOf, isTooLarge, nameIn, placeOf } from "./groups.ts";
+import type { FirewallEnd, FirewallRuleSpec, FirewallSpec } from "../router.ts";
+import { type Group, isTooLarge, nameIn, placeOf } from "./groups.ts";
+import { FAMILIES } from "./policy.ts";
 
 /** Answers to what was let through. */
 const ANSWERS = 1;
 /** Rules of the configuration are that far apart. */
 const STEP = 10;
 
-export function firewall(spec: RouterSpec & { readonly firewall: FirewallSpec }, view: EdgeView): Piece[] {
-  const groups = groupsOf(spec, view);
-  return ([4, 6] as const).flatMap((of) => {
-    const { chain: name, jumpRule, otherwise, rules } = spec.firewall;
+/** @param groups all of the router's */
+export function firewall(spec: FirewallSpec, groups: readonly Group[]): Piece[] {
+  const { chain: name, jumpRule, otherwise, rules } = spec;
+  return FAMILIES.flatMap((of) => {
     const top = ["firewall", of === 4 ? "ipv4" : "ipv6"];
     const target = nameIn(of, name);
     const chain = pathFrom(...top, "name", target);

@@ -6,7 +6,7 @@ import type { Piece } from "../piece.ts";
 import type { EdgeView, GroupSpec, PodChoice, RouterSpec } from "../router.ts";
 import { runs } from "../runs.ts";
 import { summary } from "../summary.ts";
-import { FAMILIES, ofFamily } from "./policy.ts";
+import { FAMILIES, familiesOf } from "./policy.ts";
 import { servedPools } from "./served.ts";
 
 /** A group of one family. */
@@ -41,14 +41,11 @@ function fixed(spec: GroupSpec, { pools: served }: RouterSpec, view: EdgeView): 
 
 /** There without members, too: pods come and go, and an operator's rule that names it would not let it go. */
 const ofPods = (spec: GroupSpec, choice: PodChoice, view: EdgeView): Group[] =>
-  familiesOf(view).map((version) => {
+  // Those that any pod may have addresses of.
+  familiesOf(view.pools.flatMap(({ prefixes }) => prefixes)).map((version) => {
     const members = runs(chosenBy(choice, view, version));
     return { spec, version, name: nameIn(version, spec.name), kind: "address-group", members };
   });
-
-/** Those that any pod may have addresses of. */
-const familiesOf = ({ pools }: EdgeView): Family[] =>
-  FAMILIES.filter((of) => pools.some(({ prefixes }) => ofFamily(prefixes, of).length > 0));
 
 /** Where a group is on the router. */
 export const placeOf = ({ version, name, kind }: Group): Path =>
@@ -58,13 +55,13 @@ export const placeOf = ({ version, name, kind }: Group): Path =>
 export const isTooLarge = ({ spec: { pods }, members }: Group): boolean =>
   pods !== undefined && members.length > pods.most;
 
-export const groups = (spec: RouterSpec, view: EdgeView): Piece[] =>
-  groupsOf(spec, view).map((group): Piece => {
-    const { spec: each, kind, members } = group;
+export const groupPieces = (groups: readonly Group[]): Piece[] =>
+  groups.map((group): Piece => {
+    const { kind, members, spec } = group;
     const at = placeOf(group);
+    if (spec.pods !== undefined && isTooLarge(group))
+      return { at, paths: [], stays: tooMany(members.length, spec.pods) };
     const leaf = kind === "address-group" ? "address" : "network";
     const paths = members.map((member) => pathFrom(...at, leaf, member));
-    if (each.pods === undefined) return { at, paths };
-    if (isTooLarge(group)) return { at, paths: [], stays: tooMany(members.length, each.pods) };
-    return { at, paths: [at, ...paths], followsPods: true };
+    return spec.pods === undefined ? { at, paths } : { at, paths: [at, ...paths], followsPods: true };
   });

@@ -2,11 +2,11 @@
  * Two routers as one (VyOS: high-availability vrrp; RFC 9568): for each family of a network a group, which VyOS does not mix,
  * and all of them go together.
  */
-import { type Family, family } from "#lib/address.ts";
+import type { Family } from "#lib/address.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { PairSpec, RouterSpec } from "../router.ts";
-import { FAMILIES, ofFamily } from "./policy.ts";
+import { familiesOf, ofFamily } from "./policy.ts";
 
 export const HIGH_AVAILABILITY: Path = ["high-availability"];
 const VRRP: Path = [...HIGH_AVAILABILITY, "vrrp"];
@@ -18,18 +18,16 @@ type Network = PairSpec["networks"][number];
 const groupName = ({ name }: PairSpec, { interface: link }: Network, of: Family): string =>
   `SELVEDGE-${name}-${link.replaceAll(".", "-")}-${of}`;
 
+const groupsIn = ({ networks }: PairSpec): { readonly network: Network; readonly of: Family }[] =>
+  networks.flatMap((network) => familiesOf(network.addresses).map((of) => ({ network, of })));
+
 /** Names of the groups of a pair. */
 export const groupsOfPair = (pair: PairSpec): string[] =>
-  pair.networks.flatMap((network) =>
-    FAMILIES.filter((of) => ofFamily(network.addresses, of).length > 0).map((of) => groupName(pair, network, of)),
-  );
+  groupsIn(pair).map(({ network, of }) => groupName(pair, network, of));
 
 export function pairs({ pair }: RouterSpec): Piece[] {
   if (pair === undefined) return [];
-  const groups = pair.networks.flatMap((network) => {
-    const families = new Set(network.addresses.map(family));
-    return FAMILIES.filter((of) => families.has(of)).map((of) => group(pair, network, of));
-  });
+  const groups = groupsIn(pair).map(({ network, of }) => group(pair, network, of));
   const members = groupsOfPair(pair);
   const together = pathFrom(...VRRP, "sync-group", `SELVEDGE-${pair.name}`);
   if (members.length < 2) return groups;

@@ -13,6 +13,10 @@ export const WORDS = {
 export const ofFamily = (prefixes: readonly Prefix[], of: Family): Prefix[] =>
   prefixes.filter((each) => family(each) === of);
 
+/** In which there are any. */
+export const familiesOf = (prefixes: readonly Prefix[]): Family[] =>
+  FAMILIES.filter((of) => prefixes.some((each) => family(each) === of));
+
 /** Prefixes of a family; with parts of them unless they are meant whole. */
 export function prefixList(
   of: Family,

@@ -4,7 +4,7 @@ import type { Piece } from "../piece.ts";
 import type { EdgeView, RouterSpec } from "../router.ts";
 import { bgp } from "./bgp.ts";
 import { firewall } from "./firewall.ts";
-import { groups } from "./groups.ts";
+import { groupPieces, groupsOf } from "./groups.ts";
 import { legs } from "./legs.ts";
 import { nat } from "./nat.ts";
 import { pairs } from "./pairs.ts";
@@ -16,20 +16,23 @@ import { sites } from "./sites.ts";
 import { tunnelRoutes } from "./tunnel-routes.ts";
 
 /** @throws SelvedgeError config-invalid: a value that VyOS does not take */
-export const render = (spec: RouterSpec, view: EdgeView, dialect: Dialect): Piece[] => [
-  ...(spec.static === undefined ? [] : routes({ ...spec, static: spec.static }, view)),
-  ...(spec.bgp === undefined ? [] : bgp({ ...spec, bgp: spec.bgp }, view)),
-  ...vrfs(spec),
-  ...sites(spec),
-  ...siteBgp(spec, view),
-  ...nat(spec, view),
-  ...groups(spec, view),
-  ...(spec.firewall === undefined ? [] : firewall({ ...spec, firewall: spec.firewall }, view)),
-  ...loadBalancers(spec, view, dialect),
-  ...virtualServers(spec, view),
-  ...pairs(spec),
-  ...legs(spec, view),
-  ...tunnelRoutes(spec),
-  ...forwarding(spec),
-  ...shapers(spec),
-];
+export function render(spec: RouterSpec, view: EdgeView, dialect: Dialect): Piece[] {
+  const groups = groupsOf(spec, view);
+  return [
+    ...(spec.static === undefined ? [] : routes({ ...spec, static: spec.static }, view)),
+    ...(spec.bgp === undefined ? [] : bgp({ ...spec, bgp: spec.bgp }, view)),
+    ...vrfs(spec),
+    ...sites(spec),
+    ...siteBgp(spec, view),
+    ...nat(spec, view),
+    ...groupPieces(groups),
+    ...(spec.firewall === undefined ? [] : firewall(spec.firewall, groups)),
+    ...loadBalancers(spec, view, dialect),
+    ...virtualServers(spec, view),
+    ...pairs(spec),
+    ...legs(spec, view),
+    ...tunnelRoutes(spec),
+    ...forwarding(spec),
+    ...shapers(spec),
+  ];
+}

@@ -29,10 +29,15 @@ function answering({ servers = [], pods }: AnsweringSpec, view: EdgeView, asked:
 }
 
 /** VyOS takes nothing of this without a server: while there is none, it is not there. */
-function served(piece: Piece, { pods }: AnsweringSpec, servers: readonly Server[]): Piece {
-  if (pods === undefined) return piece;
-  if (servers.length > pods.most) return { ...piece, paths: [], stays: tooMany(servers.length, pods) };
-  return { ...piece, ...(servers.length === 0 ? { paths: [] } : {}), followsPods: true };
+function served(
+  place: Omit<Piece, "paths">,
+  { pods }: AnsweringSpec,
+  servers: readonly Server[],
+  paths: () => Path[],
+): Piece {
+  if (pods === undefined) return { ...place, paths: paths() };
+  if (servers.length > pods.most) return { ...place, paths: [], stays: tooMany(servers.length, pods) };
+  return { ...place, paths: servers.length === 0 ? [] : paths(), followsPods: true };
 }
 
 export const loadBalancers = ({ loadBalancers: all }: RouterSpec, view: EdgeView, dialect: Dialect): Piece[] =>
@@ -45,7 +50,7 @@ function loadBalancer(spec: LoadBalancerSpec, view: EdgeView, top: Path): Piece[
   const own = `selvedge-${name}`;
   const service = pathFrom(...top, "service", own);
   const backend = pathFrom(...top, "backend", own);
-  const paths = [
+  const paths = () => [
     pathFrom(...backend, "mode", "tcp"),
     pathFrom(...backend, "balance", "least-connection"),
     ...servers.flatMap((server) => {
@@ -64,7 +69,7 @@ function loadBalancer(spec: LoadBalancerSpec, view: EdgeView, top: Path): Piece[
     pathFrom(...service, "backend", own),
   ];
   return [
-    served({ at: backend, within: top, paths }, spec, servers),
+    served({ at: backend, within: top }, spec, servers, paths),
     servers.length === 0
       ? { at: service, within: top, paths: [], ...follows }
       : { at: service, within: top, needs: [backend], paths: listening, ...follows },
@@ -78,7 +83,7 @@ function virtualServer(spec: VirtualServerSpec, view: EdgeView): Piece[] {
   const { name, address, port, protocol, algorithm, persistenceSeconds } = spec;
   const servers = answering(spec, view, address);
   const at = pathFrom(...HIGH_AVAILABILITY, "virtual-server", `selvedge-${name}`);
-  const paths = [
+  const paths = () => [
     pathFrom(...at, "address", address),
     pathFrom(...at, "port", port),
     pathFrom(...at, "protocol", protocol),
@@ -86,7 +91,7 @@ function virtualServer(spec: VirtualServerSpec, view: EdgeView): Piece[] {
     ...(persistenceSeconds === undefined ? [] : [pathFrom(...at, "persistence-timeout", persistenceSeconds)]),
     ...servers.map((server) => pathFrom(...at, "real-server", server.address, "port", server.port)),
   ];
-  return [served({ at, within: HIGH_AVAILABILITY, paths }, spec, servers)];
+  return [served({ at, within: HIGH_AVAILABILITY }, spec, servers, paths)];
 }
 
 /** The operator's own `service dns forwarding` has the addresses that it listens on and whom it serves. */

@@ -8,7 +8,7 @@ import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeView, RouterSpec, SiteBgpSpec, SiteSpec } from "../router.ts";
 import { summary } from "../summary.ts";
-import { FAMILIES, ofFamily, prefixList, routeMap, WORDS } from "./policy.ts";
+import { familiesOf, ofFamily, prefixList, routeMap, WORDS } from "./policy.ts";
 import { servedPools } from "./served.ts";
 
 const HERE = "SELVEDGE-HERE";
@@ -27,7 +27,7 @@ export function siteBgp(spec: RouterSpec, view: EdgeView): Piece[] {
   const pools = summary(servedPools(spec, view).flatMap(({ prefixes }) => prefixes));
   const [first] = spoken;
   if (first === undefined || pools.length === 0) return [];
-  const families = FAMILIES.filter((of) => pools.some((prefix) => family(prefix) === of));
+  const families = familiesOf(pools);
   const said = families.flatMap((of) => ofFamily(pools, of));
   return [
     ...families.map((of) => prefixList(of, HERE, ofFamily(pools, of), { isWhole: true })),
