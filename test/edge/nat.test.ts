@@ -1,10 +1,11 @@
 /** A router with static routes and NAT: where packets go and what is changed in them, by captures on both sides of it. */
 import { expect } from "@jest/globals";
-import type { RouterList } from "#proto/selvedge_pb.ts";
+import type { PushList, RouterList } from "#proto/selvedge_pb.ts";
 import { eventually, inside, must } from "../../conformance/program.ts";
 import { capture } from "../attach/capture.ts";
 import { cable } from "../cluster/wire.ts";
 import { needing } from "../support/requirement.ts";
+import { crowd } from "./crowd.ts";
 import { PORT, seen, telling } from "./telling.ts";
 import { makeWorld, OUTSIDE, outside, outsideOf, spaceOf, WORLD } from "./world.ts";
 
@@ -12,6 +13,8 @@ import { makeWorld, OUTSIDE, outside, outsideOf, spaceOf, WORLD } from "./world.
 const [ONE, PUBLIC, LEAVING] = [outside(70), outside(80), outside(90)];
 const fixed = (n: number): string => `10.66.250.${n}`;
 const named = (name: string) => ({ args: { cni: { reservation: `vm:${name}` } } });
+/** On each of the three nodes. */
+const CROWD = 334;
 /** What the machine outside has of its own, first. */
 const CLIENT = outside(9);
 
@@ -22,7 +25,7 @@ needing(...WORLD)(
       edges: ["edge1"],
       config: {
         defaults: { ipMasq: false },
-        pools: [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }]], blockSize: { 4: 30 } }],
+        pools: [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }]], blockSize: { 4: 28 } }],
         reservations: [
           { name: "vm:one", addresses: [fixed(9)] },
           { name: "vm:leaving", addresses: [fixed(10)] },
@@ -79,15 +82,23 @@ needing(...WORLD)(
     expect(outward).toEqual(expect.arrayContaining([ONE, LEAVING, outsideOf("edge1")]));
     expect(outward.filter((source) => source?.startsWith("10.66."))).toEqual([]);
 
-    // Pods, and the blocks that they need.
-    const revision = async () => ((await a.ctl("edge", "status")) as RouterList).routers[0]?.revision;
+    // A thousand pods, and the blocks that they need.
+    const pushes = async () => ((await a.ctl("edge", "history", "edge1")) as PushList).pushes.length;
+    const looks = async () => {
+      const lists = await Promise.all([a, b, c].map((node) => node.ctl("edge", "status") as Promise<RouterList>));
+      return lists.reduce((sum, { routers }) => sum + Number(routers[0]?.looks), 0);
+    };
     const blocksOf = async () =>
       (await world.rig.etcd.ctl("get", "--prefix", "--keys-only", "/selvedge/v1/blocks/")).split("\n").filter(Boolean)
         .length;
-    const [revisions, blocks] = [await revision(), await blocksOf()];
-    for (let n = 0; n < 12; n++) await b.add(`nat-more-${n}`);
+    const [pushed, blocks] = [await pushes(), await blocksOf()];
+    expect(pushed).toBeGreaterThan(0);
+    await using crowds = new AsyncDisposableStack();
+    for (const node of [a, b, c]) crowds.use(await crowd(node, CROWD));
     await eventually("more blocks", async () => ((await blocksOf()) > blocks ? true : undefined));
-    expect(await revision()).toBe(revisions);
+    const looked = await looks();
+    await eventually("the writer looks again", async () => ((await looks()) > looked + 1 ? true : undefined));
+    expect(await pushes()).toBe(pushed);
 
     // All sources, and so every node, lead to the pod; then one node is gone.
     const all = async () =>
@@ -110,5 +121,5 @@ needing(...WORLD)(
     expect(await must(inside(spaceOf("edge1"), ["nft", "list", "ruleset"]))).not.toMatch(/10\.66|203\.0\.113/);
     expect(await world.vtysh("edge1", "show ip route static")).not.toContain("10.66");
   },
-  180_000,
+  400_000,
 );
