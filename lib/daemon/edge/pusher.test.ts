@@ -176,6 +176,35 @@ test("failures are tried again at growing intervals, and the history tells one p
   expect((await one.history()).map(({ revision, result }) => [revision, result])).toEqual([[1, "done"]]);
 });
 
+test("another's commit that holds the lock for two minutes is waited for, ever less often", async () => {
+  let isLocked = true;
+  let tried = 0;
+  const through = (port: Vyos): Vyos => ({
+    ...port,
+    async configure(commands, given) {
+      tried += 1;
+      if (isLocked) throw trouble("edge1", "locked", "Configuration system locked by another commit in progress");
+      return port.configure(commands, given);
+    },
+  });
+  const { router, one, later } = rig({}, through);
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) {
+      await one.pass(view(1), "news");
+      later(1_000);
+    }
+  };
+  await pass(120);
+  expect(one.status).toMatchObject({ phase: "failing", message: expect.stringContaining("locked by another commit") });
+  expect(tried).toBeGreaterThan(4);
+  expect(tried).toBeLessThan(10);
+  isLocked = false;
+  await pass(60);
+  expect(one.status).toMatchObject({ phase: "in-sync", failures: 0, revision: 1 });
+  expect(router.counted.commits).toBe(1);
+  expect((await one.history()).map(({ revision, result }) => [revision, result])).toEqual([[1, "done"]]);
+});
+
 test("another node takes over when the writer ends, and knows what is ours", async () => {
   const { router, one, make, keeper, later } = rig();
   await one.pass(view(2), "news");
