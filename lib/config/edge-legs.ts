@@ -2,8 +2,10 @@
 import { z } from "zod";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { familyIn, plainName } from "./edge-services.ts";
+import { tunnelKind } from "./edge-tunnels.ts";
 import { hostAddress, integer, ip, isText, leaf, listOf, network, setting, vrfName } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
+import { sameInterfaces } from "./twice.ts";
 import type { Path } from "./yaml.ts";
 
 const end = leaf<string>(
@@ -57,32 +59,19 @@ export const leg = z.strictObject(
 /** @param path of the router */
 export function legMistakes(root: unknown, path: Path): Complaint[] {
   const all = listAt(lookUp(root, path), "legs");
-  const taken = { interface: [] as unknown[], gre: [] as string[] };
-  return all.flatMap((each, i) => {
+  const keys: string[] = [];
+  const ofEach = all.flatMap((each, i) => {
     const at = (...more: Path): Path => [...path, "legs", i, ...more];
-    const kinds = (["vxlan", "gre"] as const).filter((kind) => lookUp(each, [kind]) !== undefined);
-    const [kind] = kinds;
-    if (kind === undefined || kinds.length > 1) return [complaint(at(), "needs either `vxlan` or `gre`")];
-    const link = lookUp(each, ["interface"]);
-    const begins = kind === "vxlan" ? "vxlan" : "tun";
-    const isTaken = taken.interface.includes(link);
-    taken.interface.push(link);
+    const { kind, mistakes } = tunnelKind(each, at(), { vxlan: "vxlan", gre: "tun" });
+    if (kind === undefined) return mistakes;
     const local = lookUp(each, [kind, "local"]);
     const others = kind === "vxlan" ? listAt(lookUp(each, ["vxlan"]), "remotes") : [lookUp(each, ["gre", "remote"])];
     const mixed = others.find((other) => familyIn(other) !== undefined && familyIn(other) !== familyIn(local));
     const same = kind === "gre" ? `${String(local)} ${String(lookUp(each, ["gre", "key"]))}` : undefined;
-    const isSame = same !== undefined && taken.gre.includes(same);
-    if (same !== undefined) taken.gre.push(same);
+    const isSame = same !== undefined && keys.includes(same);
+    if (same !== undefined) keys.push(same);
     return [
-      ...(typeof link === "string" && !link.startsWith(begins)
-        ? [
-            complaint(
-              at("interface"),
-              `"${link}" is not possible with \`${kind}\`; its interfaces begin with ${begins}`,
-            ),
-          ]
-        : []),
-      ...(isTaken ? [complaint(at("interface"), `"${String(link)}" is that of another leg, too`)] : []),
+      ...mistakes,
       ...(kind === "vxlan" && listAt(each, "networks").length > 0
         ? [
             complaint(
@@ -99,4 +88,5 @@ export function legMistakes(root: unknown, path: Path): Complaint[] {
         : []),
     ];
   });
+  return [...sameInterfaces(all, [...path, "legs"], "leg"), ...ofEach];
 }

@@ -7,8 +7,10 @@ import { legMistakes } from "./edge-legs.ts";
 import { pairMistakes } from "./edge-pairs.ts";
 import { secretMistakes } from "./edge-secrets.ts";
 import { familyIn, serviceMistakes } from "./edge-services.ts";
+import { tunnelKind } from "./edge-tunnels.ts";
 import { isText } from "./leaves.ts";
 import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
+import { sameInterfaces, sameNames } from "./twice.ts";
 import type { Path } from "./yaml.ts";
 
 export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint[] {
@@ -16,23 +18,19 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
   const names = routers.map((router) => lookUp(router, ["name"]));
   const ofRouters = routers.flatMap((router, i) => {
     const at = (...path: (string | number)[]): Path => ["edge", "routers", i, ...path];
-    const name = names[i];
     const isBoth = lookUp(router, ["static"]) !== undefined && lookUp(router, ["bgp"]) !== undefined;
     const sites = listAt(router, "sites");
-    const interfaces = sites.map((site) => lookUp(site, ["interface"]));
     const trust = ["ca", "fingerprint"].filter((way) => lookUp(router, ["trust", way]) !== undefined);
     return [
-      ...(typeof name === "string" && names.indexOf(name) < i
-        ? [complaint(at("name"), `"${name}" is the name of another one, too`)]
-        : []),
       ...secretMistakes(root, at()),
       ...(isBoth ? [complaint(at("bgp"), "is not possible beside `static`; use one of them")] : []),
       ...speakerMistakes(root, router, at("bgp")),
       ...(trust.length > 1
         ? [complaint(at("trust", "ca"), "does not count beside `fingerprint`; leave one of them out")]
         : []),
+      ...sameInterfaces(sites, at("sites"), "site"),
       ...sites.flatMap((site, j) => [
-        ...siteMistakes(site, at("sites", j), interfaces.indexOf(interfaces[j]) < j),
+        ...tunnelKind(site, at("sites", j), { wireguard: "wg", ipsec: "vti" }).mistakes,
         ...siteBgpMistakes(router, lookUp(site, ["bgp"]), listAt(site, "addresses"), at("sites", j, "bgp")),
       ]),
       ...groupMistakes(root, at()),
@@ -55,7 +53,11 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
       ),
     ];
   });
-  return [...ofRouters, ...pairMistakes(lookUp(root, ["edge"]), ["edge"], names.filter(isText))];
+  return [
+    ...sameNames(routers, ["edge", "routers"]),
+    ...ofRouters,
+    ...pairMistakes(lookUp(root, ["edge"]), ["edge"], names.filter(isText)),
+  ];
 }
 
 /** The AS that FRR on the node has towards a router; undefined where it has no session with it, or the AS cannot be told. */
@@ -78,24 +80,6 @@ function speakerMistakes(root: unknown, router: unknown, path: Path): Complaint[
   return own === undefined || own === first
     ? []
     : [complaint([...path, "nodesAs"], `is ${own}, and ${first} for another router; a node has one AS`)];
-}
-
-function siteMistakes(site: unknown, path: Path, isTaken: boolean): Complaint[] {
-  const link = lookUp(site, ["interface"]);
-  const kinds = (["wireguard", "ipsec"] as const).filter((kind) => lookUp(site, [kind]) !== undefined);
-  if (kinds.length !== 1) return [complaint(path, "needs either `wireguard` or `ipsec`")];
-  const begins = kinds[0] === "wireguard" ? "wg" : "vti";
-  return [
-    ...(typeof link === "string" && !link.startsWith(begins)
-      ? [
-          complaint(
-            [...path, "interface"],
-            `"${link}" is not possible with \`${kinds[0]}\`; its interfaces begin with ${begins}`,
-          ),
-        ]
-      : []),
-    ...(isTaken ? [complaint([...path, "interface"], `"${String(link)}" is that of another site, too`)] : []),
-  ];
 }
 
 /** Nothing is translated from one family to the other. */

@@ -3,11 +3,12 @@ import { z } from "zod";
 import { bitsOf, family, lengthOf, networkOf, prefix } from "#lib/address.ts";
 import type { PairSpec } from "#lib/edge/router.ts";
 import { readable } from "#lib/parse.ts";
-import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
+import { type Complaint, complaint, unknownName } from "./complaint.ts";
 import type { EdgePair } from "./edge.ts";
 import { plainName } from "./edge-services.ts";
 import { flag, hostAddress, integer, listOf, name, routerLink, setting } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
+import { sameInterfaces, sameNames } from "./twice.ts";
 import type { Path } from "./yaml.ts";
 
 const network = z.strictObject(
@@ -65,16 +66,11 @@ export function pairOf(pairs: readonly EdgePair[], router: string): PairSpec | u
 
 export function pairMistakes(edge: unknown, path: Path, routers: readonly string[]): Complaint[] {
   const all = listAt(edge, "pairs");
-  const names = all.map((each) => lookUp(each, ["name"]));
   const taken: unknown[] = [];
-  return all.flatMap((each, i) => {
+  const mistakes = all.flatMap((each, i) => {
     const at = (...more: Path): Path => [...path, "pairs", i, ...more];
     const networks = listAt(each, "networks");
-    const links = networks.map((one) => lookUp(one, ["interface"]));
     return [
-      ...(typeof names[i] === "string" && names.indexOf(names[i]) < i
-        ? [complaint(at("name"), `"${names[i]}" is the name of another one, too`)]
-        : []),
       ...listAt(each, "routers").flatMap((router, j) => {
         if (typeof router !== "string") return [];
         const isTaken = taken.includes(router);
@@ -82,11 +78,7 @@ export function pairMistakes(edge: unknown, path: Path, routers: readonly string
         if (!routers.includes(router)) return [unknownName(at("routers", j), "router", router, routers)];
         return isTaken ? [complaint(at("routers", j), `"${router}" is one of a pair already`)] : [];
       }),
-      ...networks.flatMap((_, j) =>
-        links.indexOf(links[j]) < j
-          ? [complaint(at("networks", j, "interface"), `"${String(links[j])}" is that of another network, too`)]
-          : [],
-      ),
+      ...sameInterfaces(networks, at("networks"), "network"),
       ...networks.flatMap((one, j) =>
         listAt(one, "addresses").flatMap((address, k) => {
           const found = readable(() => prefix(address));
@@ -99,4 +91,5 @@ export function pairMistakes(edge: unknown, path: Path, routers: readonly string
       ),
     ];
   });
+  return [...sameNames(all, [...path, "pairs"]), ...mistakes];
 }

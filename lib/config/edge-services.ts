@@ -7,6 +7,7 @@ import { choice, choiceMistakes } from "./edge-pods.ts";
 import { integer, ip, leaf, listOf, oneOf, read, setting } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import { endpointOf } from "./tenant-schema.ts";
+import { sameNames, twice } from "./twice.ts";
 import type { Path } from "./yaml.ts";
 
 /** A name that stands in a path of the router after `selvedge-`. */
@@ -79,18 +80,14 @@ export const zone = z.strictObject(
 export const serviceMistakes = (root: unknown, path: Path): Complaint[] =>
   (["loadBalancers", "virtualServers"] as const).flatMap((kind) => {
     const all = listAt(lookUp(root, path), kind);
-    const names = all.map((each) => lookUp(each, ["name"]));
-    return all.flatMap((each, i) => {
+    const mistakes = all.flatMap((each, i) => {
       const at = (...more: Path): Path => [...path, kind, i, ...more];
       const ways = (["servers", "pods"] as const).filter((way) => lookUp(each, [way]) !== undefined);
       const own = familyIn(lookUp(each, ["address"]));
       return [
-        ...(typeof names[i] === "string" && names.indexOf(names[i]) < i
-          ? [complaint(at("name"), `"${names[i]}" is the name of another one, too`)]
-          : []),
         ...(ways.length === 1 ? [] : [complaint(at(), "needs either `servers` or `pods`")]),
         ...choiceMistakes(root, at("pods")),
-        ...(kind === "loadBalancers" ? [] : twice(listAt(each, "servers"))).map((j) =>
+        ...(kind === "loadBalancers" ? [] : twice(listAt(each, "servers"), addressIn)).map((j) =>
           complaint(at("servers", j), "has the address of another one, too; a virtual server has one port of each"),
         ),
         ...(kind === "loadBalancers" || own === undefined ? [] : listAt(each, "servers")).flatMap((server, j) => {
@@ -101,13 +98,11 @@ export const serviceMistakes = (root: unknown, path: Path): Complaint[] =>
         }),
       ];
     });
+    return [...sameNames(all, [...path, kind]), ...mistakes];
   });
 
-/** Which of `address:port` have an address that stands before. */
-const twice = (servers: readonly unknown[]): number[] => {
-  const addresses = servers.map((each) => readable(() => endpointOf(each).address));
-  return [...addresses.keys()].filter((j) => addresses[j] !== undefined && addresses.indexOf(addresses[j]) < j);
-};
+/** Of `address:port`. */
+const addressIn = (server: unknown) => readable(() => endpointOf(server).address);
 
 /** Of an address, a prefix, or an address and a port; undefined for what is another one's complaint. */
 export function familyIn(value: unknown): Family | undefined {

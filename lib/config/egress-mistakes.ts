@@ -4,6 +4,7 @@ import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { vniOf } from "./egress-schema.ts";
 import { listAt, subnetsOf } from "./overlaps.ts";
+import { sameNames } from "./twice.ts";
 import type { Path } from "./yaml.ts";
 
 const EGRESS = ["cluster", "egress"];
@@ -19,9 +20,7 @@ export function egressMistakes(root: unknown, { networks, tenants }: Known): Com
   const all = listAt(lookUp(root, ["cluster"]), "egress");
   return [
     ...(all.length > MOST ? [complaint(EGRESS, `${all.length} are too many; there may be ${MOST}`)] : []),
-    ...twice(all, (member) => lookUp(member, ["name"])).map((i) =>
-      complaint([...EGRESS, i, "name"], `"${String(lookUp(all[i], ["name"]))}" is the name of another one, too`),
-    ),
+    ...sameNames(all, EGRESS),
     ...vniMistakes(root, all),
     ...addressMistakes(root, all),
     ...all.flatMap((member, i) =>
@@ -36,19 +35,6 @@ export function egressMistakes(root: unknown, { networks, tenants }: Known): Com
       }),
     ),
   ];
-}
-
-/** Indexes of those whose key is that of one before. */
-function twice(all: readonly unknown[], keyOf: (member: unknown) => unknown): number[] {
-  const seen = new Set<unknown>();
-  return all.flatMap((member, i) => {
-    const key = keyOf(member);
-    if (key === undefined || !seen.has(key)) {
-      seen.add(key);
-      return [];
-    }
-    return [i];
-  });
 }
 
 /** A tenant's pods are behind a router of their own, and the node sees that router's address alone. */
