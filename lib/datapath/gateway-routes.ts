@@ -1,5 +1,5 @@
 /** The node's default routes by addresses that one of two routers has at a time. */
-import { type Address, addressOf, anyPrefix, contains, family, networkOf, type Prefix } from "#lib/address.ts";
+import { type Address, addressOf, anyPrefix, contains, family, type Prefix } from "#lib/address.ts";
 import type { RouteFact } from "#lib/state/fact.ts";
 
 export interface SharedGateway {
@@ -14,9 +14,7 @@ export const gatewayRoutes = (
   networks: readonly { readonly link: string; readonly address: Prefix }[],
 ): RouteFact[] =>
   gateways.flatMap(({ address, metric }): RouteFact[] => {
-    const on = networks.find(
-      (each) => contains(networkOf(each.address), address) && addressOf(each.address) !== address,
-    );
+    const on = networks.find((each) => contains(each.address, address) && addressOf(each.address) !== address);
     if (on === undefined) return [];
     return [{ type: "route", at: "host", to: anyPrefix(family(address)), via: address, link: on.link, metric }];
   });
