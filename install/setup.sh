@@ -3,7 +3,8 @@
 #   bash install/setup.sh quickstart    what the tour needs
 #   bash install/setup.sh cluster       what the tour of three nodes needs
 #   bash install/setup.sh test          the same and what the tests need (default)
-#   bash install/setup.sh policies      the same and what `npm run bench -- policies` needs
+#   bash install/setup.sh kubernetes    the same and what `npm run test:kubernetes` needs
+#   bash install/setup.sh policies      what the tests need and what `npm run bench -- policies` needs
 #   bash install/setup.sh throughput    what the tests need and what `npm run bench -- throughput` needs
 # Does nothing, and takes well under a second, when all of it is there.
 set -euo pipefail
@@ -39,6 +40,10 @@ test=(
   runc=/usr/sbin/runc,/usr/bin/runc
   systemd=/usr/bin/systemd-analyze
 )
+kubernetes=(
+  "${test[@]}"
+  mmdebstrap=/usr/bin/mmdebstrap
+)
 policies=(
   "${test[@]}"
   iptables=/usr/sbin/iptables-restore
@@ -56,9 +61,10 @@ case $profile in
   quickstart) wanted=("${quickstart[@]}") ;;
   cluster) wanted=("${cluster[@]}") ;;
   test) wanted=("${test[@]}") ;;
+  kubernetes) wanted=("${kubernetes[@]}") ;;
   policies) wanted=("${policies[@]}") ;;
   throughput) wanted=("${throughput[@]}") ;;
-  *) fail "unknown profile '$profile'; it is quickstart, cluster, test, policies or throughput" ;;
+  *) fail "unknown profile '$profile'; it is quickstart, cluster, test, kubernetes, policies or throughput" ;;
 esac
 
 missing=()

@@ -96,6 +96,7 @@ const HEEDED: readonly (readonly [values: string, said: string])[] = [
   ["podAnnotations.a=b", '"a":"b"'],
   ["podLabels.c=d", '{"app.kubernetes.io/name":"selvedge","c":"d"}'],
   ["configuration.sriov.kubeletDir=/var/lib/kubelet/x", '"mountPath":"/var/lib/kubelet/x"'],
+  ["configuration.sriov.kubeletDir=/var/lib/kubelet/x", '"path":"/var/lib/kubelet/pod-resources"'],
   ["uninstall=true", '"command":["/opt/selvedge/install-node.sh","uninstall"]'],
 ];
 withHelm.each(HEEDED)("%s is heeded", async (values, said) => {

@@ -5,6 +5,7 @@ import { BUILT } from "../../conformance/daemon.ts";
 import { eventually } from "../../conformance/program.ts";
 import { type ControlPlane, controlPlane, PROGRAMS, type User } from "./control-plane.ts";
 import { startControllers } from "./controllers.ts";
+import { SELVEDGE } from "./images.ts";
 import { type KubeNode, makeKubeNode } from "./kube-node.ts";
 import { CONTROL_PLANE, makeWire, NAMES, type Name } from "./wire.ts";
 
@@ -18,6 +19,7 @@ export const NEEDS = [
       file: join(PROGRAMS, name),
     }),
   ),
+  { file: SELVEDGE },
 ] as const;
 
 export interface Cluster extends AsyncDisposable {

@@ -3,7 +3,9 @@
 # at first (programs/build.sh), and Debian's etcd.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-bash install/setup.sh test
+bash install/setup.sh kubernetes
 bash test/kubernetes/programs/build.sh
-PATH=$PWD/node_modules/.bin:$PATH node install/build.ts
+export PATH=$PWD/node_modules/.bin:$PATH
+node install/build.ts
+bash test/kubernetes/image.sh
 SELVEDGE_KUBERNETES=1 exec bash test/jest.sh test/kubernetes "$@"
