@@ -1,16 +1,22 @@
 /** What plugins have put onto a node, as lines, so that two moments can be compared. */
-import { inside, must, run } from "./program.ts";
+import { inside, must } from "./program.ts";
 import { isObject, type Json, type JsonObject } from "./subject.ts";
+
+/** Behind each answer: a record separator (ASCII), which no JSON holds. */
+const END = "\\036";
+/**
+ * One program for all of it: two of these looks go with every case. The chains of iptables-nft hold expressions that nft
+ * complains of; what it prints is still whole.
+ */
+const LOOK = `set -e
+for words in "-d link show" "neigh show nud permanent" "-4 route show table all" "-6 route show table all"
+do ip -j $words; printf '${END}'; done
+nft -j list ruleset 2>/dev/null || true`;
 
 /** Links, routes, neighbours, set elements and chains that belong to attachments; bridges and tables may stay. */
 export async function remains(namespace: string): Promise<string[]> {
-  const read = async (...argv: string[]) => objects(JSON.parse((await must(inside(namespace, argv))) || "[]"));
-  const [links, neighbours, routes, elements] = await Promise.all([
-    read("ip", "-j", "-d", "link", "show"),
-    read("ip", "-j", "neigh", "show", "nud", "permanent"),
-    Promise.all(["-4", "-6"].map((family) => read("ip", "-j", family, "route", "show", "table", "all"))),
-    firewall(namespace),
-  ]);
+  const said = (await must(inside(namespace, ["/bin/sh", "-c", LOOK]))).split("\x1e");
+  const [links = [], neighbours = [], routes4 = [], routes6 = []] = said.map((text) => objects(parsed(text)));
   const shared = links.filter((link) => lasting(link)).map((link) => link.ifname);
   // On a link that leads to pods of its parent, what is not of the link itself is of one of them.
   const leading = links.filter(({ ifalias }) => isShared(ifalias)).map((link) => link.ifname);
@@ -19,12 +25,9 @@ export async function remains(namespace: string): Promise<string[]> {
     (!shared.includes(one.dev) || (leading.includes(one.dev) && one.table === undefined && one.protocol !== "kernel"));
   return [
     ...links.filter((link) => !lasting(link)).map(({ ifname }) => `link ${ifname}`),
-    ...routes
-      .flat()
-      .filter(ofAttachments)
-      .map(({ dst, dev }) => `route ${dst} dev ${dev}`),
+    ...[...routes4, ...routes6].filter(ofAttachments).map(({ dst, dev }) => `route ${dst} dev ${dev}`),
     ...neighbours.filter(ofAttachments).map(({ dst, dev }) => `neighbour ${dst} dev ${dev}`),
-    ...elements,
+    ...firewall(parsed(said[4] ?? "")),
   ].toSorted();
 }
 
@@ -37,10 +40,7 @@ function lasting({ ifname, linkinfo, ifalias }: JsonObject): boolean {
 /** What leads to pods on one of the node's links, or carries their VLANs: it goes some time after the last of them. */
 const isShared = (alias: Json | undefined): boolean => /^selvedge (shim|vlan) /.test(String(alias));
 
-async function firewall(namespace: string): Promise<string[]> {
-  // The chains of iptables-nft hold expressions that nft complains of; what it prints is still whole.
-  const { stdout } = await run(inside(namespace, ["nft", "-j", "list", "ruleset"]));
-  const ruleset: Json = stdout === "" ? {} : JSON.parse(stdout);
+function firewall(ruleset: Json): string[] {
   const items = isObject(ruleset) ? objects(ruleset.nftables) : [];
   return items.flatMap((item) => {
     const { set, map, chain } = item;
@@ -52,6 +52,9 @@ async function firewall(namespace: string): Promise<string[]> {
     return [];
   });
 }
+
+/** Nothing printed is an empty list. */
+const parsed = (text: string): Json => (text.trim() === "" ? [] : JSON.parse(text));
 
 const objects = (value: Json | undefined): readonly JsonObject[] =>
   Array.isArray(value) ? value.filter(isObject) : [];
