@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { inside, start, stop } from "../../conformance/program.ts";
+import { eventually, inside, start, stop } from "../../conformance/program.ts";
 
 const CAPTURE = ["/usr/bin/python3", "-I", join(import.meta.dirname, "capture.py")];
 
@@ -38,4 +38,18 @@ export async function capture(namespace: string, text?: string): Promise<Capture
     },
     [Symbol.asyncDispose]: () => stop(child),
   };
+}
+
+/** Until a capture has told of all of these; returns everything that it told of. */
+export async function toldOf(of: Capture, ...lines: readonly string[]): Promise<readonly string[]> {
+  const told: string[] = [];
+  await eventually(
+    `the capture tells of ${lines.join(", ")}`,
+    async () => {
+      told.push(...(await of.seen()));
+      return lines.every((line) => told.includes(line)) || undefined;
+    },
+    30_000,
+  );
+  return told;
 }

@@ -1,7 +1,7 @@
 /** Three nodes, etcd, and a router between them that follows the cluster: packets come from outside to the pods. */
 import { expect } from "@jest/globals";
 import type { RouterList } from "#proto/selvedge_pb.ts";
-import { eventually, inside, must, run } from "../../conformance/program.ts";
+import { eventually, must } from "../../conformance/program.ts";
 import { addressOf, NAMES, type Name, ROUTER, routerOn } from "../cluster/place.ts";
 import { makeRig, RIG } from "../cluster/rig.ts";
 import { cable } from "../cluster/wire.ts";
@@ -10,6 +10,7 @@ import { grammarFile } from "../support/vyos/grammar.ts";
 import { MACHINE } from "../support/vyos/machine.ts";
 import { makeAccess } from "./access.ts";
 import { API, startRouter } from "./router.ts";
+import { pings } from "./telling.ts";
 
 const HOST = routerOn(1, 4);
 const NAMED = { args: { cni: { reservation: "vm:db" } } };
@@ -60,8 +61,7 @@ needing(
     stack.use(await startRouter({ space: ROUTER, version: "rolling", identity, host: HOST }));
 
     const pods = [await rig.nodes.a.add("edge-a"), await rig.nodes.b.add("edge-b")];
-    const reaches = async (address: string) =>
-      (await run(inside(ROUTER, ["ping", "-c1", "-W1", address]))).exit === 0 ? true : undefined;
+    const reaches = (address: string) => pings(ROUTER, address);
     for (const pod of pods) await eventually(`${pod.id} is reached`, () => reaches(pod.address[4]));
 
     const routesTo = async (name: Name) =>

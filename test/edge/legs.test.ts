@@ -1,9 +1,10 @@
 /** A router in a tenant's segment: what the pod sends to it, and what it sends to the pod, by a VXLAN between router and node. */
 import { expect } from "@jest/globals";
-import { eventually, inside, run } from "../../conformance/program.ts";
-import { capture } from "../attach/capture.ts";
+import { eventually } from "../../conformance/program.ts";
+import { capture, toldOf } from "../attach/capture.ts";
 import { needing } from "../support/requirement.ts";
 import { ALONE, makeAlone, NODE_HOSTS, ROUTER, ROUTER_HOSTS } from "./alone.ts";
+import { pings } from "./telling.ts";
 
 /** The router's, on the segment. */
 const LEG = "10.0.255.254";
@@ -42,22 +43,12 @@ needing(...ALONE)(
       },
     );
     const pod = await alone.node.add("leg-pod", { network: "net" });
-    const reaches = (from: string, to: string) => async () =>
-      (await run(inside(from, ["ping", "-c1", "-W1", to]))).exit === 0 ? true : undefined;
-    await eventually("the router reaches the pod", reaches(ROUTER, pod.address[4]), 60_000);
+    await eventually("the router reaches the pod", () => pings(ROUTER, pod.address[4]), 60_000);
 
     await using wire = await capture(ROUTER);
-    await eventually("the pod reaches the router", reaches(pod.id, LEG), 60_000);
-    const told: string[] = [];
+    await eventually("the pod reaches the router", () => pings(pod.id, LEG), 60_000);
     const both = [`vxlan100 in ${pod.address[4]} ${LEG}`, `lan in ${NODE_HOSTS[0]} ${ROUTER_HOSTS[0]}`];
-    await eventually(
-      "within the tunnel, and in it",
-      async () => {
-        told.push(...(await wire.seen()));
-        return both.every((line) => told.includes(line)) || undefined;
-      },
-      30_000,
-    );
+    const told = await toldOf(wire, ...both);
     expect(told.filter((line) => line.startsWith("lan ") && line.includes(" 10.0."))).toEqual([]);
   },
   180_000,

@@ -1,11 +1,11 @@
 /** NAT of IPv6 on a router (nat66): where packets go and what is changed in them, by captures on both sides of it. */
 import { expect } from "@jest/globals";
 import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
-import { eventually, inside, must, run } from "../../conformance/program.ts";
-import { type Capture, capture } from "../attach/capture.ts";
+import { eventually, inside, must } from "../../conformance/program.ts";
+import { capture, toldOf } from "../attach/capture.ts";
 import { needing } from "../support/requirement.ts";
 import { ALONE, makeAlone, ROUTER } from "./alone.ts";
-import { PORT, seen, telling } from "./telling.ts";
+import { PORT, pings, seen, telling } from "./telling.ts";
 
 /** A machine outside of the cluster, and its network. */
 const OUTSIDE = "edge-world6";
@@ -32,20 +32,6 @@ async function makeOutside(): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: () => removeNamespace(OUTSIDE) };
 }
 
-/** Until a capture has told of all of these; returns everything that it told of. */
-async function toldOf(of: Capture, ...lines: readonly string[]): Promise<readonly string[]> {
-  const told: string[] = [];
-  await eventually(
-    `the capture tells of ${lines.join(", ")}`,
-    async () => {
-      told.push(...(await of.seen()));
-      return lines.every((line) => told.includes(line)) || undefined;
-    },
-    30_000,
-  );
-  return told;
-}
-
 needing(...ALONE)(
   "packets of IPv6 go through a router's NAT: one to one, by a fixed address, masqueraded, published",
   async () => {
@@ -68,10 +54,8 @@ needing(...ALONE)(
     const leaving = await node.add("nat66-leaving", named("leaving"));
     const web = await node.add("nat66-web", named("web"));
     const plain = await node.add("nat66-plain");
-    const reached = async (address: string) =>
-      (await run(inside(ROUTER, ["ping", "-c1", "-W1", address]))).exit === 0 ? true : undefined;
     for (const pod of [one, leaving, web, plain])
-      await eventually(`the router reaches ${pod.id}`, () => reached(pod.address[6]), 60_000);
+      await eventually(`the router reaches ${pod.id}`, () => pings(ROUTER, pod.address[6]), 60_000);
     const rules = async () => await must(inside(ROUTER, ["nft", "list", "table", "ip6", "vyos_nat"]));
     await eventually("the router has its rules", async () => (await rules()).includes(PUBLIC) || undefined, 60_000);
 

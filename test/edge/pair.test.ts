@@ -2,11 +2,12 @@
 import { expect } from "@jest/globals";
 import type { RouterList } from "#proto/selvedge_pb.ts";
 import { ip } from "../../conformance/namespace.ts";
-import { eventually, inside, run } from "../../conformance/program.ts";
+import { eventually } from "../../conformance/program.ts";
 import { capture } from "../attach/capture.ts";
 import { addressOf, namespaceOf, ROUTER, routerOn } from "../cluster/place.ts";
 import { needing } from "../support/requirement.ts";
 import { PAIRS } from "../support/vyos/machine.ts";
+import { pings } from "./telling.ts";
 import { EDGES, type EdgeName, makeWorld, OUTSIDE, outside, spaceOf, WORLD } from "./world.ts";
 
 /** Of whichever of the two is the master: on both networks of the nodes, and outside. */
@@ -54,8 +55,7 @@ needing(...WORLD, ...PAIRS)(
     const isMaster = (edge: EdgeName) => async () => ((await roles())[edge] === "master" ? true : undefined);
 
     const pod = await a.add("pair-pod");
-    const reaches = async () =>
-      (await run(inside(pod.id, ["ping", "-c1", "-W1", FAR]))).exit === 0 ? true : undefined;
+    const reaches = () => pings(pod.id, FAR);
     await eventually("the first is the master", isMaster("edge1"), 60_000);
     await eventually("the second is not", async () => ((await roles()).edge2 === "backup" ? true : undefined), 60_000);
     await eventually(

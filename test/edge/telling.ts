@@ -1,4 +1,4 @@
-/** A server that tells whoever connects by which address it sees them, and a client that asks it. */
+/** Who answers whom: by a ping, and by a server that tells whoever connects by which address it sees them. */
 import { once } from "node:events";
 import { inside, run, start, stop } from "../../conformance/program.ts";
 
@@ -19,3 +19,7 @@ export async function telling(namespace: string, host: "0.0.0.0" | "::" = "0.0.0
 /** What it is told; "" when nobody answers. */
 export const seen = async (from: string, to: string, port = PORT): Promise<string> =>
   (await run(inside(from, [process.execPath, "-e", ASK, to, `${port}`]))).stdout;
+
+/** For `eventually`: whether one ping from a namespace is answered. */
+export const pings = async (from: string, to: string): Promise<true | undefined> =>
+  (await run(inside(from, ["ping", "-c1", "-W1", to]))).exit === 0 ? true : undefined;

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@jest/globals";
 import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
-import { eventually, inside, must, run } from "../../conformance/program.ts";
+import { eventually, inside, must } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type ClusterNode, startNode } from "../cluster/node.ts";
 import { namespaceOf } from "../cluster/place.ts";
@@ -17,6 +17,7 @@ import { grammarFile } from "../support/vyos/grammar.ts";
 import { MACHINE, TUNNELS } from "../support/vyos/machine.ts";
 import { type Access, makeAccess } from "./access.ts";
 import { API, type RunningRouter, startRouter } from "./router.ts";
+import { pings } from "./telling.ts";
 
 /** Of each side; `n` is in addresses, and in names of what must differ on one machine. */
 const SIDES = {
@@ -121,8 +122,7 @@ needing(
     const [, there] = await begin("east");
     const from = await here.add("two-west");
     const to = await there.add("two-east");
-    const reaches = async () =>
-      (await run(inside(from.id, ["ping", "-c1", "-W1", to.address[4]]))).exit === 0 ? true : undefined;
+    const reaches = () => pings(from.id, to.address[4]);
     const goesBy = async (link: string) =>
       (await ip("west", `route get ${to.address[4]}`)).includes(`dev ${link} `) || undefined;
     await eventually("the other cluster's pod is reached", reaches);
