@@ -1,4 +1,7 @@
-import { expect } from "@jest/globals";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "@jest/globals";
+import { parseAllDocuments } from "yaml";
 import { FRESH_MS, secrets } from "#lib/k8s/api/secret.ts";
 import { authority, TOKEN } from "../support/kubernetes/authority.ts";
 
@@ -83,4 +86,28 @@ own.runs("what is not there, or may not be got, is named and does not stand any 
     message: expect.stringContaining("edge: Secret kube-system/edge1 may not be got: "),
     hint: expect.stringContaining("install/kubernetes/router-secret.yaml"),
   });
+});
+
+const manifest = (name: string): unknown[] =>
+  parseAllDocuments(readFileSync(join(import.meta.dirname, "../../install/kubernetes", name), "utf8")).map(
+    (each): unknown => each.toJS(),
+  );
+
+test("the Role gives the daemon the right to get one Secret, and no other", () => {
+  const [role, binding, ...others] = manifest("router-secret.yaml");
+  expect(role).toMatchObject({
+    kind: "Role",
+    metadata: { namespace: NAMED.namespace },
+    rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: [NAMED.name], verbs: ["get"] }],
+  });
+  const account = { kind: "ServiceAccount", metadata: { name: "selvedge", namespace: "kube-system" } };
+  expect(manifest("selvedge.yaml")).toContainEqual(expect.objectContaining(account));
+  const { kind, metadata } = account;
+  expect(binding).toMatchObject({
+    kind: "RoleBinding",
+    metadata: { namespace: NAMED.namespace },
+    roleRef: { kind: "Role", name: "selvedge-routers" },
+    subjects: [{ kind, ...metadata }],
+  });
+  expect(others).toEqual([]);
 });
