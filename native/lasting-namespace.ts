@@ -4,7 +4,7 @@
  */
 import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { bind, checked, ERRNO, errno, refused } from "./libc.ts";
+import { bind, checked, cString, ERRNO, errno, refused } from "./libc.ts";
 import { detached } from "./namespace.ts";
 
 const mount = bind(
@@ -16,7 +16,6 @@ const unmount = bind("int umount2(const uint8_t *target, int flags)");
 const MS_BIND = 0x1000;
 const MNT_DETACH = 2;
 
-const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
 const NONE = cString("none");
 
 /**

@@ -43,6 +43,9 @@ export const fixedBytes = (length: number): Uint8Array => new Uint8Array(new Arr
 
 export const addressOf = (bytes: Uint8Array): bigint => koffi.address(bytes);
 
+/** As C takes a text. */
+export const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
+
 /** asm-generic/errno-base.h and errno.h (v6.12): the numbers that decisions depend on. */
 export const ERRNO = {
   EPERM: 1,

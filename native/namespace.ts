@@ -3,7 +3,7 @@
  * before it returns, so that no JavaScript, and no thread that Node starts, ever finds itself in a pod's namespace.
  */
 import { close, closeSync, openSync, readSync, writeSync } from "node:fs";
-import { bind, checked, errno, refused } from "./libc.ts";
+import { bind, checked, cString, errno, refused } from "./libc.ts";
 
 const setns = bind("int setns(int fd, int nstype)");
 const unshare = bind("int unshare(int flags)");
@@ -75,7 +75,7 @@ export function detached(name: string, call: () => number): void {
   if (code !== 0) throw refused(name, code);
 }
 
-const OWN_NAMESPACE = new TextEncoder().encode("/proc/thread-self/ns/net\0");
+const OWN_NAMESPACE = cString("/proc/thread-self/ns/net");
 
 /** Descriptor of a new network namespace with nothing in it, which ends when it is closed. @throws SelvedgeError kernel */
 export function newNamespace(): number {
@@ -95,8 +95,6 @@ export function callIn(netns: number | undefined, name: string, call: () => numb
   if (result < 0) throw refused(name, code);
   return result;
 }
-
-const cString = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
 
 /** `key` is a path below /proc/sys with slashes: `net/ipv4/ip_forward`. /proc/sys/net shows the opener's namespace. */
 function openSysctl(netns: number | undefined, key: string, flags: number): number {

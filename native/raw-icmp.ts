@@ -1,9 +1,9 @@
 /** Raw sockets of ICMP that stay in a namespace: questions with a hop limit, and whatever of ICMP comes back. */
 import { bind, checked, ERRNO, errno, refused } from "./libc.ts";
 import { callIn } from "./namespace.ts";
+import { setNumber } from "./socket-option.ts";
 
 const socket = bind("int socket(int domain, int type, int protocol)");
-const setOption = bind("int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)");
 const sendTo = bind(
   "intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *to, uint32_t size)",
 );
@@ -29,17 +29,13 @@ const ADDRESS = { 4: { at: 4, length: 4, size: 16 }, 6: { at: 8, length: 16, siz
 export function openRawIcmp(netns: number | undefined, family: 4 | 6): number {
   const type = SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC;
   const fd = callIn(netns, "socket icmp", () => socket(AF[family], type, PROTOCOL[family]));
-  setNumber(fd, DISCOVER[family], PMTUDISC_PROBE);
+  setNumber("setsockopt icmp", fd, DISCOVER[family], PMTUDISC_PROBE);
   return fd;
-}
-
-function setNumber(fd: number, [level, name]: readonly [number, number], value: number): void {
-  checked("setsockopt icmp", setOption(fd, level, name, new Uint8Array(Int32Array.of(value).buffer), 4));
 }
 
 /** @param to the address's bytes @throws SelvedgeError kernel: EMSGSIZE when it is too large for the link */
 export function sendIcmp(fd: number, family: 4 | 6, to: Uint8Array, message: Uint8Array, hopLimit: number): void {
-  setNumber(fd, HOPS[family], hopLimit);
+  setNumber("setsockopt icmp", fd, HOPS[family], hopLimit);
   const { at, size } = ADDRESS[family];
   const name = new Uint8Array(size);
   new DataView(name.buffer).setUint16(0, AF[family], true);

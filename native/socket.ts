@@ -6,6 +6,7 @@
 import koffi from "koffi";
 import { addressOf, bind, checked, ERRNO, errno, fixedBytes, refused } from "./libc.ts";
 import { callIn } from "./namespace.ts";
+import { type SocketOption, setNumber } from "./socket-option.ts";
 
 const socket = bind("int socket(int domain, int type, int protocol)");
 const sendBytes = bind("intptr_t send(int fd, const uint8_t *bytes, size_t length, int flags)");
@@ -44,7 +45,7 @@ const OPTION = {
   capAck: [SOL_NETLINK, 10],
   extAck: [SOL_NETLINK, 11],
   strictCheck: [SOL_NETLINK, 12],
-} as const satisfies Record<string, readonly [number, number]>;
+} as const satisfies Record<string, SocketOption>;
 
 /** linux/netlink.h: protocols of netlink sockets. */
 export const NETLINK_ROUTE = 0;
@@ -95,9 +96,7 @@ export function sendFrame(fd: number, ifindex: number, frame: Uint8Array): void 
 
 /** @throws SelvedgeError kernel */
 export function setSocketOption(fd: number, option: keyof typeof OPTION, value = 1): void {
-  const [level, name] = OPTION[option];
-  const bytes = new Uint8Array(Int32Array.of(value).buffer);
-  checked(`setsockopt ${option}`, setOption(fd, level, name, bytes, 4));
+  setNumber(`setsockopt ${option}`, fd, OPTION[option], value);
 }
 
 /** The port id that the kernel gave a netlink socket (nlmsg_pid of what it sends). The socket is bound by its first send. */

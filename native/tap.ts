@@ -1,12 +1,12 @@
 /** Tap devices: linux/if_tun.h (v6.12). A device lives in the namespace in which /dev/net/tun was opened. */
-import { bind, checked } from "./libc.ts";
+import { bind, checked, cString } from "./libc.ts";
 import { callIn, closeDescriptor } from "./namespace.ts";
 
 const openFile = bind("int open(const uint8_t *path, int flags, ...)");
 const control = bind("int ioctl(int fd, unsigned long request, uint8_t *argument)");
 const controlBy = bind("int ioctl(int fd, unsigned long request, unsigned long argument)");
 
-const PATH = new TextEncoder().encode("/dev/net/tun\0");
+const PATH = cString("/dev/net/tun");
 /** asm-generic/fcntl.h */
 const O_RDWR = 2;
 const O_NONBLOCK = 0o4000;

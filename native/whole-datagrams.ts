@@ -1,8 +1,8 @@
 /** UDP sockets whose packets are never fragmented: what is too large for the way is refused, here or on the way. */
 import { bind, checked } from "./libc.ts";
+import { setNumber } from "./socket-option.ts";
 
 const socket = bind("int socket(int domain, int type, int protocol)");
-const setOption = bind("int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)");
 
 /** linux/socket.h, linux/net.h (v6.12) */
 const AF = { 4: 2, 6: 10 } as const;
@@ -22,9 +22,6 @@ const WHOLE = {
 /** A socket that is not bound yet; the caller closes it. @throws SelvedgeError kernel */
 export function openWholeDatagrams(family: 4 | 6): number {
   const fd = checked("socket udp", socket(AF[family], SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  for (const [level, name, value] of WHOLE[family]) {
-    const bytes = new Uint8Array(Int32Array.of(value).buffer);
-    checked("setsockopt MTU_DISCOVER", setOption(fd, level, name, bytes, 4));
-  }
+  for (const [level, name, value] of WHOLE[family]) setNumber("setsockopt MTU_DISCOVER", fd, [level, name], value);
   return fd;
 }
