@@ -71,8 +71,10 @@ export function kept<Id>(proof: Proof<Id>, { livenessSeconds, signal, random }: 
   async function putMissing(now: Id): Promise<void> {
     for (const key of [...missing]) {
       const value = held.get(key);
-      if (value !== undefined && !(await proof.putAgain({ key, value }, now)) && held.get(key) === value)
-        held.delete(key);
+      const isThere = value === undefined || (await proof.putAgain({ key, value }, now));
+      // Lost again meanwhile: the next one puts it.
+      if (current !== now) return;
+      if (!isThere && held.get(key) === value) held.delete(key);
       missing.delete(key);
     }
   }
@@ -81,8 +83,12 @@ export function kept<Id>(proof: Proof<Id>, { livenessSeconds, signal, random }: 
     while (!signal.aborted) {
       try {
         const now = await id();
-        if (!(await proof.renew(now)) && !signal.aborted) {
+        const isThere = await proof.renew(now);
+        if (signal.aborted) return;
+        if (!isThere) {
           forget();
+          // One that is lost as soon as it is made is not made again and again.
+          await sleep(retry.next(), undefined, { signal }).catch(() => {});
           continue;
         }
         await putMissing(now);

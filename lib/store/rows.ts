@@ -123,7 +123,7 @@ const words = (row: Row, name: string): string => row[name] as string;
 const count = (row: Row, name: string): number => row[name] as number;
 const pod = (row: Row): { pod?: string } => (row.pod === null ? {} : { pod: words(row, "pod") });
 
-/** @throws SyntaxError when the facts are no JSON */
+/** @throws SyntaxError when a column that holds JSON does not */
 export const attachmentOf = (row: Row): AttachmentRecord => ({
   containerId: words(row, "container_id"),
   ifname: words(row, "ifname"),
@@ -164,6 +164,7 @@ export const coolDownOf = (row: Row): CoolDown => ({
 
 export const poolOf = (row: Row): PoolRecord => ({ name: words(row, "name"), pool: words(row, "pool") });
 
+/** @throws SyntaxError when the addresses are no JSON */
 export const reservationOf = (row: Row): Reservation => ({
   pool: words(row, "pool"),
   name: words(row, "name"),
