@@ -66,9 +66,10 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(HELP);
   if (values.version) return void process.stdout.write(`selvedged ${VERSION}\n`);
   const file = values["check-config"] ?? values.config;
-  const config = file === undefined ? parseConfig("") : parseConfig(readFileSync(file, "utf8"), file);
+  const text = file === undefined ? "" : readFileSync(file, "utf8");
+  const config = parseConfig(text, file);
   if (values["check-config"] !== undefined) return void process.stdout.write(`${file}: no mistakes\n`);
-  await run(named(config), file ?? "built-in defaults");
+  await run(named(config), text, file ?? "built-in defaults");
 }
 
 /** What Kubernetes calls the node need not be its host name, and is what the other nodes are to call it, too. */
@@ -77,7 +78,7 @@ const NODE_NAME = process.env.SELVEDGE_NODE || hostname();
 const named = ({ cluster, ...config }: Config): Config =>
   cluster === undefined ? config : { ...config, cluster: { ...cluster, node: { name: NODE_NAME, ...cluster.node } } };
 
-async function run(config: Config, configName: string): Promise<void> {
+async function run(config: Config, configText: string, configName: string): Promise<void> {
   keepLittle();
   const objects = objectsOf(config);
   const log = logWriter(config.log.level);
@@ -117,7 +118,7 @@ async function run(config: Config, configName: string): Promise<void> {
       askWhole,
       keyFiles: keyFiles(keys),
       openRouter: ({ name, url, key, trust, commitSeconds }) => ({
-        vyos: vyos({ name, url, trust, commitMs: commitSeconds * 1_000, key: () => secretOf(key) }),
+        vyos: vyos({ name, url, trust, commitMs: commitSeconds * 1_000, key: (isDenied) => secretOf(key, isDenied) }),
         secretFrom: secretOf,
       }),
       speaker: frr({
@@ -131,6 +132,7 @@ async function run(config: Config, configName: string): Promise<void> {
     },
     {
       config,
+      configText,
       version: VERSION,
       storeName,
       ownNetnsInode: statSync("/proc/self/ns/net").ino,
@@ -162,10 +164,10 @@ function sharedOf({ cluster, kubernetes: api }: Config): Shared | undefined {
 }
 
 /** Where routers' secrets are read. @throws SelvedgeError config-invalid */
-function secretsOf({ kubernetes }: Config): (source: SecretSource) => Promise<string> {
+function secretsOf({ kubernetes }: Config): (source: SecretSource, isWrong?: boolean) => Promise<string> {
   const ofKubernetes = kubernetes && secrets({ access: accessOf(kubernetes), userAgent: USER_AGENT, nowMs: Date.now });
   const places = { environment: process.env, ...(ofKubernetes && { ofKubernetes }) };
-  return (source) => secretFrom(source, places);
+  return (source, isWrong) => secretFrom(source, places, isWrong);
 }
 
 const accessOf = ({ kubeconfig: file }: NonNullable<Config["kubernetes"]>): ReadAccess =>
@@ -181,8 +183,9 @@ function objectsOf({ kubernetes, policies, attachmentDefinitions: definitions }:
   if (policies?.directory !== undefined) return { objects: manifestDirectory(policies.directory) };
   if (kubernetes === undefined) return {};
   const access = accessOf(kubernetes);
+  const { resources: configured } = kubernetes;
   return {
-    objects: apiServer({ access, userAgent: USER_AGENT, random: Math.random, definitions }),
+    objects: apiServer({ access, userAgent: USER_AGENT, random: Math.random, definitions, configured }),
     nodeObject: nodeObject({ access, userAgent: USER_AGENT, name: NODE_NAME }),
   };
 }

@@ -93,6 +93,10 @@ export type Event =
   /** What Kubernetes was told of the node. */
   | { event: "node-network"; available: boolean; message: string }
   | { event: "node-network-failed"; message: string }
+  /** What of Kubernetes is part of the configuration from now on. */
+  | { event: "resources-taken"; networks: readonly string[]; pools: readonly string[] }
+  | { event: "resource-refused"; object: string; message: string }
+  | { event: "resources-failed"; message: string }
   | { event: "events-lost" }
   | { event: "peer-refused"; uid: number; pid: number }
   | { event: "conntrack-failed"; message: string }
@@ -153,6 +157,9 @@ export const LEVEL = {
   "network-status-failed": "warn",
   "node-network": "info",
   "node-network-failed": "warn",
+  "resources-taken": "info",
+  "resource-refused": "warn",
+  "resources-failed": "warn",
   "events-lost": "warn",
   "peer-refused": "warn",
   "conntrack-failed": "error",

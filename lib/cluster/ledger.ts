@@ -25,6 +25,8 @@ export interface Ledger {
     /** Records that could not be read; what was known under their keys stays. */
     readonly refused: readonly { readonly key: string; readonly message: string }[];
   };
+  /** Pools have come or gone, and with them blocks that addresses lie in. */
+  regroup(): void;
   block(pool: string, prefix: Prefix): BlockRecord | undefined;
   /** Blocks that somebody has, by prefix. */
   blocks(pool: string, of: Family): ReadonlyMap<Prefix, BlockRecord>;
@@ -144,6 +146,9 @@ export function ledger(blockOf: (pool: string, address: Address) => Prefix | und
         }
       }
       return { reservations: touched, refused };
+    },
+    regroup() {
+      for (const [key, record] of [...fixed]) putFixed(key, record);
     },
     block: (pool, prefix) => blocks.get(blockKey(pool, prefix)),
     blocks: poolOf,

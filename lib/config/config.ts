@@ -10,7 +10,7 @@ import type { Edge } from "./edge.ts";
 import type { Network, NetworkDefaults, PlaneRule } from "./network.ts";
 import type { ConfiguredPool, DeclaredReservation, PoolRule } from "./pools.ts";
 import { references } from "./references.ts";
-import { SCHEMA } from "./schema.ts";
+import { SCHEMA, type Shape } from "./schema.ts";
 import { keysAt } from "./settings.ts";
 import type { Sriov } from "./sriov.ts";
 import type { Routers, Tenant } from "./tenant.ts";
@@ -63,6 +63,8 @@ export interface Config {
 export interface Kubernetes {
   /** Absent: as the service account of the daemon's pod. */
   readonly kubeconfig?: string;
+  /** Its networks and pools count, too. */
+  readonly resources: boolean;
 }
 
 /** Where network policies come from. */
@@ -82,14 +84,19 @@ export interface Policies {
 export function parseConfig(text: string, file = "configuration"): Config {
   const yaml = readYaml(text);
   if (yaml.mistakes.length > 0) throw invalid(file, yaml.mistakes);
-  const value = yaml.value ?? {};
-  const parsed = SCHEMA.safeParse(value);
-  const mistakes = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value)),
-    ...references(value),
-  ].map(({ path, key, text }) => ({ ...yaml.place(path, key), text }));
-  if (parsed.data === undefined || mistakes.length > 0) throw invalid(file, mistakes);
-  return complete(parsed.data);
+  const { complaints, shape } = judge(yaml.value ?? {});
+  const mistakes = complaints.map(({ path, key, text }) => ({ ...yaml.place(path, key), text }));
+  if (shape === undefined || mistakes.length > 0) throw invalid(file, mistakes);
+  return complete(shape);
+}
+
+/** What is wrong with it, and what it says as far as its shape is right. */
+export function judge(value: unknown): { readonly complaints: readonly Complaint[]; readonly shape?: Shape } {
+  const { error, data } = SCHEMA.safeParse(value);
+  return {
+    complaints: [...(error?.issues ?? []).flatMap((issue) => explain(issue, value)), ...references(value)],
+    ...(data === undefined ? {} : { shape: data }),
+  };
 }
 
 function explain(issue: z.core.$ZodIssue, root: unknown): Complaint[] {

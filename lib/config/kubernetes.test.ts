@@ -4,8 +4,12 @@ import { parseConfig } from "./config.ts";
 
 test.each([
   ["", undefined, undefined],
-  ["kubernetes: {}", {}, { logDenied: false, audit: false }],
-  ["kubernetes: {kubeconfig: /k}\npolicies: {audit: true}", { kubeconfig: "/k" }, { logDenied: false, audit: true }],
+  ["kubernetes: {}", { resources: false }, { logDenied: false, audit: false }],
+  [
+    "kubernetes: {kubeconfig: /k}\npolicies: {audit: true}",
+    { kubeconfig: "/k", resources: false },
+    { logDenied: false, audit: true },
+  ],
   ["policies: {directory: /d}", undefined, { directory: "/d", logDenied: false, audit: false }],
 ])("%j", (text, kubernetes, policies) => {
   const config = parseConfig(text);

@@ -9,12 +9,21 @@ interface Meaning {
   readonly meaning: string;
   /** Shown instead of the default's JSON. */
   readonly shown?: string;
+  /** The same for Kubernetes, as far as its schemas can say it. */
+  readonly structure?: Structure;
 }
+
+/** A schema as a CustomResourceDefinition has it (apiextensions.k8s.io/v1, JSONSchemaProps). */
+export type Structure = Readonly<Record<string, unknown>>;
 
 export const setting = <S extends z.ZodType>(schema: S, meaning: string, shown?: string): S => {
   const inherited = (z.globalRegistry.get(inner(schema)) ?? {}) as Partial<Meaning>;
   return schema.meta({ type: inherited.type ?? "", meaning, ...(shown === undefined ? {} : { shown }) });
 };
+
+/** Of a leaf; undefined where Kubernetes knows no such thing. */
+export const structureOf = (schema: z.ZodType): Structure | undefined =>
+  (z.globalRegistry.get(inner(schema)) as Partial<Meaning> | undefined)?.structure;
 
 /** The schema without what says that it may be left out. */
 export function inner(schema: z.ZodType): z.ZodType {
@@ -26,27 +35,51 @@ export function inner(schema: z.ZodType): z.ZodType {
 }
 
 /** A leaf: a test, and what the value should be when it fails. */
-export const leaf = <T>(type: string, holds: (value: unknown) => boolean) =>
-  z.custom<T>(holds, { error: type }).meta({ type });
+export const leaf = <T>(type: string, holds: (value: unknown) => boolean, structure?: Structure) =>
+  z.custom<T>(holds, { error: type }).meta(meaningOf(type, structure));
+
+const meaningOf = (type: string, structure: Structure | undefined) => ({
+  type,
+  ...(structure === undefined ? {} : { structure }),
+});
+
+/** A text of which a rule in CEL says more (kubernetes.io, "Common Expression Language in Kubernetes"). */
+const ruled = (maxLength: number, rule: string, type: string): Structure => ({
+  type: "string",
+  maxLength,
+  "x-kubernetes-validations": [{ rule, message: `It must be ${type}.` }],
+});
 
 export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 export const integer = (min: number, max: number) =>
   leaf<number>(
     `a whole number from ${min} to ${max}`,
     (v) => typeof v === "number" && Number.isSafeInteger(v) && v >= min && v <= max,
+    { type: "integer", format: "int64", minimum: min, maximum: max },
   );
 export const oneOf = <T extends string>(...words: readonly T[]) =>
-  leaf<T>(words.map((word) => `"${word}"`).join(" or "), (v) => words.some((word) => word === v));
-export const flag = leaf<boolean>("true or false", (v) => typeof v === "boolean");
-export const words = leaf<string>("a text", isText);
+  leaf<T>(words.map((word) => `"${word}"`).join(" or "), (v) => words.some((word) => word === v), {
+    type: "string",
+    enum: [...words],
+  });
+export const flag = leaf<boolean>("true or false", (v) => typeof v === "boolean", { type: "boolean" });
+export const words = leaf<string>("a text", isText, { type: "string", minLength: 1, maxLength: 253 });
 export const absolutePath = leaf<string>("an absolute path", (v) => isText(v) && v.startsWith("/"));
 export const isName = (v: unknown): v is string => typeof v === "string" && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(v);
-export const name = leaf<string>("a name of letters, digits, dots, dashes and underscores", isName);
+export const name = leaf<string>("a name of letters, digits, dots, dashes and underscores", isName, {
+  type: "string",
+  maxLength: 63,
+  pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+});
 /** linux/if.h, IFNAMSIZ (v6.12). */
-export const link = leaf<string>("a link name of 1 to 15 bytes", (v) => isText(v) && /^[^/:\s]{1,15}$/.test(v));
+export const link = leaf<string>("a link name of 1 to 15 bytes", (v) => isText(v) && /^[^/:\s]{1,15}$/.test(v), {
+  type: "string",
+  maxLength: 15,
+  pattern: "^[^/:\\s]+$",
+});
 
 /** A leaf that lib/address.ts reads, so that what comes out is canonical. */
-export const read = <T>(type: string, parse: (value: unknown) => T) =>
+export const read = <T>(type: string, parse: (value: unknown) => T, structure?: Structure) =>
   z
     .unknown()
     .transform((value, context) => {
@@ -58,8 +91,12 @@ export const read = <T>(type: string, parse: (value: unknown) => T) =>
         return z.NEVER;
       }
     })
-    .meta({ type });
-export const cidr = read('a prefix such as "10.1.0.0/16" or "fd00::/64"', prefix);
+    .meta(meaningOf(type, structure));
+const CIDR = 'a prefix such as "10.1.0.0/16" or "fd00::/64"';
+/** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`, and `/128` behind it. */
+const [ADDRESS_CHARACTERS, CIDR_CHARACTERS] = [45, 49];
+export const cidrStructure = ruled(CIDR_CHARACTERS, "isCIDR(self)", CIDR);
+export const cidr = read(CIDR, prefix, cidrStructure);
 /** Without host bits. */
 export const network = read('a prefix such as "192.0.2.0/24"', (value) => {
   const found = prefix(value);
@@ -77,7 +114,9 @@ export const routerLink = leaf<string>(
   (v) => isText(v) && /^[A-Za-z][\w.-]*$/.test(v),
 );
 export const hardware = read('a unicast MAC address such as "02:00:00:00:00:01"', mac);
-export const ip = read('an address such as "10.1.0.5" or "fd00::5"', address);
+const IP = 'an address such as "10.1.0.5" or "fd00::5"';
+export const ipStructure = ruled(ADDRESS_CHARACTERS, "isIP(self)", IP);
+export const ip = read(IP, address, ipStructure);
 
 export const listOf = <S extends z.ZodType>(member: S, type: string) => z.array(member, { error: type }).meta({ type });
 export const cidrs = listOf(cidr, "a list of prefixes");

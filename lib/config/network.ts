@@ -45,6 +45,8 @@ export interface Network extends NetworkDefaults {
   readonly expose: boolean;
   /** The attachment type's own settings, named as it names them; the type reads them. */
   readonly options: Found;
+  /** It has been deleted, and serves those that are on it. */
+  readonly isLeaving?: true;
 }
 
 /** One Ethernet segment with those of other nodes. */

@@ -11,6 +11,8 @@ export interface ConfiguredPool {
   readonly keepAddress: boolean;
   /** Prefix lengths of the blocks that the nodes of a cluster take of it. */
   readonly blockSize: Readonly<Record<Family, number>>;
+  /** It has been deleted, and serves those that have addresses of it. */
+  readonly isLeaving?: true;
 }
 
 /** Fits a pod when everything that it says does; `namespace` and `pod` with `*` for any letters. */

@@ -11,12 +11,14 @@ import { kubernetes } from "./kubernetes-schema.ts";
 import {
   absolutePath,
   cidr,
+  cidrStructure,
   cidrs,
   dns,
   flag,
   hardware,
   integer,
   ip,
+  ipStructure,
   isName,
   isText,
   leaf,
@@ -27,6 +29,7 @@ import {
   oneOf,
   poolNames,
   read,
+  type Structure,
   setting,
   words,
 } from "./leaves.ts";
@@ -61,6 +64,28 @@ const route = z.strictObject(
   { error: "an object such as {dst: 10.0.0.0/8}" },
 );
 
+/** As lib/ipam reads them. */
+const RANGES: Structure = {
+  type: "array",
+  minItems: 1,
+  maxItems: 8,
+  items: {
+    type: "array",
+    minItems: 1,
+    maxItems: 64,
+    items: {
+      type: "object",
+      required: ["subnet"],
+      properties: {
+        subnet: { ...cidrStructure, description: "Network that the addresses are of." },
+        rangeStart: { ...ipStructure, description: "The first that is handed out." },
+        rangeEnd: { ...ipStructure, description: "The last that is handed out." },
+        gateway: { ...ipStructure, description: "Of the network; the first of its addresses by default." },
+      },
+    },
+  },
+};
+
 const blockSize = z
   .strictObject(
     {
@@ -74,11 +99,11 @@ const blockSize = z
   )
   .prefault({});
 
-const pool = z.strictObject(
+export const pool = z.strictObject(
   {
     name: setting(name, "How networks and configuration lists name the pool."),
     ranges: setting(
-      leaf<unknown>("a list of lists of ranges, as in host-local", (v) => Array.isArray(v) && v.length > 0),
+      leaf<unknown>("a list of lists of ranges, as in host-local", (v) => Array.isArray(v) && v.length > 0, RANGES),
       "One list for each address that a pod gets (so a dual-stack pool has two); a list's ranges " +
         "`{subnet, rangeStart, rangeEnd, gateway}` are used in turn.",
     ),
@@ -115,7 +140,7 @@ const bitRate = integer(RATE.min, RATE.max);
 const qos = z.strictObject(
   {
     dscp: setting(
-      read(DSCP_TEXT, (value) => dscp(root(value))).optional(),
+      read(DSCP_TEXT, (value) => dscp(root(value)), { "x-kubernetes-int-or-string": true }).optional(),
       "Code point of what a pod sends, whatever the pod wrote.",
     ),
     priority: setting(
@@ -136,7 +161,7 @@ const podQos = z.strictObject(
   { error: "an object such as {egressRate: 50000000}" },
 );
 
-const network = z.strictObject(
+export const network = z.strictObject(
   {
     name: setting(name, 'What `{"type": "selvedge", "network": …}` names.'),
     attachment: setting(attachment.optional(), "As `defaults.attachment`, for this network."),
@@ -191,10 +216,10 @@ const network = z.strictObject(
       "`true` for planes",
     ),
     options: setting(
-      leaf<Record<string, unknown>>(
-        "an object",
-        (v) => typeof v === "object" && v !== null && !Array.isArray(v),
-      ).default({}),
+      leaf<Record<string, unknown>>("an object", (v) => typeof v === "object" && v !== null && !Array.isArray(v), {
+        type: "object",
+        "x-kubernetes-preserve-unknown-fields": true,
+      }).default({}),
       "Settings of the attachment type, named as in a CNI configuration (`bridge`, `hairpinMode`, …).",
     ),
   },
@@ -253,6 +278,11 @@ const section = <S extends z.ZodRawShape>(shape: S) =>
 /** 10.66.0.0/16 is seldom used; fd42:5e1f:ed9e::/48 is a unique local prefix of RFC 4193. */
 const DEFAULT_RANGES = [[{ subnet: "10.66.0.0/16" }], [{ subnet: "fd42:5e1f:ed9e::/64" }]];
 
+/** Those of a file that speaks of none. */
+export const DEFAULT_POOLS = [
+  { name: "default", ranges: DEFAULT_RANGES, exclude: [], keepAddress: false, blockSize: { 4: 26, 6: 122 } },
+];
+
 export const SCHEMA = z.strictObject(
   {
     socket: setting(
@@ -277,9 +307,7 @@ export const SCHEMA = z.strictObject(
       ),
     }),
     pools: setting(
-      listOf(pool, "a list of pools").default([
-        { name: "default", ranges: DEFAULT_RANGES, exclude: [], keepAddress: false, blockSize: { 4: 26, 6: 122 } },
-      ]),
+      listOf(pool, "a list of pools").default(DEFAULT_POOLS),
       "Where addresses come from.",
       "one pool `default` with 10.66.0.0/16 and fd42:5e1f:ed9e::/64",
     ),

@@ -2,6 +2,8 @@
 import type { Mac } from "#lib/address.ts";
 import type { PodAddress, PodRoute } from "#lib/attach/kind.ts";
 import type { NetConf } from "#lib/cni/types.ts";
+import type { Config } from "#lib/config/config.ts";
+import { SelvedgeError } from "#lib/errors.ts";
 import { readNetworkIpam } from "#lib/ipam/network-pool.ts";
 import type { Pool } from "#lib/ipam/pool.ts";
 import { absent, fields } from "#lib/parse.ts";
@@ -70,5 +72,16 @@ function sourceOf(
       (each.network === undefined ? conf.further !== true : each.network === conf.network) && meansPod(each, conf),
   );
   const one = conf.wishes.pool ?? rule?.pool ?? pool;
-  return { pools: one === undefined ? settings.pools : [one], routes: said ? routes : undefined };
+  return { pools: staying(config, one === undefined ? settings.pools : [one]), routes: said ? routes : undefined };
+}
+
+/** Those that still give addresses. @throws SelvedgeError config-invalid */
+function staying({ pools }: Config, from: readonly (string | Pool)[]): readonly (string | Pool)[] {
+  const left = from.filter((each) => !pools.some(({ name, isLeaving }) => name === each && isLeaving === true));
+  if (left.length > 0) return left;
+  throw new SelvedgeError(
+    { kind: "config-invalid", field: "pool" },
+    `pool: ${JSON.stringify(from[0])} has been deleted, and gives no more addresses`,
+    { hint: "One of its name is there again when nothing on this node has an address of the deleted one." },
+  );
 }

@@ -4,14 +4,14 @@ import { fields, root } from "#lib/parse.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
 
-export const adminNetworks = ({ config, table }: Core): Pick<AdminHandlers, "listNetworks"> => ({
+export const adminNetworks = (core: Core): Pick<AdminHandlers, "listNetworks"> => ({
   async listNetworks() {
     const used = Map.groupBy(
-      [...table].flatMap((record) => networksOf(record)),
+      [...core.table].flatMap((record) => networksOf(record)),
       (name) => name,
     );
     return {
-      networks: [...config.networks.values()].map(({ name, attachment, pools, tenant = "", expose, planes }) => ({
+      networks: [...core.config.networks.values()].map(({ name, attachment, pools, tenant = "", expose, planes }) => ({
         name,
         attachment,
         pools: [...pools],

@@ -11,14 +11,12 @@ import type { AskWhole } from "#lib/echo/whole.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Speaker } from "#lib/frr/speaker.ts";
 import { type Ipam, ipam } from "#lib/ipam/ipam.ts";
-import { readPools } from "#lib/ipam/read-pool.ts";
 import type { NodeObject } from "#lib/k8s/node-object.ts";
 import type { ObjectSource } from "#lib/k8s/objects.ts";
 import type { Kernel, NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Routers } from "#lib/kernel/routers.ts";
 import { type KeyedLock, keyedLock } from "#lib/lock.ts";
 import type { Log } from "#lib/log.ts";
-import { root } from "#lib/parse.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Reservation, Store } from "#lib/store/store.ts";
 import { type Blocks, type BlocksOptions, blocks } from "./blocks/blocks.ts";
@@ -30,10 +28,11 @@ import { type Host, host, NODE } from "./host.ts";
 import type { Kubernetes } from "./kubernetes/kubernetes.ts";
 import { followConfiguration } from "./leaving.ts";
 import type { Policies } from "./policy/policies.ts";
+import { poolsOf } from "./resources/pools.ts";
+import { beginning, openResources, type Resources } from "./resources/resources.ts";
 import { findRouters } from "./routers.ts";
 import { stretchedOf } from "./segment-bridge.ts";
 import { type Table, table } from "./table.ts";
-import { areApart } from "./tenancy.ts";
 import { type Step, type Traces, traces } from "./trace.ts";
 
 /** The outside world, named only by cmd/. */
@@ -65,7 +64,8 @@ export interface Ports {
 }
 
 export interface Core extends Ports {
-  readonly config: Config;
+  /** Replaced as a whole where Kubernetes has a part in it. */
+  config: Config;
   readonly ipam: Ipam;
   readonly table: Table;
   readonly traces: Traces;
@@ -85,6 +85,8 @@ export interface Core extends Ports {
   policies?: Policies;
   /** Absent where no source of objects is configured. */
   kubernetes?: Kubernetes;
+  /** Absent where Kubernetes has no part in the configuration. */
+  resources?: Resources;
   /** Inode of the namespace that the daemon itself is in. */
   readonly ownNetnsInode: number;
   /** Facts of the machine, refreshed by every full reconcile. */
@@ -97,6 +99,8 @@ export interface Core extends Ports {
 
 export interface CoreOptions {
   readonly config: Config;
+  /** Of the file that the configuration is of. */
+  readonly configText?: string;
   /** Of the daemon. */
   readonly version: string;
   readonly ownNetnsInode: number;
@@ -113,22 +117,14 @@ const TRACES = 2_048;
  */
 export async function openCore(
   ports: Ports,
-  { config, version, ownNetnsInode, onStep = () => {} }: CoreOptions,
+  { config: ofFile, configText = "", version, ownNetnsInode, onStep = () => {} }: CoreOptions,
 ): Promise<{ core: Core; replayed: Set<string> }> {
   const snapshot = await ports.store.load();
+  const begun = beginning(ofFile, configText, snapshot.own);
+  const config = begun?.config ?? ofFile;
   const node = await ports.kernel.facts();
   const isShared = ports.shared !== undefined && config.cluster !== undefined;
-  const pools = readPools(
-    root(
-      config.pools.map(({ ranges, blockSize, ...pool }) => ({
-        ...pool,
-        ranges: ranges.value,
-        ...(isShared ? { blocks: blockSize } : {}),
-      })),
-      "pools",
-    ),
-    areApart(config),
-  );
+  const pools = poolsOf(config, isShared);
   const coolDownMs = config.ipam.coolDownSeconds * 1_000;
   const own = ipam({
     pools,
@@ -169,6 +165,7 @@ export async function openCore(
   findRouters(core);
   if (config.edge !== undefined && ports.openRouter !== undefined)
     core.edge = openEdge(core, config.edge, ports.openRouter, snapshot.own);
+  if (begun !== undefined) core.resources = openResources(core, begun);
   return { core, replayed: new Set(snapshot.replayed) };
 }
 

@@ -15,6 +15,7 @@ import { makeAllReady } from "./node-facts.ts";
 import { startPolicies } from "./policy/start.ts";
 import { reconciler, SWITCHES_MS } from "./reconcile.ts";
 import { replay } from "./replay.ts";
+import { followResources } from "./resources/follow.ts";
 import { closeHost } from "./routers.ts";
 import { stretchedOf } from "./segment-bridge.ts";
 import { stationsHere } from "./stations-here.ts";
@@ -51,6 +52,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const kubernetes = openKubernetes(core);
   if (kubernetes !== undefined) core.kubernetes = kubernetes;
   await startPolicies(core, { poke: () => poke(), signal: stopping.signal });
+  await core.resources?.take();
   await makeAllReady(core);
   await core.policies?.repair();
   await makeFunctions(core);
@@ -166,12 +168,20 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   };
   const taking =
     core.cluster?.run(onChange, stopping.signal, (taken) => forgetLeavers(core, taken)) ?? Promise.resolve();
+  const configuring = followResources(core, {
+    signal: stopping.signal,
+    onChange() {
+      repairs.mark(undefined);
+      onChange();
+      sharing.poke();
+    },
+  });
   const following = ports.queue.watch(() => reconciling.poke(), stopping.signal);
 
   const telling = kubernetes?.statuses?.run(stopping.signal) ?? Promise.resolve();
   const tellingOfNode = tellOfNetwork(core, stopping.signal);
 
-  const ofKubernetes = [telling, tellingOfNode];
+  const ofKubernetes = [telling, tellingOfNode, configuring];
   for (const forever of [reconciling.done, offering.done, following, sharing.done, taking, edging, ...ofKubernetes])
     forever.catch(broken.reject);
   core.policies?.done.catch(broken.reject);

@@ -45,6 +45,12 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
       { kind: "config-invalid", field: "network" },
       `network: ${JSON.stringify(conf.network)} is not a network of the daemon's configuration; known: ${[...config.networks.keys()].join(", ") || "none"}`,
     );
+  if (named?.isLeaving === true)
+    throw new SelvedgeError(
+      { kind: "config-invalid", field: "network" },
+      `network: ${JSON.stringify(conf.network)} has been deleted, or made anew with other settings than its pods have, and takes no more`,
+      { hint: "It is there again when its last pod on this node has gone." },
+    );
   const base = named ?? config.defaults;
   const mtu = conf.mtu || base.mtu;
   const attachment = attachmentType({ path: "attachment", value: conf.attachment ?? base.attachment });

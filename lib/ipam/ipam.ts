@@ -82,6 +82,8 @@ export interface Ipam extends Omit<Reserving, "keep" | "ended">, Sharing {
    * @throws SelvedgeError store: an unreadable pool
    */
   restore(saved: Saved): readonly Reservation[];
+  /** These are the daemon's pools from now on. Leases stay, and what is kept for names, also in one that is none of them. */
+  setPools(pools: readonly Pool[]): void;
   /**
    * An address of each set of the pool, or none at all. The same key gets the same leases again.
    * @throws SelvedgeError pool-exhausted, address-unavailable, config-invalid (no such pool), conflict (the key holds
@@ -230,6 +232,14 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
         holdings.set(keyOf(lease), [...(holdings.get(keyOf(lease)) ?? []), lease]);
       }
       return displaced;
+    },
+
+    setPools(pools) {
+      configured.clear();
+      for (const pool of pools) {
+        configured.set(pool.name, pool);
+        bookOf(pool.name).shape = pool;
+      }
     },
 
     allocate(request) {

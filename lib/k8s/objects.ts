@@ -27,6 +27,16 @@ export interface ObjectName {
   readonly name: string;
 }
 
+/** meta/v1 Condition, as far as who says it matters to nobody. */
+export interface Said {
+  readonly type: string;
+  readonly status: string;
+  readonly observedGeneration: number;
+  readonly lastTransitionTime: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
 export interface ObjectSource {
   /** Resolves when everything there is was told, or could not be; goes on until the signal. */
   follow(listener: Listener, signal: AbortSignal): Promise<{ readonly done: Promise<void> }>;
@@ -45,4 +55,10 @@ export interface ObjectSource {
    * @throws SelvedgeError not-ready: it cannot be done now, or may not
    */
   annotate?(pod: PodName, annotations: Readonly<Record<string, string>>): Promise<boolean>;
+  /**
+   * Says of a part of the configuration what became of it.
+   * @returns whether it is there
+   * @throws SelvedgeError not-ready: it cannot be said now, or may not
+   */
+  say?(of: { readonly kind: string; readonly name: string }, condition: Said): Promise<boolean>;
 }

@@ -36,7 +36,8 @@ export async function joinedNode({ name, config, objects = [] }: JoinedNodeOptio
   const [file, kubeconfig] = [join(live.directory, "config.yaml"), join(live.directory, "kubeconfig")];
   writeFileSync(kubeconfig, kubernetes.kubeconfig(token, CABLE.server));
   const settings = JSON.parse(readFileSync(file, "utf8")) as object;
-  writeFileSync(file, JSON.stringify({ ...settings, ...config, kubernetes: { kubeconfig } }));
+  const { kubernetes: more = {}, ...others } = config;
+  writeFileSync(file, JSON.stringify({ ...settings, ...others, kubernetes: { ...(more as object), kubeconfig } }));
   await live.daemon.stop();
   await live.daemon.start();
   const whole = stack.move();

@@ -186,9 +186,9 @@ export const PICTURE: Readonly<Record<string, Area>> = {
     packages: [],
   },
   install: {
-    holds: "what reaches a machine: set-up, build, the tour, the conflist",
-    from: [],
-    packages: [],
+    holds: "what reaches a machine: set-up, build, the tour, the conflist, manifests",
+    from: ["lib/config"],
+    packages: ["yaml"],
   },
   test: {
     holds: "what needs a kernel or a second process; unit tests lie beside their source",

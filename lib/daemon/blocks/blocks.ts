@@ -43,6 +43,8 @@ export interface Blocks {
   publish(reservation: Reservation): Promise<void>;
   /** Nothing is reserved for the name on any node. @throws SelvedgeError not-ready: the store is away */
   withdraw(pool: string, name: string): Promise<void>;
+  /** These are the pools that the nodes share from now on; `leaving`: those of them that nothing more is taken of. */
+  setPools(pools: readonly Pool[], leaving: ReadonlySet<string>): void;
   /** Whether the nodes share the pool. */
   isShared(pool: string): boolean;
   list(): readonly BlockUse[];
@@ -86,6 +88,7 @@ const REST_MS = 10_000;
 export function blocks(options: BlocksOptions): Blocks {
   const { self, shared, store, ipam, log, onNews = () => {} } = options;
   const pools = new Map(options.pools.map((pool) => [pool.name, pool]));
+  const leaving = new Set<string>();
   const ledger = newLedger((name, address) => {
     const pool = pools.get(name);
     return pool && blockOf(pool, address);
@@ -101,6 +104,7 @@ export function blocks(options: BlocksOptions): Blocks {
     ipam,
     ledger,
     pools,
+    leaving,
     log,
     lock: keyedLock(),
     clockMs,
@@ -231,6 +235,15 @@ export function blocks(options: BlocksOptions): Blocks {
 
     publish: (reservation) => reached(reservations.publish(reservation)),
     withdraw: (pool, name) => reached(reservations.withdraw(pool, name)),
+    setPools(now, gone) {
+      pools.clear();
+      for (const pool of now) pools.set(pool.name, pool);
+      leaving.clear();
+      for (const name of gone) leaving.add(name);
+      ledger.regroup();
+      for (const key of ledger.reservationKeys()) touched.add(key);
+      onNews();
+    },
     isShared: (pool) => pools.has(pool),
 
     list: () => {

@@ -20,6 +20,8 @@ export interface Ground {
   readonly ledger: Ledger;
   /** Pools that the nodes share, by name. */
   readonly pools: ReadonlyMap<string, Pool>;
+  /** Of them those that have been deleted: what nobody uses is given back, and nothing more is taken. */
+  readonly leaving: ReadonlySet<string>;
   readonly log: Log;
   /** One change of a record at a time. */
   readonly lock: KeyedLock;

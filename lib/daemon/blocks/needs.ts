@@ -4,6 +4,7 @@ import { blocksText, FAMILY_NAME, isShort, lending, nextBlock, surplus, turn } f
 import { type WantRecord, wantKey } from "#lib/cluster/records.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { blockLength, type Cut, cut } from "#lib/ipam/cut.ts";
+import type { Pool } from "#lib/ipam/pool.ts";
 import type { Demand, ShareUse } from "#lib/ipam/sharing.ts";
 import { blockPrefix, type Claims } from "./claims.ts";
 import { type Ground, isSame } from "./ground.ts";
@@ -28,7 +29,8 @@ const RACES = 16;
 
 export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Needs {
   const { self, shared, ipam, ledger, clockMs } = ground;
-  const cuts = new Map<string, Cut>();
+  /** By the number of the set. A pool that has become another has others. */
+  const cuts = new WeakMap<Pool, Map<number, Cut>>();
   const taking = new Map<string, Promise<boolean>>();
   /** When what nobody uses was first not needed, by pool and prefix. */
   let idle = new Map<string, number>();
@@ -38,9 +40,10 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
   const answered = new Map<string, string>();
 
   const cutOf = ({ pool, set, family: of, usable }: Demand): Cut => {
-    const key = `${pool.name} ${set}`;
-    const known = cuts.get(key) ?? cut(usable, of, blockLength(pool, of));
-    cuts.set(key, known);
+    const ofPool = cuts.get(pool) ?? new Map<number, Cut>();
+    cuts.set(pool, ofPool);
+    const known = ofPool.get(set) ?? cut(usable, of, blockLength(pool, of));
+    ofPool.set(set, known);
     return known;
   };
   const next = (demand: Demand): Prefix | undefined => {
@@ -129,14 +132,17 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
       ipam.uses().filter(({ share }) => share.name === undefined),
       ({ share }) => `${share.pool} ${family(share.prefix)}`,
     );
-    for (const uses of groups.values())
-      for (const { share } of surplus(uses, isBlock)) {
+    for (const uses of groups.values()) {
+      const isUseless = uses.some(({ share }) => ground.leaving.has(share.pool));
+      const idleOnes = isUseless ? uses.filter(({ used, cooling }) => used + cooling === 0) : surplus(uses, isBlock);
+      for (const { share } of idleOnes) {
         if (Object.keys(ledger.block(share.pool, share.prefix)?.lent ?? {}).length > 0) continue;
         const key = `${share.pool} ${share.prefix}`;
         const since = before.get(key) ?? now;
         idle.set(key, since);
-        if (now - since >= lingerMs) await claims.giveBack(share);
+        if (isUseless || now - since >= lingerMs) await claims.giveBack(share);
       }
+    }
   };
 
   const tendWants = async (): Promise<void> => {
@@ -171,7 +177,7 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
 
   return {
     async more(pool) {
-      if (!isMember()) return false;
+      if (!isMember() || ground.leaving.has(pool)) return false;
       const empty = demandsOf(pool).filter(({ free }) => free === 0n);
       for (const demand of empty) if (!(await obtain(demand))) return false;
       return true;
@@ -201,6 +207,10 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
     async tend() {
       if (!isMember()) return;
       for (const demand of ipam.demands()) {
+        if (ground.leaving.has(demand.pool.name)) {
+          await unsayWant(demand);
+          continue;
+        }
         const allOwned = next(demand) === undefined;
         // Who has nothing waits until a pod asks: it would borrow, and give back what nobody uses, for ever.
         const isIdle = demand.size === 0n;

@@ -44,7 +44,10 @@ export function openKubernetes(core: Core): Kubernetes | undefined {
   return {
     source: {
       ...objects,
-      follow: (listener, signal) => objects.follow(both(heard.listener, listener), signal),
+      follow(listener, signal) {
+        const others = both(heard.listener, listener);
+        return objects.follow(core.resources === undefined ? others : both(core.resources.listener, others), signal);
+      },
     },
     async annotationsOf(pod) {
       await objects.knowPod?.(pod);

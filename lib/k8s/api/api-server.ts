@@ -6,7 +6,8 @@ import { annotate } from "./annotate.ts";
 import { type Ask, asking } from "./ask.ts";
 import { wholeJson } from "./body.ts";
 import { PATIENCE, type Patience, type Reflection, reflection, type Told } from "./reflection.ts";
-import { DEFINITIONS, PODS, RESOURCES, type Resource, withKind } from "./resource.ts";
+import { CONFIGURED, DEFINITIONS, PODS, RESOURCES, type Resource, withKind } from "./resource.ts";
+import { say } from "./say.ts";
 
 export interface ApiServerOptions {
   readonly access: ReadAccess;
@@ -16,6 +17,8 @@ export interface ApiServerOptions {
   readonly random: () => number;
   /** NetworkAttachmentDefinitions are told of, too. */
   readonly definitions?: boolean;
+  /** So are parts of the configuration. */
+  readonly configured?: boolean;
   readonly patience?: Patience;
 }
 
@@ -31,6 +34,7 @@ export function apiServer({
   userAgent,
   random,
   definitions = false,
+  configured = false,
   patience = PATIENCE,
 }: ApiServerOptions): ObjectSource {
   let ask: Ask | undefined;
@@ -55,7 +59,7 @@ export function apiServer({
   return {
     async follow(listener, signal) {
       const asked = asking(access, userAgent);
-      const resources = definitions ? [...RESOURCES, DEFINITIONS] : RESOURCES;
+      const resources = [...RESOURCES, ...(definitions ? [DEFINITIONS] : []), ...(configured ? CONFIGURED : [])];
       const told = together(listener, resources, (resource) => reflections.get(resource)?.hurry());
       for (const resource of resources)
         reflections.set(resource, reflection(resource, { ask: asked, told: told(resource), signal, random, patience }));
@@ -77,10 +81,17 @@ export function apiServer({
     },
     async annotate(pod, annotations) {
       if (ask !== undefined) return annotate(ask, pod, annotations);
-      throw new SelvedgeError({ kind: "not-ready" }, "the API server has not been asked for anything yet");
+      throw unasked();
+    },
+    async say(of, condition) {
+      if (ask !== undefined) return say(ask, of, condition);
+      throw unasked();
     },
   };
 }
+
+const unasked = (): SelvedgeError =>
+  new SelvedgeError({ kind: "not-ready" }, "the API server has not been asked for anything yet");
 
 /** Undefined for one that the server does not know: a pod of the node's own files, or of no kubelet. @throws SelvedgeError not-ready */
 async function objectOf(ask: Ask, resource: Resource, { namespace, name }: ObjectName): Promise<object | undefined> {

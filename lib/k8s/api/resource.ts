@@ -48,5 +48,19 @@ export const DEFINITIONS: Resource = {
   isOptional: true,
 };
 
+const configured = (kind: string, plural: string): Resource => ({
+  plural: `${plural}.selvedge.dev`,
+  path: `/apis/selvedge.dev/v1alpha1/${plural}`,
+  apiVersion: "selvedge.dev/v1alpha1",
+  kind,
+  isOptional: true,
+});
+
+/** Parts of the configuration, as install/kubernetes/resources.yaml defines them. */
+export const CONFIGURED: readonly Resource[] = [
+  configured("AddressPool", "addresspools"),
+  configured("Network", "networks"),
+];
+
 /** Items of a list do not say of which kind they are. */
 export const withKind = ({ apiVersion, kind }: Resource, item: object): object => ({ ...item, apiVersion, kind });

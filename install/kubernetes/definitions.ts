@@ -1,0 +1,149 @@
+/**
+ * Writes `resources.yaml`: what it takes that networks and pools are objects of the API server. Their schemas are those of
+ * the daemon's configuration file. Run by `npm run definitions`; a test generates again and expects no difference.
+ */
+import { writeFileSync } from "node:fs";
+import { stringify } from "yaml";
+import { RESOURCE_KINDS, type ResourceKind } from "#lib/config/resource-kinds.ts";
+import { structure } from "#lib/config/structure.ts";
+
+const GROUP = "selvedge.dev";
+const VERSION = "v1alpha1";
+
+/** What people call them, and what kubectl shows of them. */
+const SHOWN = {
+  AddressPool: {
+    plural: "addresspools",
+    shortNames: ["svp"],
+    description: "Addresses that pods get. It counts on every node whose file has no pool of its name.",
+    columns: [
+      { name: "Ranges", type: "string", jsonPath: ".spec.ranges" },
+      { name: "Exclude", type: "string", jsonPath: ".spec.exclude", priority: 1 },
+    ],
+  },
+  Network: {
+    plural: "networks",
+    shortNames: ["svnet"],
+    description: "What pods attach to. It counts on every node whose file has no network of its name.",
+    columns: [
+      { name: "Attachment", type: "string", jsonPath: ".spec.attachment" },
+      { name: "Pool", type: "string", jsonPath: ".spec.pool" },
+      { name: "Pools", type: "string", jsonPath: ".spec.pools", priority: 1 },
+      { name: "Tenant", type: "string", jsonPath: ".spec.tenant", priority: 1 },
+    ],
+  },
+} as const;
+
+/** meta/v1 Condition. */
+const CONDITION = {
+  type: "object",
+  required: ["type", "status", "lastTransitionTime", "reason", "message"],
+  properties: {
+    type: { type: "string", maxLength: 316 },
+    status: { type: "string", enum: ["True", "False", "Unknown"] },
+    observedGeneration: { type: "integer", format: "int64", minimum: 0 },
+    lastTransitionTime: { type: "string", format: "date-time" },
+    reason: { type: "string", minLength: 1, maxLength: 1_024 },
+    message: { type: "string", maxLength: 32_768 },
+  },
+};
+
+const STATUS = {
+  type: "object",
+  description: "Whether the nodes take it, as one of them says for all.",
+  properties: {
+    observedGeneration: { type: "integer", format: "int64", minimum: 0 },
+    conditions: {
+      type: "array",
+      maxItems: 8,
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["type"],
+      items: CONDITION,
+    },
+  },
+};
+
+const ACCEPTED = '.status.conditions[?(@.type=="Accepted")]';
+const COLUMNS = [
+  { name: "Accepted", type: "string", jsonPath: `${ACCEPTED}.status` },
+  { name: "Message", type: "string", jsonPath: `${ACCEPTED}.message`, priority: 1 },
+  { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+];
+
+function definition({ kind, schema, fileOnly, kept, rules }: ResourceKind): object {
+  const { plural, shortNames, description, columns } = SHOWN[kind];
+  const stays = kept.map((key) => ({
+    rule: `has(self.${key}) == has(oldSelf.${key}) && (!has(self.${key}) || self.${key} == oldSelf.${key})`,
+    message: `${key} stays as it is: pods have been attached with it. Make another ${kind}.`,
+  }));
+  const spec = structure(schema, kind, fileOnly);
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope: "Cluster",
+      names: { kind, plural, singular: kind.toLowerCase(), shortNames, categories: ["selvedge"] },
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [...columns, ...COLUMNS],
+          schema: {
+            openAPIV3Schema: {
+              type: "object",
+              description,
+              required: ["spec"],
+              "x-kubernetes-validations": [
+                { rule: "self.metadata.name.size() <= 63", message: "Its name has 63 characters at most." },
+              ],
+              properties: {
+                metadata: { type: "object" },
+                spec: { ...spec, "x-kubernetes-validations": [...rules, ...stays] },
+                status: STATUS,
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+const plurals = Object.values(SHOWN).map(({ plural }) => plural);
+const RIGHTS = [
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRole",
+    metadata: { name: "selvedge-resources" },
+    rules: [
+      { apiGroups: [GROUP], resources: plurals, verbs: ["list", "watch"] },
+      { apiGroups: [GROUP], resources: plurals.map((plural) => `${plural}/status`), verbs: ["patch"] },
+    ],
+  },
+  {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name: "selvedge-resources" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "selvedge-resources" },
+    subjects: [{ kind: "ServiceAccount", name: "selvedge", namespace: "kube-system" }],
+  },
+];
+
+const HEAD = `# Generated by install/kubernetes/definitions.ts from the schema of the daemon's configuration; do not edit.
+# What it takes that networks and pools are objects of the API server (kubernetes.resources): their definitions, and the
+# rights to read them and to say what became of them. Who deletes a definition deletes all objects of its kind.
+`;
+
+export const definitions = (): string =>
+  HEAD +
+  [...RIGHTS, ...RESOURCE_KINDS.map(definition)]
+    .map((document) => stringify(document, { lineWidth: 0, aliasDuplicateObjects: false }))
+    .join("---\n");
+
+export const FILE = new URL("resources.yaml", import.meta.url);
+
+if (import.meta.main) writeFileSync(FILE, definitions());

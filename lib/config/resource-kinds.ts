@@ -1,0 +1,53 @@
+/** Parts of the configuration that Kubernetes may hold as objects of their own, beside what the file says. */
+import type { z } from "zod";
+import { network, pool } from "./schema.ts";
+import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
+
+export interface ResourceKind {
+  readonly kind: "AddressPool" | "Network";
+  /** The list of the configuration that has its counterparts. */
+  readonly list: "pools" | "networks";
+  /** Of a member of the list, whose `name` is the object's. */
+  readonly schema: z.ZodObject;
+  /** Settings that the file alone has: they are of one node, or are read once, when the daemon starts. */
+  readonly fileOnly: readonly string[];
+  /** Settings that an object keeps: what stands on nodes is made of them. */
+  readonly kept: readonly string[];
+  /** Rules in CEL between several settings. The nodes hold to them, too: these are told at once. */
+  readonly rules: readonly { readonly rule: string; readonly message: string }[];
+}
+
+export const RESOURCE_KINDS: readonly ResourceKind[] = [
+  {
+    kind: "AddressPool",
+    list: "pools",
+    schema: pool,
+    fileOnly: ["name"],
+    kept: ["ranges", "blockSize"],
+    rules: [],
+  },
+  {
+    kind: "Network",
+    list: "networks",
+    schema: network,
+    fileOnly: ["name", "encapsulation", "stretch"],
+    kept: ["attachment", "parent", "bridge", "vlan", "tenant"],
+    rules: [
+      { rule: "!(has(self.pool) && has(self.pools))", message: "It has either a pool or pools." },
+      {
+        rule: "!has(self.reportProbeAddress) || !self.reportProbeAddress || has(self.tenant)",
+        message: "reportProbeAddress is possible on a tenant's network only.",
+      },
+      ...SHORT_KEYS.map((key) => {
+        const able = Object.entries(SHORTHAND).flatMap(([type, has]) => (has[key] === undefined ? [] : [type]));
+        const types = able.map((type) => `'${type}'`).join(", ");
+        return {
+          rule: `!has(self.${key}) || !has(self.attachment) || self.attachment in [${types}]`,
+          message: `${key} is possible with attachment ${able.join(", ")}.`,
+        };
+      }),
+    ],
+  },
+];
+
+export type ResourceKindName = ResourceKind["kind"];

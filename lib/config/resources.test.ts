@@ -1,0 +1,130 @@
+import { expect, test } from "@jest/globals";
+import { besideFile, type Resource } from "./resources.ts";
+
+const pool = (name: string, subnet: string): Resource => ({
+  kind: "AddressPool",
+  name,
+  spec: { ranges: [[{ subnet }]] },
+});
+const network = (name: string, spec: object = {}): Resource => ({ kind: "Network", name, spec });
+
+const together = (text: string, resources: readonly Resource[]) => {
+  const { config, refused } = besideFile(text, () => undefined)(resources);
+  return {
+    config,
+    pools: config.pools.map(({ name }) => name),
+    networks: [...config.networks.keys()],
+    refused: Object.fromEntries([...refused].map(([{ kind, name }, { message }]) => [`${kind} ${name}`, message])),
+  };
+};
+
+const FILE = `
+networks: [{ name: std }, { name: whole, attachment: bridge, bridge: br9, pool: whole, stretch: { vni: 9 } }]
+pools: [{ name: default, ranges: [[{ subnet: 10.1.0.0/16 }]] }, { name: whole, ranges: [[{ subnet: 10.9.0.0/16 }]] }]
+cluster: { store: { kubernetes: {} } }
+kubernetes: {}
+`;
+
+test("networks and pools count beside those of the file, whichever comes first", () => {
+  const { config, refused, pools, networks } = together(FILE, [
+    network("media", { pool: "media", mtu: 1_400, planes: ["data"] }),
+    network("data"),
+    pool("media", "10.2.0.0/16"),
+  ]);
+  expect({ refused, pools, networks }).toEqual({
+    refused: {},
+    pools: ["default", "whole", "media"],
+    networks: ["std", "whole", "media", "data"],
+  });
+  expect(config.networks.get("media")).toMatchObject({
+    name: "media",
+    pools: ["media"],
+    mtu: 1_400,
+    ipMasq: true,
+    options: { path: "Network media: spec.options", value: {} },
+  });
+  expect(config.pools[2]?.ranges.path).toBe("AddressPool media: spec.ranges");
+});
+
+test("beside a file without pools there is the default one", () =>
+  expect(together("", [pool("media", "10.2.0.0/16")]).pools).toEqual(["default", "media"]));
+
+test("what has been deleted says so", () => {
+  const { config } = together(FILE, [{ ...pool("media", "10.2.0.0/16"), isLeaving: true }, network("data")]);
+  expect(config.pools.map(({ isLeaving }) => isLeaving)).toEqual([undefined, undefined, true]);
+  expect(config.networks.get("data")?.isLeaving).toBeUndefined();
+});
+
+const WRONG: readonly (readonly [resources: readonly Resource[], refused: Readonly<Record<string, string>>])[] = [
+  [
+    [network("std")],
+    {
+      "Network std":
+        'metadata.name: the nodes\' configuration file has "std" among its networks, which counts; use another name, or take it from there',
+    },
+  ],
+  [[network("a", { mtu: 70, pol: "b" })], { "Network a": "spec.mtu: 70 is not a whole number from 576 to 65535" }],
+  [[network("a", { pol: "b" })], { "Network a": 'spec.pol: unknown setting; did you mean "pool"?' }],
+  [
+    [network("a", { pool: "medai" }), pool("media", "10.2.0.0/16")],
+    { "Network a": 'spec.pool: there is no pool "medai"; did you mean "media"?' },
+  ],
+  [
+    [pool("media", "10.1.7.0/24"), network("a", { pool: "media" })],
+    {
+      "AddressPool media":
+        'spec.ranges: 10.1.7.0/24 overlaps 10.1.0.0/16 of pool "default", and both serve networks without a tenant; use other addresses, or networks of different tenants',
+      "Network a": 'spec.pool: there is no pool "media"; known: default, whole, other',
+    },
+  ],
+  [
+    [network("a", { pool: "whole" })],
+    {
+      "Network a":
+        'beside the configuration file: networks[1].stretch: needs a pool of its own, and "whole" is that of network "a", too',
+    },
+  ],
+  [
+    [network("a", { stretch: { vni: 3 } })],
+    { "Network a": "spec.stretch: is possible in the nodes' configuration file only" },
+  ],
+  [[{ kind: "Network", name: "a", spec: 5 }], { "Network a": "spec: 5 is not an object" }],
+];
+test.each(WRONG)("%j is refused by what is wrong with it, and others count", (resources, refused) => {
+  const other = [network("other", { pool: "other" }), pool("other", "10.3.0.0/16")];
+  const found = together(FILE, [...resources, ...other]);
+  expect(found.refused).toEqual(refused);
+  expect(found.networks).toContain("other");
+  const known = new Set(Object.keys(refused));
+  expect(found.networks).toEqual([
+    "std",
+    "whole",
+    ...resources
+      .filter(({ kind, name }) => kind === "Network" && !known.has(`Network ${name}`))
+      .map(({ name }) => name),
+    "other",
+  ]);
+});
+
+test("of two that cannot both be the earlier one counts", () => {
+  const { pools, refused } = together(FILE, [pool("b", "10.2.0.0/16"), pool("a", "10.2.3.0/24")]);
+  expect(pools).toEqual(["default", "whole", "b"]);
+  expect(Object.keys(refused)).toEqual(["AddressPool a"]);
+});
+
+test("what else is wrong with one by itself is asked for", () => {
+  const beside = besideFile(FILE, ({ name }) => (name === "a" ? "spec.ranges: no" : undefined));
+  const one = pool("a", "10.2.0.0/16");
+  expect(beside([one]).refused.get(one)).toEqual({ reason: "Invalid", message: "spec.ranges: no" });
+});
+
+test("one that makes the file wrong is found among many", () => {
+  const many = Array.from({ length: 40 }, (_, i) => network(`n${i}`));
+  const { networks, refused } = together(FILE, [
+    ...many.slice(0, 20),
+    network("thief", { pool: "whole" }),
+    ...many.slice(20),
+  ]);
+  expect(Object.keys(refused)).toEqual(["Network thief"]);
+  expect(networks).toHaveLength(42);
+});

@@ -1,0 +1,169 @@
+/** The configuration with objects of Kubernetes beside what the file says. One that is wrong is no part of it, and hurts no other. */
+
+import { type Complaint, lookUp, pathText } from "./complaint.ts";
+import { complete } from "./complete.ts";
+import { type Config, judge } from "./config.ts";
+import { listAt } from "./overlaps.ts";
+import { RESOURCE_KINDS, type ResourceKind, type ResourceKindName } from "./resource-kinds.ts";
+import { DEFAULT_POOLS } from "./schema.ts";
+import { readYaml } from "./yaml.ts";
+
+export interface Resource {
+  readonly kind: ResourceKindName;
+  readonly name: string;
+  /** As it was written. */
+  readonly spec: unknown;
+  /** It has been deleted, and what uses it goes on. */
+  readonly isLeaving?: true;
+}
+
+/** Why it is no part of the configuration. */
+export interface Refusal {
+  /** For programs: one word. */
+  readonly reason: "NameTaken" | "Invalid";
+  /** Names the field, the value and what would be right. */
+  readonly message: string;
+}
+
+export interface Together {
+  readonly config: Config;
+  readonly refused: ReadonlyMap<Resource, Refusal>;
+}
+
+/** Of two that cannot both be the earlier one counts. */
+export type Beside = (resources: readonly Resource[]) => Together;
+
+/**
+ * @param text of a file that has no mistakes
+ * @param mistakeIn what else is wrong with one of them by itself, as `spec.ranges: …`
+ */
+export function besideFile(text: string, mistakeIn: (resource: Resource) => string | undefined): Beside {
+  const file = { pools: DEFAULT_POOLS, ...((readYaml(text).value ?? {}) as Record<string, unknown>) };
+  const lists = { pools: listAt(file, "pools"), networks: listAt(file, "networks") };
+  const all = (resources: readonly Resource[]): unknown => ({ ...file, ...laid(lists, resources) });
+
+  /** What is wrong with all of them together, by the one that it is said of; `undefined`: it is said of the file. */
+  const complaintsOf = (resources: readonly Resource[]): Map<Resource | undefined, string> => {
+    const found = new Map<Resource | undefined, string>();
+    for (const each of judge(all(resources)).complaints) {
+      const of = ownerOf(lists, resources, each);
+      if (!found.has(of))
+        found.set(of, of === undefined ? `beside the configuration file: ${each.text}` : saidOf(each));
+    }
+    return found;
+  };
+  /** The first after which something is wrong with what the file says. */
+  const culprit = (resources: readonly Resource[]): Resource | undefined => {
+    let [right, wrong] = [0, resources.length];
+    while (wrong - right > 1) {
+      const middle = (right + wrong) >> 1;
+      if (complaintsOf(resources.slice(0, middle)).has(undefined)) wrong = middle;
+      else right = middle;
+    }
+    return resources[wrong - 1];
+  };
+
+  return (given) => {
+    const refused = new Map<Resource, Refusal>();
+    for (const each of given) {
+      const refusal = ownRefusal(lists, each, mistakeIn);
+      if (refusal !== undefined) refused.set(each, refusal);
+    }
+    for (;;) {
+      const taken = inOrder(given.filter((each) => !refused.has(each)));
+      const complaints = complaintsOf(taken);
+      const unsaid = complaints.get(undefined);
+      complaints.delete(undefined);
+      for (const [of, message] of complaints) if (of !== undefined) refused.set(of, { reason: "Invalid", message });
+      if (complaints.size > 0) continue;
+      const guilty = unsaid === undefined ? undefined : culprit(taken);
+      if (unsaid !== undefined && guilty !== undefined) refused.set(guilty, { reason: "Invalid", message: unsaid });
+      else return { config: named(completed(all(taken)), taken), refused };
+    }
+  };
+}
+
+/** Pools before the networks that draw from them. */
+const inOrder = (resources: readonly Resource[]): Resource[] =>
+  RESOURCE_KINDS.flatMap(({ kind }) => resources.filter((each) => each.kind === kind));
+
+type Lists = Readonly<Record<ResourceKind["list"], readonly unknown[]>>;
+
+const laid = (lists: Lists, resources: readonly Resource[]): Lists => {
+  const of = (wanted: ResourceKind["list"]) => [
+    ...lists[wanted],
+    ...resources
+      .filter(({ kind }) => kindOf(kind).list === wanted)
+      .map(({ name, spec }) => ({ ...(spec as object), name })),
+  ];
+  return { pools: of("pools"), networks: of("networks") };
+};
+
+/** The one that a complaint is about. */
+function ownerOf(lists: Lists, resources: readonly Resource[], { path }: Complaint): Resource | undefined {
+  const [list, index] = path;
+  if ((list !== "pools" && list !== "networks") || typeof index !== "number") return undefined;
+  return resources.filter(({ kind }) => kindOf(kind).list === list)[index - lists[list].length];
+}
+
+/** With the place as it is in the object. */
+function saidOf({ path, text }: Complaint): string {
+  const member = pathText(path.slice(0, 2));
+  const own = `${member}.name`;
+  if (text.startsWith(own)) return `metadata.name${text.slice(own.length)}`;
+  return `spec${text.slice(member.length)}`;
+}
+
+function ownRefusal(
+  lists: Lists,
+  resource: Resource,
+  mistakeIn: (resource: Resource) => string | undefined,
+): Refusal | undefined {
+  const { kind, name, spec } = resource;
+  const { list, fileOnly } = kindOf(kind);
+  if (lists[list].some((member) => lookUp(member, ["name"]) === name))
+    return {
+      reason: "NameTaken",
+      message: `metadata.name: the nodes' configuration file has ${JSON.stringify(name)} among its ${list}, which counts; use another name, or take it from there`,
+    };
+  if (typeof spec !== "object" || spec === null || Array.isArray(spec))
+    return { reason: "Invalid", message: `spec: ${JSON.stringify(spec)} is not an object` };
+  const [alone] = fileOnly.filter((key) => Object.hasOwn(spec, key));
+  if (alone !== undefined)
+    return { reason: "Invalid", message: `spec.${alone}: is possible in the nodes' configuration file only` };
+  const message = mistakeIn(resource);
+  return message === undefined ? undefined : { reason: "Invalid", message };
+}
+
+function completed(value: unknown): Config {
+  const { shape } = judge(value);
+  if (shape === undefined) throw new TypeError("a configuration without complaints has no shape");
+  return complete(shape);
+}
+
+/** Errors of what is read later name the object, which has no place in the file. */
+function named(config: Config, resources: readonly Resource[]): Config {
+  const networks = new Map(config.networks);
+  let { pools } = config;
+  for (const { kind, name, isLeaving } of resources) {
+    const leaving = isLeaving === undefined ? {} : { isLeaving };
+    const network = kind === "Network" ? networks.get(name) : undefined;
+    if (network !== undefined) {
+      const options = { ...network.options, path: `Network ${name}: spec.options` };
+      networks.set(name, { ...network, ...leaving, options });
+    }
+    if (kind === "AddressPool")
+      pools = pools.map((pool) =>
+        pool.name === name
+          ? { ...pool, ...leaving, ranges: { ...pool.ranges, path: `AddressPool ${name}: spec.ranges` } }
+          : pool,
+      );
+  }
+  return { ...config, networks, pools };
+}
+
+function kindOf(name: ResourceKindName): ResourceKind {
+  const found = RESOURCE_KINDS.find(({ kind }) => kind === name);
+  if (found === undefined) throw new TypeError(`no kind ${name}`);
+  return found;
+}

@@ -1,0 +1,87 @@
+import { expect, test } from "@jest/globals";
+import { besideFile, type Resource } from "#lib/config/resources.ts";
+import { decide } from "./decide.ts";
+
+const FILE = "pools: [{ name: default, ranges: [[{ subnet: 10.1.0.0/16 }]] }]";
+const beside = besideFile(FILE, () => undefined);
+const pool = (name: string, subnet: string): Resource => ({
+  kind: "AddressPool",
+  name,
+  spec: { ranges: [[{ subnet }]] },
+});
+const network = (name: string, spec: object = {}): Resource => ({ kind: "Network", name, spec });
+
+/** What is taken, with `-` before what is leaving and the MTU behind what has one, and why what was told is refused. */
+function decided(before: readonly Resource[], told: readonly Resource[], used: readonly string[] = []) {
+  const { taken, refused, config } = decide(before, told, beside, ({ name }) => used.includes(name));
+  expect([...config.networks.keys()]).toEqual(taken.filter(({ kind }) => kind === "Network").map(({ name }) => name));
+  return {
+    taken: taken.map(({ kind, name, spec, isLeaving }) => {
+      const { mtu = "" } = spec as { readonly mtu?: number };
+      return `${isLeaving ? "-" : ""}${kind} ${name} ${mtu}`.trim();
+    }),
+    refused: [...refused].map(([{ name }, { message }]) => `${name}: ${message}`),
+  };
+}
+
+const A = pool("a", "10.2.0.0/16");
+const CASES: readonly (readonly [
+  what: string,
+  before: readonly Resource[],
+  told: readonly Resource[],
+  used: readonly string[],
+  taken: readonly string[],
+  refused: readonly string[],
+])[] = [
+  ["what comes is taken", [], [A, network("n", { pool: "a" })], [], ["AddressPool a", "Network n"], []],
+  [
+    "what changes is taken, used or not",
+    [network("n", { mtu: 1_300 })],
+    [network("n", { mtu: 1_400 })],
+    ["n"],
+    ["Network n 1400"],
+    [],
+  ],
+  ["what goes and is not used is gone", [A, network("n")], [], [], [], []],
+  ["what goes and is used is leaving", [A, network("n")], [], ["n"], ["-Network n"], []],
+  ["and goes when it is used no more", [{ ...A, isLeaving: true }], [], [], [], []],
+  [
+    "what comes again while it is leaving is taken as it was",
+    [{ ...A, isLeaving: true }],
+    [A],
+    ["a"],
+    ["AddressPool a"],
+    [],
+  ],
+  [
+    "what is made anew waits for those that use the earlier one",
+    [A],
+    [pool("a", "10.3.0.0/16")],
+    ["a"],
+    ["-AddressPool a"],
+    [],
+  ],
+  ["and is taken when nobody does", [A], [pool("a", "10.3.0.0/16")], [], ["AddressPool a"], []],
+  [
+    "of a change that is wrong the earlier one stays",
+    [network("n", { mtu: 1_300 })],
+    [network("n", { mtu: 13 })],
+    [],
+    ["Network n 1300"],
+    ["n: spec.mtu: 13 is not a whole number from 576 to 65535"],
+  ],
+  [
+    "what leaves is there for those that draw from it, and is missed by those that judge",
+    [A, network("n", { pool: "a" })],
+    [network("n", { pool: "a" })],
+    ["a"],
+    ["-AddressPool a", "Network n"],
+    ['n: spec.pool: there is no pool "a"; known: default'],
+  ],
+  ["what is leaving keeps its addresses from others", [A], [pool("b", "10.2.7.0/24")], ["a"], ["-AddressPool a"], []],
+];
+test.each(CASES)("%s", (_what, before, told, used, taken, refused) =>
+  expect(decided(before, told, used)).toEqual({ taken, refused }),
+);
+
+test("there are cases", () => expect(CASES.length).toBeGreaterThan(5));

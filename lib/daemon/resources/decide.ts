@@ -1,0 +1,61 @@
+/** Which of the networks and pools that Kubernetes tells of this node takes, and what becomes of those that it had. */
+import { isDeepStrictEqual } from "node:util";
+import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
+import type { Beside, Refusal, Resource, Together } from "#lib/config/resources.ts";
+
+export interface Decided<Of extends Resource> {
+  /** In the order in which they count. */
+  readonly taken: readonly Resource[];
+  readonly config: Together["config"];
+  /** Why what was told does not count; absent: it does. Whatever this node still has of earlier ones is left out. */
+  readonly refused: ReadonlyMap<Of, Refusal>;
+}
+
+/**
+ * What is used here is not taken from under its users: one that is deleted, or is another now than pods were attached
+ * with, goes on for those that use it and takes nothing more. One that has been made wrong stays as it was.
+ * @param before what this node had
+ * @param told the older one first
+ */
+export function decide<Of extends Resource>(
+  before: readonly Resource[],
+  told: readonly Of[],
+  beside: Beside,
+  isUsed: (resource: Resource) => boolean,
+): Decided<Of> {
+  const had = new Map(before.map((each) => [keyOf(each), each]));
+  const there = new Set(told.map(keyOf));
+  const leaving: Resource[] = [];
+  const wanted: Of[] = [];
+  for (const each of told) {
+    const earlier = had.get(keyOf(each));
+    if (earlier !== undefined && isAnother(earlier, each) && isUsed(earlier)) leaving.push(left(earlier));
+    else wanted.push(each);
+  }
+  for (const each of before) if (!there.has(keyOf(each)) && isUsed(each)) leaving.push(left(each));
+
+  const first = beside([...leaving, ...wanted]);
+  const instead = [...leaving, ...wanted].map((each) => {
+    const earlier = had.get(keyOf(each));
+    return first.refused.has(each) && earlier !== undefined && !isDeepStrictEqual(earlier.spec, each.spec)
+      ? earlier
+      : each;
+  });
+  const final = first.refused.size === 0 ? first : beside(instead);
+  return {
+    taken: instead.filter((each) => !final.refused.has(each)),
+    config: final.config,
+    refused: (leaving.length === 0 ? first : beside(told)).refused as ReadonlyMap<Of, Refusal>,
+  };
+}
+
+/** Only the API server's rules keep an object from becoming another, and one of its name that is made anew is. */
+function isAnother(earlier: Resource, now: Resource): boolean {
+  const kept = RESOURCE_KINDS.find(({ kind }) => kind === now.kind)?.kept ?? [];
+  const [one, other] = [earlier.spec as Record<string, unknown>, (now.spec ?? {}) as Record<string, unknown>];
+  return kept.some((key) => !isDeepStrictEqual(one[key], other[key]));
+}
+
+const left = ({ kind, name, spec }: Resource): Resource => ({ kind, name, spec, isLeaving: true });
+
+export const keyOf = ({ kind, name }: Pick<Resource, "kind" | "name">): string => `${kind} ${name}`;

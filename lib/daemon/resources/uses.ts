@@ -1,0 +1,26 @@
+/** Who uses a network or a pool on this node. */
+import { parseNetConf } from "#lib/cni/netconf.ts";
+import type { Resource } from "#lib/config/resources.ts";
+import { readable } from "#lib/parse.ts";
+import type { AttachmentRecord } from "#lib/store/store.ts";
+import { withItself } from "../asked-planes.ts";
+import type { Core } from "../core.ts";
+
+/** Of each of its interfaces. */
+const networksOf = ({ planes, config, args, ifname }: AttachmentRecord): (string | undefined)[] =>
+  planes?.map(({ name }) => name) ?? [
+    readable(() => withItself(parseNetConf("ADD", Buffer.from(config), args, ifname)).network),
+  ];
+
+/** As of now. */
+export function usesHere({ table, ipam }: Pick<Core, "table" | "ipam">): (resource: Resource) => boolean {
+  let networks: Set<string | undefined> | undefined;
+  return ({ kind, name }) => {
+    if (kind === "Network") {
+      networks ??= new Set([...table].flatMap(networksOf));
+      return networks.has(name);
+    }
+    const isKept = ipam.reservations().some(({ pool }) => pool === name);
+    return isKept || ipam.leases(name).length > 0 || ipam.shares(name).length > 0;
+  };
+}

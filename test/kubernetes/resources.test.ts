@@ -1,0 +1,208 @@
+/** Networks and pools as objects of a real API server: what it refuses by itself, and what the daemon makes of the rest. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { parseAllDocuments } from "yaml";
+import { eventually } from "../../conformance/program.ts";
+import type { LiveNode } from "../support/live-node.ts";
+import type { ControlPlane } from "./control-plane.ts";
+import { type JoinedNode, joinedNode } from "./joined-node.ts";
+import { runs } from "./runs.ts";
+
+const DEFINITIONS = join(import.meta.dirname, "../../install/kubernetes/resources.yaml");
+const LONG_MS = 90_000;
+
+let joined: JoinedNode;
+let kubernetes: ControlPlane;
+let live: LiveNode;
+beforeAll(async () => {
+  if (runs === test.skip) return;
+  joined = await joinedNode({
+    name: "objs",
+    config: {
+      ipam: { coolDownSeconds: 0 },
+      networks: [{ name: "std" }],
+      pools: [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }]] }],
+      kubernetes: { resources: true },
+    },
+    objects: parseAllDocuments(readFileSync(DEFINITIONS, "utf8")).map((each) => each.toJS() as object),
+  });
+  ({ live, kubernetes } = joined);
+}, 240_000);
+afterAll(async () => joined?.[Symbol.asyncDispose](), 60_000);
+
+const object = (kind: string, name: string, spec: object) => ({
+  apiVersion: "selvedge.dev/v1alpha1",
+  kind,
+  metadata: { name },
+  spec,
+});
+const pool = (name: string, subnet: string) => object("AddressPool", name, { ranges: [[{ subnet }]] });
+const network = (name: string, spec: object) => object("Network", name, spec);
+const apply = (...items: readonly object[]) =>
+  kubernetes.kubectl(["apply", "--filename=-"], { apiVersion: "v1", kind: "List", items });
+const remove = (...names: readonly string[]) => kubernetes.kubectl(["delete", ...names]);
+const accepted = (...names: readonly string[]) =>
+  kubernetes.kubectl(["wait", "--for=condition=Accepted", "--timeout=50s", ...names]);
+
+const REFUSED: readonly (readonly [kind: string, spec: object, said: string])[] = [
+  ["AddressPool", {}, "spec.ranges: Required value"],
+  ["AddressPool", { ranges: [[{ subnet: "10.1.0.0" }]] }, 'It must be a prefix such as "10.1.0.0/16" or "fd00::/64".'],
+  ["AddressPool", { ranges: [[{ subnet: "10.1.0.0/16" }]], keepAdress: true }, 'unknown field "spec.keepAdress"'],
+  ["Network", { attachment: "brigde" }, 'spec.attachment: Unsupported value: "brigde"'],
+  ["Network", { mtu: 70 }, "spec.mtu: Invalid value: 70: spec.mtu in body should be greater than or equal to 576"],
+  ["Network", { pool: "a", pools: ["b"] }, "It has either a pool or pools."],
+  ["Network", { attachment: "ptp", vlan: 7 }, "vlan is possible with attachment bridge, vlan, sriov."],
+  ["Network", { stretch: { vni: 7 } }, 'unknown field "spec.stretch"'],
+];
+runs.each(REFUSED)("the server refuses %s %j", async (kind, spec, said) => {
+  const wrong = kubernetes.kubectl(["apply", "--filename=-"], object(kind, "wrong", spec));
+  await expect(wrong).rejects.toThrow(said);
+});
+
+runs("what stands on nodes is made of stays as it is", async () => {
+  const kept = (over: object) => network("kept", { attachment: "bridge", bridge: "br7", ...over });
+  await apply(kept({}));
+  await apply(kept({ mtu: 1_300 }));
+  await expect(apply(kept({ bridge: "br8" }))).rejects.toThrow("bridge stays as it is: pods have been attached");
+  await apply(pool("kept", "10.7.0.0/24"));
+  await expect(apply(pool("kept", "10.7.0.0/16"))).rejects.toThrow("ranges stays as it is");
+  await remove("network/kept", "addresspool/kept");
+});
+
+const on = (name: string) => ({ config: { network: name } });
+interface Answer {
+  readonly exit: number | undefined;
+  readonly stdout: string;
+}
+const said = ({ exit, stdout }: Answer): string =>
+  exit === 0 ? "" : (JSON.parse(stdout) as { readonly msg: string }).msg;
+
+runs(
+  "a network that comes after the daemon serves its pods, changes for the next one, and goes when nobody is on it",
+  async () => {
+    await live.pods("objs-a", "objs-b", "objs-c");
+    expect(said(await live.ask("ADD", "objs-a", on("media")))).toBe(
+      'network: "media" is not a network of the daemon\'s configuration; known: std',
+    );
+    await apply(network("media", { pool: "media", mtu: 1_400 }), pool("media", "10.77.0.0/24"));
+    await accepted("network/media", "addresspool/media");
+    expect(await kubernetes.kubectl(["get", "network", "media", "--no-headers"])).toMatch(/^media +media +True /);
+    expect(said(await live.ask("ADD", "objs-a", on("media")))).toBe("");
+    expect(await live.within("objs-a", "ip", "address", "show", "eth0")).toMatch(/mtu 1400[\s\S]*inet 10\.77\.0\./);
+
+    await apply(network("media", { pool: "media", mtu: 1_300 }));
+    await eventually(
+      "the change counts",
+      async () => {
+        await live.ask("DEL", "objs-b");
+        if (said(await live.ask("ADD", "objs-b", on("media"))) !== "") return undefined;
+        return (await live.within("objs-b", "ip", "link", "show", "eth0")).includes("mtu 1300") || undefined;
+      },
+      LONG_MS,
+    );
+
+    await remove("network/media", "addresspool/media");
+    await eventually(
+      "nobody comes any more",
+      async () => {
+        await live.ask("DEL", "objs-c");
+        const refusal = said(await live.ask("ADD", "objs-c", on("media")));
+        return refusal.startsWith('network: "media" has been deleted, or made anew') || undefined;
+      },
+      LONG_MS,
+    );
+    expect(said(await live.ask("CHECK", "objs-a", on("media")))).toBe("");
+    const [, other = ""] = /inet ([\d.]+)/.exec(await live.within("objs-b", "ip", "address", "show", "eth0")) ?? [];
+    expect(await live.within("objs-a", "ping", "-c1", "-W5", other)).toContain("1 received");
+    await live.ask("DEL", "objs-a", on("media"));
+    await live.ask("DEL", "objs-b", on("media"));
+    await eventually(
+      "it is no network any more",
+      async () => said(await live.ask("ADD", "objs-c", on("media"))).includes("is not a network of") || undefined,
+      LONG_MS,
+    );
+    await live.ask("DEL", "objs-c");
+    expect([live.rows("attachment"), live.rows("lease")]).toEqual([[], []]);
+  },
+  4 * LONG_MS,
+);
+
+runs(
+  "one that is wrong says what would be right, and hurts no other",
+  async () => {
+    await apply(
+      network("lost", { pool: "lsot" }),
+      pool("lost", "10.78.0.0/24"),
+      pool("over", "10.66.5.0/24"),
+      network("std", { mtu: 1_300 }),
+      network("right", { pool: "lost" }),
+    );
+    await accepted("network/right", "addresspool/lost");
+    const refusal = (name: string): Promise<object> =>
+      eventually(
+        `${name} is refused`,
+        async () => {
+          const { status, metadata } = JSON.parse(await kubernetes.kubectl(["get", name, "--output=json"])) as {
+            status?: { conditions: readonly { observedGeneration: number; lastTransitionTime: string }[] };
+            metadata: { generation: number };
+          };
+          const [found] = status?.conditions ?? [];
+          if (found === undefined || found.observedGeneration !== metadata.generation) return undefined;
+          const { lastTransitionTime: _, observedGeneration: __, ...condition } = found;
+          return condition;
+        },
+        LONG_MS,
+      );
+    expect(await refusal("network/lost")).toEqual({
+      type: "Accepted",
+      status: "False",
+      reason: "Invalid",
+      message: 'spec.pool: there is no pool "lsot"; did you mean "lost"?',
+    });
+    expect(await refusal("addresspool/over")).toMatchObject({
+      status: "False",
+      message: expect.stringMatching(/^spec\.ranges: 10\.66\.5\.0\/24 overlaps 10\.66\.0\.0\/16 of pool "default"/),
+    });
+    expect(await refusal("network/std")).toMatchObject({ status: "False", reason: "NameTaken" });
+    await live.pods("objs-d");
+    expect(said(await live.ask("ADD", "objs-d", on("right")))).toBe("");
+    await live.ask("DEL", "objs-d");
+    await apply(network("lost", { pool: "lost" }));
+    await accepted("network/lost");
+    await remove("network/lost", "network/std", "addresspool/over");
+  },
+  4 * LONG_MS,
+);
+
+runs(
+  "a daemon that starts while the server is away has what it took before",
+  async () => {
+    await live.pods("objs-e");
+    expect(said(await live.ask("ADD", "objs-e", on("right")))).toBe("");
+    await live.daemon.stop();
+    await kubernetes.stopServer();
+    const begun = live.daemon.start();
+    // No daemon starts pods before it knows their policies; a network that it does not know it would refuse at once.
+    await eventually(
+      "it waits for policies, and for nothing else",
+      async () => /not ready.*polic/.test(said(await live.ask("STATUS", "objs-e", on("right")))) || undefined,
+      LONG_MS,
+    );
+    expect(said(await live.ask("CHECK", "objs-e", on("right")))).toBe("");
+    await kubernetes.startServer();
+    await begun;
+    await live.pods("objs-f");
+    await eventually(
+      "it serves",
+      async () => said(await live.ask("ADD", "objs-f", on("right"))) === "" || undefined,
+      LONG_MS,
+    );
+    await live.ask("DEL", "objs-e");
+    await live.ask("DEL", "objs-f");
+    await remove("network/right", "addresspool/lost");
+  },
+  4 * LONG_MS,
+);
+
+test("there are cases", () => expect(REFUSED.length).toBeGreaterThan(5));
