@@ -15,8 +15,11 @@ export interface VyosOptions {
   readonly name: string;
   /** `https://192.0.2.1`; a path in it comes before those of the API. */
   readonly url: string;
-  /** Read at every request: a key may be replaced while the daemon runs. @throws SelvedgeError router denied */
-  readonly key: () => Promise<string>;
+  /**
+   * Read at every request: a key may be replaced while the daemon runs.
+   * @param isDenied the router has not taken what this gave last @throws SelvedgeError config-invalid, not-ready
+   */
+  readonly key: (isDenied?: boolean) => Promise<string>;
   readonly trust: Trust;
   /** How long a commit may take, ms; nginx on the router gives up after 600,000. */
   readonly commitMs: number;
@@ -31,10 +34,23 @@ export function vyos({ name, url, key, trust, commitMs }: VyosOptions): Vyos {
     const socket = await trusted(name, to, trust);
     return exchange(name, { to, socket, timeoutMs, ...(body === undefined ? {} : { body }) });
   };
-  const post = async (path: string, data: unknown, asked: Asked, timeoutMs: number, more = {}): Promise<unknown> => {
-    const form = new URLSearchParams({ data: JSON.stringify(data), ...more, key: await key() });
-    return dataOf(name, asked, await ask(path, timeoutMs, form.toString()));
+  /** With the key that is known; where the router denies that, with another if there is one by now. */
+  const withKey = async <T>(work: (key: string) => Promise<T>): Promise<T> => {
+    const known = await key();
+    try {
+      return await work(known);
+    } catch (error) {
+      if (!isFailure(error, "router") || error.failure.why !== "denied") throw error;
+      const now = await key(true);
+      if (now === known) throw error;
+      return await work(now);
+    }
   };
+  const post = (path: string, data: unknown, asked: Asked, timeoutMs: number, more = {}): Promise<unknown> =>
+    withKey(async (key) => {
+      const form = new URLSearchParams({ data: JSON.stringify(data), ...more, key });
+      return dataOf(name, asked, await ask(path, timeoutMs, form.toString()));
+    });
   const show = async (path: Path): Promise<string> =>
     String(await post("/show", { op: "show", path }, "other", READ_MS));
 
@@ -59,8 +75,10 @@ export function vyos({ name, url, key, trust, commitMs }: VyosOptions): Vyos {
     },
     async configure(commands, { confirmMinutes } = {}) {
       if (confirmMinutes === undefined) return void (await post("/configure", commands, "configure", commitMs));
-      const body = JSON.stringify({ commands, confirm_time: confirmMinutes, key: await key() });
-      dataOf(name, "configure", await ask("/configure", commitMs, body));
+      await withKey(async (key) => {
+        const body = JSON.stringify({ commands, confirm_time: confirmMinutes, key });
+        dataOf(name, "configure", await ask("/configure", commitMs, body));
+      });
     },
     confirm: async () => void (await post("/config-file", { op: "confirm" }, "configure", READ_MS)),
     save: async () => void (await post("/config-file", { op: "save" }, "other", READ_MS)),

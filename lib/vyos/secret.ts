@@ -21,15 +21,18 @@ export interface KubernetesSecret {
 export interface SecretPlaces {
   /** Of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Absent: there is no Kubernetes. @throws SelvedgeError config-invalid, not-ready */
-  readonly ofKubernetes?: (of: KubernetesSecret) => Promise<string>;
+  /** Absent: there is no Kubernetes. @param isWrong what was read last does not count @throws SelvedgeError config-invalid, not-ready */
+  readonly ofKubernetes?: (of: KubernetesSecret, isWrong: boolean) => Promise<string>;
 }
 
-/** @throws SelvedgeError config-invalid, not-ready: naming where the secret should be, never the secret */
-export async function secretFrom(source: SecretSource, places: SecretPlaces): Promise<string> {
+/**
+ * @param isWrong what this gave last is not what is meant
+ * @throws SelvedgeError config-invalid, not-ready: naming where the secret should be, never the secret
+ */
+export async function secretFrom(source: SecretSource, places: SecretPlaces, isWrong = false): Promise<string> {
   const { file, environment: variable, secret } = source;
   if (file !== undefined) return firstLineOf(file);
-  if (secret !== undefined && places.ofKubernetes !== undefined) return places.ofKubernetes(secret);
+  if (secret !== undefined && places.ofKubernetes !== undefined) return places.ofKubernetes(secret, isWrong);
   const value = variable === undefined ? undefined : places.environment[variable];
   if (value !== undefined && value !== "") return value;
   throw new SelvedgeError(

@@ -36,17 +36,23 @@ async function withSecret(values: Readonly<Record<string, string>>) {
   };
 }
 
-own.runs("a Secret is got once for all of its keys, and again after a while; nothing else is asked", async () => {
-  await using rig = await withSecret({ api: "first\nof two lines", psk: "another" });
-  expect(await rig.read(NAMED)).toBe("first");
-  expect(await rig.read({ ...NAMED, key: "psk" })).toBe("another");
-  rig.rotate({ api: "second", psk: "another" });
-  expect(await rig.read(NAMED)).toBe("first");
-  rig.later();
-  expect(await rig.read(NAMED)).toBe("second");
-  expect(rig.server.asked).toEqual(["get secrets", "get secrets"]);
-  expect(rig.server.mistakes).toEqual([]);
-});
+own.runs(
+  "a Secret is got once for all of its keys, again after a while or when it is wrong; nothing else is asked",
+  async () => {
+    await using rig = await withSecret({ api: "first\nof two lines", psk: "another" });
+    expect(await rig.read(NAMED)).toBe("first");
+    expect(await rig.read({ ...NAMED, key: "psk" })).toBe("another");
+    rig.rotate({ api: "second", psk: "another" });
+    expect(await rig.read(NAMED)).toBe("first");
+    rig.later();
+    expect(await rig.read(NAMED)).toBe("second");
+    rig.rotate({ api: "third", psk: "another" });
+    expect(await rig.read(NAMED, true)).toBe("third");
+    expect(await rig.read(NAMED)).toBe("third");
+    expect(rig.server.asked).toEqual(["get secrets", "get secrets", "get secrets"]);
+    expect(rig.server.mistakes).toEqual([]);
+  },
+);
 
 own.runs("what was read stands while the server is away, and is asked for again after a while", async () => {
   await using rig = await withSecret({ api: "first" });

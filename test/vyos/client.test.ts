@@ -73,6 +73,8 @@ onRouter(
     expect(await troubleOf(router.read(["policy"]))).toBe("denied");
     key = KEY;
     expect(await troubleOf(router.read(["policy"]))).toBe("done");
+    const renewed = vyos({ ...options, key: async (isDenied) => (isDenied === true ? KEY : "of yesterday") });
+    expect(await troubleOf(renewed.read(["policy"]))).toBe("done");
   }),
 );
 

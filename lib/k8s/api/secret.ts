@@ -13,8 +13,11 @@ export interface SecretKey extends ObjectName {
   readonly key: string;
 }
 
-/** @throws SelvedgeError config-invalid: it is not there, or may not be got; not-ready: the server is away. Never with a value */
-export type ReadSecret = (of: SecretKey) => Promise<string>;
+/**
+ * @param isWrong what was read last is not what is meant: it is read again
+ * @throws SelvedgeError config-invalid: it is not there, or may not be got; not-ready: the server is away. Never with a value
+ */
+export type ReadSecret = (of: SecretKey, isWrong?: boolean) => Promise<string>;
 
 export interface SecretsOptions {
   readonly access: ReadAccess;
@@ -33,11 +36,11 @@ type Data = Readonly<Record<string, unknown>>;
 export function secrets(options: SecretsOptions): ReadSecret {
   const known = new Map<string, { readonly data: Data; readonly atMs: number }>();
 
-  const dataOf = async (of: ObjectName): Promise<Data> => {
+  const dataOf = async (of: ObjectName, isWrong: boolean): Promise<Data> => {
     const name = `${of.namespace}/${of.name}`;
     const held = known.get(name);
     const nowMs = options.nowMs();
-    if (held !== undefined && nowMs - held.atMs < FRESH_MS) return held.data;
+    if (held !== undefined && !isWrong && nowMs - held.atMs < FRESH_MS) return held.data;
     try {
       const data = await got(options, of);
       known.set(name, { data, atMs: nowMs });
@@ -50,8 +53,8 @@ export function secrets(options: SecretsOptions): ReadSecret {
     }
   };
 
-  return async ({ key, ...of }) => {
-    const found = (await dataOf(of))[key];
+  return async ({ key, ...of }, isWrong = false) => {
+    const found = (await dataOf(of, isWrong))[key];
     const line = typeof found === "string" ? Buffer.from(found, "base64").toString().split(/\r?\n/, 1)[0] : undefined;
     if (line !== undefined && line !== "") return line;
     const what = line === undefined ? "has no key" : "has an empty first line under the key";
