@@ -5,7 +5,7 @@ import { complete } from "./complete.ts";
 import { type Config, judge } from "./config.ts";
 import { listAt } from "./overlaps.ts";
 import { RESOURCE_KINDS, type ResourceKind, type ResourceKindName } from "./resource-kinds.ts";
-import { DEFAULT_POOLS } from "./schema.ts";
+import { DEFAULT_POOLS, type Shape } from "./schema.ts";
 import { readYaml } from "./yaml.ts";
 
 export interface Resource {
@@ -42,22 +42,23 @@ export function besideFile(text: string, mistakeIn: (resource: Resource) => stri
   const lists = { pools: listAt(file, "pools"), networks: listAt(file, "networks") };
   const all = (resources: readonly Resource[]): unknown => ({ ...file, ...laid(lists, resources) });
 
-  /** What is wrong with all of them together, by the one that it is said of; `undefined`: it is said of the file. */
-  const complaintsOf = (resources: readonly Resource[]): Map<Resource | undefined, string> => {
+  /** What they say together, and what is wrong with it by the one that it is said of; `undefined`: it is said of the file. */
+  const judged = (resources: readonly Resource[]) => {
+    const { complaints, shape } = judge(all(resources));
     const found = new Map<Resource | undefined, string>();
-    for (const each of judge(all(resources)).complaints) {
+    for (const each of complaints) {
       const of = ownerOf(lists, resources, each);
       if (!found.has(of))
         found.set(of, of === undefined ? `beside the configuration file: ${each.text}` : saidOf(each));
     }
-    return found;
+    return { complaints: found, shape };
   };
   /** The first after which something is wrong with what the file says. */
   const culprit = (resources: readonly Resource[]): Resource | undefined => {
     let [right, wrong] = [0, resources.length];
     while (wrong - right > 1) {
       const middle = (right + wrong) >> 1;
-      if (complaintsOf(resources.slice(0, middle)).has(undefined)) wrong = middle;
+      if (judged(resources.slice(0, middle)).complaints.has(undefined)) wrong = middle;
       else right = middle;
     }
     return resources[wrong - 1];
@@ -71,14 +72,14 @@ export function besideFile(text: string, mistakeIn: (resource: Resource) => stri
     }
     for (;;) {
       const taken = inOrder(given.filter((each) => !refused.has(each)));
-      const complaints = complaintsOf(taken);
+      const { complaints, shape } = judged(taken);
       const unsaid = complaints.get(undefined);
       complaints.delete(undefined);
       for (const [of, message] of complaints) if (of !== undefined) refused.set(of, { reason: "Invalid", message });
       if (complaints.size > 0) continue;
       const guilty = unsaid === undefined ? undefined : culprit(taken);
       if (unsaid !== undefined && guilty !== undefined) refused.set(guilty, { reason: "Invalid", message: unsaid });
-      else return { config: named(completed(all(taken)), taken), refused };
+      else return { config: named(completed(shape), taken), refused };
     }
   };
 }
@@ -135,8 +136,7 @@ function ownRefusal(
   return message === undefined ? undefined : { reason: "Invalid", message };
 }
 
-function completed(value: unknown): Config {
-  const { shape } = judge(value);
+function completed(shape: Shape | undefined): Config {
   if (shape === undefined) throw new TypeError("a configuration without complaints has no shape");
   return complete(shape);
 }

@@ -204,6 +204,22 @@ const jumps: [what: string, byMs: number, remainingMs: number][] = [
   ["forward past the end", 10_000_000, 0],
   ["back by a year", -31_536_000_000, 130_000],
 ];
+test("pools come and go; who has an address of one that went keeps it, and it is nobody else's", () => {
+  const { it, add, del } = node();
+  const late = { name: "late", ranges: [[{ subnet: "10.2.0.0/29" }]] };
+  const std = { name: "std", ranges: [[{ subnet: "10.1.0.0/29" }]] };
+  it.setPools(readPools(root([std, late], "pools")));
+  expect([...add("a"), ...add("b", { pool: "late" })]).toEqual(["10.1.0.2", "10.2.0.2"]);
+  it.setPools(readPools(root([std], "pools")));
+  expect(() => add("c", { pool: "late" })).toThrow("not a pool of the daemon's configuration; known: std");
+  expect(it.leases("late").map(({ address }) => address)).toEqual(["10.2.0.2"]);
+  expect(it.subnets()).toEqual(["10.1.0.0/29", "10.2.0.0/29"]);
+  it.setPools(readPools(root([std, late], "pools")));
+  expect(add("c", { pool: "late" })).toEqual(["10.2.0.3"]);
+  del("b");
+  del("c");
+});
+
 test.each(jumps)("a stored cool-down after %s", (_what, byMs, remainingMs) => {
   const { it, open, clock, add } = node();
   add("a");

@@ -279,3 +279,49 @@ test("nodes are told apart in the list of blocks", async () => {
   );
   expect(of.entries(nodeKey("a"))).toHaveLength(1);
 });
+
+/** `std` and one more, which nodes may hear of at other times. */
+const MORE = readPools(
+  root(
+    [
+      { name: "std", ranges: [[{ subnet: "10.1.0.0/28" }]], blocks: { 4: 30, 6: 126 } },
+      { name: "late", ranges: [[{ subnet: "10.2.0.0/28" }]], blocks: { 4: 30, 6: 126 } },
+    ],
+    "pools",
+  ),
+);
+const late = (of: Rig): string[] => blocks(of).filter((each) => each.startsWith("10.2."));
+
+test("of a pool that comes while it runs each node takes a block, whichever hears of it first", async () => {
+  const of = await cluster("a", "b");
+  for (const name of ["a", "b"]) {
+    of.ipamOf(name)?.setPools(MORE);
+    of.blocksOf(name)?.setPools(MORE, new Set());
+    await of.calm(1_000);
+  }
+  expect(
+    late(of)
+      .map((each) => each.split(" ")[1])
+      .toSorted(),
+  ).toEqual(["a", "b"]);
+});
+
+test("of a pool that is leaving what nobody uses is given back at once, and nothing more is taken", async () => {
+  const of = rig(MORE, ["a"], sequence(1));
+  of.faults = false;
+  of.start("a");
+  await of.calm(1_000);
+  expect(late(of)).toHaveLength(1);
+  const key = { containerId: "c", ifname: "eth0" };
+  const [{ address: taken } = { address: "" }] = of.ipamOf("a")?.allocate({ key, pool: "late" }).leases ?? [];
+  expect(taken).toMatch(/^10\.2\./);
+  of.blocksOf("a")?.setPools(MORE, new Set(["late"]));
+  await of.calm(1_000);
+  expect(late(of)).toHaveLength(1);
+  of.ipamOf("a")?.cancel(key);
+  await of.calm(1_000);
+  expect(late(of)).toEqual([]);
+  await of.calm(LINGER_MS);
+  expect([late(of), of.ipamOf("a")?.shares("late")]).toEqual([[], []]);
+  expect(blocks(of)).toHaveLength(1);
+});
