@@ -2,6 +2,7 @@
 # Puts Selvedge on a node, keeps it there, takes it away again. Touches its own files and no others.
 #   install-node.sh run         puts the plugin there, runs the daemon, and writes the configuration list when the node is ready
 #   install-node.sh plugin      the plugin alone
+#   install-node.sh drop-ins    what tells systemd-networkd, udev and NetworkManager, where they are, to leave our links alone
 #   install-node.sh conflist    waits until the node is ready, then writes the configuration list
 #   install-node.sh alive       ends with 0 while the daemon answers
 #   install-node.sh uninstall   takes away all of it; the node's pods are gone by then, and the daemon has ended
@@ -38,6 +39,15 @@ plugin() {
   [ -e "$BIN/loopback" ] || [ -L "$BIN/loopback" ] || ln -s selvedge "$BIN/loopback"
 }
 
+# Programs that a node does not have get no directories. udev heeds a new file at once, the others when they start next: it is
+# then that they would take away what is not theirs.
+drop_ins() {
+  for each in "$PROGRAMS"/drop-ins/*/*/*; do
+    to=${each#"$PROGRAMS/drop-ins/"}
+    [ ! -d "$ROOT/etc/${to%%/*}" ] || put "$each" "$ROOT/etc/$to" 644
+  done
+}
+
 conflist() {
   waited=0
   until "$PROGRAMS/selvedgectl" status >/dev/null 2>&1; do
@@ -53,6 +63,12 @@ uninstall() {
   rm -f "$CONF/$LIST" "$CONF/.$LIST.new"
   [ "$(readlink "$BIN/loopback" 2>/dev/null)" != selvedge ] || rm -f "$BIN/loopback"
   rm -f "$BIN/selvedge" "$BIN/.selvedge.new"
+  for each in "$PROGRAMS"/drop-ins/*/*/*; do
+    to=$ROOT/etc/${each#"$PROGRAMS/drop-ins/"}
+    rm -f "$to" "$(dirname "$to")/.$(basename "$to").new"
+  done
+  # No package brings this directory. It stays while others have something there.
+  rm -d "$ROOT/etc/systemd/networkd.conf.d" 2>/dev/null || :
   # What a daemon marks as its own: the name of tables, an alias of links, a protocol of routes and rules (lib/kernel/kernel.ts).
   for family in inet bridge; do nft delete table "$family" selvedge 2>/dev/null || :; done
   for link in $(ip -oneline link show | sed -n 's/^[0-9]*: \([^:@]*\)[:@].*alias selvedge .*/\1/p'); do
@@ -77,6 +93,7 @@ case ${1-} in
     exec "$PROGRAMS/selvedged" --config "$CONFIG"
     ;;
   plugin) plugin ;;
+  drop-ins) drop_ins ;;
   conflist) conflist ;;
   alive)
     # 4: it answers that it is not ready.
@@ -84,7 +101,7 @@ case ${1-} in
     ;;
   uninstall) uninstall ;;
   *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -58,7 +58,9 @@ test("what takes it off a node takes its place there", () => {
 
 test("the configuration has no mistakes, meets in the namespace of Leases, and follows the API server as the pod's service account", () => {
   const config = parseConfig(one("ConfigMap").data?.["selvedged.yaml"] ?? "");
-  expect([config.kubernetes, config.policies]).toEqual([{}, { logDenied: false, audit: false }]);
+  expect(config.policies).toEqual({ logDenied: false, audit: false });
+  expect(config.kubernetes).toBeDefined();
+  expect(config.kubernetes).not.toHaveProperty("kubeconfig");
   expect(config.cluster?.store.kubernetes?.namespace).toBe(
     store.find(({ kind }) => kind === "Namespace")?.metadata.name,
   );
@@ -108,8 +110,17 @@ test.each(["selvedge.yaml", "store.yaml", "uninstall.yaml"])("%s says something 
   expect(said).not.toContain("null");
 });
 
-test("the image has what the manifests run", () => {
+const DROP_INS = ["install/systemd/network ", "install/systemd/networkd.conf.d ", "install/NetworkManager/conf.d "];
+
+test("the image has what the manifests run, and what tells others to leave our links alone", () => {
   const dockerfile = readFileSync(join(TOP, "install/kubernetes/Dockerfile"), "utf8");
-  for (const file of ["dist/selvedge", "dist/selvedged", "dist/selvedgectl", "install-node.sh", "05-selvedge.conflist"])
+  for (const file of [
+    "dist/selvedge",
+    "dist/selvedged",
+    "dist/selvedgectl",
+    "install-node.sh",
+    "05-selvedge.conflist",
+    ...DROP_INS,
+  ])
     expect(dockerfile).toContain(file);
 });

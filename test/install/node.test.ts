@@ -2,6 +2,7 @@
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   globSync,
   lstatSync,
@@ -23,6 +24,12 @@ import { needing } from "../support/requirement.ts";
 const TOP = join(import.meta.dirname, "../..");
 const SCRIPT = join(TOP, "install/kubernetes/install-node.sh");
 const CONFLIST = join(TOP, "install/net.d/05-selvedge.conflist");
+/** As the Dockerfile has them. */
+const DROP_INS = [
+  ["install/systemd/network", "systemd/network"],
+  ["install/systemd/networkd.conf.d", "systemd/networkd.conf.d"],
+  ["install/NetworkManager/conf.d", "NetworkManager/conf.d"],
+] as const;
 const BIN = "opt/cni/bin";
 const CONF = "etc/cni/net.d";
 const asRoot = needing("root", { program: "nft" }, { program: "ip" });
@@ -41,6 +48,7 @@ beforeEach(() => {
   write(join(root, BIN, "bridge"), "another's plugin");
   write(join(root, CONF, "10-other.conf"), "another's list");
   copyFileSync(CONFLIST, join(programs, "05-selvedge.conflist"));
+  for (const [from, to] of DROP_INS) cpSync(join(TOP, from), join(programs, "drop-ins", to), { recursive: true });
   copyFileSync("/bin/sleep", join(programs, "selvedge"));
   // It says what the file beside it says.
   program("selvedgectl", `exit "$(cat "${top}/status")"`);
@@ -117,6 +125,47 @@ test("a loopback plugin of somebody else stays", async () => {
   await install("plugin");
   await install("uninstall");
   expect(readFileSync(join(root, BIN, "loopback"), "utf8")).toBe("another's");
+});
+
+const NETWORKD = ["10-selvedge.link", "10-selvedge.network"].map((name) => `etc/systemd/network/${name}`);
+const FOREIGN = "etc/systemd/networkd.conf.d/10-selvedge.conf";
+const MANAGER = "etc/NetworkManager/conf.d/10-selvedge.conf";
+
+test.each([
+  ["systemd alone", ["etc/systemd/network"], [...NETWORKD, FOREIGN]],
+  ["NetworkManager alone", ["etc/NetworkManager/conf.d"], [MANAGER]],
+  ["both", ["etc/systemd/network", "etc/NetworkManager/conf.d"], [...NETWORKD, FOREIGN, MANAGER]],
+  ["neither", [], []],
+])(
+  "a node with %s gets what tells it to leave our links alone, and has it no more afterwards",
+  async (_what, has, gets) => {
+    for (const directory of has) {
+      mkdirSync(join(root, directory), { recursive: true });
+      write(join(root, directory, "20-other.conf"), "another's");
+    }
+    const before = tree();
+    expect(await install("drop-ins")).toMatchObject({ exit: 0 });
+    const after = tree();
+    const files = Object.keys(after).filter((path) => !(path in before) && !path.endsWith("networkd.conf.d"));
+    expect(files.toSorted()).toEqual(gets.toSorted());
+    for (const path of gets)
+      expect(readFileSync(join(root, path), "utf8")).toBe(
+        readFileSync(join(programs, "drop-ins", path.replace("etc/", "")), "utf8"),
+      );
+    await install("drop-ins");
+    expect(tree()).toEqual(after);
+    await install("uninstall");
+    expect(tree()).toEqual(before);
+  },
+);
+
+test("a directory for drop-ins in which others have something stays", async () => {
+  mkdirSync(join(root, "etc/systemd/networkd.conf.d"), { recursive: true });
+  const others = join(root, "etc/systemd/networkd.conf.d/20-other.conf");
+  write(others, "another's");
+  await install("drop-ins");
+  await install("uninstall");
+  expect(readFileSync(others, "utf8")).toBe("another's");
 });
 
 test("no list is written before the node is ready", async () => {
@@ -234,6 +283,6 @@ withPrograms("the real daemon is ready when the list is there, and nothing of it
 test("what is no command is told what there is", async () => {
   const { exit, stderr } = await install("upgrade");
   expect(exit).toBe(2);
-  for (const command of ["run", "plugin", "conflist", "alive", "uninstall"])
+  for (const command of ["run", "plugin", "drop-ins", "conflist", "alive", "uninstall"])
     expect(stderr).toContain(`install-node.sh ${command} `);
 });

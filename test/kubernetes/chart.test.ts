@@ -36,7 +36,11 @@ const template = (...values: readonly string[]): Promise<string> =>
 
 interface Made {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
 }
 const documents = (text: string): Made[] => parseAllDocuments(text).map((each) => each.toJS() as Made);
 const read = (name: string): string => readFileSync(join(CHART, name), "utf8");
@@ -115,6 +119,18 @@ withHelm("nodes that meet elsewhere have no rights to a store in the API server"
   expect(elsewhere.map(({ metadata }) => metadata.name)).not.toContain("selvedge-store");
   expect(sorted(elsewhere)).toHaveLength(documents(read("selvedge.yaml")).length);
 });
+
+withHelm(
+  "networks and pools as objects are defined where they are asked for, and are not lost with the release",
+  async () => {
+    const made = documents(await template("--set=configuration.kubernetes.resources=true"));
+    const plain = made.map(({ metadata: { annotations: _, ...metadata }, ...each }) => ({ ...each, metadata }));
+    for (const each of documents(read("resources.yaml"))) expect(plain).toContainEqual(each);
+    const defined = made.filter(({ kind }) => kind === "CustomResourceDefinition");
+    expect(defined.map(({ metadata }) => metadata.name)).toContain("networks.selvedge.dev");
+    for (const { metadata } of defined) expect(metadata.annotations).toEqual({ "helm.sh/resource-policy": "keep" });
+  },
+);
 
 withHelm("in another namespace the service account is had from there", async () => {
   const made = documents(await template("--namespace=network"));

@@ -210,12 +210,15 @@ runs(
 runs(
   "uninstalling leaves nothing of Selvedge",
   async () => {
+    const dropIns = (node: Cluster["nodes"]["one"]) => node.on("find", "/etc/systemd", "-name", "*selvedge*");
+    await on(async (node) => expect(await dropIns(node)).toContain("/etc/systemd/network/10-selvedge.link"));
     await within.kubectl("apply", `--filename=${UNINSTALL}`);
     await within.rolledOut("daemonset/selvedge");
     await on(async (node) => {
       expect(await node.on("nft", "list", "tables")).not.toContain("selvedge");
       expect(await node.on("ip", "-details", "link", "show")).not.toContain("selvedge");
       expect(await node.on("sh", "-c", "ls -A /etc/cni/net.d /opt/cni/bin /var/lib /run")).not.toContain("selvedge");
+      expect(await dropIns(node)).toBe("");
       expect(await node.on("ip", "rule", "show")).not.toContain("proto 83");
       expect(await node.on("ip", "route", "show", "table", "all")).not.toContain("proto 83");
     });

@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 into=$PWD/.cache/kubernetes
 from=(install/kubernetes/Dockerfile install/kubernetes/install-node.sh install/net.d/05-selvedge.conflist)
+from+=(install/systemd/network*/* install/NetworkManager/conf.d/*)
 state=$(cat "${from[@]}" dist/selvedge{,d,ctl} "test/kubernetes/$(basename "$0")" | sha256sum | cut -d ' ' -f 1)
 [ "$(cat "$into/selvedge.state" 2>/dev/null)" = "$state" ] && exit 0
 
