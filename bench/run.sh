@@ -16,14 +16,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 program=(node_modules/.bin/bun bench/main.ts)
 profile=test
-case ${1-} in policies | throughput) profile=$1 ;; esac
+case ${1-} in policies | throughput) profile=$1 ;; enforcement | pod-start) profile=kubernetes ;; esac
 case ${1-} in edge | enforcement | kubernetes | pod-start | policies | scale | throughput) program=(node_modules/.bin/node "bench/$1/main.ts"); shift ;; esac
 case " $* " in *" --help "*) exec "${program[@]}" "" --help ;; esac
 [ "$(id -u)" = 0 ] || { echo "A node is made of namespaces, which takes root: run this with sudo." >&2; exit 1; }
 if [ -z "${SELVEDGE_VM-}" ]; then
   bash install/setup.sh "$profile"
   node_modules/.bin/node install/build.ts
-  case ${program[1]} in */enforcement/* | */pod-start/*) bash test/kubernetes/programs/build.sh ;; esac
+  [ "$profile" != kubernetes ] || bash test/kubernetes/programs/build.sh
+  case ${program[1]} in */pod-start/*) PATH=$PWD/node_modules/.bin:$PATH bash test/kubernetes/image.sh ;; esac
   [ "$profile" != throughput ] || bash bench/throughput/flannel.sh
 fi
 
