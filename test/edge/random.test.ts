@@ -81,6 +81,8 @@ const pair = fc.record({
     { selector: (each) => each.interface, minLength: 1 },
   ),
 });
+/** Where several tunnels lead to. */
+const shared = fc.constantFrom(...["172.16.0.0/25", "172.17.0.0/25", "fd78::/64"].map((each) => prefix(each)));
 const leg = fc.integer({ min: 0, max: 99 }).chain((n) => {
   const common = {
     name: fc.constant(`leg-${n}`),
@@ -115,8 +117,7 @@ const leg = fc.integer({ min: 0, max: 99 }).chain((n) => {
       {
         ...common,
         interface: fc.constant(`tun${n}`),
-        // No site's: what is there for two reasons, the pusher refuses.
-        networks: fc.constant([networkOf(prefix(`172.${n}.0.0/25`))]),
+        networks: some(shared),
         gre: fc.oneof(gre(four), gre(six)),
       },
       { requiredKeys: [...own, "gre"] },
@@ -152,6 +153,7 @@ const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffe
 const elsewhere = fc.oneof(
   fc.tuple(byte, fc.integer({ min: 16, max: 24 })).map(([b, n]) => networkOf(prefix(`172.${b}.0.0/${n}`))),
   byte.map((n) => prefix(`fd77:${n.toString(16)}::/32`)),
+  shared,
 );
 const site = fc.integer({ min: 0, max: 99 }).chain((n) => {
   const common = {
