@@ -37,6 +37,19 @@ export interface Said {
   readonly message: string;
 }
 
+/** Something is wrong with an object. */
+export interface Warning {
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  /** One word. */
+  readonly reason: string;
+  readonly message: string;
+  /** Which node says so. */
+  readonly by: string;
+  readonly atMs: number;
+}
+
 export interface ObjectSource {
   /** Resolves when everything there is was told, or could not be; goes on until the signal. */
   follow(listener: Listener, signal: AbortSignal): Promise<{ readonly done: Promise<void> }>;
@@ -61,4 +74,6 @@ export interface ObjectSource {
    * @throws SelvedgeError not-ready: it cannot be said now, or may not
    */
   say?(of: { readonly kind: string; readonly name: string }, condition: Said): Promise<boolean>;
+  /** The same for people who look at events, once. @throws SelvedgeError not-ready: it cannot be said now, or may not */
+  warn?(warning: Warning): Promise<void>;
 }

@@ -82,9 +82,7 @@ runs(
   "a network that comes after the daemon serves its pods, changes for the next one, and goes when nobody is on it",
   async () => {
     await live.pods("objs-a", "objs-b", "objs-c");
-    expect(said(await live.ask("ADD", "objs-a", on("media")))).toBe(
-      'network: "media" is not a network of the daemon\'s configuration; known: std',
-    );
+    expect(said(await live.ask("ADD", "objs-a", on("media")))).toContain("is not a network of");
     await apply(network("media", { pool: "media", mtu: 1_400 }), pool("media", "10.77.0.0/24"));
     await accepted("network/media", "addresspool/media");
     expect(await kubernetes.kubectl(["get", "network", "media", "--no-headers"])).toMatch(/^media +media +True /);
@@ -131,14 +129,15 @@ runs(
 runs(
   "one that is wrong says what would be right, and hurts no other",
   async () => {
+    await apply(pool("lost", "10.78.0.0/24"));
+    await accepted("addresspool/lost");
     await apply(
       network("lost", { pool: "lsot" }),
-      pool("lost", "10.78.0.0/24"),
       pool("over", "10.66.5.0/24"),
       network("std", { mtu: 1_300 }),
       network("right", { pool: "lost" }),
     );
-    await accepted("network/right", "addresspool/lost");
+    await accepted("network/right");
     const refusal = (name: string): Promise<object> =>
       eventually(
         `${name} is refused`,
@@ -160,6 +159,16 @@ runs(
       reason: "Invalid",
       message: 'spec.pool: there is no pool "lsot"; did you mean "lost"?',
     });
+    const events = async () => {
+      const said = await kubernetes.kubectl(["get", "events", "--namespace=default", "--output=json"]);
+      return (
+        JSON.parse(said) as { items: { type: string; message: string; involvedObject: { name: string } }[] }
+      ).items
+        .filter(({ involvedObject }) => involvedObject.name === "lost")
+        .map(({ type, message }) => `${type} ${message}`);
+    };
+    const warning = 'Warning spec.pool: there is no pool "lsot"; did you mean "lost"?';
+    await eventually("there is an event", async () => (await events()).includes(warning) || undefined, LONG_MS);
     expect(await refusal("addresspool/over")).toMatchObject({
       status: "False",
       message: expect.stringMatching(/^spec\.ranges: 10\.66\.5\.0\/24 overlaps 10\.66\.0\.0\/16 of pool "default"/),
@@ -170,6 +179,7 @@ runs(
     await live.ask("DEL", "objs-d");
     await apply(network("lost", { pool: "lost" }));
     await accepted("network/lost");
+    expect(await events()).toEqual([warning]);
     await remove("network/lost", "network/std", "addresspool/over");
   },
   4 * LONG_MS,
@@ -205,4 +215,25 @@ runs(
   4 * LONG_MS,
 );
 
-test("there are cases", () => expect(REFUSED.length).toBeGreaterThan(5));
+const NOT_OURS: readonly (readonly [verb: string, resource: string])[] = [
+  ["create", "networks.selvedge.dev"],
+  ["update", "networks.selvedge.dev"],
+  ["patch", "networks.selvedge.dev"],
+  ["delete", "addresspools.selvedge.dev"],
+  ["update", "networks.selvedge.dev/status"],
+  ["delete", "events.events.k8s.io"],
+  ["patch", "customresourcedefinitions.apiextensions.k8s.io"],
+];
+const account = "--as=system:serviceaccount:kube-system:selvedge";
+runs.each(NOT_OURS)("the daemon may not %s %s", async (verb, resource) => {
+  const [of = "", subresource] = resource.split("/");
+  const what = subresource === undefined ? [of] : [of, `--subresource=${subresource}`];
+  await expect(kubernetes.kubectl(["auth", "can-i", verb, ...what, account])).rejects.toThrow("no");
+});
+runs("the daemon may say what became of a network", async () =>
+  expect(
+    await kubernetes.kubectl(["auth", "can-i", "patch", "networks.selvedge.dev", "--subresource=status", account]),
+  ).toContain("yes"),
+);
+
+test("there are cases", () => expect([REFUSED.length, NOT_OURS.length].every((count) => count > 5)).toBe(true));

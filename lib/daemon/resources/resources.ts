@@ -2,6 +2,7 @@
  * Networks and pools that Kubernetes holds, as part of the running daemon's configuration. What is told is compared with
  * what the node has as a whole; the configuration is replaced by another one, or stays.
  */
+import { hostname } from "node:os";
 import { turn } from "#lib/cluster/blocks.ts";
 import type { Config } from "#lib/config/config.ts";
 import { type Beside, besideFile, type Refusal, type Resource } from "#lib/config/resources.ts";
@@ -115,12 +116,17 @@ export function openResources(core: Core, { beside, taken: kept }: Beginning): R
     },
 
     async say() {
-      const { say } = core.objects ?? {};
+      const { say, warn } = core.objects ?? {};
+      const by = core.cluster?.self.name ?? hostname();
       if (say === undefined || isDue || !heard.isTold || !isSpeaker(core)) return;
       try {
         for (const told of heard.all()) {
           const condition = verdictOf(told, refused.get(keyOf(told)), nowMs());
-          if (condition !== undefined) await say(told, condition);
+          if (condition === undefined) continue;
+          await say(told, condition);
+          const { kind, name, uid } = told;
+          const { status, reason, message } = condition;
+          if (status === "False") await warn?.({ kind, name, uid, reason, message, by, atMs: nowMs() });
         }
         trouble = "";
       } catch (error) {

@@ -8,6 +8,7 @@ import { wholeJson } from "./body.ts";
 import { PATIENCE, type Patience, type Reflection, reflection, type Told } from "./reflection.ts";
 import { CONFIGURED, DEFINITIONS, PODS, RESOURCES, type Resource, withKind } from "./resource.ts";
 import { say } from "./say.ts";
+import { warn } from "./warn.ts";
 
 export interface ApiServerOptions {
   readonly access: ReadAccess;
@@ -85,6 +86,10 @@ export function apiServer({
     },
     async say(of, condition) {
       if (ask !== undefined) return say(ask, of, condition);
+      throw unasked();
+    },
+    async warn(warning) {
+      if (ask !== undefined) return warn(ask, warning);
       throw unasked();
     },
   };

@@ -1,0 +1,128 @@
+import { expect, test } from "@jest/globals";
+import { parseConfig } from "#lib/config/config.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { ipam } from "#lib/ipam/ipam.ts";
+import type { Said, Warning } from "#lib/k8s/objects.ts";
+import type { Event } from "#lib/log.ts";
+import { memory } from "#lib/store/memory.ts";
+import { contested } from "../contested.ts";
+import type { Core } from "../core.ts";
+import { table } from "../table.ts";
+import { poolsOf } from "./pools.ts";
+import { beginning, openResources } from "./resources.ts";
+
+const FILE = `
+kubernetes: { resources: true }
+pools: [{ name: default, ranges: [[{ subnet: 10.1.0.0/16 }]] }]
+`;
+const object = (kind: string, name: string, spec: object, more: object = {}) => ({
+  apiVersion: "selvedge.dev/v1alpha1",
+  kind,
+  metadata: { name, uid: `u-${name}`, generation: 1 },
+  spec,
+  ...more,
+});
+const POOL = object("AddressPool", "media", { ranges: [[{ subnet: "10.2.0.0/24" }]] });
+const NETWORK = object("Network", "media", { pool: "media" });
+
+/** @param cluster of which the node is one; absent: it is alone */
+async function opened(store = memory(), cluster?: object) {
+  const said: string[] = [];
+  const warnings: Warning[] = [];
+  const events: Event[] = [];
+  const server = { isAway: false };
+  const { own } = await store.load();
+  const begun = beginning(parseConfig(FILE), FILE, own);
+  if (begun === undefined) throw new Error("Kubernetes has no part in the configuration");
+  const clock = { coolDownMs: 0, nowMs: () => 0, clockUs: () => 0 };
+  const core = {
+    config: begun.config,
+    ipam: ipam({ pools: poolsOf(begun.config, false), ...clock }),
+    table: table(contested),
+    store,
+    log: (event: Event) => void events.push(event),
+    nowMs: clock.nowMs,
+    ...(cluster === undefined ? {} : { cluster }),
+    objects: {
+      async say({ kind, name }: { kind: string; name: string }, { status, reason }: Said) {
+        if (server.isAway) throw new SelvedgeError({ kind: "not-ready" }, "it is away");
+        said.push(`${kind} ${name} ${status} ${reason}`);
+        return true;
+      },
+      warn: async (warning: Warning) => void warnings.push(warning),
+    },
+  } as unknown as Core;
+  const resources = openResources(core, begun);
+  const names = () => [[...core.config.networks.keys()], core.config.pools.map(({ name }) => name)];
+  const tell = (...objects: readonly { kind: string; metadata: { name: string } }[]) => {
+    for (const each of objects) resources.listener.put(`${each.kind}/${each.metadata.name}`, each);
+    resources.listener.told();
+  };
+  return { core, resources, said, warnings, events, server, store, names, tell };
+}
+
+test("what is told is taken over once it is all that there is, and said of", async () => {
+  const { resources, tell, names, core, said, events } = await opened();
+  expect(await resources.take()).toBe(false);
+  tell(NETWORK, POOL);
+  expect([await resources.take(), await resources.take()]).toEqual([true, false]);
+  expect(names()).toEqual([["media"], ["default", "media"]]);
+  const key = { containerId: "c", ifname: "eth0" };
+  expect(core.ipam.allocate({ key, pool: "media" }).leases[0]?.address).toBe("10.2.0.2");
+  expect(events).toEqual([{ event: "resources-taken", networks: ["media"], pools: ["media"] }]);
+  await resources.say();
+  expect(said).toEqual(["AddressPool media True Accepted", "Network media True Accepted"]);
+});
+
+test("a daemon that starts before anything is told has what was taken last, until it is told otherwise", async () => {
+  const first = await opened();
+  first.tell(NETWORK, POOL);
+  await first.resources.take();
+  const next = await opened(first.store);
+  expect(next.names()).toEqual([["media"], ["default", "media"]]);
+  expect([await next.resources.take(), next.names()[0]]).toEqual([false, ["media"]]);
+  next.tell();
+  expect([await next.resources.take(), next.names()]).toEqual([true, [[], ["default"]]]);
+});
+
+test("one that is refused is warned of, and what could not be said is said later", async () => {
+  const { resources, tell, names, said, warnings, server, events } = await opened();
+  tell(NETWORK, object("Network", "wrong", { mtu: 7 }));
+  await resources.take();
+  expect(names()[0]).toEqual([]);
+  server.isAway = true;
+  await resources.say();
+  await resources.say();
+  expect(events.filter(({ event }) => event === "resources-failed")).toHaveLength(1);
+  server.isAway = false;
+  await resources.say();
+  expect(said).toEqual(["Network media False Invalid", "Network wrong False Invalid"]);
+  expect(warnings.map(({ name, uid, reason, message }) => [name, uid, reason, message])).toEqual([
+    ["media", "u-media", "Invalid", 'spec.pool: there is no pool "media"; known: default'],
+    ["wrong", "u-wrong", "Invalid", "spec.mtu: 7 is not a whole number from 576 to 65535"],
+  ]);
+});
+
+test("of the nodes of a cluster one speaks, another when it is dead, and none that knows too little", async () => {
+  const nodes = new Map(["a", "b", "c"].map((name) => [name, {}]));
+  const speakers = async (dead: readonly string[], informed = true) => {
+    const all = await Promise.all(
+      [...nodes.keys()].map(async (name) => {
+        const peers = new Map(dead.map((each) => [each, { liveness: "dead" }]));
+        const cluster = { self: { name }, informed, connected: true, view: { nodes }, peers };
+        const one = await opened(memory(), cluster);
+        one.tell(POOL);
+        await one.resources.take();
+        await one.resources.say();
+        return one.said.length > 0 && !dead.includes(name) ? [name] : [];
+      }),
+    );
+    return all.flat();
+  };
+  const [speaker = ""] = await speakers([]);
+  expect(await speakers([])).toHaveLength(1);
+  const next = await speakers([speaker]);
+  expect(next).toHaveLength(1);
+  expect(next).not.toContain(speaker);
+  expect(await speakers([], false)).toEqual([]);
+});
