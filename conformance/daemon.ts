@@ -45,10 +45,11 @@ const START_LIMIT_MS = 240_000;
 const BUILT_DAEMON: readonly string[] = [join(BUILT, "selvedged")];
 const SOURCE_DAEMON: readonly string[] = [process.execPath, join(TOP, "cmd", "daemon.ts")];
 /**
- * Reading the sources takes most of a start, and half a minute in the guest of test/vm: there, and in CI, which has just
- * built it, it is the built daemon that runs.
+ * Reading the sources takes most of a start, and half a minute in the guest of test/vm: there, in CI, and where `npm test`
+ * has just built it, it is the built daemon that runs.
  */
-export const DAEMON = (process.env.SELVEDGE_VM ?? process.env.CI) ? BUILT_DAEMON : SOURCE_DAEMON;
+const IS_BUILT = ["SELVEDGE_VM", "SELVEDGE_BUILT", "CI"].some((name) => process.env[name]);
+export const DAEMON = IS_BUILT ? BUILT_DAEMON : SOURCE_DAEMON;
 export const OTHER_DAEMON = DAEMON === BUILT_DAEMON ? SOURCE_DAEMON : BUILT_DAEMON;
 
 /** @throws Error with the end of its log when it is not ready within `START_LIMIT_MS` */

@@ -20,6 +20,9 @@ export TMPDIR=$scratch
 # test/kubernetes needs an API server, which `npm run test:kubernetes` builds. Behind the arguments: Jest takes what follows for more of it.
 elsewhere=()
 [ -n "${SELVEDGE_KUBERNETES-}" ] || elsewhere+=(--testPathIgnorePatterns=/test/kubernetes/)
+# One file at a time, since they share the namespaces; SELVEDGE_WORKERS: so many, of those that use none.
+workers=(--runInBand)
+[ -z "${SELVEDGE_WORKERS-}" ] || workers=("--maxWorkers=$SELVEDGE_WORKERS")
 user=()
 [ "$(id -u)" = 0 ] || user=(--user --map-root-user)
 # *.vm.test.ts is for the guest alone.
@@ -30,8 +33,7 @@ unshare "${user[@]}" --mount --net --pid --fork --kill-child=KILL --mount-proc -
   ip link set lo up
   # Process 1 collects what the programs leave behind, and must not be one of them. Jest ends by itself, but not when a test
   # failed that had something open.
-  # One file at a time: they share the namespaces.
-  node node_modules/jest/bin/jest.js "$@" --forceExit --runInBand --testPathIgnorePatterns=/node_modules/ \
+  node node_modules/jest/bin/jest.js "$@" --forceExit --testPathIgnorePatterns=/node_modules/ \
     --testPathIgnorePatterns=/dist/ --testPathIgnorePatterns="\.vm\.test\.ts$"
   exit $?
-' jest "$@" "${elsewhere[@]}"
+' jest "${workers[@]}" "$@" "${elsewhere[@]}"
