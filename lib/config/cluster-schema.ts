@@ -3,7 +3,7 @@ import { z } from "zod";
 import { SelvedgeError } from "#lib/errors.ts";
 import { ways } from "./cluster-ways.ts";
 import { egress } from "./egress-schema.ts";
-import { absolutePath, flag, integer, ip, leaf, listOf, name, read, setting, words } from "./leaves.ts";
+import { absolutePath, flag, fullListOf, integer, ip, leaf, listOf, name, read, setting, words } from "./leaves.ts";
 
 /** As etcdctl writes it; the port is etcd's for clients (IANA: etcd-client). Canonical: scheme, host and port, no more. */
 export function endpointUrl(value: unknown): string {
@@ -28,9 +28,7 @@ const keyPrefix = leaf<string>(
 const etcd = z.strictObject(
   {
     endpoints: setting(
-      listOf(endpoint, "a list of endpoints").refine((list) => list.length > 0, {
-        error: "a list of at least one endpoint",
-      }),
+      fullListOf(endpoint, "a list of endpoints", "endpoint"),
       "Members of the etcd cluster, any number of them, all http or all https.",
     ),
     ca: setting(

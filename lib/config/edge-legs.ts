@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { familyIn, plainName } from "./edge-services.ts";
 import { tunnelKind } from "./edge-tunnels.ts";
-import { hostAddress, integer, ip, isText, leaf, listOf, network, setting, vrfName } from "./leaves.ts";
+import { hostAddress, integer, ip, isText, leaf, listOf, network, port, setting, vrfName } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import { sameInterfaces } from "./twice.ts";
 import type { Path } from "./yaml.ts";
@@ -17,7 +17,7 @@ const end = leaf<string>(
 const vxlan = z.strictObject(
   {
     vni: setting(integer(1, 16_777_214), "VXLAN network identifier: that of the network's `encapsulation`."),
-    port: setting(integer(1, 65_535).default(4_789), "UDP port."),
+    port: setting(port.default(4_789), "UDP port."),
     local: setting(ip, "Address of the router; it is one of `peers` of the network's `encapsulation`."),
     remotes: setting(
       listOf(ip, "a list of addresses").default([]),

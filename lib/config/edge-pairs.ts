@@ -6,7 +6,7 @@ import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, unknownName } from "./complaint.ts";
 import type { EdgePair } from "./edge.ts";
 import { plainName } from "./edge-services.ts";
-import { flag, hostAddress, integer, listOf, name, routerLink, setting } from "./leaves.ts";
+import { flag, fullListOf, hostAddress, integer, listOf, name, routerLink, setting } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import { sameInterfaces, sameNames } from "./twice.ts";
 import type { Path } from "./yaml.ts";
@@ -16,9 +16,7 @@ const network = z.strictObject(
     interface: setting(routerLink, "Interface of both routers that is on the network."),
     vrid: setting(integer(1, 255), "Number of the virtual router, which nobody else on the network has."),
     addresses: setting(
-      listOf(hostAddress, "a list of addresses").refine((list) => list.length > 0, {
-        error: "a list of at least one address",
-      }),
+      fullListOf(hostAddress, "a list of addresses", "address"),
       "Addresses of whichever of the two is the master, with the length of their network.",
     ),
     defaultRouteMetric: setting(
@@ -38,9 +36,7 @@ export const pair = z.strictObject(
       "Both; the first is the master while it can be.",
     ),
     networks: setting(
-      listOf(network, "a list of networks").refine((list) => list.length > 0, {
-        error: "a list of at least one network",
-      }),
+      fullListOf(network, "a list of networks", "network"),
       "On all of them the same router is the master.",
     ),
     preempt: setting(flag.default(true), "The first takes over again when it is back."),

@@ -21,6 +21,7 @@ import {
   network,
   oneOf,
   poolNames,
+  port,
   read,
   routerLink,
   setting,
@@ -52,7 +53,6 @@ const nodesAs = leaf<number | "external" | "internal">(
   'an AS number, "external" or "internal"',
   (v) => v === "external" || v === "internal" || asNumber.safeParse(v).success,
 );
-const port = integer(1, 65_535);
 
 const statics = z.strictObject(
   {

@@ -4,7 +4,7 @@ import type { Family } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { choice, choiceMistakes } from "./edge-pods.ts";
-import { integer, ip, leaf, listOf, oneOf, read, setting } from "./leaves.ts";
+import { fullListOf, integer, ip, leaf, listOf, oneOf, port, read, setting } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import { endpointOf } from "./tenant-schema.ts";
 import { sameNames, twice } from "./twice.ts";
@@ -20,13 +20,10 @@ const domain = leaf<string>(
   'a domain such as "cluster.local"',
   (v) => typeof v === "string" && /^[\w-]+(\.[\w-]+)*$/.test(v),
 );
-const port = integer(1, 65_535);
 
 const servers = {
   servers: setting(
-    listOf(endpoint, "a list of addresses with ports")
-      .refine((list) => list.length > 0, { error: "a list of at least one address with its port" })
-      .optional(),
+    fullListOf(endpoint, "a list of addresses with ports", "address with its port").optional(),
     "Who answers: `address:port`.",
     "`pods`",
   ),

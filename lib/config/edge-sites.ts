@@ -13,6 +13,7 @@ import {
   isText,
   leaf,
   listOf,
+  port,
   read,
   routerLink,
   setting,
@@ -30,7 +31,6 @@ const siteName = leaf<string>(
   (v) => isText(v) && /^[\w-]{1,40}$/.test(v),
 );
 const endpoint = read('an address and a port such as "198.51.100.1:51820"', endpointOf);
-const port = integer(1, 65_535);
 
 const wireguard = z.strictObject(
   {

@@ -1,7 +1,7 @@
 /** The part of the configuration's shape that is about fixed addresses by which pods leave the cluster. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { integer, ip, link, listOf, name, setting, words } from "./leaves.ts";
+import { fullListOf, integer, ip, link, listOf, name, setting, words } from "./leaves.ts";
 import { podRule } from "./pod-rule.ts";
 
 const pods = z.strictObject(
@@ -17,11 +17,11 @@ export const egress = z.strictObject(
   {
     name: setting(name, "For people, and for the tunnel that leads to the holder; the same on all nodes."),
     addresses: setting(
-      listOf(ip, "a list of addresses").refine((list) => list.length > 0, { error: "a list of at least one address" }),
+      fullListOf(ip, "a list of addresses", "address"),
       "What the world outside sees, at most one of each family; nobody else's, and in no pool. IPv6 without an address of its own leaves as everybody's does.",
     ),
     pods: setting(
-      listOf(pods, "a list of rules").refine((list) => list.length > 0, { error: "a list of at least one rule" }),
+      fullListOf(pods, "a list of rules", "rule"),
       "Whose: pods that one of these rules means. A pod is the first's whose rule means it.",
     ),
     nodes: setting(

@@ -119,9 +119,14 @@ export const ipStructure = ruled(ADDRESS_CHARACTERS, "isIP(self)", IP);
 export const ip = read(IP, address, ipStructure);
 
 export const listOf = <S extends z.ZodType>(member: S, type: string) => z.array(member, { error: type }).meta({ type });
+/** The same, and not empty. @param one what it has at least one of */
+export const fullListOf = <S extends z.ZodType>(member: S, type: string, one: string) =>
+  listOf(member, type).refine((list) => list.length > 0, { error: `a list of at least one ${one}` });
 export const cidrs = listOf(cidr, "a list of prefixes");
 export const poolNames = listOf(name, "a list of pools");
 export const mtu = integer(576, 65_535);
+/** Of TCP or UDP. */
+export const port = integer(1, 65_535);
 /** RFC 6793; the last is reserved. */
 export const asNumber = integer(1, 4_294_967_294);
 
