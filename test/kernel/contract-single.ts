@@ -7,13 +7,14 @@ import { expect, type test as jestTest } from "@jest/globals";
 import { isFailure } from "#lib/errors.ts";
 import type { Change } from "#lib/kernel/kernel.ts";
 import type { Meddling } from "#lib/kernel/meddling.ts";
-import { diff, type Op } from "#lib/state/diff.ts";
+import { diff } from "#lib/state/diff.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import { eventually } from "../../conformance/program.ts";
 import type { KernelPiece } from "../support/kernel-piece.ts";
 import type { Rig } from "./contract.ts";
 import { carried, FILTERING, GROUPS, type Group, PARENTS } from "./contract-single-facts.ts";
+import { add, remove } from "./ops.ts";
 
 export interface SingleContract {
   readonly open: () => Promise<Rig>;
@@ -148,8 +149,6 @@ export function singleContract({ open, needing }: SingleContract): void {
 /** A VLAN too many on a port is found by the next look; nobody asked for it, so its notification names nothing known. */
 const UNHEARD: ReadonlySet<Meddling["do"]> = new Set(["add-port-vlan"]);
 
-const add = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "add", fact }));
-const remove = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "remove", fact }));
 const lines = (want: readonly Fact[], have: readonly Fact[]): string[] => diff(want, have).map(line);
 
 /** One fact for each identity: what `look` is asked for. */

@@ -9,7 +9,7 @@ import { address, mac, prefix } from "#lib/address.ts";
 import { type FailureKind, isFailure, type SelvedgeError } from "#lib/errors.ts";
 import type { Change, Kernel, Scope } from "#lib/kernel/kernel.ts";
 import type { Meddling } from "#lib/kernel/meddling.ts";
-import { diff, type Op } from "#lib/state/diff.ts";
+import { diff } from "#lib/state/diff.ts";
 import { type Fact, identity, type TableFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import { eventually } from "../../conformance/program.ts";
@@ -27,6 +27,7 @@ import {
   routed,
   totals,
 } from "./contract-facts.ts";
+import { add, remove } from "./ops.ts";
 
 /** A kernel and the rest of its world. */
 export interface Rig extends AsyncDisposable {
@@ -356,8 +357,6 @@ const MEDDLINGS: readonly [what: string, at: "host" | "pod", change: Meddling, e
   ["ruleset", "host", { do: "flush-ruleset" }, "+ element inet selvedge guarded"],
 ];
 
-const add = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "add", fact }));
-const remove = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "remove", fact }));
 const lines = (want: readonly Fact[], have: readonly Fact[]): string[] =>
   diff(want, have)
     .filter((op) => !(op.do === "remove" && isLoopback(op.fact)))

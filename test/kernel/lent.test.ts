@@ -4,10 +4,11 @@ import { afterEach, beforeEach, expect } from "@jest/globals";
 import { address, mac, prefix } from "#lib/address.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
 import { linux } from "#lib/kernel/linux.ts";
-import { diff, type Op } from "#lib/state/diff.ts";
+import { diff } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import { needing } from "../support/requirement.ts";
+import { add, undo } from "./ops.ts";
 
 const test = needing("root", { program: "ip" });
 const ip = (...args: string[]): string => execFileSync("ip", args, { encoding: "utf8", stdio: "pipe" });
@@ -19,9 +20,6 @@ function shown(name: string, netns?: string): Record<string, unknown> | undefine
     return undefined;
   }
 }
-
-const add = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "add", fact }));
-const remove = (facts: readonly Fact[]): Op[] => facts.map((fact): Op => ({ do: "remove", fact })).reverse();
 
 const POD = "lent";
 const netns = `/run/netns/${POD}`;
@@ -78,7 +76,7 @@ test("a device goes to the pod under its name there, and comes back as it was; b
   expect(shown("net1", POD)).toMatchObject({ address: POD_MAC, mtu: 1400, ifalias: "selvedge-lent c1 net1" });
   expect(await differences()).toEqual([]);
 
-  for (const _again of [1, 2]) await kernel.apply({ netns }, remove([device]));
+  for (const _again of [1, 2]) await kernel.apply({ netns }, undo([device]));
   expect(shown("net1", POD)).toBeUndefined();
   expect(shown("wire0")).toMatchObject(ASITWAS);
 });
@@ -116,14 +114,14 @@ test.each(halfDone)("%s: the same ADD goes on", async (_name, meddle) => {
 });
 test.each(halfDone)("%s: DEL gives it back", async (_name, meddle) => {
   meddle();
-  await kernel.apply({ netns }, remove(facts));
+  await kernel.apply({ netns }, undo(facts));
   expect(shown("wire0")).toMatchObject(ASITWAS);
 });
 
 test("a device that is lent to another pod by now is left alone", async () => {
   await kernel.apply({ netns }, add(facts));
   ip("-n", POD, "link", "set", "net1", "alias", "selvedge-lent c2 net1");
-  await kernel.apply({ netns }, remove([device]));
+  await kernel.apply({ netns }, undo([device]));
   expect(shown("net1", POD)).toMatchObject({ ifalias: "selvedge-lent c2 net1", mtu: 1400 });
 });
 
@@ -132,7 +130,7 @@ test("a device that somebody moved to a third namespace is fetched from there", 
   try {
     await kernel.apply({ netns }, add(facts));
     ip("-n", POD, "link", "set", "net1", "netns", "third");
-    await kernel.apply({ netns }, remove([device]));
+    await kernel.apply({ netns }, undo([device]));
     expect(shown("wire0")).toMatchObject(ASITWAS);
   } finally {
     ip("netns", "del", "third");
@@ -142,7 +140,7 @@ test("a device that somebody moved to a third namespace is fetched from there", 
 test("a virtual device dies with the pod's namespace, and then nothing is left to give back", async () => {
   await kernel.apply({ netns }, add(facts));
   ip("netns", "del", POD);
-  await kernel.apply({ netns }, remove([device]));
+  await kernel.apply({ netns }, undo([device]));
   expect(shown("wire0")).toBeUndefined();
 });
 

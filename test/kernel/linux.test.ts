@@ -1,26 +1,20 @@
 /** What linux.ts builds, as `ip` and `tc` see it. */
-import { execFileSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "@jest/globals";
 import { address, mac, prefix } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Change, Kernel } from "#lib/kernel/kernel.ts";
 import { linux } from "#lib/kernel/linux.ts";
-import { diff, type Op } from "#lib/state/diff.ts";
+import { diff } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import { eventually } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 import { pod, routed } from "./contract-facts.ts";
+import { add, undo } from "./ops.ts";
+import { ip, json } from "./records.ts";
 
 const test = needing("root", { program: "ip" }, { program: "tc" });
-const ip = (...args: string[]): string => execFileSync("ip", args, { encoding: "utf8", stdio: "pipe" });
-/** One record of a program that speaks JSON. */
-// biome-ignore lint/suspicious/noExplicitAny: records of other programs, compared by toMatchObject
-const json = (program: string, ...args: string[]): any[] =>
-  JSON.parse(execFileSync(program, ["-j", ...args], { encoding: "utf8", stdio: "pipe" }) || "[]");
-const add = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "add", fact }));
-const remove = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "remove", fact })).reverse() as Op[];
 
 let made = 0;
 interface At {
@@ -81,7 +75,7 @@ test("a routed pair is what ip says, and stands after the second time as after t
     expect(json("ip", "neigh", "show", "dev", first.host)).toContainEqual(
       expect.objectContaining({ dst: "10.1.0.1", lladdr: first.mac, state: ["PERMANENT"] }),
     );
-    await kernel.apply({ netns }, remove(dual));
+    await kernel.apply({ netns }, undo(dual));
     expect(json("ip", "route", "show", "10.1.0.1")).toEqual([]);
     await kernel.settled();
     expect(() => ip("link", "show", first.host)).toThrow();
@@ -108,7 +102,7 @@ test("a shaper and a redirect are what tc says", () =>
       options: { actions: [{ kind: "mirred", mirred_action: "redirect", to_dev: first.ifb }] },
     });
     expect(filters.filter((filter) => filter.options?.actions !== undefined).length).toBe(1);
-    await kernel.apply({ netns }, remove(want));
+    await kernel.apply({ netns }, undo(want));
   }));
 
 test("IPv6 that is off in the pod is turned on for its link", () =>
@@ -124,7 +118,7 @@ test("IPv6 that is off in the pod is turned on for its link", () =>
     );
     await kernel.apply({ netns }, add(dual));
     expect(diff(dual, await kernel.look({ netns }, dual)).map(line)).toEqual([]);
-    await kernel.apply({ netns }, remove(dual));
+    await kernel.apply({ netns }, undo(dual));
   }));
 
 test("a pair whose two ends are in the process's own namespace", () =>
@@ -133,7 +127,7 @@ test("a pair whose two ends are in the process's own namespace", () =>
     const want = unguarded(routed(pod(2))).filter((fact) => fact.type !== "route" || fact.to !== "0.0.0.0/0");
     for (const _again of [1, 2]) await kernel.apply(scope, add(want));
     expect(diff(want, await kernel.look(scope, want)).map(line)).toEqual([]);
-    await kernel.apply(scope, remove(want.filter((fact) => fact.type !== "link" || fact.kind !== "loopback")));
+    await kernel.apply(scope, undo(want.filter((fact) => fact.type !== "link" || fact.kind !== "loopback")));
     await kernel.settled();
     expect(() => ip("link", "show", "eth0")).toThrow();
   }));
@@ -160,7 +154,7 @@ test("what a crash left half made is cleared away: a pair of ours without its al
     await kernel.apply({ netns }, add(dual));
     expect(diff(dual, await kernel.look({ netns }, dual)).map(line)).toEqual([]);
     expect(() => ip("link", "show", "elsewhere")).toThrow();
-    await kernel.apply({ netns }, remove(dual));
+    await kernel.apply({ netns }, undo(dual));
   }));
 
 test("what the kernel learns of neighbours on our links, and forgets, is told to nobody; one of ours that is replaced is", () =>
@@ -211,11 +205,11 @@ test("a storm of removals: all out of the tables at once, none left, and a name 
   for (const i of pods) ip("netns", "add", `storm${i}`);
   try {
     for (const i of pods) await kernel.apply(scope(i), add(facts(i)));
-    await Promise.all(pods.map((i) => kernel.apply(scope(i), remove(facts(i)))));
+    await Promise.all(pods.map((i) => kernel.apply(scope(i), undo(facts(i)))));
     expect(json("ip", "route", "show", "root", "10.3.0.0/24")).toEqual([]);
     await kernel.apply(scope(0), add(facts(0)));
     expect(diff(facts(0), await kernel.look(scope(0), facts(0))).map(line)).toEqual([]);
-    await kernel.apply(scope(0), remove(facts(0)));
+    await kernel.apply(scope(0), undo(facts(0)));
     await kernel.settled();
     expect(json("ip", "link").filter(({ ifname }) => /^st\d+$/.test(ifname))).toEqual([]);
   } finally {

@@ -5,19 +5,14 @@ import { address, type Mac, mac } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
 import { linux } from "#lib/kernel/linux.ts";
-import { diff, type Op } from "#lib/state/diff.ts";
+import { diff } from "#lib/state/diff.ts";
 import { EVERYONE_ELSE, type Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import { needing } from "../support/requirement.ts";
+import { add, remove } from "./ops.ts";
+import { ip, json } from "./records.ts";
 
 const test = needing("root", { program: "ip" }, { program: "bridge" });
-const ip = (...args: string[]): string => execFileSync("ip", args, { encoding: "utf8", stdio: "pipe" });
-/** One record of a program that speaks JSON. */
-// biome-ignore lint/suspicious/noExplicitAny: records of other programs, compared by toMatchObject
-const json = (program: string, ...args: string[]): any[] =>
-  JSON.parse(execFileSync(program, ["-j", ...args], { encoding: "utf8", stdio: "pipe" }) || "[]");
-const add = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "add", fact }));
-const remove = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "remove", fact }));
 
 let made = 0;
 interface At {

@@ -6,14 +6,13 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Kernel } from "#lib/kernel/kernel.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import type { Device } from "#lib/state/device.ts";
-import { diff, type Op } from "#lib/state/diff.ts";
+import { diff } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
+import { add, undo } from "./ops.ts";
 
 const run = (program: string, ...args: string[]): string =>
   execFileSync(program, args, { encoding: "utf8", stdio: "pipe" });
-const add = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "add", fact }));
-const remove = (facts: readonly Fact[]): Op[] => facts.map((fact): Op => ({ do: "remove", fact })).reverse();
 /** Names of the RDMA devices that a namespace sees; the node's own without one. */
 const rdmaIn = (netns?: string): string[] => {
   const dump = netns === undefined ? run("rdma", "dev") : run("ip", "netns", "exec", netns, "rdma", "dev");
@@ -74,7 +73,7 @@ test("where every namespace sees every device, nothing moves", async () => {
   await kernel.apply(POD, add(facts));
   expect(await differences(facts)).toEqual([]);
   expect(rdmaIn()).toEqual(expect.arrayContaining([...vf.rdma]));
-  await kernel.apply(POD, remove(facts));
+  await kernel.apply(POD, undo(facts));
   expect(await found()).toEqual(vf);
   run("ip", "netns", "del", "user");
 });
@@ -98,12 +97,12 @@ test("where each belongs to one namespace it goes to the pod and back, and home 
   await kernel.apply(POD, ops);
   expect(await differences(facts)).toEqual([]);
 
-  for (const _again of [1, 2]) await kernel.apply(POD, remove(facts));
+  for (const _again of [1, 2]) await kernel.apply(POD, undo(facts));
   expect(await found()).toEqual(vf);
 
   await kernel.apply(POD, add(facts));
   run("ip", "netns", "del", "user");
-  await kernel.apply(POD, remove(facts));
+  await kernel.apply(POD, undo(facts));
   expect(await found()).toEqual(vf);
 });
 
@@ -116,9 +115,9 @@ test("one that another pod has is refused by name", async () => {
     `rdma dev get ${name}: ENODEV: the node has no such RDMA device, or another pod has it`,
   );
   // The late DEL of a pod that had it before takes nothing from who has it now.
-  await kernel.apply(POD, remove(facts));
+  await kernel.apply(POD, undo(facts));
   expect(rdmaIn("other")).toEqual([name]);
-  await kernel.apply({ netns: "/run/netns/other" }, remove(facts));
+  await kernel.apply({ netns: "/run/netns/other" }, undo(facts));
   for (const each of ["user", "other"]) run("ip", "netns", "del", each);
 });
 
@@ -146,7 +145,7 @@ test("uio takes a function, and names the device node that drives it; the kernel
   expect(device).not.toHaveProperty("link");
   expect(device.nodes).toEqual([expect.stringMatching(/^\/dev\/uio\d+$/)]);
   for (const node of device.nodes) expect(existsSync(node)).toBe(true);
-  await kernel.apply({}, remove([fact]));
+  await kernel.apply({}, undo([fact]));
   expect(driver()).toBe("fakesriov");
   expect((await found()).nodes).toEqual([]);
 });

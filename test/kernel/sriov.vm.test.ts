@@ -9,15 +9,14 @@ import type { Kernel } from "#lib/kernel/kernel.ts";
 import { linux } from "#lib/kernel/linux.ts";
 import type { Device } from "#lib/state/device.ts";
 import type { DriverFact, VirtualFunctionFact } from "#lib/state/device-fact.ts";
-import { diff, type Op } from "#lib/state/diff.ts";
+import { diff } from "#lib/state/diff.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
+import { add, undo } from "./ops.ts";
 
 const ip = (...args: string[]): string => execFileSync("ip", args, { encoding: "utf8", stdio: "pipe" });
 // biome-ignore lint/suspicious/noExplicitAny: records of another program, compared by toMatchObject
 const shown = (...args: string[]): any[] => JSON.parse(ip("-j", ...args) || "[]");
-const add = (facts: readonly Fact[]): Op[] => facts.map((fact) => ({ do: "add", fact }));
-const remove = (facts: readonly Fact[]): Op[] => facts.map((fact): Op => ({ do: "remove", fact })).reverse();
 const driverOf = (pci: string): string => basename(readlinkSync(join("/sys/bus/pci/devices", pci, "driver")));
 
 let kernel: Kernel;
@@ -122,7 +121,7 @@ test("a virtual function with everything set goes to a pod, is what ip says, and
   await kernel.apply(scope, ops);
   expect(diff(facts, await kernel.look(scope, facts)).map(line)).toEqual([]);
 
-  for (const _again of [1, 2]) await kernel.apply(scope, remove(facts));
+  for (const _again of [1, 2]) await kernel.apply(scope, undo(facts));
   expect(await found(0)).toEqual(untouched);
   ip("netns", "del", "p0");
 });
@@ -156,7 +155,7 @@ test("VLANs of virtual functions are kept apart", async () => {
   await kernel.apply(scope, diff(other, await kernel.look(scope, other)));
   expect(reaches()).toBe(false);
   for (const [i, name] of pods.entries()) {
-    await kernel.apply({ netns: `/run/netns/${name}` }, remove(facts[i] ?? []));
+    await kernel.apply({ netns: `/run/netns/${name}` }, undo(facts[i] ?? []));
     ip("netns", "del", name);
   }
 });
@@ -170,7 +169,7 @@ test("the pod's namespace vanishes: the device is waited for, found under whatev
   // The pod's name for it is taken on the node: it comes home as dev%d.
   ip("link", "add", "net1", "type", "dummy");
   ip("netns", "del", "gone");
-  await kernel.apply(scope, remove(facts));
+  await kernel.apply(scope, undo(facts));
   expect(await found(3)).toEqual(untouched);
   ip("link", "del", "net1");
 });
@@ -184,9 +183,9 @@ test("a late DEL leaves a function alone that another pod has by now", async () 
     await new Promise((resolve) => setTimeout(resolve, 20));
   const next = await wanted(3, "new", {});
   await kernel.apply({ netns: "/run/netns/new" }, add(next));
-  await kernel.apply({ netns: "/run/netns/old" }, remove(facts.filter(({ type }) => type === "link")));
+  await kernel.apply({ netns: "/run/netns/old" }, undo(facts.filter(({ type }) => type === "link")));
   expect(diff(next, await kernel.look({ netns: "/run/netns/new" }, next)).map(line)).toEqual([]);
-  await kernel.apply({ netns: "/run/netns/new" }, remove(next));
+  await kernel.apply({ netns: "/run/netns/new" }, undo(next));
   ip("netns", "del", "new");
 });
 
@@ -197,7 +196,7 @@ test("the number of functions does not change under a pod", async () => {
   await expect(kernel.devices.setVirtualFunctions(first.pci, 2)).rejects.toThrow(
     `${pciOf(1)} is in use: there cannot be 2`,
   );
-  await kernel.apply({ netns: "/run/netns/busy" }, remove(facts));
+  await kernel.apply({ netns: "/run/netns/busy" }, undo(facts));
   ip("netns", "del", "busy");
 });
 
@@ -220,7 +219,7 @@ test("vfio-pci takes a function, in a group of its own, and the kernel's driver 
   expect(device).toMatchObject({ driver: "vfio-pci", virtual: { index: 2 } });
   expect(device.nodes).toEqual(["/dev/vfio/vfio", expect.stringMatching(/^\/dev\/vfio\/\d+$/)]);
   for (const node of device.nodes) expect(existsSync(node)).toBe(true);
-  await kernel.apply({}, remove([fact]));
+  await kernel.apply({}, undo([fact]));
   expect(driverOf(pci)).toBe("fakesriov");
   expect(readFileSync(join("/sys/bus/pci/devices", pci, "driver_override"), "utf8").trim()).toBe("(null)");
 });
