@@ -23,6 +23,9 @@ export const qos: Command = {
   },
 };
 
+/** Columns of what `rates` gives. */
+const RATES = ["LIMIT", "ASSURED", "MEASURED", "DROPS", "WAITED"].map((heading) => ({ heading, right: true }));
+
 const lines = ({ interfaces, totals }: QosList, style: Style, width: number): string[] => [
   ...table(
     [
@@ -32,11 +35,7 @@ const lines = ({ interfaces, totals }: QosList, style: Style, width: number): st
       { heading: "DSCP" },
       { heading: "PRIORITY", right: true },
       { heading: "DIRECTION" },
-      { heading: "LIMIT", right: true },
-      { heading: "ASSURED", right: true },
-      { heading: "MEASURED", right: true },
-      { heading: "DROPS", right: true },
-      { heading: "WAITED", right: true },
+      ...RATES,
     ],
     interfaces.flatMap((each) =>
       [each.ingress, each.egress].map((traffic, i) => [
@@ -55,15 +54,7 @@ const lines = ({ interfaces, totals }: QosList, style: Style, width: number): st
     : [
         "",
         ...table(
-          [
-            { heading: "POD TOTAL" },
-            { heading: "DIRECTION" },
-            { heading: "LIMIT", right: true },
-            { heading: "ASSURED", right: true },
-            { heading: "MEASURED", right: true },
-            { heading: "DROPS", right: true },
-            { heading: "WAITED", right: true },
-          ],
+          [{ heading: "POD TOTAL" }, { heading: "DIRECTION" }, ...RATES],
           totals.map((each) => [shortId(each.key?.containerId ?? ""), each.direction, ...rates(each)]),
           style,
           width,
