@@ -6,7 +6,7 @@ import { eventually } from "../../conformance/program.ts";
 import { type EchoStream, echoStream } from "../support/echo-stream.ts";
 import { answers, type Loss, ping100 } from "./ping.ts";
 
-const RESULTS = join(import.meta.dirname, "..", "..", "bench", "results");
+export const RESULTS = join(import.meta.dirname, "..", "..", "bench", "results");
 
 /** What one path has gone through. */
 export interface Seen extends Loss {
