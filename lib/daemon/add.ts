@@ -219,7 +219,7 @@ async function buildOn(
   part: Part,
   probes: readonly Probe[],
 ): Promise<Op[]> {
-  await makeReady(core, host);
+  await makeReady(core, host, part.facts);
   const ops = await missing(host, part);
   if (probes.length > 0) {
     await host.kernel.apply(

@@ -21,8 +21,10 @@ export interface Host {
   readonly building: Gate;
   /** What is the host's own is made by one at a time. */
   readonly making: KeyedLock;
-  /** The destinations that the host's tables are made for. Absent: not known, or others are being made. See `makeReady`. */
+  /** What the host's tables are made for. Absent: not known, or others are being made. See `makeReady`. */
   tablesFor: string | undefined;
+  /** Whether anything attached to it has, or had, a code point or a priority. Absent: not known. */
+  isMarking: boolean | undefined;
   /** A router's: whether its links to the node and to its peers have been made. */
   isJoined: boolean;
   /** A router's: when it was last wanted, microseconds on the monotonic clock. */
@@ -39,6 +41,7 @@ export const host = (of: Pick<Host, "name" | "kernel" | "router">, log: Log, now
   building: gate(),
   making: keyedLock(),
   tablesFor: undefined,
+  isMarking: undefined,
   isJoined: false,
   usedUs: nowUs,
 });

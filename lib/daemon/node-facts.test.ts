@@ -36,6 +36,7 @@ function bare() {
     config: parseConfig("{}"),
     hosts: new Map([[NODE, host]]),
     ipam: { subnets: () => [] },
+    table: [],
     cluster: { facts: () => OTHERS },
   } as unknown as Core;
   return { core, host, looked, applied };

@@ -1,11 +1,12 @@
 /** What a host needs as a whole, from the configuration and from what is attached. */
 import { addressOf, networkOf, type Prefix } from "#lib/address.ts";
 import { isEncrypted } from "#lib/cluster/ways.ts";
+import type { Chain } from "#lib/datapath/chain.ts";
 import { egressChains, egressFirst } from "#lib/datapath/egress/chains.ts";
 import { gatewayRoutes } from "#lib/datapath/gateway-routes.ts";
+import { isMarked } from "#lib/datapath/marking.ts";
 import { nodeFacts as factsOfNode } from "#lib/datapath/node.ts";
 import { stretchChains } from "#lib/datapath/stretch.ts";
-import type { Chain } from "#lib/datapath/tables.ts";
 import { routerChains, uplinkChains } from "#lib/datapath/tenant-chains.ts";
 import { wayChains } from "#lib/datapath/ways/chains.ts";
 import { nobodyFacts } from "#lib/datapath/ways/nobody.ts";
@@ -17,6 +18,7 @@ import { portsOf } from "./cluster/egress.ts";
 import { type Core, hostOf } from "./core.ts";
 import { type Host, NODE } from "./host.ts";
 import { type Joint, joints, scopeOfRouter } from "./joints.ts";
+import { partsOf } from "./parts.ts";
 import { bridgeFacts, stretchedOf } from "./segment-bridge.ts";
 import { networksOf, peersOf, sideOf, subnetsOn } from "./tenancy.ts";
 
@@ -95,6 +97,7 @@ export const lonelyFacts = (core: Core, host: Host): Fact[] => [
     routerAdvertisedLinks: host.name === NODE ? core.config.routerAdvertisedLinks : [],
     chains: chainsOf(core, host),
     leaving: host.name === NODE ? leavingFirst(core) : [],
+    isMarking: isMarking(core, host),
   }),
   ...(host.name === NODE ? [] : [LOOPBACK]),
   ...networksOf(core.config, host.name).flatMap((network) =>
@@ -169,29 +172,41 @@ async function lacksOf(core: Core, { host, tenant, facts }: Joint): Promise<Op[]
   return lacking(facts, await hostOf(core, host).kernel.look(scopeOfRouter(core, tenant), facts));
 }
 
-/** Pools come and go with the configurations that bring their ranges, and the tables name them. */
-const poolsOf = (core: Core, host: Host): string => noMasquerade(core, host).join(" ");
+/** Stays until the daemon ends: a table that is made anew for each pod that comes or goes would cost more than a look-up. */
+function isMarking({ table }: Core, host: Host): boolean {
+  host.isMarking ??= [...table].flatMap(partsOf).some((part) => part.host === host.name && isMarked(part.facts));
+  return host.isMarking;
+}
+
+/** What comes and goes with what is attached: the pools of configurations that bring their ranges, and marks. */
+const needsOf = (core: Core, host: Host): string =>
+  [...noMasquerade(core, host), ...(isMarking(core, host) ? ["marks"] : [])].join(" ");
 
 /** Makes what is missing of the host's own; returns what was done. @throws SelvedgeError kernel */
 export const makeWhole = (core: Core, host: Host): Promise<Op[]> =>
   host.making(host.name, () => make(core, host, nodeFacts(core, host)));
 
 async function make(core: Core, host: Host, facts: readonly Fact[]): Promise<Op[]> {
-  const pools = poolsOf(core, host);
+  const needs = needsOf(core, host);
   // An ADD of another pool must not count on tables that are about to be others.
-  if (host.tablesFor !== pools) host.tablesFor = undefined;
+  if (host.tablesFor !== needs) host.tablesFor = undefined;
   const ops: Op[] = [];
   for await (const some of lacksByPart(host, facts)) {
     await host.kernel.apply({}, some);
     ops.push(...some);
   }
-  host.tablesFor = pools;
+  host.tablesFor = needs;
   return ops;
 }
 
-/** Makes the host's tables and switches, if they were last made for other pools. @throws SelvedgeError kernel */
-export async function makeReady(core: Core, host: Host): Promise<void> {
-  const isReady = (): boolean => poolsOf(core, host) === host.tablesFor;
+/**
+ * Makes the host's tables and switches, if they were last made for something else.
+ * @param coming what is about to be made on it
+ * @throws SelvedgeError kernel
+ */
+export async function makeReady(core: Core, host: Host, coming: readonly Fact[] = []): Promise<void> {
+  if (isMarked(coming)) host.isMarking = true;
+  const isReady = (): boolean => needsOf(core, host) === host.tablesFor;
   if (isReady()) return;
   await host.making(host.name, async () => {
     if (!isReady()) await make(core, host, poolFacts(core, host));

@@ -5,7 +5,8 @@
 import type { Mac } from "#lib/address.ts";
 import type { Qos } from "#lib/qos.ts";
 import { element } from "#lib/state/element.ts";
-import type { ElementFact } from "#lib/state/fact.ts";
+import type { ElementFact, Fact } from "#lib/state/fact.ts";
+import type { Chain } from "./chain.ts";
 
 export interface MarkedSender {
   /** Links by which its packets come in, as `inet` sees them: the pod's own link, or its bridge. */
@@ -36,6 +37,10 @@ export function markElements({ inet, port, mac }: MarkedSender, { dscp, priority
   );
 }
 
+/** Whether the tables need the chains for it. */
+export const isMarked = (facts: readonly Fact[]): boolean =>
+  facts.some((fact) => fact.type === "element" && fact.set === "marked");
+
 /**
  * nft cannot take a code point out of a map (it shares its byte with ECN), so the packet's priority carries it from the
  * map to the chain that writes it, under a major number that no real priority has.
@@ -43,24 +48,21 @@ export function markElements({ inet, port, mac }: MarkedSender, { dscp, priority
 const MARK_MAJOR = 1;
 const UNMARKED = "1:ff";
 
-interface Chain {
-  readonly name: string;
-  readonly hook?: string;
-  readonly rules: readonly string[];
-}
+/** What of a host's packets is to be marked. */
+export const MARKED = "iifname . ether saddr @marked";
 
-/** `hook`: where the sender's link is known and the kernel sets no priority of its own afterwards. */
-export const markingChains = (hook: string): readonly Chain[] => [
+/** They are called where the sender's link is known and the kernel sets no priority of its own afterwards. */
+export const markingChains = (called?: Chain["called"]): readonly Chain[] => [
   ...CODE_POINTS.map((value) => ({ name: `dscp${value}`, rules: [`ip dscp set ${value}`, `ip6 dscp set ${value}`] })),
   {
     name: "remark",
+    ...(called === undefined ? {} : { called }),
     rules: [
       "meta priority set iifname . ether saddr map @code_point",
       `meta priority vmap { ${CODE_POINTS.map((value) => `${MARK_MAJOR}:${value.toString(16)} : jump dscp${value}`).join(", ")} }`,
       "meta priority set iifname . ether saddr map @prio_class",
     ],
   },
-  { name: "marking", hook, rules: ["iifname . ether saddr @marked jump remark"] },
 ];
 
 const CODE_POINTS = Array.from({ length: 64 }, (_, i) => i);

@@ -8,7 +8,7 @@
  * (`markingChains`).
  */
 import { type Family, fromNumber } from "#lib/address.ts";
-import type { Chain } from "./tables.ts";
+import type { Chain } from "./chain.ts";
 
 /** What policies say that few of them change: ranges of addresses that are no pod's, and long ranges of ports. */
 export interface PolicyRanges {

@@ -6,9 +6,9 @@
  */
 import type { Address, Family, Mac } from "#lib/address.ts";
 import type { Fact } from "#lib/state/fact.ts";
-import type { Chain } from "./tables.ts";
+import { type Chain, RAW } from "./chain.ts";
 import { shortOf } from "./uplink.ts";
-import { betweenNodes } from "./ways/chains.ts";
+import { betweenNodes, NOT_TCP } from "./ways/chains.ts";
 import { addressOfFamily, type Here } from "./ways/ends.ts";
 
 export interface Stretch {
@@ -85,8 +85,8 @@ export const stretchChains = (stretches: readonly Stretch[], port: number, encry
     ? []
     : [
         {
-          name: "stretch_raw",
-          hook: "type filter hook prerouting priority -305",
+          name: "stretch_tunnels",
+          called: { by: RAW, when: NOT_TCP },
           rules: stretches.flatMap(({ vni }) => betweenNodes(`udp dport ${port} @th,96,24 ${vni}`, encrypted)),
         },
       ];

@@ -9,9 +9,11 @@
  */
 import { type Family, family, type Prefix } from "#lib/address.ts";
 import type { TableFact } from "#lib/state/fact.ts";
+import { OWN_GROUP } from "#lib/state/link-group.ts";
 import { type PartType, SETS, type SetShape } from "#lib/state/sets.ts";
+import { type Chain, FORWARDED, RAW } from "./chain.ts";
 import { disjoint } from "./disjoint.ts";
-import { markingChains } from "./marking.ts";
+import { MARKED, markingChains } from "./marking.ts";
 
 export interface Node {
   /** Destinations that see pods under their own address: the pods' subnets of all nodes, and what users add. */
@@ -20,28 +22,39 @@ export interface Node {
   readonly chains?: readonly Chain[];
   /** Rules that come before all others where packets leave. */
   readonly leaving?: readonly string[];
+  /** Something on the node has a code point or a priority. Otherwise no packet pays for looking that up. */
+  readonly isMarking?: boolean;
 }
 
-export interface Chain {
-  readonly name: string;
-  /** For a base chain: type, hook and priority. */
-  readonly hook?: string;
-  /** Sets that only its rules fill, declared as nft has it. */
-  readonly sets?: readonly string[];
-  readonly rules: readonly string[];
+/** Both tables; a pure function of the node's configuration and of what is attached. */
+export function tables(node: Node): TableFact[] {
+  const { chains = [], isMarking = false } = node;
+  const called = [...(isMarking ? INET_MARKING : []), ...chains];
+  return [
+    render("inet", [...INET_GUARD, ...PORTS, postrouting(node), ...called, ...callers(called)]),
+    render("bridge", [...BRIDGE_GUARD, ...(isMarking ? BRIDGE_MARKING : [])]),
+  ];
 }
-
-/** Both tables; a pure function of the node's configuration. */
-export const tables = (node: Node): TableFact[] => [
-  render("inet", [...INET_GUARD, ...PORTS, postrouting(node), ...INET_MARKING, ...(node.chains ?? [])]),
-  render("bridge", [...BRIDGE_GUARD, ...BRIDGE_MARKING]),
-];
 
 /**
  * Before conntrack (priority raw is -300): what is not the sender's own is dropped before it can make an entry.
- * IPv6 link-local sources are allowed for neighbour discovery from the own MAC only; a pod is no router.
  * A link with route_localnet would let in packets to and from 127.0.0.0/8, which RFC 1122 3.2.1.3 forbids.
  */
+const RAW_HOOK = "type filter hook prerouting priority -310";
+/** Forwarding sets a priority of its own from the code point (net/ipv4/ip_forward.c): ours comes after it. */
+const FORWARDED_HOOK = "type filter hook forward priority -150";
+
+function callers(chains: readonly Chain[]): Chain[] {
+  const rulesOf = (by: string): string[] =>
+    chains.flatMap(({ name, called }) => (called?.by === by ? [`${called.when} jump ${name}`] : []));
+  const forwarded = rulesOf(FORWARDED);
+  return [
+    { name: RAW, hook: RAW_HOOK, rules: [...NO_LOOPBACK, ...rulesOf(RAW), ...GUARDED] },
+    ...(forwarded.length === 0 ? [] : [{ name: FORWARDED, hook: FORWARDED_HOOK, rules: forwarded }]),
+  ];
+}
+
+/** IPv6 link-local sources are allowed for neighbour discovery from the own MAC only; a pod is no router. */
 const INET_GUARD: readonly Chain[] = [
   {
     name: "guard",
@@ -52,15 +65,21 @@ const INET_GUARD: readonly Chain[] = [
       "counter drop",
     ],
   },
-  {
-    name: "raw_prerouting",
-    hook: "type filter hook prerouting priority -310",
-    rules: [
-      "ip daddr 127.0.0.0/8 iifname @localnet counter drop",
-      "ip saddr 127.0.0.0/8 iifname @localnet counter drop",
-      "iifname @guarded jump guard",
-    ],
-  },
+];
+
+const NO_LOOPBACK: readonly string[] = [
+  "ip daddr 127.0.0.0/8 iifname @localnet counter drop",
+  "ip saddr 127.0.0.0/8 iifname @localnet counter drop",
+];
+
+/**
+ * For packets of pods on links of our own one look-up instead of two. Nothing rests on the group: whatever is not
+ * accepted by it meets the guard.
+ */
+const GUARDED: readonly string[] = [
+  `iifgroup ${OWN_GROUP} iifname . ether saddr . ip saddr @allowed4 accept`,
+  `iifgroup ${OWN_GROUP} iifname . ether saddr . ip6 saddr @allowed6 accept`,
+  "iifname @guarded jump guard",
 ];
 
 /**
@@ -143,9 +162,11 @@ const BRIDGE_GUARD: readonly Chain[] = [
   },
 ];
 
-/** Forwarding sets a priority of its own from the code point (net/ipv4/ip_forward.c): ours comes after it. */
-const INET_MARKING: readonly Chain[] = markingChains("type filter hook forward priority -150");
-const BRIDGE_MARKING: readonly Chain[] = markingChains("type filter hook prerouting priority -290");
+const INET_MARKING: readonly Chain[] = markingChains({ by: FORWARDED, when: MARKED });
+const BRIDGE_MARKING: readonly Chain[] = [
+  ...markingChains(),
+  { name: "marking", hook: "type filter hook prerouting priority -290", rules: [`${MARKED} jump remark`] },
+];
 
 function render(of: "inet" | "bridge", chains: readonly Chain[]): TableFact {
   const name = "selvedge";

@@ -1,8 +1,8 @@
 /** Chains of nftables that tenants need besides those of every host: on the node, and in each router. */
 import { type Address, type Family, family, type Prefix } from "#lib/address.ts";
+import type { Chain } from "./chain.ts";
 import { disjoint } from "./disjoint.ts";
 import { type PeerSide, peerLinkName } from "./peering.ts";
-import type { Chain } from "./tables.ts";
 import { UPLINK, type Uplinks } from "./uplink.ts";
 
 /**

@@ -144,6 +144,27 @@ test.each(meddling)("%s: seen, and repaired with the elements kept", (_, command
   }),
 );
 
+const chainNames = (): string[] =>
+  Array.from(nft("list", "table", "inet", "selvedge").matchAll(/^\tchain (\S+)/gm), ([, name]) => name ?? "").sort();
+
+test("chains of another text go, also those that call each other and those on a hook, and the elements stay", () =>
+  opened((kernel) => {
+    const without = chainNames();
+    expect(without).toContain("raw_prerouting");
+    const [marking] = tables({ noMasquerade: [], isMarking: true });
+    if (marking === undefined) throw new Error("no table");
+    kernel.apply(add(pod));
+    kernel.apply([{ do: "change", fact: marking, was: inet }]);
+    nft("add chain inet selvedge extra { type filter hook forward priority 5; }");
+    nft("add rule inet selvedge extra meta mark vmap { 1 : jump remark, 2 : jump dscp0 }");
+    expect(chainNames()).toEqual(expect.arrayContaining(["dscp63", "extra", "forwarded", "remark"]));
+    expect(kernel.look(pod)).toEqual(pod);
+    kernel.apply([{ do: "change", fact: inet, was: marking }]);
+    expect(chainNames()).toEqual(without);
+    expect(kernel.look(pod)).toEqual(pod);
+    expect(kernel.look([inet])).toEqual([inet]);
+  }));
+
 test("a flushed ruleset is seen", () =>
   opened((kernel) => {
     nft("flush", "ruleset");

@@ -74,7 +74,9 @@ test.each(SENT)("what is put into the tunnel by %s is dropped", (_name, from, to
     const send = (port: number) =>
       execFileSync("ip", ["netns", "exec", from, "bash", "-c", `printf '${HEADER}' >/dev/udp/${to}/${port}`]);
     const dropped = () =>
-      [...run(seenBy, "nft list chain inet selvedge ways_raw").matchAll(/packets (\d+)/g)].map(([, n]) => Number(n));
+      [...run(seenBy, "nft list chain inet selvedge ways_tunnels").matchAll(/packets (\d+)/g)].map(([, n]) =>
+        Number(n),
+      );
     const none = dropped().map(() => 0);
     expect(none.length).toBeGreaterThan(0);
     send(4_790);

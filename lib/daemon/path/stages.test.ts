@@ -124,6 +124,8 @@ test.each(ONWARD)("%s", (_what, to, family, expected) =>
 
 test("it comes in by the device of the way, and directly by the link that leads back", () => {
   const here = { link: "up1", shared: [DEVICE] };
-  expect(text([arrivalStage("alpha", WAY, here)])).toEqual(["way|svx4|vxlan|1450|from alpha|inet selvedge ways_raw|1"]);
+  expect(text([arrivalStage("alpha", WAY, here)])).toEqual([
+    "way|svx4|vxlan|1450|from alpha|inet selvedge ways_tunnels|1",
+  ]);
   expect(text([arrivalStage("alpha", { ...WAY, way: "direct" }, here)])).toEqual(["way|up1|direct|0|from alpha||0"]);
 });

@@ -168,7 +168,7 @@ export function arrivalStage(
     kind: way.way,
     mtu: there?.type === "link" ? (there.mtu ?? 0) : 0,
     what: `from ${from}`,
-    checks: way.way === "direct" || way.way === "wireguard" ? [] : ["inet selvedge ways_raw"],
+    checks: way.way === "direct" || way.way === "wireguard" ? [] : ["inet selvedge ways_tunnels"],
     facts: there === undefined ? [] : [there],
   };
 }

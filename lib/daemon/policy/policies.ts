@@ -3,7 +3,7 @@
  * that they replace; what stands there is compared with what should by the same passes that compare everything.
  */
 import { policyChains } from "#lib/datapath/policy-chains.ts";
-import type { Chain } from "#lib/datapath/tables.ts";
+import type { Chain } from "#lib/datapath/chain.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import type { ObjectSource } from "#lib/k8s/objects.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";

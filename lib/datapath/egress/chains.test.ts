@@ -20,7 +20,7 @@ test("without such addresses there are no chains, and no rule in others", () => 
 test("within WireGuard answers are marked as well, and their tunnel does not look its own route up by that", () => {
   const plain = new Map(egressChains(OPTIONS).map(({ name, rules }) => [name, new Set(rules)]));
   const more = egressChains({ ...OPTIONS, encrypted: true })
-    .filter(({ name }) => name !== "egress_raw")
+    .filter(({ name }) => name !== "egress_tunnels")
     .flatMap(({ name, rules }) => rules.filter((rule) => !plain.get(name)?.has(rule)));
   expect(more).toEqual([
     "ct direction reply ct reply ip daddr { 192.0.2.200 } meta mark set 0xff000000",
@@ -31,7 +31,7 @@ test("within WireGuard answers are marked as well, and their tunnel does not loo
 test("packets are marked, sent to the holder unchanged, and leave under the address or not at all", () => {
   const chains = new Map(egressChains(OPTIONS).map(({ name, rules }) => [name, rules]));
   expect([...chains.keys()]).toEqual([
-    "egress_raw",
+    "egress_tunnels",
     "egress_mark",
     "egress_forward",
     "egress_input",

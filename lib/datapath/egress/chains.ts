@@ -9,9 +9,10 @@
  * kernel has ended the address.
  */
 import { type Address, type Family, family, type Prefix } from "#lib/address.ts";
+import { type Chain, RAW } from "../chain.ts";
 import { disjoint } from "../disjoint.ts";
-import { type Chain, NEVER_MASQUERADED } from "../tables.ts";
-import { betweenNodes } from "../ways/chains.ts";
+import { NEVER_MASQUERADED } from "../tables.ts";
+import { betweenNodes, NOT_TCP } from "../ways/chains.ts";
 import { ANSWERS_LEFT, answersMarked } from "./answers.ts";
 import { egressLink, MARK_MASK, markOf } from "./names.ts";
 
@@ -51,8 +52,8 @@ export function egressChains({ ports, within, port, encrypted, local }: EgressCh
     ports.flatMap(({ addresses }) => addresses.filter((each) => family(each) === of)).join(", ");
   return [
     {
-      name: "egress_raw",
-      hook: "type filter hook prerouting priority -305",
+      name: "egress_tunnels",
+      called: { by: RAW, when: NOT_TCP },
       rules: betweenNodes(`udp dport ${port} @th,96,24 { ${ports.map(({ vni }) => vni).join(", ")} }`, encrypted),
     },
     {

@@ -2,9 +2,12 @@
  * What the firewall has to do for the ways: nobody but the other nodes puts packets into our tunnels, no pod does so
  * through its node, and TCP learns of the smaller packets at once.
  */
-import type { Chain } from "../tables.ts";
+import { type Chain, FORWARDED, RAW } from "../chain.ts";
 import type { Here } from "./ends.ts";
 import { vxlanLink, WIREGUARD_LINK } from "./names.ts";
+
+/** Nearly everything that nodes get is TCP, and none of the business of chains about tunnels. */
+export const NOT_TCP = "meta l4proto != tcp";
 
 /**
  * GRE and WireGuard know their peers by themselves. Outer packets of VXLAN are known by port and VNI (RFC 7348 section 5: 12
@@ -15,11 +18,9 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
   const ours = `udp dport ${port} @th,96,24 ${vni}`;
   return [
     {
-      name: "ways_raw",
-      hook: "type filter hook prerouting priority -305",
+      name: "ways_tunnels",
+      called: { by: RAW, when: NOT_TCP },
       rules: [
-        // Nearly everything that passes here is TCP, and none of the rest's business.
-        "meta l4proto tcp return",
         // A connection for each source port would be kept of the outer packets, looked up and translated to nothing.
         ...(encrypt ? [] : fromNodes(ours)),
         ...betweenNodes(ours, encrypt),
@@ -30,10 +31,10 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
     },
     { name: "ways_out", hook: "type filter hook output priority -305", rules: [`${ours} notrack`] },
     {
-      name: "ways_mss",
-      hook: "type filter hook forward priority -150",
+      name: "ways_syn",
+      called: { by: FORWARDED, when: "tcp flags & (syn | rst) == syn" },
       rules: [`{ "${vxlanLink(4)}", "${vxlanLink(6)}", "${WIREGUARD_LINK}" }`, '"sg*"'].map(
-        (links) => `tcp flags & (syn | rst) == syn oifname ${links} tcp option maxseg size set rt mtu`,
+        (links) => `oifname ${links} tcp option maxseg size set rt mtu`,
       ),
     },
   ];

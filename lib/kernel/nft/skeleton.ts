@@ -10,7 +10,7 @@ import { attrs, eachAttr, repeated } from "../netlink/attr.ts";
 import { raw, text } from "../netlink/codec.ts";
 import type { Message } from "../netlink/message.ts";
 import type { NetlinkSocket } from "../netlink/socket.ts";
-import { elements, inTable, messageType, NFPROTO, NFT_MSG, nfgenmsg, set } from "./wire.ts";
+import { chain, elements, inTable, messageType, NFPROTO, NFT_MSG, nfgenmsg, set } from "./wire.ts";
 
 /** Attributes that say what a thing is; the others count, or depend on what else there is (linux/netfilter/nf_tables.h, v6.12). */
 const LASTING = {
@@ -33,33 +33,42 @@ const COUNTING: ReadonlySet<string> = new Set(["counter", "quota", "last"]);
 /** linux/netfilter/nf_tables.h, enum nft_set_flags (v6.12): rules put elements into it. */
 const NFT_SET_EVAL = 0x20;
 
+type Named = Pick<TableFact, "family" | "name">;
+
+const asking = ({ family, name }: Named, message: number, what: string) => ({
+  what: `list ${what} of ${family} ${name}`,
+  type: messageType(message),
+  flags: 0,
+  body: inTable.body({ family: NFPROTO[family] }, { table: name }),
+});
+
+/** Not every kernel looks at the table's name in a dump. */
+const all = (socket: NetlinkSocket, table: Named, message: number, what: string): Message[] =>
+  socket.dump(asking(table, message, what)).filter(({ body }) => inTable.read(body).attrs.table === table.name);
+
+/** Names; none where there is no such table. @throws SelvedgeError kernel */
+export const chainsOf = (socket: NetlinkSocket, table: Named): string[] =>
+  all(socket, table, NFT_MSG.GETCHAIN, "chains").flatMap(({ body }) => chain.read(body).attrs.name ?? []);
+
 /** Undefined when there is no such table. @throws SelvedgeError kernel */
-export function skeleton(socket: NetlinkSocket, { family, name }: TableFact): string | undefined {
+export function skeleton(socket: NetlinkSocket, table: Named): string | undefined {
+  const { family, name } = table;
   const head = { family: NFPROTO[family] };
-  const ask = (message: number, what: string) => ({
-    what: `list ${what} of ${family} ${name}`,
-    type: messageType(message),
-    flags: 0,
-    body: inTable.body(head, { table: name }),
-  });
-  const [answer] = socket.exchange([ask(NFT_MSG.GETTABLE, "table")]);
+  const [answer] = socket.exchange([asking(table, NFT_MSG.GETTABLE, "table")]);
   if (answer?.error?.code === ERRNO.ENOENT) return undefined;
   if (answer?.error !== undefined) throw refused(answer.request.what, answer.error.code, answer.error.text);
-  const all = (message: number, what: string): Message[] =>
-    // Not every kernel looks at the table's name in a dump.
-    socket.dump(ask(message, what)).filter(({ body }) => inTable.read(body).attrs.table === name);
 
   const hash = createHash("sha256");
   for (const { body } of answer?.messages ?? []) lasting(body, LASTING.table, hash);
-  for (const { body } of all(NFT_MSG.GETCHAIN, "chains")) lasting(body, LASTING.chain, hash);
-  for (const { body } of all(NFT_MSG.GETRULE, "rules")) {
+  for (const { body } of all(socket, table, NFT_MSG.GETCHAIN, "chains")) lasting(body, LASTING.chain, hash);
+  for (const { body } of all(socket, table, NFT_MSG.GETRULE, "rules")) {
     lasting(body, LASTING.rule, hash);
     for (const expression of rule.get(body.subarray(nfgenmsg.size)).expressions ?? []) {
       hash.update(expression.name ?? "");
       if (!COUNTING.has(expression.name ?? "")) hash.update(expression.data ?? "");
     }
   }
-  for (const { body } of all(NFT_MSG.GETSET, "sets")) {
+  for (const { body } of all(socket, table, NFT_MSG.GETSET, "sets")) {
     lasting(body, LASTING.set, hash);
     const { name: setName = "", flags = 0 } = set.read(body).attrs;
     // Elements of our own sets are facts of their own, and what packets leave in a set comes and goes.

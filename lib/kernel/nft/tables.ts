@@ -6,12 +6,12 @@ import type { ElementFact, TableFact } from "#lib/state/fact.ts";
 import type { NetlinkSocket } from "../netlink/socket.ts";
 import type { Elements } from "./elements.ts";
 import type { Generations } from "./generation.ts";
-import { skeleton } from "./skeleton.ts";
+import { chainsOf, skeleton } from "./skeleton.ts";
 
 export interface Tables {
   /** With another text when it is not, or not known to be, what the fact's text makes. @throws SelvedgeError kernel */
   look(fact: TableFact): TableFact | undefined;
-  /** Elements of our sets stay. @throws SelvedgeError kernel */
+  /** Elements of our sets stay; chains that the text does not name go. @throws SelvedgeError kernel */
   ensure(fact: TableFact): void;
   remove(fact: TableFact): void;
 }
@@ -54,7 +54,7 @@ export function tablesOf(
     },
     ensure(fact) {
       try {
-        rules.during(() => runNft(fact.text));
+        rules.during(() => runNft(fact.text + withoutOthers(fact, chainsOf(socket, fact))));
       } catch (error) {
         if (skeleton(socket, fact) === undefined) throw error;
         // Something of the same name but of another kind is in the way (a set with another type, a chain on another
@@ -71,6 +71,15 @@ export function tablesOf(
       rules.during(() => runNft(`add table ${nameOf(fact)}\ndelete table ${nameOf(fact)}`));
     },
   };
+}
+
+/** What removes the chains that an earlier text made and this one does not: emptied first, since they may call each other. */
+function withoutOthers({ family, name, text }: TableFact, there: readonly string[]): string {
+  const named = new Set(Array.from(text.matchAll(/^add chain \S+ \S+ (\S+)/gm), ([, chain]) => chain));
+  const others = there.filter((chain) => !named.has(chain));
+  return ["flush", "delete"]
+    .flatMap((verb) => others.map((chain) => `${verb} chain ${family} ${name} ${chain}\n`))
+    .join("");
 }
 
 const isOf = (table: TableFact, element: ElementFact): boolean =>

@@ -50,5 +50,8 @@ export const generation = layout(nfgenmsg, attrs({ id: [1, be32] }));
 /** The name of the table is attribute 1 of tables, chains, rules, sets and elements alike. */
 export const inTable = layout(nfgenmsg, attrs({ table: [1, text] }));
 
+/** linux/netfilter/nf_tables.h, enum nft_chain_attributes (v6.12) */
+export const chain = layout(nfgenmsg, attrs({ table: [1, text], name: [3, text] }));
+
 /** linux/netfilter/nf_tables.h, enum nft_set_attributes (v6.12) */
 export const set = layout(nfgenmsg, attrs({ table: [1, text], name: [2, text], flags: [3, be32] }));

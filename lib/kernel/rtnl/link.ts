@@ -1,6 +1,8 @@
 /** Link facts to messages and back. */
+
 import { type Mac, macFromBytes } from "#lib/address.ts";
 import type { LinkFact } from "#lib/state/fact.ts";
+import { OWN_GROUP } from "#lib/state/link-group.ts";
 import { isCarried, standsAlone } from "../nature.ts";
 import {
   ADDR_GEN_NONE,
@@ -17,11 +19,6 @@ import {
 import { type Message, NLM_F, type Request } from "../netlink/message.ts";
 import { kindOfTun, natureOf, readNature, type SeenNature } from "./nature.ts";
 
-/**
- * IFLA_GROUP of every link that we make. It is set at birth, which the alias cannot be: a link that a crash left
- * without its alias is still known as ours.
- */
-export const OWN_GROUP = 0x5e1f;
 /** What every alias of ours begins with. */
 export const ALIAS_PREFIX = "selvedge ";
 
