@@ -1,4 +1,5 @@
 /** A shared store's entries in memory, and all that its watches are told: what rigs of many nodes play a store with. */
+import { byKey } from "./by-key.ts";
 import type { Entry, PutOptions, Revision, SharedChange } from "./shared.ts";
 
 export interface Entries {
@@ -23,8 +24,7 @@ export function entries({ tellsSame = true } = {}): Entries {
   return {
     log,
     get: (key) => held.get(key),
-    below: (prefix) =>
-      [...held.values()].filter(({ key }) => key.startsWith(prefix)).sort((a, b) => (a.key < b.key ? -1 : 1)),
+    below: (prefix) => [...held.values()].filter(({ key }) => key.startsWith(prefix)).sort(byKey),
     put(key, value, options = {}) {
       if (options.if !== undefined && options.if !== (held.get(key)?.revision ?? "absent")) return undefined;
       const before = held.get(key);

@@ -1,5 +1,6 @@
 /** A shared store in memory, with several clients and every trouble that a real one has: for tests. */
 import { SelvedgeError } from "#lib/errors.ts";
+import { onlyChanges } from "./connection.ts";
 import { checkKey, checkPrefix, type Entry, type Revision, type Shared, type SharedChange } from "./shared.ts";
 
 /** What the clients of one store see. */
@@ -129,7 +130,7 @@ export function space(): Space {
         checkPrefix(prefix);
         const ends = AbortSignal.any([signal, closing.signal]);
         let seenAt: number | undefined;
-        let connected: boolean | undefined;
+        const connected = onlyChanges(onConnection, ends);
         while (!ends.aborted) {
           const next = wake.promise;
           if (isReached()) {
@@ -140,11 +141,8 @@ export function space(): Space {
             seenAt = revision;
             for (const change of changes) if (!ends.aborted) onChange(change);
           }
-          if (connected !== isReached() && !ends.aborted) {
-            connected = isReached();
-            if (connected) onConnection(true);
-            else onConnection(false, unreachable());
-          }
+          if (isReached()) connected(true);
+          else connected(false, unreachable());
           await either(next, ends);
         }
       },
