@@ -2,8 +2,9 @@
  * Policies in force on this node. Every change goes to the kernel as the elements that it touches, new ones before those
  * that they replace; what stands there is compared with what should by the same passes that compare everything.
  */
-import { policyChains } from "#lib/datapath/policy-chains.ts";
+
 import type { Chain } from "#lib/datapath/chain.ts";
+import { policyChains } from "#lib/datapath/policy-chains.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import type { ObjectSource } from "#lib/k8s/objects.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
