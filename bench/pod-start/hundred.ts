@@ -1,8 +1,7 @@
 /** Pods on one node of a real cluster: containers that containerd starts for a kubelet, on the node where the scheduler put them. */
-import { join } from "node:path";
 import { eventually } from "../../conformance/program.ts";
 import { makeCluster } from "../../test/kubernetes/cluster.ts";
-import { writeSelvedge } from "../../test/kubernetes/images.ts";
+import { SELVEDGE } from "../../test/kubernetes/images.ts";
 import { inside } from "../../test/kubernetes/inside.ts";
 import { whole } from "../../test/kubernetes/manifests.ts";
 import { TOOLS } from "../../test/runtimes/image.ts";
@@ -38,11 +37,9 @@ function addsIn(log: string): ReadonlyMap<string, number> {
   return new Map(events.map(({ container, tookMs }) => [container, tookMs]));
 }
 
-/** @param state takes the image of the DaemonSet @param pods at most 109: kubelet's own limit, and the daemon */
-export async function hundred(state: string, pods: number): Promise<Phase> {
-  const image = join(state, "selvedge.tar");
-  await writeSelvedge(image);
-  await using cluster = await makeCluster([image]);
+/** @param pods at most 109: kubelet's own limit, and the daemon */
+export async function hundred(pods: number): Promise<Phase> {
+  await using cluster = await makeCluster([SELVEDGE]);
   const { kubernetes } = cluster;
   const within = inside(cluster);
   await kubernetes.kubectl(["apply", "--filename=-"], whole());

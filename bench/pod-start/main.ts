@@ -1,6 +1,4 @@
 /** `npm run bench -- pod-start`: how long pods of a cluster take to start, and which part of it is ours. ../run.sh makes the node that it runs on. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { run } from "../further.ts";
 import { type Machine, machine, machineText } from "../machine.ts";
 import { number, table } from "../table.ts";
@@ -15,13 +13,8 @@ interface Measured {
 }
 
 async function measure(state: string, isQuick: boolean): Promise<Measured> {
-  const directory = (name: string): string => {
-    const path = join(state, name);
-    mkdirSync(path);
-    return path;
-  };
-  const nodes = await thousand(directory("thousand"), isQuick ? 2 : 10);
-  const kubelet = await hundred(directory("hundred"), isQuick ? 20 : 100);
+  const nodes = await thousand(state, isQuick ? 2 : 10);
+  const kubelet = await hundred(isQuick ? 20 : 100);
   return { machine: machine(), kubelet, nodes };
 }
 
