@@ -1,6 +1,6 @@
 /** Three nodes, etcd, and a router between them that follows the cluster: packets come from outside to the pods. */
 import { expect } from "@jest/globals";
-import type { RouterList } from "#proto/selvedge_pb.ts";
+import type { PushList, RouterList } from "#proto/selvedge_pb.ts";
 import { eventually, must } from "../../conformance/program.ts";
 import { addressOf, NAMES, type Name, ROUTER, routerOn } from "../cluster/place.ts";
 import { makeRig, RIG } from "../cluster/rig.ts";
@@ -15,7 +15,7 @@ import { pings } from "./telling.ts";
 const HOST = routerOn(1, 4);
 const NAMED = { args: { cni: { reservation: "vm:db" } } };
 
-/** How long things took; nothing is asserted of it. */
+/** How long things took. */
 const figures: string[] = [];
 async function told<T extends object | string | number | true>(
   what: string,
@@ -97,9 +97,19 @@ needing(
     const after = await eventually("the name on c", () => c.add("edge-db-2", NAMED).catch(() => undefined));
     expect(after.address).toEqual(before.address);
     await told("a fixed address on another node is reached", () => reaches(after.address[4]));
+    const reachedMs = Date.now();
+    const push = await eventually("the push that led there is over", async () => {
+      const { pushes } = (await rig.nodes[first].ctl("edge", "history", "edge1")) as PushList;
+      const leads = (line: string) => line.startsWith("+") && line.includes(`${after.address[4]}/32`);
+      return pushes.findLast(({ lines, result }) => result === "done" && lines.some(leads));
+    });
+    const committedMs = Date.parse(push.at) + Number(push.tookMs);
+    expect(committedMs).toBeGreaterThan(0);
+    expect(reachedMs - committedMs).toBeLessThan(3_000);
 
     // Another node than the writer and than c dies with its machine: nothing leads there any more.
     const dead = (["b", "a"] as const).find((name) => name !== first) ?? "b";
+    expect((await routesTo(dead)).length).toBeGreaterThan(0);
     await cable(dead, false);
     await told("what led to a dead node is gone", async () => ((await routesTo(dead)).length === 0 ? true : undefined));
     await cable(dead, true);
