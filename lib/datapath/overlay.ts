@@ -29,7 +29,7 @@ export function overheadOf(segment: { readonly peers: readonly Address[] } | und
 }
 
 /** 13 bytes. */
-export const segmentLinkName = (network: string): string => `sx${shortOf("segment", network)}`;
+const segmentLinkName = (network: string): string => `sx${shortOf("segment", network)}`;
 
 /** Where frames for everybody, and for nobody known, go (linux/neighbour.h, the default entry of a VXLAN device). */
 const EVERYBODY = "00:00:00:00:00:00" as Mac;

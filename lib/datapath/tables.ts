@@ -9,7 +9,6 @@
  */
 import { type Family, family, type Prefix } from "#lib/address.ts";
 import type { TableFact } from "#lib/state/fact.ts";
-import { OWN_GROUP } from "#lib/state/link-group.ts";
 import { type PartType, SETS, type SetShape } from "#lib/state/sets.ts";
 import { type Chain, FORWARDED, RAW } from "./chain.ts";
 import { disjoint } from "./disjoint.ts";
@@ -49,7 +48,7 @@ function callers(chains: readonly Chain[]): Chain[] {
     chains.flatMap(({ name, called }) => (called?.by === by ? [`${called.when} jump ${name}`] : []));
   const forwarded = rulesOf(FORWARDED);
   return [
-    { name: RAW, hook: RAW_HOOK, rules: [...NO_LOOPBACK, ...rulesOf(RAW), ...GUARDED] },
+    { name: RAW, hook: RAW_HOOK, rules: [...INET_RAW, ...rulesOf(RAW)] },
     ...(forwarded.length === 0 ? [] : [{ name: FORWARDED, hook: FORWARDED_HOOK, rules: forwarded }]),
   ];
 }
@@ -67,18 +66,9 @@ const INET_GUARD: readonly Chain[] = [
   },
 ];
 
-const NO_LOOPBACK: readonly string[] = [
+const INET_RAW: readonly string[] = [
   "ip daddr 127.0.0.0/8 iifname @localnet counter drop",
   "ip saddr 127.0.0.0/8 iifname @localnet counter drop",
-];
-
-/**
- * For packets of pods on links of our own one look-up instead of two. Nothing rests on the group: whatever is not
- * accepted by it meets the guard.
- */
-const GUARDED: readonly string[] = [
-  `iifgroup ${OWN_GROUP} iifname . ether saddr . ip saddr @allowed4 accept`,
-  `iifgroup ${OWN_GROUP} iifname . ether saddr . ip6 saddr @allowed6 accept`,
   "iifname @guarded jump guard",
 ];
 

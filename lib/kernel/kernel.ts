@@ -48,7 +48,10 @@ export interface Kernel extends AsyncDisposable {
   /** Every fact on the host's side that carries our mark. Cost grows with the node; not for the path of an ADD. */
   owned(): Promise<Fact[]>;
 
-  /** Inode of the namespace at `path`, or undefined if nothing is there or it is no network namespace. */
+  /**
+   * Inode of the namespace at `path`, or undefined if nothing is there or it is no network namespace.
+   * @throws SelvedgeError kernel where that cannot be known, for want of descriptors or memory
+   */
   namespaceInode(path: string): number | undefined;
 
   /** What of the node can be lent to a pod. */

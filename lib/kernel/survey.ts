@@ -25,7 +25,7 @@ export interface Survey {
   readonly socket: { readonly mode: number; readonly uid: number } | undefined;
 }
 
-export const SWITCHES = [
+const SWITCHES = [
   "net/ipv4/ip_forward",
   "net/ipv6/conf/all/forwarding",
   "net/ipv4/conf/all/rp_filter",

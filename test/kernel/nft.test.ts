@@ -144,23 +144,37 @@ test.each(meddling)("%s: seen, and repaired with the elements kept", (_, command
   }),
 );
 
-const chainNames = (): string[] =>
-  Array.from(nft("list", "table", "inet", "selvedge").matchAll(/^\tchain (\S+)/gm), ([, name]) => name ?? "").sort();
+/** Chains, sets and maps that have names. */
+const members = (): string[] =>
+  Array.from(
+    nft("list", "table", "inet", "selvedge").matchAll(/^\t((?:chain|set|map) \S+)/gm),
+    ([, name]) => name ?? "",
+  ).sort();
+/** Of the table: another one has another. */
+const handle = (): string | undefined =>
+  /table inet selvedge \{ # handle (\d+)/.exec(nft("-a", "list", "ruleset"))?.[1];
 
-test("chains of another text go, also those that call each other and those on a hook, and the elements stay", () =>
+test("what another text made goes, also chains that call each other and one on a hook, and the table with its elements stays", () =>
   opened((kernel) => {
-    const without = chainNames();
-    expect(without).toContain("raw_prerouting");
+    const without = members();
+    expect(without).toEqual(expect.arrayContaining(["chain raw_prerouting", "map ports4", "set guarded"]));
     const [marking] = tables({ noMasquerade: [], isMarking: true });
     if (marking === undefined) throw new Error("no table");
     kernel.apply(add(pod));
     kernel.apply([{ do: "change", fact: marking, was: inet }]);
+    const before = handle();
+    expect(before).toMatch(/^\d+$/);
     nft("add chain inet selvedge extra { type filter hook forward priority 5; }");
+    nft("add set inet selvedge seen { type ipv4_addr; flags dynamic, timeout; timeout 10m; size 16; }");
+    nft("add map inet selvedge led { type mark : verdict; elements = { 1 : jump remark }; }");
+    nft("add rule inet selvedge extra update @seen { ip saddr counter } meta mark vmap @led");
     nft("add rule inet selvedge extra meta mark vmap { 1 : jump remark, 2 : jump dscp0 }");
-    expect(chainNames()).toEqual(expect.arrayContaining(["dscp63", "extra", "forwarded", "remark"]));
-    expect(kernel.look(pod)).toEqual(pod);
+    expect(members()).toEqual(
+      expect.arrayContaining(["chain dscp63", "chain extra", "chain remark", "map led", "set seen"]),
+    );
     kernel.apply([{ do: "change", fact: inet, was: marking }]);
-    expect(chainNames()).toEqual(without);
+    expect(members()).toEqual(without);
+    expect(handle()).toBe(before);
     expect(kernel.look(pod)).toEqual(pod);
     expect(kernel.look([inet])).toEqual([inet]);
   }));

@@ -30,7 +30,7 @@ export function removeAddress(device: Device, address: Prefix): boolean {
 const MAIN = 254;
 const metricOf = (fact: RouteFact): number => (family(fact.to) === 6 ? fact.metric || 1024 : (fact.metric ?? 0));
 
-export const routeKey = (fact: RouteFact): string => `${fact.table ?? MAIN} ${fact.to} ${metricOf(fact)}`;
+const routeKey = (fact: RouteFact): string => `${fact.table ?? MAIN} ${fact.to} ${metricOf(fact)}`;
 
 /** The route of the same table, destination and metric on the same link. */
 export function findRoute(network: Network, fact: RouteFact): RouteFact | undefined {

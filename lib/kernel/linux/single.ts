@@ -1,15 +1,13 @@
 /** Making links that have no other end: each by one message, or by /dev/net/tun; carriers before what they carry. */
-
 import { SelvedgeError } from "#lib/errors.ts";
 import type { LinkFact } from "#lib/state/fact.ts";
-import { OWN_GROUP } from "#lib/state/link-group.ts";
 import { ERRNO, refused } from "#native/libc.ts";
 import { homeNamespace } from "#native/namespace.ts";
 import { makeTap } from "#native/tap.ts";
 import { isSameNature, isSingle } from "../nature.ts";
 import type { ErrorReport } from "../netlink/message.ts";
 import { insist } from "../netlink/socket.ts";
-import { createLink, deleteLink, groupLink, isCarriedBy, mayAdopt } from "../rtnl/link.ts";
+import { createLink, deleteLink, groupLink, isCarriedBy, mayAdopt, OWN_GROUP } from "../rtnl/link.ts";
 import { lacks } from "./lacks.ts";
 import { linkByName } from "./place.ts";
 import type { Side } from "./side.ts";

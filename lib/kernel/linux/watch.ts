@@ -100,11 +100,13 @@ export function watchNetwork(
   const take = (nsid: number, message: Message): void => {
     if (isOfPort(message)) return;
     if (message.type === RTM_NSID.DEL && nsid === HOST) {
-      ids.forget(namespaceMessage.read(message.body).attrs.nsid ?? HOST);
+      const gone = namespaceMessage.read(message.body).attrs.nsid ?? HOST;
+      ids.forget(gone);
+      hearPod.forget(gone);
     } else if (nsid === HOST) {
       const change = hearHost(message);
       if (change !== undefined) onChange(change);
-    } else if (hearPod(nsid, message)) {
+    } else if (hearPod.tells(nsid, message)) {
       const netnsInode = ids.inodeOf(nsid);
       if (netnsInode !== undefined) onChange({ where: "pod", netnsInode });
     }
@@ -293,24 +295,32 @@ const agrees = (want: LinkFact, link: Compared, before: Compared): boolean =>
 const isAlone = (link: SeenLink): boolean => standsAlone(link.kind) && isOurs(link);
 const isOfPod = (link: SeenLink): boolean => link.kind === "veth" || isAlone(link);
 
-/** Whether a notification of a pod's namespace tells of something that may be ours and is gone or changed. */
-function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: Message) => boolean {
-  const looks = new Map<string, string>();
-  return (nsid, message) => {
+interface PodEar {
+  /** Whether a notification of a pod's namespace tells of something that may be ours and is gone or changed. */
+  tells(nsid: number, message: Message): boolean;
+  /** A namespace loses its id before its links go, of which nobody is told then (net/core/net_namespace.c, cleanup_net). */
+  forget(nsid: number): void;
+}
+
+function podEar(isOwnPort: (port: number) => boolean): PodEar {
+  /** By namespace and link. */
+  const looks = new Map<number, Map<number, string>>();
+  const tells = (nsid: number, message: Message): boolean => {
     const own = isOwnPort(message.port);
     switch (message.type) {
       case RTM_LINK.NEW: {
         const link = readLink(message);
         if (!isOfPod(link)) return false;
-        const key = `${nsid} ${link.index}`;
-        const before = looks.get(key);
-        looks.set(key, lookOf(link));
+        const known = looks.get(nsid) ?? new Map<number, string>();
+        looks.set(nsid, known);
+        const before = known.get(link.index);
+        known.set(link.index, lookOf(link));
         return !own && (before === undefined ? !link.up : before !== lookOf(link));
       }
       case RTM_LINK.DEL: {
         const link = readLink(message);
         // What stands alone says itself that it was ours, however long ago it was made.
-        return (looks.delete(`${nsid} ${link.index}`) || isAlone(link)) && !own;
+        return (looks.get(nsid)?.delete(link.index) === true || isAlone(link)) && !own;
       }
       case RTM_ROUTE.DEL:
         return !own && routeMessage.read(message.body).head.protocol === ROUTE_PROTOCOL;
@@ -326,4 +336,5 @@ function podEar(isOwnPort: (port: number) => boolean): (nsid: number, message: M
         return false;
     }
   };
+  return { tells, forget: (nsid) => void looks.delete(nsid) };
 }

@@ -1,11 +1,9 @@
 /** What of an `apply` is about WireGuard: devices get their keys, and peers what is believed of them. */
-
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact, LinkFact, WireguardPeerFact } from "#lib/state/fact.ts";
-import { OWN_GROUP } from "#lib/state/link-group.ts";
 import { ERRNO } from "#native/libc.ts";
 import { insist } from "../netlink/socket.ts";
-import { createLink, groupLink } from "../rtnl/link.ts";
+import { createLink, groupLink, OWN_GROUP } from "../rtnl/link.ts";
 import type { Driver, PeerChange, SeenDevice, SeenPeer } from "../wireguard/device.ts";
 import { readPrivateKey } from "../wireguard/key.ts";
 import { nativeDriver } from "../wireguard/native.ts";

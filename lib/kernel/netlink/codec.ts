@@ -71,11 +71,6 @@ export const u64 = fixed<bigint>(
   (v, at, n) => v.setBigUint64(at, n, true),
   (v, at) => v.getBigUint64(at, true),
 );
-export const be64 = fixed<bigint>(
-  8,
-  (v, at, n) => v.setBigUint64(at, n),
-  (v, at) => v.getBigUint64(at),
-);
 
 /** Bytes as they are. */
 export const raw: Codec<Uint8Array> = {

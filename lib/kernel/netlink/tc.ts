@@ -58,7 +58,7 @@ export const tbfParms = struct({
 export const tbfOptions = attrs({ parms: [1, tbfParms], rate64: [4, u64], burst: [6, u32] });
 
 /** struct tc_mirred */
-export const mirredParms = struct({
+const mirredParms = struct({
   index: u32,
   capab: u32,
   action: s32,

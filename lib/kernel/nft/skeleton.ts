@@ -30,8 +30,8 @@ const rule = attrs({ expressions: [4, repeated(attrs({ name: [1, text], data: [2
 /** Expressions whose data change with every packet. */
 const COUNTING: ReadonlySet<string> = new Set(["counter", "quota", "last"]);
 
-/** linux/netfilter/nf_tables.h, enum nft_set_flags (v6.12): rules put elements into it. */
-const NFT_SET_EVAL = 0x20;
+/** linux/netfilter/nf_tables.h, enum nft_set_flags (v6.12): it belongs to a rule; it has data; rules put elements into it. */
+const NFT_SET = { ANONYMOUS: 0x1, MAP: 0x8, EVAL: 0x20 } as const;
 
 type Named = Pick<TableFact, "family" | "name">;
 
@@ -46,20 +46,44 @@ const asking = ({ family, name }: Named, message: number, what: string) => ({
 const all = (socket: NetlinkSocket, table: Named, message: number, what: string): Message[] =>
   socket.dump(asking(table, message, what)).filter(({ body }) => inTable.read(body).attrs.table === table.name);
 
-/** Names; none where there is no such table. @throws SelvedgeError kernel */
-export const chainsOf = (socket: NetlinkSocket, table: Named): string[] =>
-  all(socket, table, NFT_MSG.GETCHAIN, "chains").flatMap(({ body }) => chain.read(body).attrs.name ?? []);
+/** What the kernel says of the table itself; undefined when there is none. @throws SelvedgeError kernel */
+function tableIn(socket: NetlinkSocket, table: Named): readonly Message[] | undefined {
+  const [answer] = socket.exchange([asking(table, NFT_MSG.GETTABLE, "table")]);
+  if (answer?.error?.code === ERRNO.ENOENT) return undefined;
+  if (answer?.error !== undefined) throw refused(answer.request.what, answer.error.code, answer.error.text);
+  return answer?.messages ?? [];
+}
+
+/** What of a table has a name. */
+export interface Member {
+  readonly kind: "chain" | "set" | "map";
+  readonly name: string;
+}
+
+/** None where there is no such table; sets that belong to a rule are left out. @throws SelvedgeError kernel */
+export function namedIn(socket: NetlinkSocket, table: Named): Member[] {
+  if (tableIn(socket, table) === undefined) return [];
+  const chains = all(socket, table, NFT_MSG.GETCHAIN, "chains").flatMap(({ body }): Member[] => {
+    const { name } = chain.read(body).attrs;
+    return name === undefined ? [] : [{ kind: "chain", name }];
+  });
+  const sets = all(socket, table, NFT_MSG.GETSET, "sets").flatMap(({ body }): Member[] => {
+    const { name, flags = 0 } = set.read(body).attrs;
+    if (name === undefined || (flags & NFT_SET.ANONYMOUS) !== 0) return [];
+    return [{ kind: (flags & NFT_SET.MAP) === 0 ? "set" : "map", name }];
+  });
+  return [...chains, ...sets];
+}
 
 /** Undefined when there is no such table. @throws SelvedgeError kernel */
 export function skeleton(socket: NetlinkSocket, table: Named): string | undefined {
   const { family, name } = table;
   const head = { family: NFPROTO[family] };
-  const [answer] = socket.exchange([asking(table, NFT_MSG.GETTABLE, "table")]);
-  if (answer?.error?.code === ERRNO.ENOENT) return undefined;
-  if (answer?.error !== undefined) throw refused(answer.request.what, answer.error.code, answer.error.text);
+  const described = tableIn(socket, table);
+  if (described === undefined) return undefined;
 
   const hash = createHash("sha256");
-  for (const { body } of answer?.messages ?? []) lasting(body, LASTING.table, hash);
+  for (const { body } of described) lasting(body, LASTING.table, hash);
   for (const { body } of all(socket, table, NFT_MSG.GETCHAIN, "chains")) lasting(body, LASTING.chain, hash);
   for (const { body } of all(socket, table, NFT_MSG.GETRULE, "rules")) {
     lasting(body, LASTING.rule, hash);
@@ -72,7 +96,7 @@ export function skeleton(socket: NetlinkSocket, table: Named): string | undefine
     lasting(body, LASTING.set, hash);
     const { name: setName = "", flags = 0 } = set.read(body).attrs;
     // Elements of our own sets are facts of their own, and what packets leave in a set comes and goes.
-    if (setShape(family, name, setName) === undefined && (flags & NFT_SET_EVAL) === 0)
+    if (setShape(family, name, setName) === undefined && (flags & NFT_SET.EVAL) === 0)
       contents(socket, head, name, setName, hash);
   }
   return hash.digest("hex");

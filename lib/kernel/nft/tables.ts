@@ -6,12 +6,12 @@ import type { ElementFact, TableFact } from "#lib/state/fact.ts";
 import type { NetlinkSocket } from "../netlink/socket.ts";
 import type { Elements } from "./elements.ts";
 import type { Generations } from "./generation.ts";
-import { chainsOf, skeleton } from "./skeleton.ts";
+import { type Member, namedIn, skeleton } from "./skeleton.ts";
 
 export interface Tables {
   /** With another text when it is not, or not known to be, what the fact's text makes. @throws SelvedgeError kernel */
   look(fact: TableFact): TableFact | undefined;
-  /** Elements of our sets stay; chains that the text does not name go. @throws SelvedgeError kernel */
+  /** Elements of our sets stay; chains and sets that the text does not name go. @throws SelvedgeError kernel */
   ensure(fact: TableFact): void;
   remove(fact: TableFact): void;
 }
@@ -53,8 +53,9 @@ export function tablesOf(
       return { ...fact, text: was.text };
     },
     ensure(fact) {
+      const text = fact.text + withoutOthers(fact, namedIn(socket, fact));
       try {
-        rules.during(() => runNft(fact.text + withoutOthers(fact, chainsOf(socket, fact))));
+        rules.during(() => runNft(text));
       } catch (error) {
         if (skeleton(socket, fact) === undefined) throw error;
         // Something of the same name but of another kind is in the way (a set with another type, a chain on another
@@ -73,13 +74,18 @@ export function tablesOf(
   };
 }
 
-/** What removes the chains that an earlier text made and this one does not: emptied first, since they may call each other. */
-function withoutOthers({ family, name, text }: TableFact, there: readonly string[]): string {
-  const named = new Set(Array.from(text.matchAll(/^add chain \S+ \S+ (\S+)/gm), ([, chain]) => chain));
-  const others = there.filter((chain) => !named.has(chain));
-  return ["flush", "delete"]
-    .flatMap((verb) => others.map((chain) => `${verb} chain ${family} ${name} ${chain}\n`))
-    .join("");
+/**
+ * What removes whatever an earlier text made and this one does not name: chains are emptied first, since they may call
+ * each other and look things up in maps, which may lead to chains.
+ */
+function withoutOthers({ family, name, text }: TableFact, there: readonly Member[]): string {
+  const named = new Set(Array.from(text.matchAll(/^add (?:chain|set|map) \S+ \S+ (\S+)/gm), ([, member]) => member));
+  const others = there.filter((member) => !named.has(member.name));
+  const chains = others.filter(({ kind }) => kind === "chain");
+  const lines = (verb: string, members: readonly Member[]) =>
+    members.map((member) => `${verb} ${member.kind} ${family} ${name} ${member.name}\n`);
+  const rest = others.filter((member) => !chains.includes(member));
+  return [...lines("flush", chains), ...lines("delete", rest), ...lines("delete", chains)].join("");
 }
 
 const isOf = (table: TableFact, element: ElementFact): boolean =>

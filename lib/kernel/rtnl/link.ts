@@ -1,8 +1,6 @@
 /** Link facts to messages and back. */
-
 import { type Mac, macFromBytes } from "#lib/address.ts";
 import type { LinkFact } from "#lib/state/fact.ts";
-import { OWN_GROUP } from "#lib/state/link-group.ts";
 import { isCarried, standsAlone } from "../nature.ts";
 import {
   ADDR_GEN_NONE,
@@ -19,6 +17,11 @@ import {
 import { type Message, NLM_F, type Request } from "../netlink/message.ts";
 import { kindOfTun, natureOf, readNature, type SeenNature } from "./nature.ts";
 
+/**
+ * IFLA_GROUP of every link that we make. It is set at birth, which the alias cannot be: a link that a crash left
+ * without its alias is still known as ours.
+ */
+export const OWN_GROUP = 0x5e1f;
 /** What every alias of ours begins with. */
 export const ALIAS_PREFIX = "selvedge ";
 
@@ -202,7 +205,6 @@ export function prepareLink(
     ...(fresh || fact.kind === "loopback" ? {} : unlike(birth(fact), was)),
     // An MTU that is not set by itself follows the ports' (net/bridge/br_if.c, br_mtu_auto_adjust).
     ...(fact.kind === "bridge" && fact.mtu !== undefined ? { mtu: fact.mtu } : {}),
-    ...(fresh && fact.kind === "bridge" && fact.mtu !== undefined ? { mtu: fact.mtu } : {}),
     ...(alias === undefined ? {} : { alias }),
     ...(data === undefined ? {} : { info: { kind: fact.kind, data } }),
     ...(inet6 === undefined && inet === undefined

@@ -39,7 +39,7 @@ export function readPrivateKey(directory: string, publicKey: string): Uint8Array
 }
 
 /** Makes a key and keeps its private half; the public one, in base64. @throws SelvedgeError kernel */
-export function makeKey(directory: string): string {
+function makeKey(directory: string): string {
   const { privateKey } = generateKeyPairSync("x25519");
   const bytes = privateKey.export({ format: "der", type: "pkcs8" }).subarray(-BYTES);
   const publicKey = publicKeyOf(bytes);

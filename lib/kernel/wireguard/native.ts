@@ -38,14 +38,16 @@ export interface NativeDriver extends Driver, Disposable {
 
 /** `netns`: descriptor of the namespace whose devices they are; absent: the process's own. */
 export function nativeDriver(netns?: number): NativeDriver {
-  let opened: NetlinkSocket | undefined;
+  const opened = new Map<"asking" | "changing", NetlinkSocket>();
   let known: number | undefined;
-  const socket = (): NetlinkSocket => {
-    opened ??= netlinkSocket(NETLINK_GENERIC, netns);
-    return opened;
+  // Not one for both: while a change waits for the kernel on a thread, what asks would take its acknowledgement away.
+  const socket = (of: "asking" | "changing"): NetlinkSocket => {
+    const found = opened.get(of) ?? netlinkSocket(NETLINK_GENERIC, netns);
+    opened.set(of, found);
+    return found;
   };
   const familyId = (): number | undefined => {
-    known ??= socket()
+    known ??= socket("asking")
       .exchange([getFamily])[0]
       ?.messages.map((message) => familyMessage.read(message.body).attrs.id)
       .find((id) => id !== undefined);
@@ -58,7 +60,7 @@ export function nativeDriver(netns?: number): NativeDriver {
       if (type === undefined) return undefined;
       try {
         return together(
-          socket()
+          socket("asking")
             .dump(getDevice(type, name))
             .map(({ body }) => wireguardDevice.read(body).attrs),
         );
@@ -69,9 +71,11 @@ export function nativeDriver(netns?: number): NativeDriver {
     },
     async write(name, change) {
       const type = familyId() ?? 0;
-      insist(await socket().exchangeAsync(messagesOf(change).map((part) => setDevice(type, name, part))));
+      insist(await socket("changing").exchangeAsync(messagesOf(change).map((part) => setDevice(type, name, part))));
     },
-    [Symbol.dispose]: () => opened?.close(),
+    [Symbol.dispose]() {
+      for (const each of opened.values()) each.close();
+    },
   };
 }
 
