@@ -3,7 +3,7 @@
  * before it returns, so that no JavaScript, and no thread that Node starts, ever finds itself in a pod's namespace.
  */
 import { close, closeSync, openSync, readSync, writeSync } from "node:fs";
-import { bind, checked, cString, errno, refused } from "./libc.ts";
+import { bind, checked, cString, ERRNO, errno, refused } from "./libc.ts";
 
 const setns = bind("int setns(int fd, int nstype)");
 const unshare = bind("int unshare(int flags)");
@@ -21,15 +21,20 @@ const O_CLOEXEC = 0o2000000;
 let home: number | undefined;
 export const homeNamespace = (): number => (home ??= openSync("/proc/self/ns/net", O_CLOEXEC));
 
+const SHORTAGES: readonly number[] = [ERRNO.ENOMEM, ERRNO.ENFILE, ERRNO.EMFILE];
+
 /**
  * Opens the network namespace at `path`. Undefined when nothing is there, or something that is no network namespace
  * (the empty file that `ip netns` leaves after a reboot). The caller closes it with `closeDescriptor`.
+ * @throws SelvedgeError kernel where it cannot be known, for want of descriptors or memory
  */
 export function openNamespace(path: string): number | undefined {
   let fd: number;
   try {
     fd = openSync(path, O_CLOEXEC);
-  } catch {
+  } catch (error) {
+    const code = -((error as NodeJS.ErrnoException).errno ?? 0);
+    if (SHORTAGES.includes(code)) throw refused(`open ${path}`, code);
     return undefined;
   }
   if (ioctl(fd, NS_GET_NSTYPE) === CLONE_NEWNET) return fd;
