@@ -30,9 +30,9 @@ export interface Vacancy {
 }
 
 /** A kernel takes an address away up to a second late (net/ipv4/devinet.c, check_lifetime, v6.12), and clocks differ. */
-export const MARGIN_MS = 2_000;
+const MARGIN_MS = 2_000;
 /** How long a candidate gives the one before it to act. */
-export const STEP_MS = 1_500;
+const STEP_MS = 1_500;
 
 /** @param alive by name: uid of the node that the store hears of */
 export function vacancyOf(

@@ -88,7 +88,7 @@ export function sequence(seed: number): Random {
   };
 }
 
-export function randomChange(random: Random): Change {
+function randomChange(random: Random): Change {
   const address = `10.1.0.${random(20)}` as Address;
   const pool = ["std", "net:ö"][random(2)] ?? "std";
   const key = { containerId: `c${random(8)}`, ifname: `eth${random(2)}` };

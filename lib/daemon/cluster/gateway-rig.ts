@@ -14,7 +14,7 @@ import { type Gateway, gateway } from "./gateway.ts";
 
 export type Random = (below: number) => number;
 
-export const LIVENESS_MS = 3_000;
+const LIVENESS_MS = 3_000;
 /** How late a kernel takes an address away, at most. */
 const LATE_MS = 1_000;
 const TICK_MS = 1_000;
