@@ -15,6 +15,7 @@ import { isHostPort, lasting } from "./contested.ts";
 import { type Core, hostOf } from "./core.ts";
 import { decideChained } from "./decide.ts";
 import { decideOwn } from "./decide-own.ts";
+import { withClaims } from "./device.ts";
 import { type Probe, refuseDuplicates, restsOnAddress } from "./duplicates.ts";
 import { leavingOf } from "./egress-rule.ts";
 import type { Host } from "./host.ts";
@@ -47,11 +48,11 @@ export async function add(core: Core, given: Request, trace: Recording, signal: 
 
   const planes = conf.prevResult === undefined ? planesOf(core, request, conf, selected) : [];
   const intent = intentOf(core, request, conf, { netnsInode, planes });
-  const progress = { stored: false };
+  const progress: Progress = { stored: false, record: intent };
   try {
     return await attach(core, intent, conf, { planes, trace, signal, progress });
   } catch (error) {
-    await takeBack(core, intent, progress);
+    await takeBack(core, progress);
     throw error;
   }
 }
@@ -130,6 +131,8 @@ const recordOf = ({ key, conf, settings, definition, defaultRoute }: Plane, i: n
 /** How far an ADD came: until its intent is stored, the kernel and other plugins know nothing of it. */
 interface Progress {
   stored: boolean;
+  /** What there is to take back. The table's has claims of devices besides, which nothing has been made of. */
+  record: AttachmentRecord;
 }
 
 interface Circumstances {
@@ -148,7 +151,8 @@ async function attach(
 ): Promise<string> {
   core.table.put(intent);
   const prepare = async (bare: AttachmentRecord): Promise<void> => {
-    core.table.put(bare);
+    core.table.put(withClaims(core, bare));
+    progress.record = bare;
     await core.store.commit([{ put: "attachment", value: bare }]);
     progress.stored = true;
     for (const part of partsOf(bare)) await build(core, bare, part);
@@ -165,6 +169,7 @@ async function attach(
   refuseHeldPorts(core, record);
   refuseRivals(core, record);
   core.table.put(record);
+  progress.record = record;
   trace.ended("decided");
 
   await core.store.commit([{ put: "attachment", value: record }, ...changes]);
@@ -244,13 +249,12 @@ async function missing({ kernel }: Host, { facts }: Part): Promise<Op[]> {
 }
 
 /** Nothing of a failed ADD stays. What cannot be removed now stays known, in phase `deleting`, for the reconcile loop. */
-async function takeBack(core: Core, intent: AttachmentRecord, { stored }: Progress): Promise<void> {
+async function takeBack(core: Core, { stored, record }: Progress): Promise<void> {
   if (!stored) {
-    for (const key of leaseKeys(intent)) core.ipam.cancel(key);
-    core.table.remove(intent);
+    for (const key of leaseKeys(record)) core.ipam.cancel(key);
+    core.table.remove(record);
     return;
   }
-  const record = core.table.get(intent) ?? intent;
   await removeAttachment(core, record).catch((error: unknown) => {
     if (!isFailure(error)) throw error;
     core.log({

@@ -8,7 +8,7 @@ import type { SriovPool } from "#lib/config/sriov.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { PhysicalFunction, VirtualFunction } from "#lib/kernel/devices.ts";
 import { type Device, type DeviceWish, isLentAlias, isUserspaceDriver } from "#lib/state/device.ts";
-import type { Fact } from "#lib/state/fact.ts";
+import { type Fact, identity } from "#lib/state/fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
 import { allFacts } from "./parts.ts";
@@ -69,6 +69,13 @@ function claim(key: AttachmentKey, { link, pci, driver }: Device): Fact[] {
   if (link !== undefined)
     return [{ type: "link", at: "pod", name: key.ifname, kind: "device", up: true, alias: lentAlias(key), lent: link }];
   return pci === undefined || driver === undefined ? [] : [{ type: "driver", at: "host", pci, driver, before: driver }];
+}
+
+/** `bare` with what has been claimed for it so far: for the table, where other ADDs look for holders. */
+export function withClaims({ table }: Pick<Core, "table">, bare: AttachmentRecord): AttachmentRecord {
+  const known = new Set(bare.facts.map(identity));
+  const claims = table.get(bare)?.facts.filter((fact) => !known.has(identity(fact))) ?? [];
+  return { ...bare, facts: [...bare.facts, ...claims] };
 }
 
 /** The attachment that has the device or is about to, this one among them: two planes of a pod take two functions. */

@@ -87,7 +87,7 @@ export function verbs(core: Core, { lock, workers }: { lock: KeyedLock; workers:
       answer("ADD", request, async (beganUs) => {
         const result = await exclusively(request, (trace) => add(core, request, trace, signal), signal);
         const record = core.table.get(request);
-        const devices = record === undefined ? [] : await devicesOf(core, record);
+        const devices = record === undefined ? [] : await devicesOf(core, record).catch(nothing);
         core.log({
           event: "attached",
           container: request.containerId,
@@ -125,6 +125,12 @@ export function verbs(core: Core, { lock, workers }: { lock: KeyedLock; workers:
       }),
     replayDel: (request, alsoCommit) => deleted(request, alsoCommit, core.clockUs()),
   };
+}
+
+/** The pod is attached by then: what only the log would tell must not refuse it. */
+function nothing(error: unknown): [] {
+  if (!isFailure(error)) throw error;
+  return [];
 }
 
 /** Pods of one Kubernetes namespace queue together, so that one tenant's storm leaves the others their turn. */

@@ -4,8 +4,9 @@ import type { Result } from "#lib/cni/types.ts";
 import { parseConfig } from "#lib/config/config.ts";
 import { makeFunctions, offersOf } from "#lib/daemon/device-pools.ts";
 import { shown } from "#lib/daemon/shown.ts";
+import { SelvedgeError } from "#lib/errors.ts";
 import { plugCard } from "../faults/card.ts";
-import { boot, patient, type Running, request, sound, type World, world } from "../faults/world.ts";
+import { boot, patient, type Running, request, sound, type World, world, wounds } from "../faults/world.ts";
 
 const CONFIG = parseConfig(`
 sriov: {pools: [{name: fast, physical: [ens1], virtualFunctions: 3}]}
@@ -23,8 +24,8 @@ async function started(): Promise<{ node: World; running: Running }> {
 }
 
 /** Addresses of the functions that an ADD got, or what it was refused with. */
-async function asked({ verbs }: Running, id: string, network = "fast"): Promise<string[] | string> {
-  const { error, result } = await verbs.add(request(id, { network }), patient());
+async function asked({ verbs }: Running, id: string, network = "fast", more: object = {}): Promise<string[] | string> {
+  const { error, result } = await verbs.add(request(id, { network, ...more }), patient());
   if (error !== undefined) return error.msg;
   return (JSON.parse(Buffer.from(result ?? []).toString()) as Result).interfaces.map(({ pciID = "" }) => pciID);
 }
@@ -43,6 +44,66 @@ test("ADDs at the same time get different functions, and the one too many is ref
   ]);
   expect((await running.verbs.del(request("a", { network: "fast" }), patient())).error).toBeUndefined();
   expect(await asked(running, "d")).toHaveLength(1);
+});
+
+const ELSEWHERE = { ipam: { type: "fake-ipam" } };
+
+/** Another IPAM plugin that answers its first ADD when it is let: `at` resolves when it has been asked. */
+function holdUp(node: World): { at: Promise<void>; let: () => void } {
+  const [at, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { delegate } = node.others;
+  let held = false;
+  const slow = async (delegation: Parameters<typeof delegate>[0]) => {
+    if (delegation.verb === "ADD" && !held) {
+      held = true;
+      at.resolve();
+      await answer.promise;
+    }
+    return delegate(delegation);
+  };
+  Object.assign(node.others, { delegate: slow });
+  return { at: at.promise, let: answer.resolve };
+}
+
+test.each([
+  ["fast", ["0000:3b:02.0"], "0000:3b:02.1"],
+  ["both", ["0000:3b:02.0", "0000:3b:02.1"], "0000:3b:02.2"],
+])(
+  "functions of a pod on %s are nobody else's while another plugin is asked for its addresses",
+  async (network, first, second) => {
+    const { node, running } = await started();
+    const plugin = holdUp(node);
+    const waiting = asked(running, "a", network, ELSEWHERE);
+    await plugin.at;
+    expect(await asked(running, "b", "fast", ELSEWHERE)).toEqual([second]);
+    plugin.let();
+    expect(await waiting).toEqual(first);
+    expect(await wounds(node, running)).toEqual([]);
+  },
+);
+
+test("what was only claimed is not taken back: the function is as it was, and free", async () => {
+  const { node, running } = await started();
+  node.others.failNext("ADD", 11);
+  expect(await asked(running, "a", "both", ELSEWHERE)).toBe("ADD was told to fail");
+  expect(await wounds(node, running)).toEqual([]);
+  expect(await asked(running, "b", "both")).toEqual(["0000:3b:02.0", "0000:3b:02.1"]);
+});
+
+test("an ADD that has been done is not refused for what its log line could not be told", async () => {
+  const { node, running } = await started();
+  const { find } = node.kernel.devices;
+  const [first] = (await node.kernel.devices.physicalFunctions())[0]?.virtual ?? [];
+  let isReady = false;
+  Object.assign(node.kernel.devices, {
+    find: async (wish: Parameters<typeof find>[0]) => {
+      isReady ||= [...running.core.table].some(({ phase }) => phase === "ready");
+      if (isReady) throw new SelvedgeError({ kind: "kernel", call: "readdir", errno: 5 }, "I/O error");
+      return find(wish);
+    },
+  });
+  expect(await asked(running, "a")).toEqual([first?.pci]);
+  expect(node.log.findLast(({ event }) => event === "attached")).not.toHaveProperty("devices");
 });
 
 test("what a pod has of the hardware is logged and listed", async () => {
