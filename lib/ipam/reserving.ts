@@ -2,7 +2,7 @@
  * Making, keeping and ending reservations, over the books of all pools. In memory only: each change says what to store,
  * and how it is undone when that fails.
  */
-import type { Address, Mac } from "#lib/address.ts";
+import { type Address, type Family, family, type Mac } from "#lib/address.ts";
 import type { AttachmentKey, CoolDown, Lease, Reservation } from "#lib/state/lease.ts";
 import type { Book } from "./book.ts";
 import type { Pool } from "./pool.ts";
@@ -21,6 +21,8 @@ export interface Keeper {
   readonly pod?: string;
   readonly keep?: boolean;
   readonly mac?: Mac;
+  /** Those of which it got addresses now; of the others the name keeps what it has. Absent: all. */
+  readonly families?: readonly Family[];
 }
 
 export interface Reserving {
@@ -94,11 +96,17 @@ export function reservations({ books, bookOf, shapeOf, coolDownMs, nowMs, clockM
       );
 
   return {
-    keep({ key, keep, pod, mac }, pool, addresses) {
+    keep({ key, keep, pod, mac, families }, pool, addresses) {
       if (keep !== true || pod === undefined) return;
       const there = bookOf(pool).reservations.for(pod);
       if (there?.origin === "declared" || addresses.every((address) => there?.addresses.includes(address))) return;
-      const wish = { name: pod, pool, addresses, ...(mac === undefined ? {} : { mac }) };
+      const others = families && there?.addresses.filter((address) => !families.includes(family(address)));
+      const wish = {
+        name: pod,
+        pool,
+        addresses: [...(others ?? []), ...addresses],
+        ...(mac === undefined ? {} : { mac }),
+      };
       const made = put(beforeShared(withAll(there, wish, nowMs())));
       unsettled.set(keyOf(key), [...(unsettled.get(keyOf(key)) ?? []), made]);
     },

@@ -69,6 +69,30 @@ test("what a pool of the two keeps for a name is kept in that pool", async () =>
   expect(await wounds(there, daemon)).toEqual([]);
 });
 
+test("what a network keeps for a name is kept in both families, where both come of one pool", async () => {
+  const there = world();
+  for (const pod of PODS) there.kernel.addNamespace(`/run/netns/${pod}`);
+  const config = parseConfig(`
+ipam: {coolDownSeconds: 0}
+defaultPool: one
+pools:
+  - {name: one, ranges: [[{subnet: 10.1.0.0/24}], [{subnet: "fd01::/64"}]]}
+  - {name: two, ranges: [[{subnet: 10.2.0.0/24}], [{subnet: "fd02::/64"}]]}
+networks: [{name: n, pools: [one, two], keepAddress: true}]
+`);
+  const daemon = await boot(there, sound(), config);
+  const named = (name: string) => `K8S_POD_NAMESPACE=default;K8S_POD_NAME=${name}`;
+  expect(await addressesOf(daemon, "c1", {}, named("web-0"))).toEqual(["10.1.0.2", "fd01::2"]);
+  expect(daemon.core.ipam.reservations().map(({ addresses }) => addresses)).toEqual([["10.1.0.2", "fd01::2"]]);
+  await daemon.verbs.del(on("c1"), patient());
+  expect(await wounds(there, daemon)).toEqual([]);
+
+  const next = await boot(there, sound(), config);
+  expect(await addressesOf(next, "c2", {}, named("web-1"))).toEqual(["10.1.0.3", "fd01::3"]);
+  expect(await addressesOf(next, "c3", {}, named("web-0"))).toEqual(["10.1.0.2", "fd01::2"]);
+  expect(await wounds(there, next)).toEqual([]);
+});
+
 test("when all are used up, the refusal tells of every one, nothing is held, and STATUS says the same", async () => {
   const { there, daemon } = await node();
   const { ipam } = daemon.core;
