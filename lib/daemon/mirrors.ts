@@ -5,7 +5,7 @@
 import { hostLinkName, mirrorTunnelName } from "#lib/attach/names.ts";
 import { type MirrorTarget, mirrorFacts, mirrorTarget } from "#lib/datapath/mirror.ts";
 import { packetFilter } from "#lib/datapath/packet-filter.ts";
-import { SelvedgeError } from "#lib/errors.ts";
+import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { type Fact, identity, type LinkFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
@@ -80,15 +80,19 @@ export async function startMirror(core: Core, wish: MirrorWish): Promise<{ recor
       mirrors: [...mirrors, mirror],
     };
     // Stored before the kernel is touched, as every intent is: a crash in between is repaired, and the time runs.
+    await core.store.commit([{ put: "attachment", value: mirrored }]);
     core.table.put(mirrored);
     try {
-      await core.store.commit([{ put: "attachment", value: mirrored }]);
       await kernel.apply(
         scopeOf(mirrored),
         fresh.map((fact): Op => ({ do: "add", fact })),
       );
     } catch (error) {
-      await end(core, mirrored, [mirror]);
+      // First, so that nothing makes the mirror: what cannot be removed now is nobody's, and a full pass removes it.
+      core.table.put(record);
+      const { left, ops } = parting(core, mirrored, [mirror]);
+      await core.store.commit([{ put: "attachment", value: left }]).catch(told(core, record));
+      await kernel.apply(scopeOf(record), ops).catch(told(core, record));
       throw error;
     }
     return { record: mirrored, mirror };
@@ -108,7 +112,7 @@ export async function stopMirror(core: Core, id: string): Promise<{ record: Atta
   return found;
 }
 
-/** Those whose time is over end, as lines of what was removed. @throws SelvedgeError kernel, store */
+/** Those whose time is over end, as lines of what was removed; one that cannot be removed now is tried again. */
 export async function endExpired(core: Core): Promise<string[]> {
   const now = core.nowMs();
   const over = [...core.table].filter((record) => record.mirrors?.some(({ untilMs }) => untilMs <= now));
@@ -116,10 +120,18 @@ export async function endExpired(core: Core): Promise<string[]> {
   for (const record of over) {
     // A verb may be waiting for another plugin; the next pass comes within a second.
     if (core.lock.held(record.containerId)) continue;
-    lines.push(...(await ending(core, record, ({ untilMs }) => untilMs <= now, "expired")));
+    const ended = await ending(core, record, ({ untilMs }) => untilMs <= now, "expired").catch(told(core, record));
+    lines.push(...(ended ?? []));
   }
   return lines;
 }
+
+const told =
+  (core: Pick<Core, "log">, { containerId: container, ifname }: AttachmentKey) =>
+  (error: unknown): undefined => {
+    if (!isFailure(error)) throw error;
+    core.log({ event: "repair-failed", container, ifname, message: `ending a mirror: ${error.message}` });
+  };
 
 export const allMirrors = (core: Pick<Core, "table">): { record: AttachmentRecord; mirror: Mirror }[] =>
   [...core.table].flatMap((record) => (record.mirrors ?? []).map((mirror) => ({ record, mirror })));
@@ -141,8 +153,20 @@ function ending(
   });
 }
 
-/** A tunnel stays while another mirror uses it, of this attachment or of another. */
 async function end(core: Core, record: AttachmentRecord, over: readonly Mirror[]): Promise<string[]> {
+  const { left, ops } = parting(core, record, over);
+  await hostOf(core, NODE).kernel.apply(scopeOf(record), ops);
+  await core.store.commit([{ put: "attachment", value: left }]);
+  core.table.put(left);
+  return ops.map(line);
+}
+
+/** What is left of the attachment, and what is removed. A tunnel stays while another mirror uses it, of any attachment. */
+function parting(
+  core: Core,
+  record: AttachmentRecord,
+  over: readonly Mirror[],
+): { left: AttachmentRecord; ops: readonly Op[] } {
   const staying = (record.mirrors ?? []).filter((mirror) => !over.includes(mirror));
   const kept = new Set(staying.flatMap(({ facts }) => facts.map(identity)));
   const leaving = new Map(
@@ -157,10 +181,7 @@ async function end(core: Core, record: AttachmentRecord, over: readonly Mirror[]
   const ops = [...leaving.values()]
     .filter((fact) => !contested(fact) || !core.table.isWanted(NODE, fact, record))
     .map((fact): Op => ({ do: "remove", fact }));
-  await hostOf(core, NODE).kernel.apply(scopeOf(record), ops);
-  await core.store.commit([{ put: "attachment", value: left }]);
-  core.table.put(left);
-  return ops.map(line);
+  return { left, ops };
 }
 
 /** @throws SelvedgeError config-invalid: no such attachment, or none whose packets pass a link of the node */
