@@ -14,7 +14,7 @@ import { addressesOf, scopeOf } from "./record.ts";
 
 /** @throws SelvedgeError drift with the operations that would repair it; delegate; namespace-gone */
 export async function check(core: Core, request: Request): Promise<void> {
-  parseNetConf("CHECK", request.config, request.args);
+  parseNetConf("CHECK", request.config, request.args, request.ifname);
   const record = core.table.get(request);
   if (record === undefined || record.phase !== "ready")
     throw drifted(`container ${request.containerId} has no attachment ${request.ifname} here`, []);
@@ -25,7 +25,8 @@ export async function check(core: Core, request: Request): Promise<void> {
       { kind: "namespace-gone", path: request.netns },
       `CNI_NETNS: ${request.netns} is ${inode === undefined ? "no network namespace" : "another namespace than the one attached"}`,
     );
-  const leases = delegationOfRecord(record, "CHECK") === undefined && !record.chained ? addressesOf(record) : [];
+  // As it was attached: by a version, maybe, that has no CHECK.
+  const leases = delegationOfRecord(record, "ADD") === undefined && !record.chained ? addressesOf(record) : [];
   const lines = core.ipam.missing(leaseKeys(record), leases);
   for (const part of partsOf(record)) {
     const host = hostOf(core, part.host);

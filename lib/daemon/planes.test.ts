@@ -138,6 +138,16 @@ test("what came with the request is for its own interface; a plane masquerades w
   expect(planes[1]?.conf.wishes.bandwidth).toBeUndefined();
 });
 
+test("a plane goes by the name that its own annotation says, else by the pod's", () => {
+  const annotations = { "selvedge.dev/reservation": "telco/db", "m0.selvedge.dev/reservation": "vm:a" };
+  const planes = decided({ network: "std", runtimeConfig: { "io.kubernetes.cri.pod-annotations": annotations } });
+  expect(planes.map(({ key, conf }) => [key.ifname, conf.wishes.reservation])).toEqual([
+    ["eth0", "telco/db"],
+    ["control", "telco/db"],
+    ["m0", "vm:a"],
+  ]);
+});
+
 test("an annotation leads to a network only where the network is for the pod's namespace", () => {
   const joining = (namespace: string) => () =>
     told(annotated("guarded"), { args: `K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=p` });

@@ -123,10 +123,10 @@ function confOf(conf: NetConf, plane: AskedPlane): NetConf {
       aliases,
       podAnnotations,
       podLabels,
+      ...(wishes.reservation === undefined ? {} : { reservation: wishes.reservation }),
       ...annotated,
       ips: plane.ips.length > 0 ? plane.ips : (ips ?? []),
       ...(plane.mac === undefined ? {} : { mac: plane.mac }),
-      ...(wishes.reservation === undefined ? {} : { reservation: wishes.reservation }),
     },
     raw: root({}),
   };

@@ -17,6 +17,6 @@ export async function status(core: Core, request: Request): Promise<void> {
       hint: "`selvedgectl status` shows what it waits for",
     });
   const delegated = delegationOf(request, "STATUS");
-  if (delegated === undefined) await mustHaveFreeInTurn(core, poolsOf(core, conf, settings));
-  else await core.delegate(delegated);
+  if (delegated !== undefined) await core.delegate(delegated);
+  else if (!settings.plan.addressless) await mustHaveFreeInTurn(core, poolsOf(core, conf, settings));
 }

@@ -28,7 +28,7 @@ const DEFINITIONS: Readonly<Record<string, unknown>> = {
   "shop/nested": '{"type": "selvedge", "planes": ["media"]}',
 };
 
-function rig(networks: string, { on = true, earlier = false, network = "std" } = {}) {
+function rig(networks: string, { on = true, earlier = false, network = "std", annotations: more = {} } = {}) {
   const config = parseConfig(`${CONFIG}attachmentDefinitions: ${on}`);
   const known = table(contested);
   if (earlier) known.put(sampleRecord({ ifname: "net0" }));
@@ -37,7 +37,7 @@ function rig(networks: string, { on = true, earlier = false, network = "std" } =
     return found === undefined ? undefined : { namespace, name, config: found };
   };
   const core = { config, table: known, kubernetes: { definition } } as unknown as Core;
-  const annotations = { "k8s.v1.cni.cncf.io/networks": networks, "net1.selvedge.dev/pool": "gold" };
+  const annotations = { "k8s.v1.cni.cncf.io/networks": networks, "net1.selvedge.dev/pool": "gold", ...more };
   const runtimeConfig = {
     "io.kubernetes.cri.pod-annotations": annotations,
     ips: ["10.9.0.9"],
@@ -62,6 +62,16 @@ test("a definition's configuration is its plane's; nothing that came with the re
     },
     settings: { mtu: 9000, ipMasq: false },
   });
+});
+
+test.each([
+  ["of its own where it has one", "media,media", ["vm:a", "shop/mine"]],
+  ["that its definition's arguments say", '[{"name": "own", "cni-args": {"reservation": "vm:b"}}]', ["vm:b"]],
+])("a plane goes by the name %s, else by the pod's", async (_which, networks, names) => {
+  const more = { "selvedge.dev/reservation": "shop/mine", "net1.selvedge.dev/reservation": "vm:a" };
+  const annotations = networks === "media,media" ? more : { "selvedge.dev/reservation": "shop/mine" };
+  const planes = await rig(networks, { annotations }).selected();
+  expect(planes.map(({ conf }) => conf.wishes.reservation)).toEqual(names);
 });
 
 test.each([

@@ -109,11 +109,11 @@ function confOf(definition: Definition, selection: Selection, conf: NetConf): Ne
     ...(conf.pod === undefined ? {} : { pod: conf.pod }),
     further: true,
     wishes: {
+      ...(reservation === undefined ? {} : { reservation }),
       ...wishes,
       ...(selection.ips.length === 0 ? {} : { ips: selection.ips }),
       ...(selection.mac === undefined ? {} : { mac: selection.mac }),
       ...(selection.bandwidth === undefined ? {} : { bandwidth: selection.bandwidth }),
-      ...(reservation === undefined ? {} : { reservation }),
       portMappings: selection.portMappings,
       podLabels,
       aliases,
