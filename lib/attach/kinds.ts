@@ -20,7 +20,7 @@ export type AttachmentType = keyof typeof kinds;
 
 export const ATTACHMENT_TYPES = Object.keys(kinds) as AttachmentType[];
 
-export const DEFAULT_ATTACHMENT: AttachmentType = "ptp";
+const DEFAULT_ATTACHMENT: AttachmentType = "ptp";
 
 /** @throws SelvedgeError config-invalid: `attachment: "brigde" is not one of "ptp", "bridge"`. */
 export const attachmentType = (found: Found): AttachmentType =>

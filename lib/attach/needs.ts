@@ -5,7 +5,7 @@
 import type { FeatureName } from "#lib/state/features.ts";
 import type { AttachmentType } from "./kinds.ts";
 
-export const TYPE_NEEDS = {
+const TYPE_NEEDS = {
   ptp: ["veth"],
   bridge: ["veth", "bridge", "bridge-vlan"],
   macvlan: ["macvlan"],
@@ -17,7 +17,7 @@ export const TYPE_NEEDS = {
   sriov: ["sr-iov"],
 } as const satisfies Readonly<Record<AttachmentType, readonly FeatureName[]>>;
 
-export const ADD_ON_NEEDS = {
+const ADD_ON_NEEDS = {
   "spoof protection": ["nftables", "nft-bridge"],
   masquerading: ["nftables", "nft-nat"],
   "host ports": ["nftables", "nft-nat", "conntrack", "bridge-conntrack"],

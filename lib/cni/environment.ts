@@ -54,7 +54,7 @@ export function containerId(text: string): string {
  * pkg/utils ValidateInterfaceName: what the kernel takes (net/core/dev.c, dev_valid_name), and no colon.
  * @throws SelvedgeError environment-invalid
  */
-export function interfaceName(text: string): string {
+function interfaceName(text: string): string {
   if (text.length > 15 || new TextEncoder().encode(text).length > 15)
     throw malformed("CNI_IFNAME", "interface name is too long", `${JSON.stringify(text)} has more than 15 bytes`);
   if (text === "." || text === "..") throw malformed("CNI_IFNAME", "interface name is . or ..", text);

@@ -35,8 +35,11 @@ export function loopback(
   return JSON.stringify(renderResult(result, cniVersion));
 }
 
+/** What the kernel says of `lo`. */
+export const LOOPBACK_MAC = "00:00:00:00:00:00" as Mac;
+
 const resultOf = (netns: string, { ipv6 }: Loopback): Result => ({
-  interfaces: [{ name: "lo", mac: "00:00:00:00:00:00" as Mac, sandbox: netns }],
+  interfaces: [{ name: "lo", mac: LOOPBACK_MAC, sandbox: netns }],
   ips: [
     { address: "127.0.0.1/8" as Prefix, interface: 0 },
     ...(ipv6 ? [{ address: "::1/128" as Prefix, interface: 0 }] : []),

@@ -45,7 +45,7 @@ export function parseResult(found: Found, assume: Version = "0.1.0"): Result {
 }
 
 /** @throws SelvedgeError version-unsupported */
-export function resultVersion(text: string): Version {
+function resultVersion(text: string): Version {
   const version = VERSIONS.find((known) => known === text);
   if (version !== undefined) return version;
   const message = `unsupported CNI result version ${JSON.stringify(text)}`;
@@ -68,15 +68,6 @@ export function renderResult(result: Result, version: Version): Record<string, u
     ...(routes.length > 0 && { routes: routes.map(renderRoute) }),
     ...((old || Object.keys(dns).length > 0) && { dns }),
   };
-}
-
-/** A result of one version, as decoded JSON, in another; an empty version is 0.1.0. */
-export function convertResult(found: Found, to: string): Record<string, unknown> {
-  const from = resultVersion(text(fields(found)("cniVersion"), { or: "" }) || "0.1.0");
-  const target = VERSIONS.find((known) => known === (to || "0.1.0"));
-  if (target !== undefined) return renderResult(parseResult(found), target);
-  const message = `no converter for CNI result version ${from} to ${to}`;
-  throw new SelvedgeError({ kind: "version-unsupported", version: to }, message);
 }
 
 /** Go skips the null members of a list of pointers; so do we. */

@@ -42,7 +42,7 @@ function meetingOf({ config, cluster }: Core): Pick<Situation, "meeting"> {
   return { meeting: { place: storeText(config.cluster.store), isReached: connected, away } };
 }
 
-export function typesOf(features: readonly Feature[]): Diagnosis["types"] {
+function typesOf(features: readonly Feature[]): Diagnosis["types"] {
   const present = new Set(features.filter((feature) => feature.present).map(({ name }) => name));
   return [...NEEDS].map(([name, needs]) => ({
     name,

@@ -12,7 +12,7 @@ import type { Core } from "./core.ts";
 import { NODE } from "./host.ts";
 
 /** Names of the hosts on which a pool's addresses are routed. */
-export function hostsOfPool({ tenants, networks, poolRules, defaultPool }: Config, pool: string): Set<string> {
+function hostsOfPool({ tenants, networks, poolRules, defaultPool }: Config, pool: string): Set<string> {
   if (tenants.size === 0) return new Set([NODE]);
   const users = [
     ...[...networks.values()].filter((each) => each.pools.includes(pool)),

@@ -1,5 +1,6 @@
 /** `loopback`: the pod's own `lo`, which a new namespace has but does not raise. */
-import type { Mac, Prefix } from "#lib/address.ts";
+import type { Prefix } from "#lib/address.ts";
+import { LOOPBACK_MAC } from "#lib/cni/loopback.ts";
 import type { Built, Kind } from "../kind.ts";
 
 /** The type has no fields of its own. */
@@ -7,8 +8,6 @@ export type LoopbackSpec = Readonly<Record<string, never>>;
 
 /** What the kernel itself gives the link when it goes up. */
 const ADDRESSES = ["127.0.0.1/8", "::1/128"] as Prefix[];
-
-export const LOOPBACK_MAC = "00:00:00:00:00:00" as Mac;
 
 /** The interface that was asked for is not looked at, as in the reference plugin: a namespace has one loopback link. */
 export const loopback: Kind<LoopbackSpec> = {
