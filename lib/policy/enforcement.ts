@@ -5,6 +5,7 @@
 import { type Address, type Family, family } from "#lib/address.ts";
 import type { ElementFact } from "#lib/state/fact.ts";
 import { blockKey, blocksOf, type Piece, pieces } from "./blocks.ts";
+import { claims } from "./claims.ts";
 import { isWho } from "./decide.ts";
 import { type LongRange, podElement } from "./elements.ts";
 import { ledger } from "./ledger.ts";
@@ -94,6 +95,9 @@ export function enforcement(): Enforcement {
   const entries = new Map<string, Entry>();
   const holders = new Map<string, Entry>();
   const byAddress = new Map<Address, Member>();
+  const claimed = claims<Entry>();
+  /** Attached here still, though the pod was told to be gone. */
+  const gone = new Set<Entry>();
   let policies: readonly Policy[] = [];
   let namespaces: ReadonlyMap<string, Namespace> = new Map();
   let names: ReadonlySet<string> = new Set();
@@ -127,10 +131,14 @@ export function enforcement(): Enforcement {
       const member = byAddress.get(address);
       const isOwn = member?.entry === entry;
       if (member !== undefined && !isOwn) {
-        // What is attached here has the address, whatever is told of others; else the newest has it.
-        if (isHolding(member.entry, address) && !isHolding(entry, address)) continue;
-        leave(member.entry, address);
+        if (!isBefore(entry, member.entry, address)) {
+          claimed.add(address, entry);
+          continue;
+        }
+        part(member, address);
+        claimed.add(address, member.entry);
       }
+      claimed.drop(address, entry);
       const traits = traitsOf(entry, address);
       if (isOwn && sameTraits(member.traits, traits)) continue;
       elements.put(podElement(address, classes.join(traits)));
@@ -141,13 +149,25 @@ export function enforcement(): Enforcement {
     const isJoined = (address: Address): boolean => byAddress.get(address)?.entry === entry;
     entry.joined = wanted.every(isJoined) ? wanted : wanted.filter(isJoined);
   };
-  const leave = (entry: Entry, address: Address): void => {
-    const member = byAddress.get(address);
-    if (member?.entry !== entry) return;
+  /** What is attached here has the address, whatever is told of others; else whoever was told with it last, not again. */
+  const isBefore = (entry: Entry, other: Entry, address: Address): boolean => {
+    const isHere = isHolding(entry, address);
+    return isHere === isHolding(other, address) ? !claimed.has(address, entry) : isHere;
+  };
+  const part = ({ entry, traits }: Member, address: Address): void => {
     entry.joined = entry.joined.filter((each) => each !== address);
     byAddress.delete(address);
     elements.drop(podElement(address, ""));
-    classes.leave(member.traits);
+    classes.leave(traits);
+  };
+  /** The address is the next one's who was told with it. */
+  const leave = (entry: Entry, address: Address): void => {
+    const member = byAddress.get(address);
+    if (member?.entry !== entry) return;
+    part(member, address);
+    const others = claimed.to(address);
+    const next = others.findLast((other) => isHolding(other, address)) ?? others.at(-1);
+    if (next !== undefined) sort(next);
   };
 
   /** The policies of those kinds of pods of which somebody has asked, brought up to date. */
@@ -174,17 +194,21 @@ export function enforcement(): Enforcement {
   /** After something of the pod itself changed. `labels`: absent where nobody has told any. */
   const settle = (entry: Entry, labels?: Labels): void => {
     if (entry.ports === undefined && entry.held === undefined) {
+      claimed.keep(entry, NO_ADDRESSES);
       for (const address of entry.joined) leave(entry, address);
       entries.delete(entry.key);
+      gone.delete(entry);
       kinds.leave(entry.kind);
       return;
     }
     const [first] = entry.held?.values() ?? [];
-    const now = labels ?? (entry.ports === undefined ? first?.held.labels : undefined) ?? entry.kind.labels;
+    const isUntold = entry.ports === undefined && !gone.has(entry);
+    const now = labels ?? (isUntold ? first?.held.labels : undefined) ?? entry.kind.labels;
     const kind = kinds.join({ namespace: entry.kind.namespace, labels: now });
     kinds.leave(entry.kind);
     entry.kind = kind;
     applyPolicies(entry);
+    claimed.keep(entry, wantedOf(entry));
     sort(entry);
   };
 
@@ -224,6 +248,12 @@ export function enforcement(): Enforcement {
     entry.held.delete(key);
     if (entry.held.size === 0) entry.held = undefined;
     holders.delete(key);
+    // The pod may be told of for a while, and who has come after it has the address now.
+    for (const address of found.held.addresses)
+      if (!isHolding(entry, address) && claimed.to(address).length > 0) {
+        leave(entry, address);
+        claimed.add(address, entry);
+      }
     settle(entry);
   };
 
@@ -255,6 +285,7 @@ export function enforcement(): Enforcement {
     },
     putPod(pod) {
       const entry = entryOf(pod);
+      gone.delete(entry);
       entry.ports = pod.ports;
       // A copy: it takes the memory of its items, and what was made item by item that of the next ones as well.
       entry.addresses = pod.addresses.length === 0 ? NO_ADDRESSES : pod.addresses.slice();
@@ -269,12 +300,14 @@ export function enforcement(): Enforcement {
       if (entry?.ports === undefined) return;
       entry.ports = undefined;
       entry.addresses = NO_ADDRESSES;
+      gone.add(entry);
       settle(entry);
     },
     hold(of) {
       release(of.key);
       const entry = entryOf(of);
       entry.held ??= new Map();
+      for (const address of of.addresses) claimed.drop(address, entry);
       entry.held.set(of.key, { held: of, subject: { addresses: of.addresses, running: {} } });
       holders.set(of.key, entry);
       settle(entry);
