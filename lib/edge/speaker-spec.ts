@@ -5,6 +5,9 @@ import type { BgpSpec, EdgeView, RouterSpec } from "./router.ts";
 import { familiesOver, type NeighbourSpec, type SpeakerSpec } from "./speaker.ts";
 import { summary } from "./summary.ts";
 
+/** What of a router FRR is told by. */
+export type CalledRouter = Pick<RouterSpec, "name" | "pools" | "bgp">;
+
 export interface Speaking {
   readonly pools: EdgeView["pools"];
   /** The node's, the preferred of each family first. */
@@ -18,7 +21,7 @@ export interface Speaking {
 type Timing = Pick<SpeakerSpec, "holdSeconds" | "restartSeconds">;
 
 /** Undefined where no router has an address to call. */
-export function speakerSpec(routers: readonly RouterSpec[], node: Speaking, timing: Timing): SpeakerSpec | undefined {
+export function speakerSpec(routers: readonly CalledRouter[], node: Speaking, timing: Timing): SpeakerSpec | undefined {
   const called = routers.flatMap((router) =>
     router.bgp === undefined || router.bgp.addresses.length === 0 ? [] : [{ router, bgp: router.bgp }],
   );
@@ -34,7 +37,7 @@ export function speakerSpec(routers: readonly RouterSpec[], node: Speaking, timi
 }
 
 /** Names of pools that any of the routers is told of. */
-export const spokenPools = (routers: readonly RouterSpec[], pools: EdgeView["pools"]): Set<string> =>
+export const spokenPools = (routers: readonly CalledRouter[], pools: EdgeView["pools"]): Set<string> =>
   new Set(
     routers
       .filter(({ bgp }) => bgp !== undefined && bgp.addresses.length > 0)
@@ -46,7 +49,7 @@ const nodesAs = ({ as, nodesAs: theirs }: BgpSpec): number => (typeof theirs ===
 
 /** Where a router has addresses on many networks, it is called by those that the node is on, too. */
 function neighbours(
-  router: RouterSpec,
+  router: CalledRouter,
   bgp: BgpSpec,
   { pools, addresses, segments, egress }: Speaking,
 ): NeighbourSpec[] {

@@ -16,7 +16,7 @@ import { edgeKey, memory, ownKeeper } from "./memory.ts";
 import { type Pusher, pusher } from "./pusher.ts";
 import type { Phase } from "./router-status.ts";
 import { type Speaking, speaking } from "./speaking.ts";
-import { type SecretFrom, specOf } from "./spec.ts";
+import { calledOf, type SecretFrom, specOf } from "./spec.ts";
 import { arePodsKnown, edgeView, isKnown } from "./view.ts";
 import { writer } from "./writer.ts";
 
@@ -108,6 +108,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
           pusher: made,
           vyos,
           spec,
+          asCalled: () => calledOf(router, secretFrom),
           get waitingSinceMs() {
             return waiting.get(router.name);
           },
@@ -123,7 +124,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
       ? speaking(core, {
           speaker: core.speaker,
           config,
-          specs: () => Promise.all(called.map((router) => router.spec())),
+          specs: () => Promise.all(called.map((router) => router.asCalled())),
           random: Math.random,
         })
       : undefined;

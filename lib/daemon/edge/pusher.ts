@@ -37,7 +37,7 @@ export interface PusherPorts {
 }
 
 export interface PusherOptions {
-  /** Again at every look: a secret may have been replaced. @throws SelvedgeError config-invalid */
+  /** Again at every look: a secret may have been replaced. @throws SelvedgeError config-invalid, not-ready */
   readonly spec: () => Promise<RouterSpec>;
   readonly router: string;
   /** Name of this node. */

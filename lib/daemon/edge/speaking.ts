@@ -4,9 +4,8 @@ import { hostname } from "node:os";
 import { type Address, family, fromBytes, hostPrefix, networkOf, type Prefix } from "#lib/address.ts";
 import type { Edge as EdgeConfig } from "#lib/config/edge.ts";
 import { backoffMs } from "#lib/edge/backoff.ts";
-import type { RouterSpec } from "#lib/edge/router.ts";
 import { type SpeakerView, speakerText } from "#lib/edge/speaker.ts";
-import { speakerSpec, spokenPools } from "#lib/edge/speaker-spec.ts";
+import { type CalledRouter, speakerSpec, spokenPools } from "#lib/edge/speaker-spec.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Session } from "#lib/frr/sessions.ts";
 import type { Speaker } from "#lib/frr/speaker.ts";
@@ -27,8 +26,8 @@ export interface Speaking {
 export interface SpeakingOptions {
   readonly speaker: Speaker;
   readonly config: Pick<EdgeConfig, "speaker">;
-  /** With their secrets, which may have been replaced. @throws SelvedgeError config-invalid */
-  readonly specs: () => Promise<readonly RouterSpec[]>;
+  /** With their passwords, which may have been replaced. @throws SelvedgeError config-invalid, not-ready */
+  readonly specs: () => Promise<readonly CalledRouter[]>;
   /** From 0 to 1. */
   readonly random: () => number;
 }
@@ -88,7 +87,7 @@ const egressAddresses = ({ config }: Pick<Core, "config">): Address[] =>
   (config.cluster?.egress ?? []).flatMap(({ addresses }) => addresses);
 
 /** What the node knows itself to have is true though the store is away. */
-function networksOf(core: SpeakingCore, routers: readonly RouterSpec[], pools: EdgePools) {
+function networksOf(core: SpeakingCore, routers: readonly CalledRouter[], pools: EdgePools) {
   const spoken = spokenPools(routers, pools);
   const held = core.cluster?.egress().filter(({ exit }) => exit === "here") ?? [];
   return [

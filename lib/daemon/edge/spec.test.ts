@@ -1,8 +1,22 @@
 import { expect, test } from "@jest/globals";
 import { parseConfig } from "#lib/config/config.ts";
 import { isFailure } from "#lib/errors.ts";
-import { specOf } from "./spec.ts";
+import { calledOf, specOf } from "./spec.ts";
 
+const WITH_SITE = `
+edge:
+  routers:
+    - name: edge1
+      url: https://192.0.2.1
+      key: {file: /k}
+      bgp: {as: 1, nodesAs: 2, password: {file: /p}}
+      sites:
+        - name: hq
+          interface: vti1
+          addresses: [10.255.0.1/30]
+          networks: [10.70.0.0/16]
+          ipsec: {local: 192.0.2.1, remote: 192.0.2.2, secret: {file: /site}}
+`;
 const [ROUTER] =
   parseConfig(
     "edge: {routers: [{name: edge1, url: https://192.0.2.1, key: {file: /k}, bgp: {as: 1, nodesAs: 2, password: {file: /p}}}]}",
@@ -29,4 +43,18 @@ test.each(["two words", "tab\tbed", "what?", "söt", "x".repeat(81)])("%j is non
     return;
   }
   throw new Error("taken");
+});
+
+test("FRR on the nodes needs the password of BGP and no other secret", async () => {
+  const [router] = parseConfig(WITH_SITE).edge?.routers ?? [];
+  if (router === undefined) throw new TypeError("the configuration has a router");
+  const asked: (string | undefined)[] = [];
+  const secretFrom = async ({ file }: { readonly file?: string }) => {
+    asked.push(file);
+    return "a-s3cret";
+  };
+  const called = await calledOf(router, secretFrom);
+  expect([asked, called.name, called.bgp?.password]).toEqual([["/p"], "edge1", "a-s3cret"]);
+  await specOf(router, [], secretFrom);
+  expect(asked.toSorted()).toEqual(["/p", "/p", "/site"]);
 });

@@ -2,6 +2,7 @@
 import type { EdgePair, EdgeRouter, EdgeSite, SecretReference } from "#lib/config/edge.ts";
 import { pairOf } from "#lib/config/edge-pairs.ts";
 import type { BgpSpec, RouterSpec, SiteSpec } from "#lib/edge/router.ts";
+import type { CalledRouter } from "#lib/edge/speaker-spec.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 
 /** @throws SelvedgeError config-invalid, not-ready */
@@ -32,6 +33,14 @@ export async function specOf(
     ...(router.static === undefined ? {} : { static: router.static }),
     ...(router.bgp === undefined ? {} : { bgp: await bgpOf(router.bgp, secretFrom) }),
   };
+}
+
+/**
+ * As far as FRR on the nodes needs it: the secrets of the router's sites are nothing to them.
+ * @throws SelvedgeError config-invalid, not-ready: naming where the password should be
+ */
+export async function calledOf({ name, pools, bgp }: EdgeRouter, secretFrom: SecretFrom): Promise<CalledRouter> {
+  return { name, pools, ...(bgp === undefined ? {} : { bgp: await bgpOf(bgp, secretFrom) }) };
 }
 
 async function bgpOf({ password, ...bgp }: NonNullable<EdgeRouter["bgp"]>, secretFrom: SecretFrom): Promise<BgpSpec> {
