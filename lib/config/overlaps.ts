@@ -46,12 +46,21 @@ export function poolsOf(network: unknown, fallback: unknown): readonly unknown[]
   return several.length > 0 ? several : [lookUp(network, ["pool"]) ?? fallback];
 }
 
-/** A pool that no network names serves whoever asks for it by name, on the node itself; so does the default pool. */
+/**
+ * A pool that no network names, nor a rule for a network, serves whoever asks for it by name, on the node itself; so does
+ * the default pool.
+ */
 export function tenantsOf(root: unknown, pool: unknown): Set<string> {
   const fallback = lookUp(root, ["defaultPool"]) ?? "default";
+  const ruled = listAt(root, "poolRules")
+    .filter((rule) => lookUp(rule, ["pool"]) === pool)
+    .map((rule) => lookUp(rule, ["network"]))
+    .filter((network) => typeof network === "string");
   const tenants = new Set(
     listAt(root, "networks")
-      .filter((network) => poolsOf(network, fallback).includes(pool))
+      .filter(
+        (network) => poolsOf(network, fallback).includes(pool) || ruled.includes(String(lookUp(network, ["name"]))),
+      )
       .map((network) => String(lookUp(network, ["tenant"]) ?? NO_TENANT)),
   );
   return tenants.size === 0 || pool === fallback ? tenants.add(NO_TENANT) : tenants;

@@ -127,6 +127,17 @@ const mistakes: [what: string, text: string, complaint: string][] = [
   ],
 ];
 
+const RULED = `${TWO}
+tenants: [{name: blue}, {name: green}]
+networks: [{name: b, tenant: blue, pool: blue}, {name: g, tenant: green}]`;
+test("a pool that a rule gives to a tenant's network is that tenant's", () => {
+  const ruled = (network: string) => unplaced(`${RULED}\npoolRules: [{network: ${network}, pool: green}]`);
+  expect(ruled("g")).toEqual([]);
+  expect(ruled("b")).toEqual([
+    expect.stringContaining('of pool "blue", and both serve networks of tenant "blue"; use other addresses'),
+  ]);
+});
+
 test.each(mistakes)("refused: %s", (_what, text, complaint) => {
   expect(unplaced(text)).toContain(complaint);
 });

@@ -49,7 +49,7 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
     throw new SelvedgeError(
       { kind: "config-invalid", field: "network" },
       `network: ${JSON.stringify(conf.network)} has been deleted, or made anew with other settings than its pods have, and takes no more`,
-      { hint: "It is there again when its last pod on this node has gone." },
+      { hint: "One that has been made anew takes pods when the last one of the earlier has gone from this node." },
     );
   const base = named ?? config.defaults;
   const mtu = conf.mtu || base.mtu;

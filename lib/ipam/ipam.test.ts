@@ -218,6 +218,8 @@ test("pools come and go; who has an address of one that went keeps it, and it is
   expect(add("c", { pool: "late" })).toEqual(["10.2.0.3"]);
   del("b");
   del("c");
+  it.setPools(readPools(root([std], "pools")));
+  expect([it.cooling("late").length, it.subnets()]).toEqual([2, ["10.1.0.0/29"]]);
 });
 
 test.each(jumps)("a stored cool-down after %s", (_what, byMs, remainingMs) => {

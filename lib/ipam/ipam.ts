@@ -235,6 +235,11 @@ export function ipam({ pools, reservations: declared = [], coolDownMs, nowMs, cl
     },
 
     setPools(pools) {
+      // Nobody has an address there; whose its subnets are nobody knows any more.
+      for (const name of configured.keys()) {
+        const known = bookOf(name);
+        if (known.leases.size === 0) known.shape = undefined;
+      }
       configured.clear();
       for (const pool of pools) {
         configured.set(pool.name, pool);

@@ -25,6 +25,7 @@ function decided(before: readonly Resource[], told: readonly Resource[], used: r
 }
 
 const A = pool("a", "10.2.0.0/16");
+const B = pool("b", "10.3.0.0/16");
 const CASES: readonly (readonly [
   what: string,
   before: readonly Resource[],
@@ -77,6 +78,22 @@ const CASES: readonly (readonly [
     ["a"],
     ["-AddressPool a", "Network n"],
     ['n: spec.pool: there is no pool "a"; known: default'],
+  ],
+  [
+    "of a network that is used all pools stay, those without a pod, too",
+    [A, B, network("n", { pools: ["a", "b"] })],
+    [A, network("n", { pools: ["a", "b"] })],
+    ["n", "a"],
+    ["-AddressPool b", "AddressPool a", "Network n"],
+    ['n: spec.pools[1]: there is no pool "b"; did you mean "a"?'],
+  ],
+  [
+    "and when it is deleted with them it leaves with all of them, its planes and their pools",
+    [A, B, network("m", { pool: "b" }), network("n", { pool: "a", planes: [{ network: "m", interface: "net1" }] })],
+    [],
+    ["n"],
+    ["-AddressPool a", "-AddressPool b", "-Network m", "-Network n"],
+    [],
   ],
   ["what is leaving keeps its addresses from others", [A], [pool("b", "10.2.7.0/24")], ["a"], ["-AddressPool a"], []],
 ];

@@ -1,5 +1,7 @@
 /** Which of the networks and pools that Kubernetes tells of this node takes, and what becomes of those that it had. */
 import { isDeepStrictEqual } from "node:util";
+import { lookUp } from "#lib/config/complaint.ts";
+import { listAt } from "#lib/config/overlaps.ts";
 import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
 import type { Beside, Refusal, Resource, Together } from "#lib/config/resources.ts";
 
@@ -21,8 +23,9 @@ export function decide<Of extends Resource>(
   before: readonly Resource[],
   told: readonly Of[],
   beside: Beside,
-  isUsed: (resource: Resource) => boolean,
+  isUsedByPods: (resource: Resource) => boolean,
 ): Decided<Of> {
+  const isUsed = inUse(before, isUsedByPods);
   const had = new Map(before.map((each) => [keyOf(each), each]));
   const there = new Set(told.map(keyOf));
   const leaving: Resource[] = [];
@@ -47,6 +50,48 @@ export function decide<Of extends Resource>(
     config: final.config,
     refused: (leaving.length === 0 ? first : beside(told)).refused as ReadonlyMap<Of, Refusal>,
   };
+}
+
+/** Those of the earlier ones that are not there any more, or are others now. */
+export function goneOf(before: readonly Resource[], now: readonly Resource[]): Resource[] {
+  const has = new Map(now.map((each) => [keyOf(each), each]));
+  return before.filter((each) => {
+    const next = has.get(keyOf(each));
+    return next === undefined || isAnother(each, next);
+  });
+}
+
+/** What a network names it needs as a whole: those that use it use its pools and its planes. */
+export function inUse(
+  among: readonly Resource[],
+  isUsedByPods: (resource: Resource) => boolean,
+): (resource: Resource) => boolean {
+  let needed: Set<string> | undefined;
+  return (resource) => {
+    if (isUsedByPods(resource)) return true;
+    needed ??= neededBy(among, isUsedByPods);
+    return needed.has(keyOf(resource));
+  };
+}
+
+function neededBy(among: readonly Resource[], isUsedByPods: (resource: Resource) => boolean): Set<string> {
+  const networks = new Map(among.filter(({ kind }) => kind === "Network").map((each) => [keyOf(each), each]));
+  const needed = new Set([...networks].filter(([, each]) => isUsedByPods(each)).map(([key]) => key));
+  // What is added on the way is visited, too.
+  for (const key of needed) for (const name of namedBy(networks.get(key))) needed.add(name);
+  return needed;
+}
+
+/** Keys of what a network's settings name. */
+function namedBy(network: Resource | undefined): string[] {
+  const spec = network?.spec;
+  const pools = [lookUp(spec, ["pool"]), ...listAt(spec, "pools")];
+  const planes = listAt(spec, "planes").map((plane) =>
+    typeof plane === "string" ? plane : lookUp(plane, ["network"]),
+  );
+  const keys = (of: Resource["kind"], names: readonly unknown[]) =>
+    names.filter((name) => typeof name === "string").map((name) => keyOf({ kind: of, name }));
+  return [...keys("AddressPool", pools), ...keys("Network", planes)];
 }
 
 /** Only the API server's rules keep an object from becoming another, and one of its name that is made anew is. */

@@ -26,13 +26,13 @@ const POOL = object("AddressPool", "media", { ranges: [[{ subnet: "10.2.0.0/24" 
 const NETWORK = object("Network", "media", { pool: "media" });
 
 /** @param cluster of which the node is one; absent: it is alone */
-async function opened(store = memory(), cluster?: object) {
+async function opened(store = memory(), cluster?: object, file = FILE) {
   const said: string[] = [];
   const warnings: Warning[] = [];
   const events: Event[] = [];
-  const server = { isAway: false };
+  const server = { isAway: false, isMute: false };
   const { own } = await store.load();
-  const begun = beginning(parseConfig(FILE), FILE, own);
+  const begun = beginning(parseConfig(file), file, own);
   if (begun === undefined) throw new Error("Kubernetes has no part in the configuration");
   const clock = { coolDownMs: 0, nowMs: () => 0, clockUs: () => 0 };
   const core = {
@@ -49,7 +49,10 @@ async function opened(store = memory(), cluster?: object) {
         said.push(`${kind} ${name} ${status} ${reason}`);
         return true;
       },
-      warn: async (warning: Warning) => void warnings.push(warning),
+      async warn(warning: Warning) {
+        if (server.isMute) throw new SelvedgeError({ kind: "not-ready" }, "it takes no events");
+        warnings.push(warning);
+      },
     },
   } as unknown as Core;
   const resources = openResources(core, begun);
@@ -101,6 +104,57 @@ test("one that is refused is warned of, and what could not be said is said later
     ["media", "u-media", "Invalid", 'spec.pool: there is no pool "media"; known: default'],
     ["wrong", "u-wrong", "Invalid", "spec.mtu: 7 is not a whole number from 576 to 65535"],
   ]);
+});
+
+test("a warning that could not be given is given later, and what is to be said does not wait for it", async () => {
+  const { resources, tell, said, warnings, server } = await opened();
+  const wrong = object("Network", "wrong", { mtu: 7 });
+  tell(wrong);
+  await resources.take();
+  server.isMute = true;
+  await resources.say();
+  expect([said, warnings]).toEqual([["Network wrong False Invalid"], []]);
+  const message = "spec.mtu: 7 is not a whole number from 576 to 65535";
+  const condition = { type: "Accepted", status: "False", reason: "Invalid", message, observedGeneration: 1 };
+  tell({ ...wrong, ...{ status: { conditions: [condition] } } });
+  server.isMute = false;
+  await resources.say();
+  await resources.say();
+  expect([said.length, warnings.map(({ name }) => name)]).toEqual([1, ["wrong"]]);
+});
+
+test("a pod that comes while it is stored that its network goes has it until it goes itself", async () => {
+  const store = memory();
+  const { core, resources, tell, names } = await opened(store);
+  tell(NETWORK, POOL);
+  await resources.take();
+  const key = { containerId: "c", ifname: "eth0" };
+  const commit = store.commit.bind(store);
+  store.commit = async (changes) => {
+    core.ipam.allocate({ key, pool: "media" });
+    await commit(changes);
+  };
+  for (const gone of ["Network/media", "AddressPool/media"]) resources.listener.remove(gone);
+  tell();
+  expect(await resources.take()).toBe(true);
+  expect(names()).toEqual([[], ["default", "media"]]);
+  expect(core.config.pools[1]?.isLeaving).toBe(true);
+  expect((await opened(store)).names()).toEqual([[], ["default", "media"]]);
+  store.commit = commit;
+  core.ipam.release(key);
+  expect([await resources.take(), names()]).toEqual([true, [[], ["default"]]]);
+});
+
+test("what was kept and is refused at the start is kept no more once it is not told", async () => {
+  const first = await opened();
+  first.tell(NETWORK, POOL);
+  await first.resources.take();
+  const file = FILE.replace("10.1.0.0", "10.2.0.0");
+  const next = await opened(first.store, undefined, file);
+  expect(next.names()).toEqual([[], ["default"]]);
+  next.tell();
+  expect(await next.resources.take()).toBe(false);
+  expect((await opened(first.store)).names()).toEqual([[], ["default"]]);
 });
 
 test("of the nodes of a cluster one speaks, another when it is dead, and none that knows too little", async () => {

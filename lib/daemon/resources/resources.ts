@@ -7,10 +7,10 @@ import { turn } from "#lib/cluster/blocks.ts";
 import type { Config } from "#lib/config/config.ts";
 import { type Beside, besideFile, type Refusal, type Resource } from "#lib/config/resources.ts";
 import { isFailure } from "#lib/errors.ts";
-import type { Listener } from "#lib/k8s/objects.ts";
+import type { Listener, Warning } from "#lib/k8s/objects.ts";
 import type { Named } from "#lib/store/store.ts";
 import type { Core } from "../core.ts";
-import { decide, keyOf } from "./decide.ts";
+import { decide, goneOf, inUse, keyOf } from "./decide.ts";
 import { changesOf, keptOf } from "./kept.ts";
 import { mistakeIn, poolsOf, withKnown } from "./pools.ts";
 import { hearResources, type Told } from "./told.ts";
@@ -31,6 +31,9 @@ export interface Resources {
 export interface Beginning {
   readonly config: Config;
   readonly beside: Beside;
+  /** As the store has it. */
+  readonly kept: readonly Resource[];
+  /** Without what is refused of it now. */
   readonly taken: readonly Resource[];
 }
 
@@ -43,41 +46,53 @@ export function beginning(config: Config, text: string, own: readonly Named[]): 
   return {
     config: withResources(config, found.config),
     beside,
+    kept,
     taken: kept.filter((each) => !found.refused.has(each)),
   };
 }
 
 const withResources = (config: Config, { pools, networks }: Config): Config => ({ ...config, pools, networks });
 
-export function openResources(core: Core, { beside, taken: kept }: Beginning): Resources {
+export function openResources(core: Core, { beside, ...begun }: Beginning): Resources {
   const { log, store, nowMs } = core;
-  let taken = kept;
+  let { kept, taken } = begun;
   /** By kind and name. */
   let refused: ReadonlyMap<string, Refusal> = new Map();
   let isDue = false;
   let pools = poolsOf(core.config, core.blocks !== undefined);
   let trouble = "";
+  /** What is said is not looked at again: a warning of it that could not be given is kept until it is. */
+  const owed: Warning[] = [];
 
   const heard = hearResources(() => {
     isDue = true;
     resources.onTold();
   });
 
-  const become = async (now: readonly Resource[], next: Config): Promise<boolean> => {
-    const changes = changesOf(taken, now);
-    if (changes.length === 0) return false;
-    const config = withResources(core.config, next);
-    const read = withKnown(poolsOf(config, core.blocks !== undefined), pools);
-    await store.commit(changes);
-    taken = now;
-    pools = read;
-    // From here to the end nothing waits: whoever looks sees all of it.
-    core.config = config;
-    core.ipam.setPools(pools);
-    core.blocks?.setPools(pools, leavingOf(config));
-    const names = (kind: Resource["kind"]) => now.filter((each) => each.kind === kind).map(({ name }) => name);
-    log({ event: "resources-taken", networks: names("Network"), pools: names("AddressPool") });
-    return true;
+  /** @throws SelvedgeError config-invalid, store: what was in force stays so */
+  const become = async (): Promise<{ readonly isOther: boolean; readonly refused: ReadonlyMap<Told, Refusal> }> => {
+    for (;;) {
+      const isUsed = inUse(taken, usesHere(core));
+      const { taken: now, config: found, refused } = decide(taken, heard.all(), beside, isUsed);
+      const config = withResources(core.config, found);
+      const read = withKnown(poolsOf(config, core.blocks !== undefined), pools);
+      const going = goneOf(taken, now).filter((each) => !isUsed(each));
+      const changes = changesOf(kept, now);
+      if (changes.length > 0) await store.commit(changes);
+      kept = now;
+      // Until here pods came to what goes.
+      if (changes.length > 0 && going.some(inUse(taken, usesHere(core)))) continue;
+      if (changesOf(taken, now).length === 0) return { isOther: false, refused };
+      taken = now;
+      pools = read;
+      // From here to the end nothing waits: whoever looks sees all of it.
+      core.config = config;
+      core.ipam.setPools(pools);
+      core.blocks?.setPools(pools, leavingOf(config));
+      const names = (kind: Resource["kind"]) => now.filter((each) => each.kind === kind).map(({ name }) => name);
+      log({ event: "resources-taken", networks: names("Network"), pools: names("AddressPool") });
+      return { isOther: true, refused };
+    }
   };
 
   const refuse = (found: ReadonlyMap<Told, Refusal>): void => {
@@ -98,16 +113,15 @@ export function openResources(core: Core, { beside, taken: kept }: Beginning): R
     onTold: () => {},
 
     async take() {
-      const isUsed = usesHere(core);
+      const isUsed = inUse(taken, usesHere(core));
       const isOver = taken.some((each) => each.isLeaving === true && !isUsed(each));
       if (!heard.isTold || !(isDue || isOver)) return false;
       isDue = false;
       try {
-        const decided = decide(taken, heard.all(), beside, isUsed);
-        const isOther = await become(decided.taken, decided.config);
-        refuse(decided.refused);
+        const now = await become();
+        refuse(now.refused);
         trouble = "";
-        return isOther;
+        return now.isOther;
       } catch (error) {
         isDue = true;
         failed(error);
@@ -126,7 +140,11 @@ export function openResources(core: Core, { beside, taken: kept }: Beginning): R
           await say(told, condition);
           const { kind, name, uid } = told;
           const { status, reason, message } = condition;
-          if (status === "False") await warn?.({ kind, name, uid, reason, message, by, atMs: nowMs() });
+          if (status === "False") owed.push({ kind, name, uid, reason, message, by, atMs: nowMs() });
+        }
+        for (let [next] = owed; next !== undefined; [next] = owed) {
+          await warn?.(next);
+          owed.shift();
         }
         trouble = "";
       } catch (error) {

@@ -45,3 +45,20 @@ test("networks and pools are kept, the older first; what is said of them is no n
   told();
   expect([heard.all().map(({ name }) => name), news]).toEqual([["b"], 3]);
 });
+
+test("one that was made anew with the same settings is news: it is younger", () => {
+  let news = 0;
+  const heard = hearResources(() => {
+    news += 1;
+  });
+  const { put, told } = heard.listener;
+  const made = (uid: string, day: number) => ({
+    metadata: { name: "a", uid, creationTimestamp: `2027-01-${day}T08:00:00Z` },
+  });
+  put("networks/a", network("a", {}, made("u-1", 14)));
+  put("networks/b", network("b", {}));
+  told();
+  put("networks/a", network("a", {}, made("u-2", 16)));
+  told();
+  expect([heard.all().map(({ name }) => name), news]).toEqual([["b", "a"], 2]);
+});

@@ -47,8 +47,9 @@ export function hearResources(onTold: () => void): HeardResources {
       put(name, object) {
         const told = readable(() => readResource(root(object)));
         if (told === undefined) return;
-        // What is said of it is no news.
-        isNew ||= !isDeepStrictEqual(known.get(name)?.spec, told.spec);
+        const earlier = known.get(name);
+        // What is said of it is no news; one that was made anew is as old as that.
+        isNew ||= earlier?.uid !== told.uid || !isDeepStrictEqual(earlier.spec, told.spec);
         known.set(name, told);
       },
       remove(name) {
