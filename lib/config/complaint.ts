@@ -7,6 +7,8 @@ export interface Complaint {
   /** A key of the object at `path` that is itself the mistake. */
   readonly key?: string;
   readonly text: string;
+  /** The place of what it cannot be together with: without that it is right. */
+  readonly against?: Path;
 }
 
 /** `networks[0].mtu` */

@@ -16,20 +16,16 @@ export function overlaps(root: unknown): Complaint[] {
   }));
   const complaints: Complaint[] = [];
   pools.forEach((pool, i) => {
-    for (const other of pools.slice(0, i)) {
+    pools.slice(0, i).forEach((other, j) => {
       const pair = firstOverlap(pool.subnets, other.subnets);
-      if (pair === undefined || pool.name === other.name) continue;
+      if (pair === undefined || pool.name === other.name) return;
       const tenants = tenantsOf(root, other.name);
       const shared = [...tenantsOf(root, pool.name)].find((tenant) => tenants.has(tenant));
-      if (shared === undefined) continue;
+      if (shared === undefined) return;
       const where = shared === NO_TENANT ? "networks without a tenant" : `networks of tenant "${shared}"`;
-      complaints.push(
-        complaint(
-          ["pools", i, "ranges"],
-          `${pair[0]} overlaps ${pair[1]} of pool "${String(other.name)}", and both serve ${where}; use other addresses, or networks of different tenants`,
-        ),
-      );
-    }
+      const text = `${pair[0]} overlaps ${pair[1]} of pool "${String(other.name)}", and both serve ${where}; use other addresses, or networks of different tenants`;
+      complaints.push({ ...complaint(["pools", i, "ranges"], text), against: ["pools", j] });
+    });
   });
   return complaints;
 }

@@ -112,6 +112,62 @@ test("of two that cannot both be the earlier one counts", () => {
   expect(Object.keys(refused)).toEqual(["AddressPool a"]);
 });
 
+test("one that is wrong only beside another that is refused counts", () => {
+  const { pools, refused } = together(FILE, [
+    pool("a", "10.11.0.0/24"),
+    pool("b", "10.10.0.0/15"),
+    pool("c", "10.10.5.0/24"),
+    pool("d", "10.10.5.128/25"),
+  ]);
+  expect(pools).toEqual(["default", "whole", "a", "c"]);
+  expect(refused).toEqual({
+    "AddressPool b": expect.stringContaining('of pool "a"'),
+    "AddressPool d": expect.stringContaining('of pool "c"'),
+  });
+});
+
+const SITES = `
+tenants: [{ name: t }]
+networks: [{ name: whole, attachment: bridge, bridge: br9, pool: whole, stretch: { vni: 9 } }]
+pools: [{ name: default, ranges: [[{ subnet: 10.1.0.0/16 }]] }, { name: whole, ranges: [[{ subnet: 10.9.0.0/16 }]] }]
+cluster: { store: { kubernetes: {} } }
+kubernetes: {}
+edge:
+  routers:
+    - name: r
+      url: https://192.0.2.1
+      key: { file: /k }
+      sites: [{ name: w, interface: vti1, networks: [10.5.0.0/16], ipsec: { local: 192.0.2.1, remote: 192.0.2.2, secret: { file: /s } } }]
+`;
+const SITE_POOL = pool("p", "10.5.0.0/16");
+const OF_TENANT = network("n", { tenant: "t", pool: "p" });
+const OTHERS = ["x", "y", "z"].map((name) => network(name));
+const THIEF = network("thief", { pool: "whole" });
+const GUILTY: readonly (readonly [what: string, resources: readonly Resource[], refused: readonly string[]])[] = [
+  ["nobody", [...OTHERS, SITE_POOL, OF_TENANT], []],
+  ["the network that takes what is another's", [SITE_POOL, ...OTHERS, OF_TENANT, THIEF], ["Network thief"]],
+  ["the same, if it came first", [THIEF, SITE_POOL, ...OTHERS, OF_TENANT], ["Network thief"]],
+  [
+    "the network that brings a pool to the node",
+    [SITE_POOL, OF_TENANT, ...OTHERS, network("late", { pool: "p" })],
+    ["Network late"],
+  ],
+  ["the pool that is the node's by itself", [...OTHERS, SITE_POOL], ["AddressPool p"]],
+  [
+    "the pool, before a network that does not make it so",
+    [SITE_POOL, network("own", { pool: "p" }), ...OTHERS],
+    ["AddressPool p", "Network own"],
+  ],
+  [
+    "each of two that take the same",
+    [THIEF, SITE_POOL, OF_TENANT, network("other", { pool: "whole" })],
+    ["Network thief", "Network other"],
+  ],
+];
+test.each(GUILTY)("what is wrong with the file is refused of %s", (_what, resources, guilty) =>
+  expect(Object.keys(together(SITES, resources).refused)).toEqual(guilty),
+);
+
 test("what else is wrong with one by itself is asked for", () => {
   const beside = besideFile(FILE, ({ name }) => (name === "a" ? "spec.ranges: no" : undefined));
   const one = pool("a", "10.2.0.0/16");

@@ -3,6 +3,7 @@
 import { type Complaint, lookUp, pathText } from "./complaint.ts";
 import { complete } from "./complete.ts";
 import { type Config, judge } from "./config.ts";
+import { culprit } from "./culprit.ts";
 import { listAt } from "./overlaps.ts";
 import { RESOURCE_KINDS, type ResourceKind, type ResourceKindName } from "./resource-kinds.ts";
 import { DEFAULT_POOLS, type Shape } from "./schema.ts";
@@ -42,26 +43,18 @@ export function besideFile(text: string, mistakeIn: (resource: Resource) => stri
   const lists = { pools: listAt(file, "pools"), networks: listAt(file, "networks") };
   const all = (resources: readonly Resource[]): unknown => ({ ...file, ...laid(lists, resources) });
 
-  /** What they say together, and what is wrong with it by the one that it is said of; `undefined`: it is said of the file. */
+  /** What they say together, and what is wrong with it: with one of them, and with the file. */
   const judged = (resources: readonly Resource[]) => {
     const { complaints, shape } = judge(all(resources));
-    const found = new Map<Resource | undefined, string>();
+    const own = new Map<Resource, Wrong>();
+    const ofFile: string[] = [];
     for (const each of complaints) {
-      const of = ownerOf(lists, resources, each);
-      if (!found.has(of))
-        found.set(of, of === undefined ? `beside the configuration file: ${each.text}` : saidOf(each));
+      const of = ownerOf(lists, resources, each.path);
+      const against = each.against === undefined ? undefined : ownerOf(lists, resources, each.against);
+      if (of === undefined) ofFile.push(`beside the configuration file: ${each.text}`);
+      else if (!own.has(of)) own.set(of, { message: saidOf(each), against });
     }
-    return { complaints: found, shape };
-  };
-  /** The first after which something is wrong with what the file says. */
-  const culprit = (resources: readonly Resource[]): Resource | undefined => {
-    let [right, wrong] = [0, resources.length];
-    while (wrong - right > 1) {
-      const middle = (right + wrong) >> 1;
-      if (judged(resources.slice(0, middle)).complaints.has(undefined)) wrong = middle;
-      else right = middle;
-    }
-    return resources[wrong - 1];
+    return { own, ofFile, shape };
   };
 
   return (given) => {
@@ -72,16 +65,24 @@ export function besideFile(text: string, mistakeIn: (resource: Resource) => stri
     }
     for (;;) {
       const taken = inOrder(given.filter((each) => !refused.has(each)));
-      const { complaints, shape } = judged(taken);
-      const unsaid = complaints.get(undefined);
-      complaints.delete(undefined);
-      for (const [of, message] of complaints) if (of !== undefined) refused.set(of, { reason: "Invalid", message });
-      if (complaints.size > 0) continue;
-      const guilty = unsaid === undefined ? undefined : culprit(taken);
-      if (unsaid !== undefined && guilty !== undefined) refused.set(guilty, { reason: "Invalid", message: unsaid });
+      const { own, ofFile, shape } = judged(taken);
+      // What is wrong only beside one that is wrong itself is looked at again without that.
+      for (const [of, { message, against }] of own)
+        if (against === undefined || !own.has(against)) refused.set(of, { reason: "Invalid", message });
+      if (own.size > 0) continue;
+      const [message] = ofFile;
+      const isSaid = (some: readonly Resource[]) => judged(some).ofFile.some((each) => each === message);
+      const guilty = message === undefined ? undefined : culprit(taken, isSaid);
+      if (message !== undefined && guilty !== undefined) refused.set(guilty, { reason: "Invalid", message });
       else return { config: named(completed(shape), taken), refused };
     }
   };
+}
+
+interface Wrong {
+  readonly message: string;
+  /** Without which it would be right. */
+  readonly against: Resource | undefined;
 }
 
 /** Pools before the networks that draw from them. */
@@ -100,8 +101,8 @@ const laid = (lists: Lists, resources: readonly Resource[]): Lists => {
   return { pools: of("pools"), networks: of("networks") };
 };
 
-/** The one that a complaint is about. */
-function ownerOf(lists: Lists, resources: readonly Resource[], { path }: Complaint): Resource | undefined {
+/** Whose place in the whole it is. */
+function ownerOf(lists: Lists, resources: readonly Resource[], path: Complaint["path"]): Resource | undefined {
   const [list, index] = path;
   if ((list !== "pools" && list !== "networks") || typeof index !== "number") return undefined;
   return resources.filter(({ kind }) => kindOf(kind).list === list)[index - lists[list].length];
