@@ -56,7 +56,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   /** What the path left when the last pass looked. */
   let before: ReturnType<typeof pathMtus> | undefined;
   const marked = new Map<string, AttachmentRecord>();
-  const missingSince = new Map<string, number>();
+  /** Milliseconds since the epoch. An attachment that is made anew under the same name is another record. */
+  const missingSince = new WeakMap<AttachmentRecord, number>();
   const last = { atMs: 0, tookMs: 0, repairs: 0 };
   let switchesAtMs = Number.NEGATIVE_INFINITY;
 
@@ -150,13 +151,12 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
    * another namespace) at the path, and no host link, which only the end of the namespace takes away with its peer.
    */
   const finished = async (record: AttachmentRecord): Promise<boolean> => {
-    const key = keyOf(record);
     const gone = record.phase === "ready" && (await namespaceGone(core, record));
-    if (!gone) missingSince.delete(key);
+    if (!gone) missingSince.delete(record);
     if (record.phase === "ready" && !gone) return false;
     if (gone) {
-      const since = missingSince.get(key) ?? core.nowMs();
-      missingSince.set(key, since);
+      const since = missingSince.get(record) ?? core.nowMs();
+      missingSince.set(record, since);
       if (core.nowMs() - since < NAMESPACE_GRACE_MS) return false;
       core.log({
         event: "namespace-gone",
@@ -166,7 +166,6 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       });
     }
     await removeAttachment(core, record);
-    missingSince.delete(key);
     return true;
   };
 
@@ -214,7 +213,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
    */
   const lookAtSwitches = async (host: Host): Promise<string[]> => {
     const switches = lonelyFacts(core, host).filter((fact) => fact.type === "sysctl");
-    node ||= diff(switches, await host.kernel.look({}, switches)).length > 0;
+    if (diff(switches, await host.kernel.look({}, switches)).length > 0) node = true;
     const published = [...core.table].flatMap((record) =>
       hostEndsOf(record)
         .filter((end) => end.host === host.name && end.link.routeLocalnet === true)
@@ -248,6 +247,19 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     ]);
   };
 
+  /** What the machine is like now. Where the kernel does not tell, what is known stays until the next pass asks again. */
+  const learn = (): Promise<string[]> =>
+    guarded(async () => {
+      try {
+        core.node = await core.kernel.facts();
+      } catch (error) {
+        path = true;
+        throw error;
+      }
+      core.cluster?.refresh(core.node);
+      return [];
+    });
+
   const guarded = async (work: () => Promise<string[]>): Promise<string[]> => {
     try {
       return await work();
@@ -263,26 +275,25 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     async pass() {
       const began = core.nowMs();
       const all = everything || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
+      // Every mark is taken off where it is read: one that is made while the pass waits is the next one's.
+      everything = false;
       // Events bring passes ten times a second where pods come and go: not all of them are to look at every pod.
       if (!all && began - switchesAtMs >= SWITCHES_MS / 2) {
         switchesAtMs = began;
         await onEachHost(lookAtSwitches);
       }
-      if (all || path) {
-        core.node = await core.kernel.facts();
-        core.cluster?.refresh(core.node);
-      }
+      const isPathMarked = path;
+      path = false;
+      if (all || isPathMarked) await learn();
       const mtus = pathMtus(core);
       // In a cluster the other nodes have a say in it.
-      if (all || path || mtus.path !== before?.path || mtus.segment !== before.segment)
+      if (all || isPathMarked || mtus.path !== before?.path || mtus.segment !== before.segment)
         for (const record of core.table) if (isOffPath(record, mtus)) marked.set(keyOf(record), record);
       before = mtus;
       const targets = all || nftables ? [...core.table] : [...marked.values()];
       const wholeNode = all || nftables || node;
-      everything = false;
       nftables = false;
       node = false;
-      path = false;
       marked.clear();
       const lines: string[] = [...(await guarded(() => endExpired(core)))];
       if (all) {
