@@ -77,6 +77,22 @@ test("what no plugin wrote is not read, and unfinished files are not listed", as
   expect(await Promise.all(entries.map((entry) => q.read(entry)))).toEqual([undefined, undefined, undefined]);
 });
 
+test("what cannot be read or removed now is an error that names it, and stays", async () => {
+  const directory = fresh();
+  mkdirSync(join(directory, "1-1-1.del.json"), { recursive: true });
+  const q = queue([directory]);
+  const [entry = { name: "", directory: "" }] = await q.list();
+  await expect(q.read(entry)).rejects.toMatchObject({
+    failure: { kind: "store" },
+    message: expect.stringMatching(/1-1-1\.del\.json cannot be read: EISDIR/),
+  });
+  await expect(q.remove(entry)).rejects.toMatchObject({
+    failure: { kind: "store" },
+    message: expect.stringMatching(/1-1-1\.del\.json cannot be removed: /),
+  });
+  expect(await q.read({ directory, name: "2-1-1.del.json" })).toBeUndefined();
+});
+
 test("removing twice is fine", async () => {
   const directory = fresh();
   await enqueue(del("c1"), [directory], 1n);

@@ -17,9 +17,9 @@ export interface Entry {
 export interface Queue {
   /** Complete entries of all directories, oldest first. A directory that is absent is empty. */
   list(): Promise<Entry[]>;
-  /** undefined: no such entry, or not one that a plugin wrote. */
+  /** undefined: no such entry, or not one that a plugin wrote. @throws SelvedgeError store when that cannot be told now */
   read(entry: Entry): Promise<Request | undefined>;
-  /** Removes durably; gone already is fine. */
+  /** Removes durably; gone already is fine. @throws SelvedgeError store */
   remove(entry: Entry): Promise<void>;
   /** Calls `poke` when an entry appears, until the signal; directories are made if they can be. */
   watch(poke: () => void, signal: AbortSignal): Promise<void>;
@@ -93,14 +93,22 @@ export function queue(directories: readonly string[]): Queue {
     },
     async read({ directory, name }) {
       const fs = await open;
-      const text = await fs.readFile(`${directory}/${name}`, "utf8").catch(() => "");
+      const path = `${directory}/${name}`;
+      const text = await fs.readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return "";
+        throw refused("read", path, error);
+      });
       return parseEntry(text);
     },
     async remove({ directory, name }) {
       const fs = await open;
-      await fs.rm(`${directory}/${name}`, { force: true });
-      const handle = await fs.open(directory, "r");
-      await handle.sync().finally(() => handle.close());
+      try {
+        await fs.rm(`${directory}/${name}`, { force: true });
+        const handle = await fs.open(directory, "r");
+        await handle.sync().finally(() => handle.close());
+      } catch (error) {
+        throw refused("removed", `${directory}/${name}`, error as Error);
+      }
     },
     async watch(poke, signal) {
       const fs = await open;
@@ -112,6 +120,12 @@ export function queue(directories: readonly string[]): Queue {
     },
   };
 }
+
+const refused = (what: string, path: string, cause: Error): SelvedgeError =>
+  new SelvedgeError({ kind: "store" }, `the queued DEL ${path} cannot be ${what}: ${cause.message}`, {
+    hint: "It stays in the queue and is tried again.",
+    cause,
+  });
 
 /** A file of the store is parsed like any other input: undefined for what no plugin of ours has written. */
 function parseEntry(text: string): Request | undefined {

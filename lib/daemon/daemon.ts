@@ -60,7 +60,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   const { lock } = core;
   const workers = pool({ size: config.workers, limit: config.queueLimit });
   const node = verbs(core, { lock, workers });
-  const told = new Map<string, string>();
+  const told = new Map<string, Set<string>>();
   const drain = () => replay(core, replayed, told, node.replayDel);
   await drain();
 
@@ -143,12 +143,12 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     repairs.mark(change);
     reconciling.poke();
   };
-  const watched: Promise<void>[] = [];
+  const watched = new Set<Promise<void>>();
   const broken = Promise.withResolvers<never>();
   core.onHost = ({ kernel, closing }) => {
     const watching = kernel.watch(heed, AbortSignal.any([stopping.signal, closing.signal]));
-    watching.catch(broken.reject);
-    watched.push(watching);
+    watched.add(watching);
+    watching.catch(broken.reject).finally(() => watched.delete(watching));
   };
   for (const host of core.hosts.values()) core.onHost(host);
   const sharing = loop(() => share(core), {

@@ -13,36 +13,44 @@ import type { Core } from "./core.ts";
 export type Carry = (request: Request, alsoCommit: readonly Change[]) => Promise<void>;
 
 /**
- * Works the queue off. `done` holds the entries that were carried out and whose files may still be there, `told` those
- * of which the log knows why they wait.
+ * Works the queue off. `done` holds the entries that were carried out and whose files may still be there, `told` what
+ * the log has of those that wait.
  */
-export async function replay(core: Core, done: Set<string>, told: Map<string, string>, carry: Carry): Promise<void> {
+export async function replay(
+  core: Core,
+  done: Set<string>,
+  told: Map<string, Set<string>>,
+  carry: Carry,
+): Promise<void> {
   const failed = new Set<string>();
   for (const entry of await core.queue.list()) {
-    const request = done.has(entry.name) ? undefined : await core.queue.read(entry);
-    if (request !== undefined && failed.has(request.containerId)) continue;
-    const outdated = request !== undefined && (core.table.get(request)?.createdMs ?? 0) > writtenMs(entry);
-    if (request !== undefined && !outdated) {
-      try {
-        await carry(request, [{ put: "replayed", name: entry.name, atMs: core.nowMs() }]);
-      } catch (error) {
-        if (!isFailure(error)) throw error;
-        // It stays for the next time, and so do later ones of the same container.
-        failed.add(request.containerId);
-        const { message } = error;
-        if (told.get(entry.name) === message) continue;
-        told.set(entry.name, message);
-        core.log({ ...named(request), event: "replayed", entry: entry.name, outcome: "failed", message });
-        continue;
+    const { name } = entry;
+    const say = (request: Request | undefined, outcome: "done" | "skipped" | "unreadable" | "failed", message = "") => {
+      const known = told.get(name) ?? new Set();
+      if (known.has(`${outcome} ${message}`)) return;
+      told.set(name, known.add(`${outcome} ${message}`));
+      core.log({ ...named(request), event: "replayed", entry: name, outcome, message });
+    };
+    let request: Request | undefined;
+    try {
+      const isDone = done.has(name);
+      request = isDone ? undefined : await core.queue.read(entry);
+      if (request !== undefined && failed.has(request.containerId)) continue;
+      const outdated = request !== undefined && (core.table.get(request)?.createdMs ?? 0) > writtenMs(entry);
+      if (request !== undefined && !outdated) {
+        await carry(request, [{ put: "replayed", name, atMs: core.nowMs() }]);
+        done.add(name);
       }
-      done.add(entry.name);
+      say(request, isDone || outdated ? "skipped" : request === undefined ? "unreadable" : "done");
+      await core.queue.remove(entry);
+      told.delete(name);
+      if (done.delete(name)) await core.store.commit([{ remove: "replayed", name }]);
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      // It stays for the next time, and so do later ones of the same container.
+      if (request !== undefined) failed.add(request.containerId);
+      say(request, "failed", error.message);
     }
-    const skipped = outdated || done.has(entry.name);
-    const outcome = request !== undefined && !outdated ? "done" : skipped ? "skipped" : "unreadable";
-    core.log({ ...named(request), event: "replayed", entry: entry.name, outcome, message: "" });
-    await core.queue.remove(entry);
-    told.delete(entry.name);
-    if (done.delete(entry.name)) await core.store.commit([{ remove: "replayed", name: entry.name }]);
   }
 }
 
