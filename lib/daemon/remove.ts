@@ -4,11 +4,12 @@
  */
 
 import { isFailure } from "#lib/errors.ts";
+import type { Kernel } from "#lib/kernel/kernel.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { AttachmentRecord, Change } from "#lib/store/store.ts";
 import { contested, lasting } from "./contested.ts";
-import { type Core, hostOf } from "./core.ts";
+import type { Core } from "./core.ts";
 import { delegationOfRecord } from "./delegated.ts";
 import { leaseKeys, type Part, partsOf } from "./parts.ts";
 import { addressesOf, scopeOf } from "./record.ts";
@@ -33,8 +34,8 @@ export async function removeAttachment(
   if (delegated !== undefined) await core.store.commit([{ put: "attachment", value: leaving }]);
 
   for (const part of partsOf(record)) {
-    const ops = removal(core, record, part);
-    await hostOf(core, part.host).kernel.apply(scopeOf(record), ops);
+    const ops = removal(core, record, part).filter(({ fact }) => fact.at === "pod" || core.hosts.has(part.host));
+    await kernelFor(core, part).apply(scopeOf(record), ops);
     trace?.performed(ops);
   }
   await core.policies?.release(record);
@@ -64,6 +65,9 @@ export async function removeAttachment(
 
   for (const { host } of partsOf(record)) core.hosts.get(host)?.connections.forget(record);
 }
+
+/** A router that is gone has taken along what was on it; into the pod the node sees as well. */
+const kernelFor = ({ hosts, kernel }: Core, { host }: Part): Kernel => hosts.get(host)?.kernel ?? kernel;
 
 /**
  * Operations that take what is this attachment's alone off one host. The pod's end of a pair goes with the host's; what

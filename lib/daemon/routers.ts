@@ -36,6 +36,18 @@ export const showRouters = ({ hosts }: Core): string[] =>
 
 /** Those that nobody wants any more. Returns what was done, line by line. @throws SelvedgeError kernel */
 export async function removeRouters(core: Core): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of unwanted(core)) {
+    // While others were being closed an ADD may have come that counts on it.
+    if (!unwanted(core).has(name)) continue;
+    await removeRouter(core, name);
+    lines.push(`- router ${name}`);
+  }
+  return lines;
+}
+
+/** Names of those that stand and have had nobody on them for long enough. */
+function unwanted(core: Core): Set<string> {
   const now = core.clockUs();
   const attached = attachedTo(core);
   for (const name of attached) {
@@ -48,16 +60,15 @@ export async function removeRouters(core: Core): Promise<string[]> {
     const open = core.hosts.get(name);
     return name === NODE || attached.has(name) || (open !== undefined && lingers(open));
   };
-  const gone = new Set([...core.hosts.keys(), ...core.routers.names()].filter((name) => !isKept(name)));
-  for (const name of gone) await removeRouter(core, name);
-  return [...gone].map((name) => `- router ${name}`);
+  return new Set([...core.hosts.keys(), ...core.routers.names()].filter((name) => !isKept(name)));
 }
 
 async function removeRouter(core: Core, name: string): Promise<void> {
   const open = core.hosts.get(name);
   core.hosts.delete(name);
   if (open !== undefined) await closeHost(open);
-  core.routers.remove(name);
+  // Whoever has opened it meanwhile has found it standing.
+  if (!core.hosts.has(name)) core.routers.remove(name);
 }
 
 /** Its sockets go, and what it holds of its namespace. @throws SelvedgeError kernel */
