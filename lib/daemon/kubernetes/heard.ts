@@ -45,7 +45,8 @@ export function hearing({ counts, definitions: areDefinitionsKept }: HearingOpti
   const keep = (object: Found): (() => boolean)[] => {
     const at = fields(object);
     const kind = text(at("kind"));
-    if (kind === "List") return list(at("items")).flatMap(keep);
+    // Each for itself: what is kept of one must be known when another cannot be read.
+    if (kind === "List") return list(at("items")).flatMap((item) => readable(() => keep(item)) ?? []);
     const what = `${text(at("apiVersion"))} ${kind}`;
     if (what === "v1 Pod") return keepPod(object);
     return areDefinitionsKept && what === "k8s.cni.cncf.io/v1 NetworkAttachmentDefinition"

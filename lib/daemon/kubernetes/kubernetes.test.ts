@@ -91,6 +91,16 @@ test("annotations follow their pod", async () => {
   expect(await annotations()).toEqual({});
 });
 
+test("what a list holds besides what cannot be read follows the list", async () => {
+  const one = await opened(CONFIG, []);
+  const unquoted = pod("broken", { tier: true });
+  one.listener()?.put("o0", { apiVersion: "v1", kind: "List", items: [pod("web", { tier: "gold" }), unquoted] });
+  const annotations = () => one.kubernetes.annotationsOf({ namespace: "shop", name: "web" });
+  expect(await annotations()).toEqual({ tier: "gold" });
+  one.listener()?.put("o0", { apiVersion: "v1", kind: "List", items: [] });
+  expect(await annotations()).toEqual({});
+});
+
 test("a pod of which nothing was told is asked for; that it cannot be had is an error", async () => {
   const one = await opened(CONFIG, []);
   one.late.set("web", pod("web", { tier: "gold" }));

@@ -46,7 +46,12 @@ const STATUS = JSON.stringify([
   { name: "shop/media", interface: "net1", default: false },
 ]);
 
-function rig(records: readonly AttachmentRecord[], standing: Record<string, string> = {}, message = "") {
+function rig(
+  records: readonly AttachmentRecord[],
+  standing: Record<string, string> = {},
+  message = "",
+  { firstMs, longestMs } = { firstMs: 1, longestMs: 5 },
+) {
   const here = table(contested);
   for (const each of records) here.put(each);
   const written: [pod: PodName, text: string][] = [];
@@ -64,8 +69,8 @@ function rig(records: readonly AttachmentRecord[], standing: Record<string, stri
         written.push([pod, text]);
         return pod.name !== "gone";
       },
-      firstMs: 1,
-      longestMs: 5,
+      firstMs,
+      longestMs,
     },
   );
   const done = writer.run(stopping.signal);
@@ -132,6 +137,22 @@ test("a pod of which it cannot be told does not hold up the others", async () =>
   expect(one.names()).toEqual(["b", "c"]);
   one.trouble.of = "";
   await eventually("and that one when it can be", async () => one.names().length === 3 || undefined);
+});
+
+test("a pod that comes does not wait until another may be tried again", async () => {
+  const hourMs = 3_600_000;
+  await using one = rig([], {}, "", { firstMs: hourMs, longestMs: hourMs });
+  one.trouble.of = "a";
+  const come = (name: string) => {
+    one.here.put(record(name));
+    one.writer.want(record(name));
+  };
+  for (const name of ["a", "b"]) come(name);
+  await eventually("the one that came with it", async () => one.names().length === 1 || undefined);
+  come("c");
+  await eventually("the one that came later", async () => one.names().length === 2 || undefined);
+  expect(one.names()).toEqual(["b", "c"]);
+  expect(one.trouble.tries).toBe(3);
 });
 
 test("what went meanwhile is not told of, and of a pod's sandboxes the newest is", async () => {

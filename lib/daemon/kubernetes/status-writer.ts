@@ -35,8 +35,10 @@ export function statusWriter(
   { table, log }: Pick<Core, "table" | "log">,
   { standing, write, firstMs = 500, longestMs = 60_000 }: StatusWriterOptions,
 ): StatusWriter {
-  /** Attachments by their pods: the newest of each, since a pod's sandbox may be replaced. */
-  const wanted = new Map<string, AttachmentRecord>();
+  /** Attachments by their pods: the newest of each, since a pod's sandbox may be replaced. Not tried yet. */
+  const fresh = new Map<string, AttachmentRecord>();
+  /** Tried in vain, that which was tried last at the end. Those that come do not wait with them. */
+  const refused = new Map<string, AttachmentRecord>();
   const wait = backoff({ firstMs, longestMs, random: Math.random });
   let wake = Promise.withResolvers<void>();
   let trouble = "";
@@ -52,34 +54,31 @@ export function statusWriter(
     return text === standing(record.pod ?? "") ? undefined : { pod, text, networks };
   };
 
-  /** Returns how long to wait before the next try, ms; undefined: all was told. */
-  const round = async (): Promise<number | undefined> => {
-    for (const [name, record] of wanted) {
-      const news = untold(record);
-      try {
-        if (news !== undefined && (await write(news.pod, news.text)))
-          log({ event: "network-status-written", pod: name, networks: news.networks });
-      } catch (error) {
-        if (!isFailure(error)) throw error;
-        if (error.message !== trouble) log({ event: "network-status-failed", pod: name, message: error.message });
-        trouble = error.message;
-        // Others come before it is tried again: it may be what is said of this one pod.
-        if (wanted.get(name) === record) {
-          wanted.delete(name);
-          wanted.set(name, record);
-        }
-        return wait.next();
-      }
-      trouble = "";
-      wait.reset();
-      if (wanted.get(name) === record) wanted.delete(name);
+  /** Returns false where it is to be tried again. */
+  const tell = async (name: string, record: AttachmentRecord): Promise<boolean> => {
+    fresh.delete(name);
+    refused.delete(name);
+    const news = untold(record);
+    try {
+      if (news !== undefined && (await write(news.pod, news.text)))
+        log({ event: "network-status-written", pod: name, networks: news.networks });
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      if (error.message !== trouble) log({ event: "network-status-failed", pod: name, message: error.message });
+      trouble = error.message;
+      // Others come before it is tried again: it may be what is said of this one pod.
+      if (!fresh.has(name)) refused.set(name, record);
+      return false;
     }
-    return undefined;
+    trouble = "";
+    wait.reset();
+    return true;
   };
 
   const want = (record: AttachmentRecord): void => {
     if (record.pod === undefined || statusOf(record) === undefined) return;
-    wanted.set(record.pod, record);
+    refused.delete(record.pod);
+    fresh.set(record.pod, record);
     wake.resolve();
   };
   return {
@@ -87,12 +86,19 @@ export function statusWriter(
     async run(signal) {
       for (const record of [...table].toSorted((a, b) => a.createdMs - b.createdMs)) want(record);
       const ended = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      let pause: Promise<unknown> | undefined;
       while (!signal.aborted) {
         wake = Promise.withResolvers<void>();
-        const ms = await round();
-        if (ms === undefined) await (wanted.size > 0 ? undefined : Promise.race([wake.promise, ended]));
-        else await sleep(ms, undefined, { signal }).catch(() => {});
+        for (const [name, record] of fresh) if (!signal.aborted) await tell(name, record);
+        if (refused.size > 0) pause ??= sleep(wait.next(), OVER, { signal }).catch(() => {});
+        const came = await Promise.race([wake.promise, ended, ...(pause === undefined ? [] : [pause])]);
+        if (came !== OVER) continue;
+        pause = undefined;
+        for (const [name, record] of refused) if (fresh.size > 0 || !(await tell(name, record))) break;
       }
     },
   };
 }
+
+/** What a pause between tries ends with. */
+const OVER = "over";
