@@ -6,9 +6,7 @@ import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { RESOURCE_KINDS, type ResourceKind } from "#lib/config/resource-kinds.ts";
 import { structure } from "#lib/config/structure.ts";
-
-const GROUP = "selvedge.dev";
-const VERSION = "v1alpha1";
+import { GROUP, VERSION } from "#lib/k8s/api/resource.ts";
 
 /** What people call them, and what kubectl shows of them. */
 const SHOWN = {

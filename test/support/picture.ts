@@ -187,7 +187,7 @@ export const PICTURE: Readonly<Record<string, Area>> = {
   },
   install: {
     holds: "what reaches a machine: set-up, build, the tour, the conflist, manifests",
-    from: ["lib/config"],
+    from: ["lib/config", "lib/k8s/api/resource.ts"],
     packages: ["yaml"],
   },
   test: {

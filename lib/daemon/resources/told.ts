@@ -2,10 +2,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
 import type { Resource } from "#lib/config/resources.ts";
+import { GROUP, VERSION } from "#lib/k8s/api/resource.ts";
 import type { Listener } from "#lib/k8s/objects.ts";
 import { absent, type Found, fields, integer, list, oneOf, readable, root, text } from "#lib/parse.ts";
 
-export const API_VERSION = "selvedge.dev/v1alpha1";
+const API_VERSION = `${GROUP}/${VERSION}`;
 const KINDS = RESOURCE_KINDS.map(({ kind }) => kind);
 
 /** meta/v1 Condition. */

@@ -48,10 +48,14 @@ export const DEFINITIONS: Resource = {
   isOptional: true,
 };
 
+/** Of the project's own kinds. */
+export const GROUP = "selvedge.dev";
+export const VERSION = "v1alpha1";
+
 const configured = (kind: string, plural: string): Resource => ({
-  plural: `${plural}.selvedge.dev`,
-  path: `/apis/selvedge.dev/v1alpha1/${plural}`,
-  apiVersion: "selvedge.dev/v1alpha1",
+  plural: `${plural}.${GROUP}`,
+  path: `/apis/${GROUP}/${VERSION}/${plural}`,
+  apiVersion: `${GROUP}/${VERSION}`,
   kind,
   isOptional: true,
 });

@@ -1,5 +1,5 @@
 /** Which object of the API holds the value of a key. Their definitions are in install/kubernetes/store.yaml. */
-import type { Resource } from "#lib/k8s/api/resource.ts";
+import { GROUP, type Resource, VERSION } from "#lib/k8s/api/resource.ts";
 
 export interface Kind extends Resource {
   /** Keys that begin so are of this kind. */
@@ -13,9 +13,6 @@ export interface Recorded {
   readonly fields: readonly string[];
   readonly restOf: (values: readonly string[]) => string;
 }
-
-export const GROUP = "selvedge.dev";
-const VERSION = "v1alpha1";
 
 const kind = (name: string, plural: string, prefix: string, record?: Recorded): Kind => ({
   prefix,

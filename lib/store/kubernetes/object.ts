@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { SelvedgeError } from "#lib/errors.ts";
 import { headOf } from "#lib/k8s/api/head.ts";
+import { GROUP } from "#lib/k8s/api/resource.ts";
 import { fields, readable, root, text } from "#lib/parse.ts";
 import type { Entry, Revision } from "../shared.ts";
-import { GROUP, KINDS, type Kind, kindOf } from "./kinds.ts";
+import { KINDS, type Kind, kindOf } from "./kinds.ts";
 
 const KIND_OF: ReadonlyMap<unknown, Kind> = new Map(KINDS.map((each) => [each.kind, each]));
 
