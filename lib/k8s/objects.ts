@@ -7,8 +7,11 @@ export interface Listener {
   put(name: string, object: unknown): void;
   /** It is gone; or, after `failed` of that name, what failed is over. */
   remove(name: string): void;
-  /** What was told so far belongs together; the first time: it is all there is. */
-  told(): void;
+  /**
+   * What was told so far belongs together; the first time: it is all there is of policies and what they speak of.
+   * @param lacking names of what else is followed and was not told as a whole yet: `addresspools.selvedge.dev`
+   */
+  told(lacking?: readonly string[]): void;
   /** Something cannot be had now; what was told of it stands. */
   failed(name: string, message: string): void;
 }

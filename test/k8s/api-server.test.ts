@@ -20,6 +20,7 @@ let following: Promise<{ readonly done: Promise<void> }> | undefined;
 const objects = new Map<string, string>();
 const failures = new Map<string, string>();
 let tellings = 0;
+let lacking: readonly string[] = [];
 let puts = 0;
 
 beforeEach(async () => {
@@ -53,7 +54,10 @@ async function follow(): Promise<void> {
         objects.delete(name);
         failures.delete(name);
       },
-      told: () => void tellings++,
+      told(without = []) {
+        tellings++;
+        lacking = without;
+      },
       failed: (name, message) => void failures.set(name, message),
     },
     stopping.signal,
@@ -184,6 +188,20 @@ runs("without rights the resource and the verb are named; when they are given it
   expect(tellings).toBe(0);
   server.forbidden.clear();
   await until("it is told", () => tellings > 0 && failures.size === 0 && objects.size === 1);
+});
+
+runs("what policies are not made of holds them up as little as a right to it that is lacking", async () => {
+  const access = async () => ({ server: new URL(server.url), ca: cluster.ca, token });
+  source = hurriedSource(access, {}, true, true);
+  server.objects.put(pod("a"));
+  server.forbidden.add("list addresspools").add("list network-attachment-definitions");
+  await follow();
+  const others = ["addresspools.selvedge.dev", "network-attachment-definitions.k8s.cni.cncf.io"];
+  expect([...failures.keys()].sort()).toEqual(others);
+  expect([objects.size, lacking.toSorted()]).toEqual([1, others]);
+  expect(tellings).toBeGreaterThan(0);
+  server.forbidden.clear();
+  await until("they are told", () => lacking.length === 0 && failures.size === 0);
 });
 
 runs("a cluster without ClusterNetworkPolicies has none, until it knows them", async () => {

@@ -6,6 +6,7 @@ import type { Config } from "#lib/config/config.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Listener, ObjectName, ObjectSource, PodName } from "#lib/k8s/objects.ts";
 import type { Core } from "../core.ts";
+import { configuredOnly } from "./configured-only.ts";
 import { type Annotations, hearing } from "./heard.ts";
 import { type StatusWriter, statusWriter } from "./status-writer.ts";
 
@@ -46,7 +47,8 @@ export function openKubernetes(core: Core): Kubernetes | undefined {
       ...objects,
       follow(listener, signal) {
         const others = both(heard.listener, listener);
-        return objects.follow(core.resources === undefined ? others : both(core.resources.listener, others), signal);
+        const configured = core.resources && configuredOnly(core.resources.listener);
+        return objects.follow(configured === undefined ? others : both(configured, others), signal);
       },
     },
     async annotationsOf(pod) {
@@ -107,9 +109,9 @@ const both = (one: Listener, other: Listener): Listener => ({
     one.remove(name);
     other.remove(name);
   },
-  told() {
-    one.told();
-    other.told();
+  told(lacking) {
+    one.told(lacking);
+    other.told(lacking);
   },
   failed(name, message) {
     one.failed(name, message);

@@ -1,7 +1,7 @@
 /** What a source of objects tells, read: what cannot be read is told of, and what it was before stands. */
 import { isDeepStrictEqual } from "node:util";
 import { isFailure } from "#lib/errors.ts";
-import { PODS } from "#lib/k8s/api/resource.ts";
+import { CONFIGURED, DEFINITIONS, PODS } from "#lib/k8s/api/resource.ts";
 import type { Listener } from "#lib/k8s/objects.ts";
 import type { Log } from "#lib/log.ts";
 import type { Enforcement } from "#lib/policy/enforcement.ts";
@@ -10,7 +10,7 @@ import { type Namespace, type Pod, type Policy, podKey } from "#lib/policy/objec
 
 export interface Heard {
   readonly listener: Listener;
-  /** Everything was told once, and all of it could be read. */
+  /** Everything that policies are made of was told once, and all of it could be read. */
   readonly isComplete: boolean;
   /** What cannot be read now, by the source's name for it. */
   readonly refused: ReadonlyMap<string, string>;
@@ -106,7 +106,7 @@ export function hearing(
       const wasNew = isNew;
       isNew = false;
       isTold = true;
-      isComplete ||= refused.size === 0;
+      isComplete ||= [...refused.keys()].every((name) => BESIDE.has(name));
       onTold(wasNew);
       others?.told();
     },
@@ -123,6 +123,9 @@ export function hearing(
     refused,
   };
 }
+
+/** Names of what a source may be refused without any policy lacking. */
+const BESIDE: ReadonlySet<string> = new Set([DEFINITIONS, ...CONFIGURED].map(({ plural }) => plural));
 
 const POD = `${PODS.plural}/`;
 

@@ -29,6 +29,7 @@ async function rig(
   objects: readonly unknown[],
   records: readonly AttachmentRecord[] = [],
   knowPod?: (pod: PodName, listener: Listener) => Promise<void>,
+  refused?: string,
 ) {
   const standing = new Map<string, ElementFact>();
   const done: string[] = [];
@@ -41,6 +42,7 @@ async function rig(
       async follow(heard) {
         listener = heard;
         for (const [i, object] of objects.entries()) heard.put(`o${i}`, object);
+        if (refused !== undefined) heard.failed(refused, "may not list: 403");
         heard.told();
         return { done: Promise.resolve() };
       },
@@ -178,6 +180,17 @@ test("a pod that is deleted while it runs does not escape the policies that mean
   one.listener()?.told();
   await one.policies.release({ containerId: "none", ifname: "" });
   expect(withoutRows(one.standing())).toEqual(CONFINED);
+});
+
+test("what policies are not made of may be refused, and is told of", async () => {
+  const one = await rig([], [RECORD], undefined, "addresspools.selvedge.dev");
+  expect([one.waits.at(-1), one.policies.isInformed]).toEqual(["nothing", true]);
+  expect(one.policies.refused.get("addresspools.selvedge.dev")).toBe("may not list: 403");
+  const other = await rig([], [RECORD], undefined, "pods");
+  expect([other.waits.at(-1), other.policies.isInformed]).toEqual([
+    "policies are not known yet: pods: may not list: 403",
+    false,
+  ]);
 });
 
 test("what says nothing new is not logged; what was refused and can be read is", async () => {

@@ -111,7 +111,10 @@ async function objectOf(ask: Ask, resource: Resource, { namespace, name }: Objec
   throw new SelvedgeError({ kind: "not-ready" }, `may not get ${plural}: ${answer.status} ${answer.message}`);
 }
 
-/** Several resources as one source: all there is was told when each was; the server is lost once for all of them. */
+/**
+ * Several resources as one source: all there is was told when each was that policies are made of; the others hold up
+ * nobody. The server is lost once for all of them.
+ */
 function together(
   listener: Listener,
   resources: readonly Resource[],
@@ -133,7 +136,8 @@ function together(
       },
       told() {
         untold.delete(resource);
-        if (untold.size === 0) listener.told();
+        if (RESOURCES.some((each) => untold.has(each))) return;
+        listener.told([...untold].map(({ plural }) => plural));
       },
       reached() {
         if (!losers.delete(resource)) return;

@@ -18,5 +18,13 @@ export const hurriedSource = (
   access: () => Promise<Access>,
   over: Partial<Patience> = {},
   definitions = false,
+  configured = false,
 ): ObjectSource =>
-  apiServer({ access, userAgent: "selvedged/test", random: Math.random, definitions, patience: { ...HURRY, ...over } });
+  apiServer({
+    access,
+    userAgent: "selvedged/test",
+    random: Math.random,
+    definitions,
+    configured,
+    patience: { ...HURRY, ...over },
+  });
