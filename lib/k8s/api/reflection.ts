@@ -152,8 +152,12 @@ export function reflection(resource: Resource, { ask, told, signal, random, pati
     try {
       for await (const events of jsonLines(answer, MOST_EVENT_BYTES)) {
         if (isSteady()) wait.reset();
-        if (events.some((event) => taken(eventOf(resource, event)) === "expired")) return expired();
-        told.told();
+        try {
+          if (events.some((event) => taken(eventOf(resource, event)) === "expired")) return expired();
+        } finally {
+          // What came before the one that ends the watch is not told again by the next.
+          told.told();
+        }
       }
     } catch (error) {
       // Whether the server is lost is told by the next try.
