@@ -127,6 +127,24 @@ test("a kubelet that starts anew has emptied its directory, and is registered wi
   expect(await call("getDevicePluginOptions", {})).toEqual(RESOURCE.options);
 });
 
+test("a list that cannot be given ends what kubelet follows, and is registered again", async () => {
+  let trouble: Error | undefined;
+  const offers = async () => {
+    if (trouble !== undefined) throw trouble;
+    return present;
+  };
+  await using pool = devicePlugin({ directory, resource: "selvedge.dev/fast", offers });
+  await pool.refresh();
+  trouble = new Error("no such device");
+  const stream = watched();
+  await new Promise((resolve) => stream.once("close", resolve).once("error", resolve));
+  trouble = undefined;
+  await pool.refresh();
+  expect(node.registered).toEqual([RESOURCE, RESOURCE]);
+  client?.close();
+  expect((await heard(watched())).devices).toHaveLength(2);
+});
+
 test("a container gets what it is given, and a device that the node uses is refused", async () => {
   await using pool = plugin();
   await pool.refresh();

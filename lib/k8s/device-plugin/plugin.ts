@@ -68,7 +68,13 @@ export function devicePlugin({ directory, resource, offers }: PluginOptions): Pl
       });
       list().then(
         (devices) => stream.write(devices),
-        (error: unknown) => stream.destroy(error as Error),
+        (error: unknown) => {
+          // kubelet drops a plugin whose list ends, and waits until it is registered again.
+          watchers.delete(stream);
+          registeredWith = undefined;
+          // Which grpc-js answers as a status; `destroy` would end it here alone.
+          stream.emit("error", error);
+        },
       );
     },
     getPreferredAllocation: answering(
@@ -113,8 +119,14 @@ export function devicePlugin({ directory, resource, offers }: PluginOptions): Pl
       if (present !== registeredWith || !isServed) {
         await listen();
         const request = { version: "v1beta1", endpoint, resourceName: resource, options: OPTIONS };
-        await askKubelet(kubelet, Registration, "register", request, "register us");
+        // It may ask for the list, in vain, before it answers.
         registeredWith = present;
+        try {
+          await askKubelet(kubelet, Registration, "register", request, "register us");
+        } catch (error) {
+          registeredWith = undefined;
+          throw error;
+        }
         told = "";
       }
       const devices = await list();
