@@ -18,7 +18,7 @@ export interface KubernetesSecret {
   readonly key: string;
 }
 
-export interface SecretPlaces {
+interface SecretPlaces {
   /** Of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Absent: there is no Kubernetes. @param isWrong what was read last does not count @throws SelvedgeError config-invalid, not-ready */

@@ -8,7 +8,7 @@ import type { ReadAccess } from "./access.ts";
 import { asking } from "./ask.ts";
 import { wholeJson } from "./body.ts";
 
-export interface SecretKey extends ObjectName {
+interface SecretKey extends ObjectName {
   /** Of its data. */
   readonly key: string;
 }
@@ -17,7 +17,7 @@ export interface SecretKey extends ObjectName {
  * @param isWrong what was read last is not what is meant: it is read again
  * @throws SelvedgeError config-invalid: it is not there, or may not be got; not-ready: the server is away. Never with a value
  */
-export type ReadSecret = (of: SecretKey, isWrong?: boolean) => Promise<string>;
+type ReadSecret = (of: SecretKey, isWrong?: boolean) => Promise<string>;
 
 export interface SecretsOptions {
   readonly access: ReadAccess;
