@@ -188,20 +188,25 @@ runs(
 runs(
   "a daemon that starts while the server is away has what it took before",
   async () => {
+    await apply(pool("lost", "10.78.0.0/24"), network("right", { pool: "lost" }));
+    await accepted("network/right", "addresspool/lost");
     await live.pods("objs-e");
     expect(said(await live.ask("ADD", "objs-e", on("right")))).toBe("");
     await live.daemon.stop();
     await kubernetes.stopServer();
     const begun = live.daemon.start();
-    // No daemon starts pods before it knows their policies; a network that it does not know it would refuse at once.
-    await eventually(
-      "it waits for policies, and for nothing else",
-      async () => /not ready.*polic/.test(said(await live.ask("STATUS", "objs-e", on("right")))) || undefined,
-      LONG_MS,
-    );
-    expect(said(await live.ask("CHECK", "objs-e", on("right")))).toBe("");
-    await kubernetes.startServer();
-    await begun;
+    try {
+      // No daemon starts pods before it knows their policies; a network that it does not know it would refuse at once.
+      await eventually(
+        "it waits for policies, and for nothing else",
+        async () => /not ready.*polic/.test(said(await live.ask("STATUS", "objs-e", on("right")))) || undefined,
+        LONG_MS,
+      );
+      expect(said(await live.ask("CHECK", "objs-e", on("right")))).toBe("");
+    } finally {
+      await kubernetes.startServer();
+      await begun;
+    }
     await live.pods("objs-f");
     await eventually(
       "it serves",
