@@ -2,8 +2,7 @@
  * What befalls a cluster at work, with a hundred pings a second and a long TCP connection between pods on one node and on two:
  * nothing is lost that had no reason to be. The figures go to a table.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
@@ -11,7 +10,7 @@ import { eventually } from "../../conformance/program.ts";
 import { type Path, RESULTS, type Watched, watch } from "../cluster/watched.ts";
 import { needing } from "../support/requirement.ts";
 import { type Cluster, makeCluster, NEEDS } from "./cluster.ts";
-import { writeSelvedge } from "./images.ts";
+import { SELVEDGE } from "./images.ts";
 import { type Inside, inside, LONG_MS, names, type Pod } from "./inside.ts";
 import { whole } from "./manifests.ts";
 import { deployment, NAMESPACE, REPLICAS, service, statefulSet } from "./shop.ts";
@@ -34,11 +33,7 @@ const tookS = new Map<string, number>();
 
 beforeAll(async () => {
   if (runs === test.skip) return;
-  const directory = mkdtempSync(join(tmpdir(), "faults-"));
-  stack.defer(() => rmSync(directory, { recursive: true }));
-  const image = join(directory, "selvedge.tar");
-  await writeSelvedge(image);
-  cluster = stack.use(await makeCluster([image]));
+  cluster = stack.use(await makeCluster([SELVEDGE]));
   within = inside(cluster);
   await cluster.kubernetes.kubectl(["apply", "--filename=-"], whole());
   await within.rolledOut(DAEMONS);
