@@ -2,6 +2,7 @@
  * Where pods' packets are routed: the node itself, and for each tenant a namespace of its own on the node. The same
  * machinery works on every host: `at: "host"` in a fact means the host whose kernel it is given to.
  */
+import type { Transfer } from "#lib/datapath/transfer.ts";
 import type { Kernel } from "#lib/kernel/kernel.ts";
 import type { Router } from "#lib/kernel/routers.ts";
 import { type Gate, gate, type KeyedLock, keyedLock } from "#lib/lock.ts";
@@ -14,6 +15,8 @@ export interface Host {
   readonly kernel: Kernel;
   /** Absent for the node itself. */
   readonly router?: Router;
+  /** A router's: the addresses of its uplink, as long as it is open. */
+  readonly transfer?: Transfer;
   /** Aborted when the host is taken away while the daemon runs on. */
   readonly closing: AbortController;
   readonly connections: Connections;
@@ -34,7 +37,7 @@ export interface Host {
 /** No tenant has this name. */
 export const NODE = "";
 
-export const host = (of: Pick<Host, "name" | "kernel" | "router">, log: Log, nowUs = 0): Host => ({
+export const host = (of: Pick<Host, "name" | "kernel" | "router" | "transfer">, log: Log, nowUs = 0): Host => ({
   ...of,
   closing: new AbortController(),
   connections: connections(of, log),

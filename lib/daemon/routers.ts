@@ -2,6 +2,8 @@
  * Tenants' routers as hosts: opened with the first pod of the tenant, kept while it has any and for a while after, and
  * found again by the next daemon.
  */
+import { transferIn } from "#lib/datapath/probe.ts";
+import { type Transfer, transferFor } from "#lib/datapath/transfer.ts";
 import type { Core } from "./core.ts";
 import { type Host, host, NODE } from "./host.ts";
 import { partsOf } from "./parts.ts";
@@ -11,14 +13,23 @@ const LINGER_US = 600_000_000;
 
 /** Those that attachments are on, and those of configured tenants that stand already. @throws SelvedgeError kernel */
 export function findRouters(core: Core): void {
-  const standing = core.routers.names().filter((tenant) => core.config.tenants.has(tenant));
-  for (const tenant of new Set([...attachedTo(core), ...standing])) openRouter(core, tenant);
+  const attached = attachedTo(core);
+  // Those that pods' facts speak of have theirs before others may take them.
+  for (const tenant of attached) openRouter(core, tenant, countedOn(core, tenant));
+  for (const tenant of core.routers.names().toSorted())
+    if (core.config.tenants.has(tenant) && !attached.has(tenant)) openRouter(core, tenant);
 }
 
-/** Made where it does not stand. @throws SelvedgeError kernel */
-export function openRouter(core: Core, tenant: string): Host {
+/**
+ * Made where it does not stand.
+ * @param kept the addresses of its uplink that facts count on
+ * @throws SelvedgeError kernel; config-invalid: its uplink finds no addresses
+ */
+export function openRouter(core: Core, tenant: string, kept: Transfer = []): Host {
+  const taken = [...core.hosts.values()].flatMap(({ transfer }) => (transfer === undefined ? [] : [transfer]));
+  const transfer = transferFor(tenant, { ranges: core.config.routers.transferRanges, kept, taken });
   const router = core.routers.open(tenant);
-  const made = host({ name: tenant, kernel: router.kernel, router }, core.log, core.clockUs());
+  const made = host({ name: tenant, kernel: router.kernel, router, transfer }, core.log, core.clockUs());
   core.hosts.set(tenant, made);
   return made;
 }
@@ -29,6 +40,11 @@ function attachedTo({ table }: Core): Set<string> {
   for (const record of table) for (const part of partsOf(record)) if (part.host !== NODE) names.add(part.host);
   return names;
 }
+
+const countedOn = ({ table }: Core, tenant: string): Transfer =>
+  [...table].flatMap(({ facts, tenantFacts }) =>
+    tenantFacts?.[tenant] === undefined ? [] : transferIn(facts, tenant),
+  );
 
 /** Mounts routers again that somebody unmounted. Returns what was done, line by line. @throws SelvedgeError kernel */
 export const showRouters = ({ hosts }: Core): string[] =>

@@ -99,6 +99,16 @@ export const probeFactsOfNode = ({ tenant, transfer, probes }: Probed): Fact[] =
     ];
   });
 
+/** The uplink that such facts count on. */
+export function transferIn(facts: readonly Fact[], tenant: string): Transfer {
+  const uplink = uplinkName(tenant);
+  return facts.flatMap((fact) =>
+    fact.type === "route" && fact.link === uplink && fact.via !== undefined && fact.source !== undefined
+      ? [{ family: family(fact.via), node: fact.source, router: fact.via }]
+      : [],
+  );
+}
+
 /** In the router. */
 export const probeElements = (probes: readonly Probe[]): ElementFact[] =>
   probes.map(({ pod, probe }) => element("inet", family(probe) === 4 ? "probe4" : "probe6", [probe], [pod]));

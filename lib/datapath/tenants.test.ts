@@ -5,17 +5,24 @@ import { line } from "#lib/state/line.ts";
 import { fc } from "../../test/support/property.ts";
 import { overheadOf, segmentFacts } from "./overlay.ts";
 import { peeringFacts } from "./peering.ts";
-import { probeAddress, probeElements, probeFactsOfNode, probesIn, refuseRouted } from "./probe.ts";
+import { probeAddress, probeElements, probeFactsOfNode, probesIn, refuseRouted, transferIn } from "./probe.ts";
 import { routerChains, uplinkChains } from "./tenant-chains.ts";
-import { transfers } from "./transfer.ts";
+import { type Transfer, transferFor } from "./transfer.ts";
 import { isJointLink, uplinkFacts } from "./uplink.ts";
 
 const RANGES = ["169.254.16.0/20", "fd42:5e1f:ed9d::/112"].map((p) => prefix(p));
 const PROBES = ["169.254.128.0/17", "fd42:5e1f:ed9d:1::/64"].map((p) => prefix(p));
 const lines = (facts: Parameters<typeof line>[0]["fact"][]) => facts.map((fact) => line({ do: "add", fact }));
-const blue = transfers(["blue"], RANGES).get("blue") ?? [];
+const blue = transferFor("blue", { ranges: RANGES, taken: [] });
 
-test("transfer addresses are pairs of the ranges, of nobody else, and the same whatever the order", () => {
+/** Of tenants that come one after another. */
+function transfers(tenants: readonly string[], ranges: readonly Prefix[]): Map<string, Transfer> {
+  const found = new Map<string, Transfer>();
+  for (const tenant of tenants) found.set(tenant, transferFor(tenant, { ranges, taken: [...found.values()] }));
+  return found;
+}
+
+test("transfer addresses are pairs of the ranges and of nobody else, and stay whoever comes or goes", () => {
   const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 40 });
   fc.assert(
     fc.property(names, (tenants) => {
@@ -23,14 +30,41 @@ test("transfer addresses are pairs of the ranges, of nobody else, and the same w
       const all = [...found.values()].flatMap((ends) => ends.flatMap(({ node, router }) => [node, router]));
       expect(new Set(all).size).toBe(4 * tenants.length);
       for (const one of all) expect(RANGES.some((range) => contains(range, one))).toBe(true);
-      expect(transfers(tenants.toReversed(), RANGES)).toEqual(
-        new Map(tenants.toReversed().map((t) => [t, found.get(t)])),
-      );
+      const again = new Map<string, Transfer>();
+      for (const tenant of tenants.toReversed()) {
+        const kept = found.get(tenant) ?? [];
+        again.set(tenant, transferFor(tenant, { ranges: RANGES, kept, taken: [...again.values()] }));
+      }
+      expect(new Map([...again].toReversed())).toEqual(found);
     }),
   );
   expect(() => transfers(["a", "b", "c"], [prefix("10.0.0.0/30")])).toThrow(
-    "routers.transferRanges: 10.0.0.0/30 has room for 2 tenants, and there are 3",
+    "routers.transferRanges: 10.0.0.0/30 has room for 2 tenants' routers, and all stand; use a larger range",
   );
+});
+
+test("of two tenants with the same transfer addresses the later one gets others, and none that is of no range is kept", () => {
+  const ranges = [prefix("10.0.0.0/30")];
+  const ends = (...tenants: readonly string[]) =>
+    [...transfers(tenants, ranges).values()].flatMap((of) => of.map(({ node }) => node));
+  const rivals = ["b", "c", "d", "e"].filter((name) => ends(name)[0] === ends("a")[0]);
+  expect(rivals.length).toBeGreaterThan(0);
+  for (const rival of rivals) {
+    expect(ends(rival, "a")[0]).toBe(ends(rival)[0]);
+    expect(ends("a", rival)[0]).toBe(ends("a")[0]);
+  }
+  const elsewhere = transferFor("a", { ranges: [prefix("10.1.0.0/30")], taken: [] });
+  expect(transferFor("a", { ranges, kept: elsewhere, taken: [] })).toEqual(transferFor("a", { ranges, taken: [] }));
+});
+
+test("facts of the node tell the uplink that they count on", () => {
+  const probes = [
+    { pod: address("10.0.0.5"), probe: address("169.254.128.7") },
+    { pod: address("fd00::5"), probe: address("fd42:5e1f:ed9d:1::7") },
+  ];
+  const facts = probeFactsOfNode({ tenant: "blue", transfer: blue, probes });
+  expect(transferIn(facts, "blue")).toEqual(blue);
+  expect(transferIn(facts, "green")).toEqual([]);
 });
 
 test("an uplink is a pair of links with one address at each end, guarded on the node", () => {
