@@ -28,8 +28,8 @@ export function lookUp(root: unknown, path: Path): unknown {
 export const complaint = (path: Path, text: string): Complaint => ({ path, text: `${pathText(path)}: ${text}` });
 
 /** A name that leads nowhere. */
-export function unknownName(path: Path, what: string, name: string, known: readonly string[]): Complaint {
+export function unknownName(path: Path, what: string, name: string, known: Iterable<string>): Complaint {
   const meant = nearest(name, known);
-  const right = meant ? `did you mean "${meant}"?` : `known: ${known.join(", ") || "none"}`;
+  const right = meant ? `did you mean "${meant}"?` : `known: ${[...known].join(", ") || "none"}`;
   return complaint(path, `there is no ${what} "${name}"; ${right}`);
 }

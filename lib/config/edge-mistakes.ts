@@ -9,11 +9,11 @@ import { secretMistakes } from "./edge-secrets.ts";
 import { familyIn, serviceMistakes } from "./edge-services.ts";
 import { tunnelKind } from "./edge-tunnels.ts";
 import { isText } from "./leaves.ts";
-import { firstWithin, listAt, NO_TENANT, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
+import { firstWithin, listAt, NO_TENANT, poolTenants, prefixesOf, subnetsOf } from "./overlaps.ts";
 import { sameInterfaces, sameNames } from "./twice.ts";
 import type { Path } from "./yaml.ts";
 
-export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint[] {
+export function edgeMistakes(root: unknown, pools: ReadonlySet<string>): Complaint[] {
   const routers = listAt(lookUp(root, ["edge"]), "routers");
   const names = routers.map((router) => lookUp(router, ["name"]));
   const ofRouters = routers.flatMap((router, i) => {
@@ -49,7 +49,7 @@ export function edgeMistakes(root: unknown, pools: readonly string[]): Complaint
           : [complaint(at("shapers", j, "classes"), `have ${sum} percent together; they must have fewer than 100`)];
       }),
       ...poolsIn(router).flatMap(([path, pool]) =>
-        typeof pool === "string" && !pools.includes(pool) ? [unknownName(at(...path), "pool", pool, pools)] : [],
+        typeof pool === "string" && !pools.has(pool) ? [unknownName(at(...path), "pool", pool, pools)] : [],
       ),
     ];
   });
@@ -123,9 +123,10 @@ function ownAddressesOfSites(root: unknown, router: unknown): [site: number, mes
   const isApart = ["static", "bgp"].some((way) => lookUp(router, [way, "vrf"]) !== undefined);
   if (isApart) return [];
   const named = listAt(router, "pools");
+  const tenantsOf = poolTenants(root);
   const served = listAt(root, "pools").filter((pool) => {
     const name = lookUp(pool, ["name"]);
-    return named.length > 0 ? named.includes(name) : tenantsOf(root, name).has(NO_TENANT);
+    return named.length > 0 ? named.includes(name) : tenantsOf(name).has(NO_TENANT);
   });
   return listAt(router, "sites").flatMap((site, j) => {
     const networks = prefixesOf(listAt(site, "networks"));

@@ -12,8 +12,8 @@ const EGRESS = ["cluster", "egress"];
 const MOST = 254;
 
 interface Known {
-  readonly networks: readonly string[];
-  readonly tenants: readonly string[];
+  readonly networks: ReadonlySet<string>;
+  readonly tenants: ReadonlySet<string>;
 }
 
 export function egressMistakes(root: unknown, { networks, tenants }: Known): Complaint[] {
@@ -29,7 +29,7 @@ export function egressMistakes(root: unknown, { networks, tenants }: Known): Com
         const path = [...EGRESS, i, "pods", n];
         const tenant = lookUp(rule, ["tenant"]);
         if (typeof tenant === "string") return tenantMistakes(root, { rule, tenant, tenants, path });
-        if (typeof network === "string" && !networks.includes(network))
+        if (typeof network === "string" && !networks.has(network))
           return [unknownName([...path, "network"], "network", network, networks)];
         return typeof network === "string" ? ofTenant(root, network, [...path, "network"]) : [];
       }),
@@ -53,10 +53,10 @@ function ofTenant(root: unknown, network: string, path: Path): Complaint[] {
 
 function tenantMistakes(
   root: unknown,
-  of: { readonly rule: unknown; readonly tenant: string; readonly tenants: readonly string[]; readonly path: Path },
+  of: { readonly rule: unknown; readonly tenant: string; readonly tenants: ReadonlySet<string>; readonly path: Path },
 ): Complaint[] {
   const path = [...of.path, "tenant"];
-  if (!of.tenants.includes(of.tenant)) return [unknownName(path, "tenant", of.tenant, of.tenants)];
+  if (!of.tenants.has(of.tenant)) return [unknownName(path, "tenant", of.tenant, of.tenants)];
   const others = Object.keys(of.rule ?? {}).filter((key) => key !== "tenant");
   const found = listAt(root, "tenants").find((each) => lookUp(each, ["name"]) === of.tenant);
   return [

@@ -3,31 +3,35 @@
  * tenant has a router of its own.
  */
 import { family, type Prefix, prefix, rangeOf } from "#lib/address.ts";
+import { meeting } from "#lib/meeting.ts";
 import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 
 /** Where a pool's addresses are routed: the node itself. */
 export const NO_TENANT = "";
+const NODE_ONLY: ReadonlySet<string> = new Set([NO_TENANT]);
 
 export function overlaps(root: unknown): Complaint[] {
   const pools = listAt(root, "pools").map((pool) => ({
     name: lookUp(pool, ["name"]),
     subnets: subnetsOf(lookUp(pool, ["ranges"])),
   }));
-  const complaints: Complaint[] = [];
-  pools.forEach((pool, i) => {
-    pools.slice(0, i).forEach((other, j) => {
-      const pair = firstOverlap(pool.subnets, other.subnets);
-      if (pair === undefined || pool.name === other.name) return;
-      const tenants = tenantsOf(root, other.name);
-      const shared = [...tenantsOf(root, pool.name)].find((tenant) => tenants.has(tenant));
-      if (shared === undefined) return;
-      const where = shared === NO_TENANT ? "networks without a tenant" : `networks of tenant "${shared}"`;
-      const text = `${pair[0]} overlaps ${pair[1]} of pool "${String(other.name)}", and both serve ${where}; use other addresses, or networks of different tenants`;
-      complaints.push({ ...complaint(["pools", i, "ranges"], text), against: ["pools", j] });
-    });
+  const tenantsOf = poolTenants(root);
+  const spans = pools.flatMap(({ name, subnets }, of) =>
+    [...tenantsOf(name)].flatMap((tenant) =>
+      subnets.map((subnet) => ({ of, place: `${family(subnet)} ${tenant}`, ...rangeOf(subnet) })),
+    ),
+  );
+  return meeting(spans).flatMap(([i, j]) => {
+    const [pool, other] = [pools[i], pools[j]];
+    const pair = firstOverlap(pool?.subnets ?? [], other?.subnets ?? []);
+    const theirs = tenantsOf(other?.name);
+    const shared = [...tenantsOf(pool?.name)].find((tenant) => theirs.has(tenant));
+    if (pair === undefined || shared === undefined || pool?.name === other?.name) return [];
+    const where = shared === NO_TENANT ? "networks without a tenant" : `networks of tenant "${shared}"`;
+    const text = `${pair[0]} overlaps ${pair[1]} of pool "${String(other?.name)}", and both serve ${where}; use other addresses, or networks of different tenants`;
+    return [{ ...complaint(["pools", i, "ranges"], text), against: ["pools", j] }];
   });
-  return complaints;
 }
 
 export const listAt = (root: unknown, key: string): readonly unknown[] => {
@@ -46,20 +50,19 @@ export function poolsOf(network: unknown, fallback: unknown): readonly unknown[]
  * A pool that no network names, nor a rule for a network, serves whoever asks for it by name, on the node itself; so does
  * the default pool.
  */
-export function tenantsOf(root: unknown, pool: unknown): Set<string> {
+export function poolTenants(root: unknown): (pool: unknown) => ReadonlySet<string> {
   const fallback = lookUp(root, ["defaultPool"]) ?? "default";
-  const ruled = listAt(root, "poolRules")
-    .filter((rule) => lookUp(rule, ["pool"]) === pool)
-    .map((rule) => lookUp(rule, ["network"]))
-    .filter((network) => typeof network === "string");
-  const tenants = new Set(
-    listAt(root, "networks")
-      .filter(
-        (network) => poolsOf(network, fallback).includes(pool) || ruled.includes(String(lookUp(network, ["name"]))),
-      )
-      .map((network) => String(lookUp(network, ["tenant"]) ?? NO_TENANT)),
-  );
-  return tenants.size === 0 || pool === fallback ? tenants.add(NO_TENANT) : tenants;
+  const rules = Map.groupBy(listAt(root, "poolRules"), (rule) => lookUp(rule, ["network"]));
+  const named = new Map<unknown, Set<string>>();
+  for (const network of listAt(root, "networks")) {
+    const name = lookUp(network, ["name"]);
+    const tenant = String(lookUp(network, ["tenant"]) ?? NO_TENANT);
+    const ruled = typeof name === "string" ? (rules.get(name) ?? []) : [];
+    for (const pool of [...poolsOf(network, fallback), ...ruled.map((rule) => lookUp(rule, ["pool"]))])
+      named.set(pool, (named.get(pool) ?? new Set()).add(tenant));
+  }
+  named.set(fallback, (named.get(fallback) ?? new Set()).add(NO_TENANT));
+  return (pool) => named.get(pool) ?? NODE_ONLY;
 }
 
 /** Subnets of host-local's ranges. */
@@ -86,8 +89,11 @@ function firstPair(
   others: readonly Prefix[],
   isMeant: (one: Range, other: Range) => boolean,
 ): Pair | undefined {
-  for (const one of some)
-    for (const other of others)
-      if (family(one) === family(other) && isMeant(rangeOf(one), rangeOf(other))) return [one, other];
+  const there = others.map((prefix) => ({ prefix, family: family(prefix), range: rangeOf(prefix) }));
+  for (const one of some) {
+    const range = rangeOf(one);
+    const other = there.find((each) => each.family === family(one) && isMeant(range, each.range));
+    if (other !== undefined) return [one, other.prefix];
+  }
   return undefined;
 }

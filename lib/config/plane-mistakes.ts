@@ -6,7 +6,7 @@ import type { Path } from "./yaml.ts";
 export function planeMistakes(
   root: unknown,
   path: Path,
-  { networks, self }: { readonly networks: readonly string[]; readonly self: unknown },
+  { networks, self }: { readonly networks: ReadonlySet<string>; readonly self: unknown },
 ): Complaint[] {
   const found = lookUp(root, path);
   if (!Array.isArray(found)) return [];
@@ -20,7 +20,7 @@ export function planeMistakes(
     if (typeof network !== "string") return;
     const at = [...path, i];
     const place = short ? at : [...at, "network"];
-    if (!networks.includes(network)) complaints.push(unknownName(place, "network", network, networks));
+    if (!networks.has(network)) complaints.push(unknownName(place, "network", network, networks));
     else if (network === self)
       complaints.push(complaint(place, `"${network}" is the network itself, which is the first plane anyway`));
     else if (named.has(network)) complaints.push(complaint(place, `the plane "${network}" is named twice`));

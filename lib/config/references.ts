@@ -4,7 +4,7 @@ import { clusterMistakes } from "./cluster-mistakes.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { edgeMistakes } from "./edge-mistakes.ts";
 import { egressMistakes } from "./egress-mistakes.ts";
-import { overlaps, subnetsOf } from "./overlaps.ts";
+import { listAt, overlaps, subnetsOf } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
 import { policyMistakes } from "./policy-mistakes.ts";
 import { ATTACHMENTS } from "./schema.ts";
@@ -16,7 +16,7 @@ import type { Path } from "./yaml.ts";
 
 export function references(root: unknown): Complaint[] {
   const complaints: Complaint[] = [];
-  const names = (key: "pools" | "networks" | "tenants"): string[] => {
+  const names = (key: "pools" | "networks" | "tenants"): ReadonlySet<string> => {
     const seen = new Set<string>();
     members(root, [key]).forEach((member, i) => {
       const name = lookUp(member, ["name"]);
@@ -24,11 +24,11 @@ export function references(root: unknown): Complaint[] {
       if (seen.has(name)) complaints.push(complaint([key, i, "name"], `"${name}" is the name of another one, too`));
       seen.add(name);
     });
-    return [...seen];
+    return seen;
   };
-  const pools = lookUp(root, ["pools"]) === undefined ? ["default"] : names("pools");
+  const pools = lookUp(root, ["pools"]) === undefined ? new Set(["default"]) : names("pools");
   const checkPool = (path: Path, name: unknown) => {
-    if (typeof name === "string" && !pools.includes(name)) complaints.push(unknownName(path, "pool", name, pools));
+    if (typeof name === "string" && !pools.has(name)) complaints.push(unknownName(path, "pool", name, pools));
   };
   checkPool(["defaultPool"], lookUp(root, ["defaultPool"]) ?? "default");
   for (const key of ["reservations", "poolRules"] as const)
@@ -42,18 +42,19 @@ export function references(root: unknown): Complaint[] {
       checkPool(["networks", i, "pools", j], name);
     });
   });
+  const poolsByName = new Map(listAt(root, "pools").map((pool) => [lookUp(pool, ["name"]), pool]));
   const networks = names("networks");
   const tenants = names("tenants");
   members(root, ["poolRules"]).forEach((member, i) => {
     const name = lookUp(member, ["network"]);
-    if (typeof name === "string" && !networks.includes(name))
+    if (typeof name === "string" && !networks.has(name))
       complaints.push(unknownName(["poolRules", i, "network"], "network", name, networks));
   });
   return [
     ...complaints,
     ...all.flatMap((member, i) => [
       ...wrongShorthand(root, member, i),
-      ...severalPools(root, member, i),
+      ...severalPools(poolsByName, member, i),
       ...unservedWishes(root, member, i),
       ...planeMistakes(root, ["networks", i, "planes"], { networks, self: lookUp(member, ["name"]) }),
     ]),
@@ -91,7 +92,7 @@ function reservedTwice(root: unknown): Complaint[] {
 }
 
 /** Pools that a network draws from in turn: what it gets must not depend on whose turn it is. */
-function severalPools(root: unknown, network: unknown, i: number): Complaint[] {
+function severalPools(pools: ReadonlyMap<unknown, unknown>, network: unknown, i: number): Complaint[] {
   const names = lookUp(network, ["pools"]);
   if (!Array.isArray(names)) return [];
   const path: Path = ["networks", i, "pools"];
@@ -101,8 +102,7 @@ function severalPools(root: unknown, network: unknown, i: number): Complaint[] {
     ...(single === undefined ? [] : [complaint(path, `is not possible together with pool ${JSON.stringify(single)}`)]),
     ...names.flatMap((name, j) => {
       const twice = names.indexOf(name) < j ? [complaint([...path, j], `"${String(name)}" is named twice`)] : [];
-      const pool = members(root, ["pools"]).find((each) => lookUp(each, ["name"]) === name);
-      const families = members(pool, ["ranges"]).flatMap((set) => subnetsOf([set]).slice(0, 1).map(family));
+      const families = members(pools.get(name), ["ranges"]).flatMap((set) => subnetsOf([set]).slice(0, 1).map(family));
       if (names.length < 2 || new Set(families).size === families.length) return twice;
       const text = `"${String(name)}" has several lists of ranges of one family; where several pools are named, each has one at most`;
       return [...twice, complaint([...path, j], text)];

@@ -145,7 +145,7 @@ function completed(shape: Shape | undefined): Config {
 /** Errors of what is read later name the object, which has no place in the file. */
 function named(config: Config, resources: readonly Resource[]): Config {
   const networks = new Map(config.networks);
-  let { pools } = config;
+  const pools = new Map(config.pools.map((pool) => [pool.name, pool]));
   for (const { kind, name, isLeaving } of resources) {
     const leaving = isLeaving === undefined ? {} : { isLeaving };
     const network = kind === "Network" ? networks.get(name) : undefined;
@@ -153,14 +153,13 @@ function named(config: Config, resources: readonly Resource[]): Config {
       const options = { ...network.options, path: `Network ${name}: spec.options` };
       networks.set(name, { ...network, ...leaving, options });
     }
-    if (kind === "AddressPool")
-      pools = pools.map((pool) =>
-        pool.name === name
-          ? { ...pool, ...leaving, ranges: { ...pool.ranges, path: `AddressPool ${name}: spec.ranges` } }
-          : pool,
-      );
+    const pool = kind === "AddressPool" ? pools.get(name) : undefined;
+    if (pool !== undefined) {
+      const ranges = { ...pool.ranges, path: `AddressPool ${name}: spec.ranges` };
+      pools.set(name, { ...pool, ...leaving, ranges });
+    }
   }
-  return { ...config, networks, pools };
+  return { ...config, networks, pools: [...pools.values()] };
 }
 
 function kindOf(name: ResourceKindName): ResourceKind {

@@ -1,7 +1,7 @@
 /** What must agree where a network is one segment over all nodes of the cluster. */
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { vniOf } from "./egress-schema.ts";
-import { listAt } from "./overlaps.ts";
+import { listAt, poolsOf } from "./overlaps.ts";
 import { noVlans } from "./tenant-mistakes.ts";
 import type { Path } from "./yaml.ts";
 
@@ -21,6 +21,7 @@ export function stretchMistakes(root: unknown): Complaint[] {
     }),
   ]);
   const bridges = new Map<string, string>();
+  const users = poolUsers(root);
   return listAt(root, "networks").flatMap((network, i) => {
     const vni = lookUp(network, ["stretch", "vni"]);
     if (lookUp(network, ["stretch"]) === undefined) return [];
@@ -41,26 +42,39 @@ export function stretchMistakes(root: unknown): Complaint[] {
         ? []
         : [complaint(at("stretch", "vni"), `${String(vni)} is that of ${holder} already`)]),
       ...(other === undefined ? [] : [refused(`bridge ${bridge} is that of network "${other}" already`)]),
-      ...poolMistakes(root, network, i),
+      ...poolMistakes(network, i, users),
       ...noVlans(network, i, "stretch"),
     ];
   });
 }
 
 /** Addresses of a segment are reached on it, and those of every other network by way of a node. */
-function poolMistakes(root: unknown, network: unknown, i: number): Complaint[] {
-  const common = lookUp(root, ["defaultPool"]) ?? "default";
-  const poolsOf = (of: unknown): readonly unknown[] => {
-    const several = listAt(of, "pools");
-    return several.length > 0 ? several : [lookUp(of, ["pool"]) ?? common];
-  };
-  const others = listAt(root, "networks").filter((other) => other !== network);
-  return poolsOf(network).flatMap((pool) => {
-    const holder = others.find((other) => poolsOf(other).includes(pool));
+function poolMistakes(network: unknown, i: number, { common, usersOf }: Users): Complaint[] {
+  return poolsOf(network, common).flatMap((pool) => {
+    const holder = usersOf.get(pool)?.find((other) => other !== network);
     if (pool !== common && holder === undefined) return [];
     const whose = pool === common ? "that of networks that name none" : `that of network "${nameOf(holder)}", too`;
     return [complaint(["networks", i, "stretch"], `needs a pool of its own, and "${String(pool)}" is ${whose}`)];
   });
+}
+
+interface Users {
+  /** The pool of networks that name none. */
+  readonly common: unknown;
+  /** Networks by what they draw from. */
+  readonly usersOf: ReadonlyMap<unknown, readonly unknown[]>;
+}
+
+function poolUsers(root: unknown): Users {
+  const common = lookUp(root, ["defaultPool"]) ?? "default";
+  const usersOf = new Map<unknown, unknown[]>();
+  for (const network of listAt(root, "networks"))
+    for (const pool of poolsOf(network, common)) {
+      const users = usersOf.get(pool) ?? [];
+      users.push(network);
+      usersOf.set(pool, users);
+    }
+  return { common, usersOf };
 }
 
 const nameOf = (member: unknown): string => String(lookUp(member, ["name"]));

@@ -2,28 +2,29 @@
 import { type Address, address, contains, family, type Prefix } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
-import { firstOverlap, listAt, prefixesOf, subnetsOf, tenantsOf } from "./overlaps.ts";
+import { firstOverlap, listAt, poolTenants, prefixesOf, subnetsOf } from "./overlaps.ts";
 import { ROUTER_DEFAULTS } from "./tenant-schema.ts";
 import type { Path } from "./yaml.ts";
 
 /** Types whose packets pass a host; the others lead past every router. */
 const ROUTED: readonly unknown[] = ["ptp", "bridge", "tap"];
 
-export function tenantMistakes(root: unknown, tenants: readonly string[]): Complaint[] {
+export function tenantMistakes(root: unknown, tenants: ReadonlySet<string>): Complaint[] {
+  const networksOf = tenantNetworks(root);
   return [
     ...listAt(root, "networks").flatMap((network, i) => networkMistakes(root, network, { i, tenants })),
     ...segmentsTwice(root),
     ...listAt(root, "tenants").flatMap((tenant, i) => [
-      ...peerMistakes(root, tenant, { i, tenants }),
-      ...serviceMistakes(root, tenant, i),
+      ...peerMistakes(root, tenant, { i, tenants, networksOf }),
+      ...serviceMistakes(tenant, i, networksOf(lookUp(tenant, ["name"]))),
     ]),
-    ...(tenants.length === 0 ? [] : rangeMistakes(root)),
+    ...(tenants.size === 0 ? [] : rangeMistakes(root)),
   ];
 }
 
 interface At {
   readonly i: number;
-  readonly tenants: readonly string[];
+  readonly tenants: ReadonlySet<string>;
 }
 
 function networkMistakes(root: unknown, network: unknown, { i, tenants }: At): Complaint[] {
@@ -35,7 +36,7 @@ function networkMistakes(root: unknown, network: unknown, { i, tenants }: At): C
       .filter((key) => lookUp(network, [key]) !== undefined && lookUp(network, [key]) !== false)
       .map((key) => complaint(at(key), "is possible on a tenant's network only; give it a `tenant`"));
   return [
-    ...(typeof tenant === "string" && !tenants.includes(tenant)
+    ...(typeof tenant === "string" && !tenants.has(tenant)
       ? [unknownName(at("tenant"), "tenant", tenant, tenants)]
       : []),
     ...(ROUTED.includes(type)
@@ -80,18 +81,22 @@ function segmentsTwice(root: unknown): Complaint[] {
   });
 }
 
-function peerMistakes(root: unknown, tenant: unknown, { i, tenants }: At): Complaint[] {
+function peerMistakes(
+  root: unknown,
+  tenant: unknown,
+  { i, tenants, networksOf }: At & { readonly networksOf: ReturnType<typeof tenantNetworks> },
+): Complaint[] {
   const own = lookUp(tenant, ["name"]);
   const peers = listAt(tenant, "peers");
   return peers.flatMap((peer, j) => {
     const path = ["tenants", i, "peers", j];
     if (typeof peer !== "string") return [];
-    if (!tenants.includes(peer)) return [unknownName(path, "tenant", peer, tenants)];
+    if (!tenants.has(peer)) return [unknownName(path, "tenant", peer, tenants)];
     if (peer === own) return [complaint(path, `"${peer}" is the tenant itself`)];
     if (peers.indexOf(peer) < j) return [complaint(path, `"${peer}" is named twice`)];
     const other = listAt(root, "tenants").find((each) => lookUp(each, ["name"]) === peer);
     if (!listAt(other, "peers").includes(own)) return [];
-    const pair = firstOverlap(networksOf(root, own), networksOf(root, peer));
+    const pair = firstOverlap(networksOf(own), networksOf(peer));
     if (pair === undefined) return [];
     const text = `${pair[0]} of "${String(own)}" overlaps ${pair[1]} of "${peer}": tenants with the same addresses cannot reach each other; use other addresses, or share a service`;
     return [complaint(path, text)];
@@ -99,14 +104,22 @@ function peerMistakes(root: unknown, tenant: unknown, { i, tenants }: At): Compl
 }
 
 /** Subnets of the pools of a tenant's networks. */
-const networksOf = (root: unknown, tenant: unknown): Prefix[] =>
-  listAt(root, "pools")
-    .filter((pool) => tenantsOf(root, lookUp(pool, ["name"])).has(String(tenant)))
-    .flatMap((pool) => subnetsOf(lookUp(pool, ["ranges"])));
+function tenantNetworks(root: unknown): (tenant: unknown) => readonly Prefix[] {
+  const tenantsOf = poolTenants(root);
+  const found = new Map<string, Prefix[]>();
+  for (const pool of listAt(root, "pools")) {
+    const subnets = subnetsOf(lookUp(pool, ["ranges"]));
+    for (const tenant of tenantsOf(lookUp(pool, ["name"]))) {
+      const all = found.get(tenant) ?? [];
+      all.push(...subnets);
+      found.set(tenant, all);
+    }
+  }
+  return (tenant) => found.get(String(tenant)) ?? [];
+}
 
-function serviceMistakes(root: unknown, tenant: unknown, i: number): Complaint[] {
+function serviceMistakes(tenant: unknown, i: number, networks: readonly Prefix[]): Complaint[] {
   const seen = new Set<string>();
-  const networks = networksOf(root, lookUp(tenant, ["name"]));
   return listAt(tenant, "services").flatMap((service, j) => {
     const own = addressIn(lookUp(service, ["address"]));
     if (own === undefined) return [];
