@@ -1,5 +1,6 @@
 /**
- * `npm run build [NAME...]`: the programs, one file each, none of which needs Node or Bun on the machine that runs it.
+ * `npm run build [-- [--version VERSION] [--into DIRECTORY] [NAME...]]`: the programs, one file each, none of which needs Node or
+ * Bun on the machine that runs it; of the version that package.json says, into dist, unless it is said.
  *
  * selvedge and selvedgectl are compiled by Bun (a start of milliseconds counts at each pod); selvedged is a bundle
  * inside a copy of the pinned Node. A program whose inputs have not changed is not built again, and a finished one
@@ -21,11 +22,23 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { parseArgs } from "node:util";
 
 const top = dirname(import.meta.dirname);
-const dist = join(top, "dist");
+const { version: released } = JSON.parse(readFileSync(join(top, "package.json"), "utf8")) as { version: string };
+const {
+  values: { version, into },
+  positionals: names,
+} = parseArgs({
+  allowPositionals: true,
+  options: {
+    version: { type: "string", default: released },
+    into: { type: "string", default: join(top, "dist") },
+  },
+});
+const dist = resolve(into);
 
 interface Program {
   readonly entry: string;
@@ -49,7 +62,6 @@ const INPUTS = [
   "package-lock.json",
 ];
 
-const { version } = JSON.parse(readFileSync(join(top, "package.json"), "utf8")) as { version: string };
 /** What the programs print for --version; from source they say "development". */
 const DEFINE = `--define=SELVEDGE_VERSION=${JSON.stringify(version)}`;
 
@@ -105,7 +117,7 @@ function koffiLibrary(): string {
 }
 
 function hashOfInputs(): string {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(`${version}\0`);
   const files = globSync(INPUTS, { cwd: top, exclude: ["**/*.test.ts"], withFileTypes: true })
     .filter((found) => found.isFile())
     .map((found) => join(found.parentPath, found.name));
@@ -131,10 +143,9 @@ async function build(name: string, program: Program, inputs: string): Promise<vo
     rmSync(scratch, { recursive: true, force: true });
   }
   writeFileSync(stamp, inputs);
-  console.log(`build: dist/${name} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  console.log(`build: ${relative(top, output)} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
-const names = process.argv.slice(2);
 const unknown = names.filter((name) => !Object.hasOwn(PROGRAMS, name));
 if (unknown.length > 0) {
   console.error(`build: unknown program ${unknown.join(", ")}; there are ${Object.keys(PROGRAMS).join(", ")}`);

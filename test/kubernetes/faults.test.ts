@@ -10,7 +10,7 @@ import { eventually } from "../../conformance/program.ts";
 import { type Path, RESULTS, type Watched, watch } from "../cluster/watched.ts";
 import { needing } from "../support/requirement.ts";
 import { type Cluster, makeCluster, NEEDS } from "./cluster.ts";
-import { SELVEDGE } from "./images.ts";
+import { NEXT, SELVEDGE, VERSION } from "./images.ts";
 import { type Inside, inside, LONG_MS, names, type Pod } from "./inside.ts";
 import { whole } from "./manifests.ts";
 import { deployment, NAMESPACE, REPLICAS, service, statefulSet } from "./shop.ts";
@@ -21,9 +21,8 @@ import { NAMES, type Name } from "./wire.ts";
 const AWAY_S = process.env.SELVEDGE_LONG === undefined ? 30 : 600;
 const TABLE = "kubernetes";
 const DAEMONS = "daemonset/selvedge";
-const IMAGE = "docker.io/library/selvedge";
 
-const runs = needing(...NEEDS, { program: "ping" });
+const runs = needing(...NEEDS, { program: "ping" }, { file: NEXT.archive });
 const stack = new AsyncDisposableStack();
 let cluster: Cluster;
 let within: Inside;
@@ -33,7 +32,7 @@ const tookS = new Map<string, number>();
 
 beforeAll(async () => {
   if (runs === test.skip) return;
-  cluster = stack.use(await makeCluster([SELVEDGE]));
+  cluster = stack.use(await makeCluster([SELVEDGE, NEXT.archive]));
   within = inside(cluster);
   await cluster.kubernetes.kubectl(["apply", "--filename=-"], whole());
   await within.rolledOut(DAEMONS);
@@ -109,6 +108,13 @@ const daemonOn = async (name: Name): Promise<Pod> => {
   return found;
 };
 
+/** Both nodes: it is the daemon's version, and that of the plugin which the runtime finds. */
+const areServedBy = (version: string): Promise<void> =>
+  onBoth(async ({ name, on }) => {
+    expect(await within.ctl(name, "status")).toMatchObject({ version });
+    expect(await on("/opt/cni/bin/selvedge", "--version")).toBe(`selvedge ${version}\n`);
+  });
+
 const HARMLESS: readonly (readonly [fault: string, work: () => Promise<void>])[] = [
   ["kubelet killed", () => onBoth(({ restart }) => restart("kubelet"))],
   ["containerd killed", () => onBoth(({ restart }) => restart("containerd"))],
@@ -150,9 +156,9 @@ const HARMLESS: readonly (readonly [fault: string, work: () => Promise<void>])[]
   [
     "an upgrade",
     async () => {
-      await onBoth(({ tag }) => tag(`${IMAGE}:0.1.0`, `${IMAGE}:next`));
-      await within.inSystem("set", "image", DAEMONS, "selvedged=selvedge:next");
+      await within.inSystem("set", "image", DAEMONS, `drop-ins=${NEXT.image}`, `selvedged=${NEXT.image}`);
       await within.rolledOut(DAEMONS);
+      await areServedBy(NEXT.version);
     },
   ],
   [
@@ -160,6 +166,7 @@ const HARMLESS: readonly (readonly [fault: string, work: () => Promise<void>])[]
     async () => {
       await within.inSystem("rollout", "undo", DAEMONS);
       await within.rolledOut(DAEMONS);
+      await areServedBy(VERSION);
     },
   ],
 ];

@@ -13,8 +13,6 @@ export interface KubeNode extends AsyncDisposable {
   on(...argv: readonly string[]): Promise<string>;
   /** Killed, and started again. */
   restart(program: "kubelet" | "containerd"): Promise<void>;
-  /** Another name for an image that it has. */
-  tag(image: string, name: string): Promise<void>;
   /** All processes, links, rules and mounts are gone, the disk is there, and the node starts. */
   reboot(): Promise<void>;
 }
@@ -37,7 +35,6 @@ export async function makeKubeNode(options: Omit<NodeOptions, "disk">): Promise<
     },
     on: (...argv) => must(node.machine.enter(argv)),
     restart: (program) => node.restart(program),
-    tag: (image, name) => node.tag(image, name),
     async reboot() {
       await node[Symbol.asyncDispose]();
       await plug(name);

@@ -13,8 +13,6 @@ export interface Node extends AsyncDisposable {
   readonly machine: Machine;
   /** Killed, and started again. */
   restart(program: "kubelet" | "containerd"): Promise<void>;
-  /** Another name for an image that it has. */
-  tag(image: string, name: string): Promise<void>;
 }
 
 export interface NodeOptions {
@@ -103,10 +101,6 @@ export async function startNode({ name, directory, disk, images, kubelet, proxy 
       const child = running.get(program);
       if (child !== undefined) await stop(child, 0);
       begin(program, kubeletArguments);
-    },
-    async tag(image, name) {
-      const argv = ["ctr", "--address", containerd.socket, "--namespace=k8s.io", "images", "tag", image, name];
-      await must(machine.enter(argv));
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };

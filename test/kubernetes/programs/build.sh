@@ -18,6 +18,10 @@ for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
   ldflags+=" -X $package.gitVersion=$version -X $package.gitMajor=$major -X $package.gitMinor=$minor"
 done
 mkdir -p "$into"
+# The compiler leaves what it was at when it is ended.
+scratch=$(mktemp -d -t kubernetes.XXXXXX)
+trap 'rm -rf "$scratch"' EXIT
+export TMPDIR=$scratch
 # The compiler ends before it has made so much garbage: collecting it would be in vain.
 build() { GOGC=off GOMEMLIMIT=2GiB CGO_ENABLED=0 nice "$go" build -trimpath -o "$into/" "$@"; }
 build -ldflags "$ldflags" \

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Brings what test/kubernetes needs: packages, our programs, Kubernetes' (programs/build.sh), and an image of ours (image.sh). A
+# second or two when all of it is there.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+bash install/setup.sh kubernetes
+bash test/kubernetes/programs/build.sh
+export PATH=$PWD/node_modules/.bin:$PATH
+node install/build.ts
+bash test/kubernetes/image.sh
