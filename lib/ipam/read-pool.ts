@@ -9,8 +9,10 @@ import {
   networkOf,
   type Prefix,
   prefix,
+  toNumber,
 } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
+import { meeting, type Span } from "#lib/meeting.ts";
 import { type Found, fields, integer, list, optional, refuse, text } from "#lib/parse.ts";
 import type { Pool, Range } from "./pool.ts";
 import { disjoint, firstOverlap, readSets, spanText } from "./ranges.ts";
@@ -20,28 +22,40 @@ const POOL_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /**
  * `[{name, ranges: [[{subnet, rangeStart, rangeEnd, gateway}]], exclude: []}]`; every pool's ranges lie apart from
- * every other's, but for pools that are kept apart otherwise.
+ * every other's, but for pools that are never at the same place.
  * @throws SelvedgeError config-invalid, naming both pools where two overlap
  */
-export function readPools(found: Found, areApart: (one: string, other: string) => boolean = () => false): Pool[] {
+export function readPools(found: Found, placesOf: (pool: string) => Iterable<string> = anywhere): Pool[] {
   const pools = list(found).map((each) => {
     const name = fields(each)("name");
     if (!POOL_NAME.test(text(name))) refuse(name, "a name of letters, digits, _, . and -");
     return readPool(text(name), each);
   });
-  for (const [i, pool] of pools.entries())
-    for (const other of pools.slice(0, i)) {
-      if (other.name === pool.name) throw wrong(found.path, `two pools are called ${pool.name}`);
-      const pair = firstOverlap(pool.sets.flat(), other.sets.flat());
-      if (pair === undefined || areApart(pool.name, other.name)) continue;
-      const [one, there] = pair;
-      throw wrong(
-        found.path,
-        `${spanText(one)} of pool ${pool.name} overlaps ${spanText(there)} of pool ${other.name}`,
-      );
-    }
+  const names = new Set<string>();
+  for (const { name } of pools) {
+    if (names.has(name)) throw wrong(found.path, `two pools are called ${name}`);
+    names.add(name);
+  }
+  const spans = pools.flatMap((pool, of) => spansOf(pool, of, placesOf(pool.name)));
+  for (const [one, other] of meeting(spans).map((pair) => pair.map((i) => pools[i]))) {
+    const pair = firstOverlap(one?.sets.flat() ?? [], other?.sets.flat() ?? []);
+    const [here, there] = pair?.map(spanText) ?? [];
+    throw wrong(found.path, `${here} of pool ${one?.name} overlaps ${there} of pool ${other?.name}`);
+  }
   return pools;
 }
+
+const anywhere = (): string[] => [""];
+
+const spansOf = ({ sets }: Pool, of: number, places: Iterable<string>): Span[] =>
+  [...places].flatMap((place) =>
+    sets.flat().map(({ subnet, first, last }) => ({
+      of,
+      place: `${family(subnet)} ${place}`,
+      first: toNumber(first),
+      last: toNumber(last),
+    })),
+  );
 
 /** `{ranges, exclude, blocks}`; `blocks` as `Pool` has it. @throws SelvedgeError config-invalid */
 export function readPool(name: string, found: Found): Pool {

@@ -6,7 +6,7 @@ import { isFailure } from "#lib/errors.ts";
 import type { Pool } from "#lib/ipam/pool.ts";
 import { readPool, readPools } from "#lib/ipam/read-pool.ts";
 import { fields, root } from "#lib/parse.ts";
-import { areApart } from "../tenancy.ts";
+import { poolHosts } from "../tenancy.ts";
 
 /** @param isShared nodes take blocks of them @throws SelvedgeError config-invalid */
 export const poolsOf = (config: Config, isShared: boolean): Pool[] =>
@@ -19,12 +19,17 @@ export const poolsOf = (config: Config, isShared: boolean): Pool[] =>
       })),
       "pools",
     ),
-    areApart(config),
+    poolHosts(config),
   );
 
 /** What has not changed stays the same object: what follows from it is known by that. */
-export const withKnown = (pools: readonly Pool[], known: readonly Pool[]): Pool[] =>
-  pools.map((pool) => known.find((each) => isDeepStrictEqual(each, pool)) ?? pool);
+export function withKnown(pools: readonly Pool[], known: readonly Pool[]): Pool[] {
+  const named = new Map(known.map((pool) => [pool.name, pool]));
+  return pools.map((pool) => {
+    const earlier = named.get(pool.name);
+    return earlier !== undefined && isDeepStrictEqual(earlier, pool) ? earlier : pool;
+  });
+}
 
 /** What is wrong with a pool by itself. */
 export function mistakeIn({ kind, name, spec }: Resource): string | undefined {
