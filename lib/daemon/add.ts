@@ -21,7 +21,7 @@ import { leavingOf } from "./egress-rule.ts";
 import type { Host } from "./host.ts";
 import { hostEndStands } from "./host-end.ts";
 import { annotated } from "./kubernetes/annotated.ts";
-import { selectedPlanes } from "./kubernetes/selected.ts";
+import { askedDefinitions, selectedPlanes } from "./kubernetes/selected.ts";
 import { makeReady } from "./node-facts.ts";
 import { refuseRivals } from "./parent.ts";
 import { leaseKeys, type Part, partsOf } from "./parts.ts";
@@ -38,15 +38,16 @@ export async function add(core: Core, given: Request, trace: Recording, signal: 
   const parsed = parseNetConf("ADD", given.config, given.args, given.ifname);
   const request = await annotated(core, given, parsed);
   const conf = request === given ? parsed : parseNetConf("ADD", request.config, request.args, request.ifname);
-  const selected = await selectedPlanes(core, request, conf);
-  if (conf.prevResult !== undefined) refusePlanesBehind(conf, selected);
+  const asked = await askedDefinitions(core, request, conf);
+  if (conf.prevResult !== undefined) refusePlanesBehind(conf, asked);
   const netnsInode = namespaceOf(core, request);
   trace.ended("parsed");
 
   const before = core.table.get(request);
   if (before !== undefined) await makeRoom(core, before, netnsInode);
 
-  const planes = conf.prevResult === undefined ? planesOf(core, request, conf, selected) : [];
+  // From here until the table knows of the attachment nothing waits: a network that goes is kept for its users.
+  const planes = conf.prevResult === undefined ? planesOf(core, request, conf, selectedPlanes(core, conf, asked)) : [];
   const intent = intentOf(core, request, conf, { netnsInode, planes });
   const progress: Progress = { stored: false, record: intent };
   try {

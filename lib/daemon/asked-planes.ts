@@ -1,4 +1,5 @@
 /** Who says which planes a pod is on. */
+import { type Definition, definitionName } from "#lib/cni/network-definition.ts";
 import { NETWORKS_ANNOTATION } from "#lib/cni/network-selection.ts";
 import type { AskedPlane } from "#lib/cni/planes.ts";
 import type { NetConf } from "#lib/cni/types.ts";
@@ -55,9 +56,15 @@ export function refuseUninvited(
 }
 
 /** @throws SelvedgeError unsupported-field: the pod's links are another plugin's */
-export function refusePlanesBehind(conf: NetConf, selected: readonly { readonly definition: string }[] = []): void {
-  const asked = [...(conf.planes ?? []).map(({ network }) => network), ...selected.map(({ definition }) => definition)];
-  if (conf.planes === undefined && selected.length === 0) return;
+export function refusePlanesBehind(
+  conf: NetConf,
+  definitions: readonly { readonly definition: Definition }[] = [],
+): void {
+  const asked = [
+    ...(conf.planes ?? []).map(({ network }) => network),
+    ...definitions.map(({ definition }) => definitionName(definition)),
+  ];
+  if (conf.planes === undefined && definitions.length === 0) return;
   const field = conf.planes === undefined ? NETWORKS_ANNOTATION : "planes";
   throw new SelvedgeError(
     { kind: "unsupported-field", field },

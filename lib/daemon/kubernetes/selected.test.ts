@@ -11,7 +11,7 @@ import { contested } from "../contested.ts";
 import type { Core } from "../core.ts";
 import { planesOf } from "../planes.ts";
 import { table } from "../table.ts";
-import { selectedPlanes } from "./selected.ts";
+import { askedDefinitions, selectedPlanes } from "./selected.ts";
 
 const CONFIG = `
 networks: [{name: std, planes: [control]}, {name: control}, {name: media, ipMasq: true}, {name: secret, namespaces: [other]}]
@@ -45,7 +45,7 @@ function rig(networks: string, { on = true, earlier = false, network = "std", an
   };
   const text = JSON.stringify({ cniVersion: "1.1.0", name: "n", type: "selvedge", network, runtimeConfig });
   const conf = parseNetConf("ADD", Buffer.from(text), "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=p");
-  return { core, conf, selected: () => selectedPlanes(core, KEY, conf) };
+  return { core, conf, selected: async () => selectedPlanes(core, conf, await askedDefinitions(core, KEY, conf)) };
 }
 
 test("a definition's configuration is its plane's; nothing that came with the request is, but annotations by interface", async () => {
@@ -142,15 +142,16 @@ test("a device that kubelet gave the pod for a definition's resource is its plan
     return found && (found.name === "own" ? { ...found, resource: "selvedge.dev/fast" } : found);
   };
   const config = { ...core.config, sriov: { ...core.config.sriov, kubeletDir: join(directory, "device-plugins") } };
-  const planes = await selectedPlanes({ ...core, config, kubernetes: { definition } } as unknown as Core, KEY, conf);
+  const here = { ...core, config, kubernetes: { definition } } as unknown as Core;
+  const planes = selectedPlanes(here, conf, await askedDefinitions(here, KEY, conf));
   expect(planes.map((plane) => plane.conf.wishes.deviceId)).toEqual(["0000:3b:02.1", undefined]);
   await rm(directory, { recursive: true });
 });
 
 test("behind another plugin they are refused", async () => {
-  const { conf, selected } = rig("own");
-  const planes = await selected();
-  expect(() => refusePlanesBehind(conf, planes)).toThrow(
+  const { core, conf } = rig("own");
+  const asked = await askedDefinitions(core, KEY, conf);
+  expect(() => refusePlanesBehind(conf, asked)).toThrow(
     'k8s.v1.cni.cncf.io/networks: ["shop/own"] is not supported behind another plugin, which makes the pod\'s links',
   );
 });

@@ -28,31 +28,53 @@ export interface SelectedPlane {
 
 type Here = Pick<Core, "config" | "table" | "kubernetes">;
 
+/** One that is asked for, with all that had to be waited for. */
+export interface Asked {
+  readonly selection: Selection;
+  readonly definition: Definition;
+  /** That kubelet gave the pod for the definition's resource. */
+  readonly deviceId: string | undefined;
+}
+
 /**
  * For a container's first attachment only: runtimes repeat annotations for each.
- * @throws SelvedgeError config-invalid: the annotation, a definition that is not there or not for us; not-ready
+ * @throws SelvedgeError config-invalid: the annotation, a definition that is not there; not-ready
  */
-export async function selectedPlanes(
+export async function askedDefinitions(
   core: Here,
   request: AttachmentKey & Pick<Request, "args">,
   conf: NetConf,
-): Promise<SelectedPlane[]> {
+): Promise<Asked[]> {
   const annotation = conf.wishes.podAnnotations[NETWORKS_ANNOTATION] ?? "";
   if (core.kubernetes === undefined || !core.config.attachmentDefinitions || annotation.trim() === "") return [];
   if (core.table.ofContainer(request.containerId).some((record) => keyOf(record) !== keyOf(request))) return [];
   const [namespace = ""] = (conf.pod ?? "default").split("/");
-  const planes: SelectedPlane[] = [];
+  const asked: Asked[] = [];
   const devices = assignedDevices(core.config.sriov, conf.pod);
   for (const selection of parseSelections(annotation, namespace)) {
     const definition = await core.kubernetes.definition(selection);
     if (definition === undefined) throw missing(selection);
     try {
-      planes.push(planeOf(core, definition, selection, conf, await devices.next(definition.resource)));
+      asked.push({ selection, definition, deviceId: await devices.next(definition.resource) });
     } catch (error) {
       throw naming(definitionName(definition), error);
     }
   }
-  return planes;
+  return asked;
+}
+
+/**
+ * As the daemon's configuration has their networks now.
+ * @throws SelvedgeError config-invalid, unsupported-field: a definition that is not for us, or not for the pod
+ */
+export function selectedPlanes(core: Pick<Core, "config">, conf: NetConf, asked: readonly Asked[]): SelectedPlane[] {
+  return asked.map((each) => {
+    try {
+      return planeOf(core, conf, each);
+    } catch (error) {
+      throw naming(definitionName(each.definition), error);
+    }
+  });
 }
 
 const missing = (selection: Selection): SelvedgeError =>
@@ -64,13 +86,7 @@ const missing = (selection: Selection): SelvedgeError =>
     },
   );
 
-function planeOf(
-  core: Here,
-  definition: Definition,
-  selection: Selection,
-  conf: NetConf,
-  deviceId: string | undefined,
-): SelectedPlane {
+function planeOf(core: Pick<Core, "config">, conf: NetConf, { selection, definition, deviceId }: Asked): SelectedPlane {
   const parsed = confOf(definition, selection, conf);
   const own = deviceId === undefined ? parsed : { ...parsed, wishes: { ...parsed.wishes, deviceId } };
   if (own.network !== undefined) refuseUninvited(core.config, conf, { network: own.network, path: selection.path });
