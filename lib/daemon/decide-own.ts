@@ -9,9 +9,10 @@ import { acquire } from "./acquire.ts";
 import { type Core, hostOf } from "./core.ts";
 import { type Decided, decide, type Given, type Where } from "./decide.ts";
 import { delegationOfRecord } from "./delegated.ts";
-import { lookUpDevice } from "./device.ts";
+import { type Asking, lookUpDevice } from "./device.ts";
 import { NODE } from "./host.ts";
 import { placedOn } from "./in-tenant.ts";
+import { givenOf } from "./kubernetes/given.ts";
 import { naming } from "./kubernetes/naming.ts";
 import { makeWay } from "./make-way.ts";
 import { lookUpParent } from "./parent.ts";
@@ -39,7 +40,11 @@ export async function decideOwn(
   { trace, prepare }: { trace: Recording; prepare: (bare: AttachmentRecord) => Promise<void> },
 ): Promise<OwnDecision> {
   const found = new Map<Plane, Pick<Where, "carrier" | "device">>();
-  for (const plane of planes) found.set(plane, await lookUp(core, intent, plane));
+  const asking: Pick<Asking, "given" | "named"> = {
+    given: givenOf(core.config.sriov, intent.pod),
+    named: planes.flatMap(({ conf }) => conf.wishes.deviceId ?? []),
+  };
+  for (const plane of planes) found.set(plane, await lookUp(core, intent, plane, asking));
   const podQos = planes[0]?.settings.podQos;
   const mtus = pathMtus(core);
   const common: Omit<Where, "pathMtu" | "mtuFrom"> = {
@@ -87,13 +92,18 @@ function decideNamed(plane: Plane, given: Given, where: Where): Decided {
 }
 
 /** What of the node the attachment's type asks for. */
-async function lookUp(core: Core, intent: AttachmentRecord, plane: Plane): Promise<Pick<Where, "carrier" | "device">> {
+async function lookUp(
+  core: Core,
+  intent: AttachmentRecord,
+  plane: Plane,
+  asking: Pick<Asking, "given" | "named">,
+): Promise<Pick<Where, "carrier" | "device">> {
   const { key, conf, settings } = plane;
   const { plan, tenant } = settings;
   const { deviceId } = conf.wishes;
   if (tenant !== undefined) await wantRouter(core, tenant);
   const carrier = await lookUpParent(hostOf(core, tenant ?? NODE).kernel, plan, intent);
-  const device = await lookUpDevice(core, plan, { key, record: intent, deviceId, tenant });
+  const device = await lookUpDevice(core, plan, { ...asking, key, record: intent, deviceId, tenant });
   return { ...(carrier === undefined ? {} : { carrier }), ...(device === undefined ? {} : { device }) };
 }
 

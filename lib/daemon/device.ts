@@ -11,6 +11,7 @@ import { type Device, type DeviceWish, isLentAlias, isUserspaceDriver } from "#l
 import { type Fact, identity } from "#lib/state/fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
+import type { GivenOf } from "./kubernetes/given.ts";
 import { allFacts } from "./parts.ts";
 
 export interface Asking {
@@ -18,6 +19,9 @@ export interface Asking {
   readonly record: AttachmentRecord;
   readonly deviceId: string | undefined;
   readonly tenant: string | undefined;
+  readonly given: GivenOf;
+  /** Addresses of the devices that are asked for by name for any interface of the attachment. */
+  readonly named: readonly string[];
 }
 
 /**
@@ -28,20 +32,25 @@ export interface Asking {
 export async function lookUpDevice(
   core: Core,
   plan: Plan,
-  { key, record, deviceId, tenant }: Asking,
+  { key, record, deviceId, tenant, given, named }: Asking,
 ): Promise<Device | undefined> {
-  const wish = plan.device(deviceId);
-  if (wish === undefined) return undefined;
+  const asked = plan.device(deviceId);
+  if (asked === undefined) return undefined;
   if (tenant !== undefined)
     throw new SelvedgeError(
       { kind: "config-invalid", field: "tenant" },
       `tenant: a network of attachment ${JSON.stringify(plan.type)} cannot be ${JSON.stringify(tenant)}'s: packets of a device do not pass its router`,
       { hint: "Keep tenants apart by the VLAN of a virtual function, in networks without a tenant." },
     );
-  let device = await found(core, wish);
+  const { own, others } =
+    "pool" in asked.which ? await given(asked.which.pool) : { own: [], others: new Set<string>() };
+  const held = core.table.ofContainer(record.containerId);
+  const pci = own.find((each) => !named.includes(each) && holderOf(held, { pci: each }) === undefined);
+  const wish: DeviceWish = pci === undefined ? asked : { ...asked, which: { pci } };
+  let device = await found(core, wish, others);
   // Another ADD may have chosen the same one meanwhile: then there is another, or none.
   while (device !== undefined && isAny(wish) && holderOf(core.table, { pci: device.pci }) !== undefined)
-    device = await found(core, wish);
+    device = await found(core, wish, others);
   if (device === undefined) {
     refuseLent(core, wish);
     throw await notThere(core, wish);
@@ -57,10 +66,10 @@ export async function lookUpDevice(
 /** Whether one of several will do. */
 const isAny = ({ which }: DeviceWish): boolean => "pool" in which || ("physical" in which && which.index === undefined);
 
-async function found(core: Core, wish: DeviceWish): Promise<Device | undefined> {
+async function found(core: Core, wish: DeviceWish, others: ReadonlySet<string>): Promise<Device | undefined> {
   const { which } = wish;
   if (!("pool" in which || "physical" in which)) return core.kernel.devices.find(which);
-  const chosen = await chosenOf(core, wish);
+  const chosen = await chosenOf(core, wish, others);
   return chosen && core.kernel.devices.find({ pci: chosen.pci });
 }
 
@@ -93,8 +102,15 @@ export function holderOf(
   return undefined;
 }
 
-/** A free virtual function of a physical one or of a pool, or the one with the index that was asked for. */
-async function chosenOf(core: Core, wish: DeviceWish): Promise<VirtualFunction | undefined> {
+/**
+ * A free virtual function of a physical one or of a pool, or the one with the index that was asked for.
+ * @param others what other pods were given: one of them may be about to come for it
+ */
+async function chosenOf(
+  core: Core,
+  wish: DeviceWish,
+  others: ReadonlySet<string>,
+): Promise<VirtualFunction | undefined> {
   const { which } = wish;
   const all = await core.kernel.devices.physicalFunctions();
   const pool = "pool" in which ? core.config.sriov.pools.find(({ name }) => name === which.pool) : undefined;
@@ -105,8 +121,11 @@ async function chosenOf(core: Core, wish: DeviceWish): Promise<VirtualFunction |
   if (among.length === 0) return undefined;
   const virtual = among.flatMap((one) => one.virtual);
   const index = "physical" in which ? which.index : undefined;
+  const free = index === undefined ? virtual.filter((one) => isFree(core, one)) : [];
   const chosen =
-    index === undefined ? virtual.find((one) => isFree(core, one)) : virtual.find((one) => one.index === index);
+    index === undefined
+      ? (free.find(({ pci }) => !others.has(pci)) ?? free[0])
+      : virtual.find((one) => one.index === index);
   if (chosen !== undefined || index !== undefined) return chosen;
   throw new SelvedgeError(
     { kind: "conflict", what: among.map(({ pci }) => pci).join(", ") },

@@ -1,10 +1,14 @@
 /** Who gets which virtual function, on a node in memory. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import type { Result } from "#lib/cni/types.ts";
-import { parseConfig } from "#lib/config/config.ts";
+import { type Config, parseConfig } from "#lib/config/config.ts";
 import { makeFunctions, offersOf } from "#lib/daemon/device-pools.ts";
 import { shown } from "#lib/daemon/shown.ts";
 import { SelvedgeError } from "#lib/errors.ts";
+import { fakePodResources, podWith } from "#lib/k8s/device-plugin/fake-pod-resources.ts";
 import { plugCard } from "../faults/card.ts";
 import { boot, patient, type Running, request, sound, type World, world, wounds } from "../faults/world.ts";
 
@@ -16,16 +20,17 @@ networks:
   - {name: other, attachment: sriov, options: {devicePool: fats}}
 `);
 
-async function started(): Promise<{ node: World; running: Running }> {
+async function started(config = CONFIG): Promise<{ node: World; running: Running }> {
   const node = world();
   plugCard(node.kernel);
   for (const id of ["a", "b", "c", "d"]) node.kernel.addNamespace(`/run/netns/${id}`);
-  return { node, running: await boot(node, sound(), CONFIG) };
+  return { node, running: await boot(node, sound(), config) };
 }
 
 /** Addresses of the functions that an ADD got, or what it was refused with. */
 async function asked({ verbs }: Running, id: string, network = "fast", more: object = {}): Promise<string[] | string> {
-  const { error, result } = await verbs.add(request(id, { network, ...more }), patient());
+  const args = `K8S_POD_NAMESPACE=shop;K8S_POD_NAME=${id}`;
+  const { error, result } = await verbs.add(request(id, { network, ...more }, { args }), patient());
   if (error !== undefined) return error.msg;
   return (JSON.parse(Buffer.from(result ?? []).toString()) as Result).interfaces.map(({ pciID = "" }) => pciID);
 }
@@ -119,6 +124,50 @@ test("two planes of one pod get two functions", async () => {
   const { running } = await started();
   expect(await asked(running, "a", "both")).toEqual(["0000:3b:02.0", "0000:3b:02.1"]);
 });
+
+const RESOURCE = "selvedge.dev/fast";
+const GIVEN: readonly (readonly [
+  title: string,
+  given: Readonly<Record<string, string[]>>,
+  network: string,
+  got: string[],
+])[] = [
+  ["that it was given", { a: ["0000:3b:02.2"] }, "fast", ["2"]],
+  ["those that it was given, one for each plane", { a: ["0000:3b:02.2", "0000:3b:02.1"] }, "both", ["2", "1"]],
+  ["that it was given, and another one for the plane too many", { a: ["0000:3b:02.1"] }, "both", ["1", "0"]],
+  ["that nobody was given, having none", { b: ["0000:3b:02.0"] }, "fast", ["1"]],
+];
+test.each(GIVEN)("of what kubelet gives to pods, a pod has %s", async (_, given, network, got) => {
+  await using kubelet = await playKubelet(given);
+  const { running } = await started(kubelet.config);
+  expect(await asked(running, "a", network)).toEqual(got.map((index) => `0000:3b:02.${index}`));
+});
+
+test("there are pods that were given functions", () => expect(GIVEN.length).toBe(4));
+
+test("a function that kubelet gave to a pod and another one has is waited for: no other will do", async () => {
+  await using kubelet = await playKubelet({ a: ["0000:3b:02.0"] });
+  const { running } = await started(kubelet.config);
+  const taken = { runtimeConfig: { deviceID: "0000:3b:02.0" } };
+  expect(await asked(running, "b", "fast", taken)).toEqual(["0000:3b:02.0"]);
+  expect(await asked(running, "a")).toBe("devicePool: 0000:3b:02.0 is lent to container b (shop/b), interface eth0");
+  expect((await running.verbs.del(request("b", { network: "fast" }), patient())).error).toBeUndefined();
+  expect(await asked(running, "a")).toEqual(["0000:3b:02.0"]);
+});
+
+/** Kubelet with the pool's functions that pods of the namespace `shop` were given. */
+async function playKubelet(given: Readonly<Record<string, string[]>>): Promise<AsyncDisposable & { config: Config }> {
+  const directory = await mkdtemp(join(tmpdir(), "kubelet-"));
+  const pods = Object.entries(given).map(([pod, ids]) => podWith(`shop/${pod}`, { [RESOURCE]: ids }));
+  const server = await fakePodResources(join(directory, "pod-resources/kubelet.sock"), pods);
+  return {
+    config: { ...CONFIG, sriov: { ...CONFIG.sriov, kubeletDir: join(directory, "device-plugins") } },
+    async [Symbol.asyncDispose]() {
+      server[Symbol.dispose]();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
 
 test("a pool that is not configured is refused with those that are", async () => {
   const { running } = await started();

@@ -1,8 +1,8 @@
 /** Devices that kubelet has given to a pod, handed to those of its networks whose definitions name their resource. */
-import { dirname, join } from "node:path";
 import type { Sriov } from "#lib/config/sriov.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { podDevices } from "#lib/k8s/device-plugin/pod-devices.ts";
+import { podResourcesIn } from "./given.ts";
 
 export interface AssignedDevices {
   /**
@@ -20,9 +20,8 @@ export function assignedDevices({ kubeletDir }: Pick<Sriov, "kubeletDir">, pod: 
   return {
     async next(resource) {
       if (resource === undefined || kubeletDir === undefined || pod === undefined) return undefined;
-      const [namespace = "", name = ""] = pod.split("/");
-      asked ??= podDevices(join(dirname(kubeletDir), "pod-resources/kubelet.sock"), { namespace, name });
-      const given = (await asked).get(resource) ?? [];
+      asked ??= podDevices(podResourcesIn(kubeletDir), pod);
+      const given = (await asked).own.get(resource) ?? [];
       const index = used.get(resource) ?? 0;
       used.set(resource, index + 1);
       const device = given[index];

@@ -15,7 +15,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const FAST = "selvedge.dev/fast";
 
-test("a pod's devices are those of all its containers, by resource, and of no other pod", async () => {
+test("a pod's devices are those of all its containers, by resource, and apart from those of others", async () => {
   using _kubelet = await fakePodResources(socket, [
     podWith("other/web", { [FAST]: ["0000:3b:02.7"] }),
     podWith("shop/db", { [FAST]: ["0000:3b:02.6"] }),
@@ -26,24 +26,25 @@ test("a pod's devices are those of all its containers, by resource, and of no ot
       { [FAST]: ["0000:3b:02.0"] },
     ),
   ]);
-  expect(await podDevices(socket, { namespace: "shop", name: "web" })).toEqual(
-    new Map([
+  expect(await podDevices(socket, "shop/web")).toEqual({
+    own: new Map([
       [FAST, ["0000:3b:02.1", "0000:3b:02.0"]],
       ["intel.com/x", ["0000:5e:02.0"]],
     ]),
-  );
-  expect(await podDevices(socket, { namespace: "shop", name: "new" })).toEqual(new Map());
+    others: new Set(["0000:3b:02.7", "0000:3b:02.6"]),
+  });
+  expect((await podDevices(socket, "shop/new")).own).toEqual(new Map());
 });
 
 test("a kubelet that refuses is quoted, and one that is away is waited for", async () => {
   {
     using _kubelet = await fakePodResources(socket, [], "rejected by rate limit");
-    await expect(podDevices(socket, { namespace: "shop", name: "web" })).rejects.toMatchObject({
+    await expect(podDevices(socket, "shop/web")).rejects.toMatchObject({
       failure: { kind: "not-ready" },
       message: `${socket}: kubelet does not say which devices pods have: rejected by rate limit`,
     });
   }
-  await expect(podDevices(socket, { namespace: "shop", name: "web" })).rejects.toMatchObject({
+  await expect(podDevices(socket, "shop/web")).rejects.toMatchObject({
     failure: { kind: "not-ready" },
   });
 });
