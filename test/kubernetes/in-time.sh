@@ -6,7 +6,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 ends_s=$((SECONDS + $1))
 # What two processors take that have nothing else to do.
-tests_s=720
+tests_s=780
 whole_s=1500
 
 left_out() {
