@@ -8,7 +8,7 @@ import type { Address, Family, Mac } from "#lib/address.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { type Chain, RAW } from "./chain.ts";
 import { shortOf } from "./uplink.ts";
-import { betweenNodes, NOT_TCP } from "./ways/chains.ts";
+import { betweenNodes, outerPackets } from "./ways/chains.ts";
 import { addressOfFamily, type Here } from "./ways/ends.ts";
 
 export interface Stretch {
@@ -86,7 +86,7 @@ export const stretchChains = (stretches: readonly Stretch[], port: number, encry
     : [
         {
           name: "stretch_tunnels",
-          called: { by: RAW, when: NOT_TCP },
-          rules: stretches.flatMap(({ vni }) => betweenNodes(`udp dport ${port} @th,96,24 ${vni}`, encrypted)),
+          called: { by: RAW, when: outerPackets(port, `{ ${stretches.map(({ vni }) => vni).join(", ")} }`) },
+          rules: betweenNodes(encrypted),
         },
       ];

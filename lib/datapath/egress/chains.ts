@@ -12,7 +12,7 @@ import { type Address, type Family, family, type Prefix } from "#lib/address.ts"
 import { type Chain, RAW } from "../chain.ts";
 import { disjoint } from "../disjoint.ts";
 import { NEVER_MASQUERADED } from "../tables.ts";
-import { betweenNodes, NOT_TCP } from "../ways/chains.ts";
+import { betweenNodes, outerPackets } from "../ways/chains.ts";
 import { ANSWERS_LEFT, answersMarked } from "./answers.ts";
 import { egressLink, MARK_MASK, markOf } from "./names.ts";
 
@@ -53,8 +53,8 @@ export function egressChains({ ports, within, port, encrypted, local }: EgressCh
   return [
     {
       name: "egress_tunnels",
-      called: { by: RAW, when: NOT_TCP },
-      rules: betweenNodes(`udp dport ${port} @th,96,24 { ${ports.map(({ vni }) => vni).join(", ")} }`, encrypted),
+      called: { by: RAW, when: outerPackets(port, `{ ${ports.map(({ vni }) => vni).join(", ")} }`) },
+      rules: betweenNodes(encrypted),
     },
     {
       name: "egress_mark",

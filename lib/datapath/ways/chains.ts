@@ -6,27 +6,25 @@ import { type Chain, FORWARDED, RAW } from "../chain.ts";
 import type { Here } from "./ends.ts";
 import { vxlanLink, WIREGUARD_LINK } from "./names.ts";
 
-/** Nearly everything that nodes get is TCP, and none of the business of chains about tunnels. */
-export const NOT_TCP = "meta l4proto != tcp";
-
 /**
- * GRE and WireGuard know their peers by themselves. Outer packets of VXLAN are known by port and VNI (RFC 7348 section 5: 12
- * bytes behind the UDP header's begin); a pod that would send either to another node would be taken for its own node where
- * it is masqueraded.
+ * GRE and WireGuard know their peers by themselves. Outer packets of VXLAN are known by port and VNI (`outerPackets`); a
+ * pod that would send either to another node would be taken for its own node where it is masqueraded.
  */
 export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" | "encrypt">): Chain[] {
-  const ours = `udp dport ${port} @th,96,24 ${vni}`;
+  const ours = outerPackets(port, `${vni}`);
   return [
     {
       name: "ways_tunnels",
-      called: { by: RAW, when: NOT_TCP },
+      called: { by: RAW, when: ours },
+      // A connection for each source port would be kept of the outer packets, looked up and translated to nothing.
+      rules: [...(encrypt ? [] : FROM_NODES), ...betweenNodes(encrypt), "notrack"],
+    },
+    {
+      name: "ways_gre",
+      called: { by: RAW, when: "meta l4proto gre" },
       rules: [
-        // A connection for each source port would be kept of the outer packets, looked up and translated to nothing.
-        ...(encrypt ? [] : fromNodes(ours)),
-        ...betweenNodes(ours, encrypt),
-        "meta l4proto gre ip daddr @nodes4 ip saddr != @nodes4 counter drop",
-        "meta l4proto gre ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop",
-        `${ours} notrack`,
+        "ip daddr @nodes4 ip saddr != @nodes4 counter drop",
+        "ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop",
       ],
     },
     { name: "ways_out", hook: "type filter hook output priority -305", rules: [`${ours} notrack`] },
@@ -40,23 +38,27 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
   ];
 }
 
+/**
+ * What calls a chain for outer packets of VXLAN alone, so that every other packet pays for one rule that fails at its
+ * protocol or port. RFC 7348 section 5: the VNI is 12 bytes behind the UDP header's begin.
+ * @param vni a number, or a set of them as nft has it
+ */
+export const outerPackets = (port: number, vni: string): string => `udp dport ${port} @th,96,24 ${vni}`;
+
 /** What another node sends to this one is looked at once: none of the other rules would drop it. */
-const fromNodes = (ours: string): string[] => [
-  `${ours} ip saddr @nodes4 ip daddr != @nodes4 notrack return`,
-  `${ours} ip6 saddr @nodes6 ip6 daddr != @nodes6 notrack return`,
+const FROM_NODES: readonly string[] = [
+  "ip saddr @nodes4 ip daddr != @nodes4 notrack return",
+  "ip6 saddr @nodes6 ip6 daddr != @nodes6 notrack return",
 ];
 
-/**
- * Nobody but the other nodes puts outer packets that look like these into our tunnels, and no pod sends one to a node. What
- * they look like comes first: every other packet passes here, too.
- */
-export const betweenNodes = (ours: string, encrypted: boolean): string[] => [
+/** Of outer packets: nobody but the other nodes puts any into our tunnels, and no pod sends one to a node. */
+export const betweenNodes = (encrypted: boolean): string[] => [
   ...(encrypted
-    ? [`${ours} fib daddr type local iifname != "${WIREGUARD_LINK}" counter drop`]
+    ? [`fib daddr type local iifname != "${WIREGUARD_LINK}" counter drop`]
     : [
-        `${ours} ip saddr != @nodes4 fib daddr type local counter drop`,
-        `${ours} ip6 saddr != @nodes6 fib daddr type local counter drop`,
+        "ip saddr != @nodes4 fib daddr type local counter drop",
+        "ip6 saddr != @nodes6 fib daddr type local counter drop",
       ]),
-  `${ours} ip daddr @nodes4 ip saddr != @nodes4 counter drop`,
-  `${ours} ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop`,
+  "ip daddr @nodes4 ip saddr != @nodes4 counter drop",
+  "ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop",
 ];
