@@ -1,5 +1,5 @@
 /** The real speaker: FRR 8.4 or newer, as Debian's packages frr and frr-pythontools have it. */
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { frrPrograms, type Program } from "./programs.ts";
 import { run, speakerError } from "./run.ts";
@@ -40,6 +40,8 @@ export function frr({
   lookMs,
 }: FrrOptions): Speaker {
   const file = join(directory, "frr.conf");
+  /** Where frr-reload.py puts what is to be added, passwords among it, for everybody to read. */
+  const closed = join(directory, "changes");
   const processes = frrPrograms({
     programs,
     directory,
@@ -59,12 +61,17 @@ export function frr({
 
   const tell = async (text: string): Promise<void> => {
     // Passwords are in it. FRR's own user reads nothing: vtysh does. An empty file is refused by frr-reload.py.
-    await writeFile(file, `! Written by selvedged.\n${text}`, { mode: 0o600 }).catch((cause: Error) => {
-      throw speakerError(cause.message, cause);
-    });
-    const places = ["--bindir", "/usr/bin", "--confdir", directory, "--rundir", directory, "--vty_socket", directory];
-    const reload = () =>
-      run(PYTHON, [join(programs, "frr-reload.py"), "--reload", "--daemon", "bgpd", ...places, file], RELOAD_MS);
+    try {
+      await mkdir(closed, { recursive: true, mode: 0o700 });
+      await writeFile(file, `! Written by selvedged.\n${text}`, { mode: 0o600 });
+    } catch (cause) {
+      throw speakerError((cause as Error).message, cause);
+    }
+    const places = ["--bindir", "/usr/bin", "--confdir", directory, "--rundir", closed, "--vty_socket", directory];
+    // Else it writes all that it does to /var/log/frr/frr-reload.log, for everybody to read, too.
+    const log = ["--stdout", "--log-level", "warning"];
+    const words = ["--reload", "--daemon", "bgpd", ...log, ...places, file];
+    const reload = () => run(PYTHON, [join(programs, "frr-reload.py"), ...words], RELOAD_MS);
     // It says everything twice, and some commands fail when they are repeated (`neighbor … graceful-restart-disable`): what
     // is wrong is so when only the rest is left, too.
     await reload().catch(reload);
@@ -108,6 +115,7 @@ export function frr({
       await processes.end();
       told = undefined;
       await rm(file, { force: true });
+      await rm(closed, { recursive: true, force: true });
     },
   };
 }

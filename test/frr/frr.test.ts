@@ -1,4 +1,5 @@
 /** The real FRR: started, told, looked after, and ended. */
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -102,10 +103,24 @@ const failure = async (work: Promise<unknown>): Promise<[message: string, hint: 
   throw new Error("it was taken");
 };
 
+runs("passwords are in no file that others read", async () => {
+  const password = `an0ther-${randomUUID()}`;
+  await speaker.follow(text("10.66.0.0/26"));
+  await speaker.follow(text("10.66.0.0/26").replaceAll("s3cret", password));
+  expect(await vtysh("show running-config")).toContain(`password ${password}`);
+  await speaker.follow(text("10.66.0.0/26"));
+  // Where frr-reload.py writes unless it is told otherwise; another's FRR may write there at the same time.
+  const log = "/var/log/frr/frr-reload.log";
+  expect(existsSync(log) ? readFileSync(log, "utf8") : "").not.toContain(password);
+  // What is to be added lies there while it is.
+  expect((await must(["stat", "-c", "%a %U", join(DIRECTORY, "changes")])).trim()).toBe("700 root");
+});
+
 runs("what it does not take is told in its words, without passwords", async () => {
   const [said] = await failure(speaker.follow("router bgp 65001\n neighbor 192.0.2.1 password two words\nexit\n"));
   expect(said).toMatch(/password \(secret\)/);
   expect(said).not.toContain("two");
+  expect(said).toMatch(/^FRR: python3: ERROR: vtysh failed to process new configuration/);
   const [message] = await failure(speaker.follow("router bgp 65001\n neighbour 192.0.2.1\nexit\n"));
   expect(message).toMatch(/^FRR: python3: [\s\S]*neighbour 192\.0\.2\.1/);
 });
