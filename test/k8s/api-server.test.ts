@@ -258,3 +258,19 @@ runs("a pod that the watch has not told of is asked for, and one of another uid 
   await source.knowPod?.({ namespace: "shop", name: "a", uid: "uid-2" });
   await server.back();
 });
+
+runs("when one object can be had again, whoever has lost the server tries at once", async () => {
+  const patience = { firstMs: 600_000, longestMs: 600_000, steadyMs: 0 };
+  source = hurriedSource(async () => ({ server: new URL(server.url), ca: cluster.ca, token }), patience);
+  await follow();
+  await settled();
+  await server.away();
+  await until("it is lost", () => failures.has("API server"));
+  await server.back();
+  await eventually("it is reached", async () => {
+    await source.knowPod?.({ namespace: "shop", name: "nobody" });
+    return !failures.has("API server") || undefined;
+  });
+  server.objects.put(pod("a"));
+  await until("pods are watched", () => objects.has("pods/shop/a"));
+});

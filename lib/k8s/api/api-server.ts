@@ -40,6 +40,8 @@ export function apiServer({
 }: ApiServerOptions): ObjectSource {
   let ask: Ask | undefined;
   const reflections = new Map<Resource, Reflection>();
+  /** The server has answered: whoever has lost it tries again now. */
+  let answered = (): void => {};
   const known = (resource: Resource, { namespace, name }: ObjectName): string | undefined =>
     reflections.get(resource)?.uid(`${namespace}/${name}`);
   /** Tells of it now. @throws SelvedgeError not-ready, which begins with `what` is not known */
@@ -48,6 +50,7 @@ export function apiServer({
     if (ask === undefined || followed === undefined) return;
     try {
       const object = await objectOf(ask, resource, of);
+      answered();
       if (object !== undefined) followed.offer(object);
     } catch (error) {
       if (!isFailure(error, "not-ready", "config-invalid")) throw error;
@@ -61,13 +64,17 @@ export function apiServer({
     async follow(listener, signal) {
       const asked = asking(access, userAgent);
       const resources = [...RESOURCES, ...(definitions ? [DEFINITIONS] : []), ...(configured ? CONFIGURED : [])];
-      const told = together(listener, resources, (resource) => reflections.get(resource)?.hurry());
+      const all = together(listener, resources, (resource) => reflections.get(resource)?.hurry());
       for (const resource of resources)
-        reflections.set(resource, reflection(resource, { ask: asked, told: told(resource), signal, random, patience }));
+        reflections.set(
+          resource,
+          reflection(resource, { ask: asked, told: all.told(resource), signal, random, patience }),
+        );
       ask = asked;
-      const all = [...reflections.values()];
-      await Promise.all(all.map((each) => each.first));
-      const done = Promise.all(all.map((each) => each.done)).then(() => asked[Symbol.dispose]());
+      answered = all.answered;
+      const followed = [...reflections.values()];
+      await Promise.all(followed.map((each) => each.first));
+      const done = Promise.all(followed.map((each) => each.done)).then(() => asked[Symbol.dispose]());
       return { done };
     },
     async knowPod(pod) {
@@ -119,13 +126,16 @@ function together(
   listener: Listener,
   resources: readonly Resource[],
   hurry: (resource: Resource) => void,
-): (resource: Resource) => Told {
+): { told(resource: Resource): Told; answered(): void } {
   const untold = new Set(resources);
   /** Those that did not reach the server, and what was told of that. */
   const losers = new Set<Resource>();
   const messages = new Set<string>();
+  const answered = (): void => {
+    for (const loser of losers) hurry(loser);
+  };
 
-  return (resource) => {
+  const told = (resource: Resource): Told => {
     let refusal = "";
     return {
       put: (name, object) => listener.put(`${resource.plural}/${name}`, object),
@@ -141,7 +151,7 @@ function together(
       },
       reached() {
         if (!losers.delete(resource)) return;
-        for (const other of losers) hurry(other);
+        answered();
         if (losers.size > 0) return;
         messages.clear();
         listener.remove(SERVER);
@@ -159,4 +169,5 @@ function together(
       },
     };
   };
+  return { told, answered };
 }
