@@ -94,7 +94,12 @@ export type Event =
   | { event: "node-network"; available: boolean; message: string }
   | { event: "node-network-failed"; message: string }
   /** What of Kubernetes is part of the configuration from now on. */
-  | { event: "resources-taken"; networks: readonly string[]; pools: readonly string[] }
+  | {
+      event: "resources-taken";
+      networks: readonly string[];
+      pools: readonly string[];
+      tenants: readonly string[];
+    }
   | { event: "resource-refused"; object: string; message: string }
   | { event: "resources-failed"; message: string }
   | { event: "events-lost" }

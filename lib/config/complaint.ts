@@ -9,6 +9,10 @@ export interface Complaint {
   readonly text: string;
   /** The place of what it cannot be together with: without that it is right. */
   readonly against?: Path;
+  /** Several settings make it wrong together, none by itself: of Kubernetes' objects the one that came last is refused. */
+  readonly isOfSeveral?: true;
+  /** What it names is not there, and may come: one of Kubernetes' objects counts without it. */
+  readonly mayCome?: true;
 }
 
 /** `networks[0].mtu` */

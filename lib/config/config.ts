@@ -63,7 +63,7 @@ export interface Config {
 export interface Kubernetes {
   /** Absent: as the service account of the daemon's pod. */
   readonly kubeconfig?: string;
-  /** Its networks and pools count, too. */
+  /** Its tenants, pools and networks count, too. */
   readonly resources: boolean;
 }
 

@@ -2,11 +2,12 @@
 import type { z } from "zod";
 import { network, pool } from "./schema.ts";
 import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
+import { tenant } from "./tenant-schema.ts";
 
 export interface ResourceKind {
-  readonly kind: "AddressPool" | "Network";
+  readonly kind: "Tenant" | "AddressPool" | "Network";
   /** The list of the configuration that has its counterparts. */
-  readonly list: "pools" | "networks";
+  readonly list: "tenants" | "pools" | "networks";
   /** Of a member of the list, whose `name` is the object's. */
   readonly schema: z.ZodObject;
   /** Settings that the file alone has: they are of one node, or are read once, when the daemon starts. */
@@ -17,7 +18,29 @@ export interface ResourceKind {
   readonly rules: readonly { readonly rule: string; readonly message: string }[];
 }
 
+/** What others name comes before them. */
 export const RESOURCE_KINDS: readonly ResourceKind[] = [
+  {
+    kind: "Tenant",
+    list: "tenants",
+    schema: tenant,
+    fileOnly: ["name"],
+    kept: [],
+    rules: [
+      {
+        rule: "!has(self.peers) || self.peers.all(peer, self.peers.exists_one(other, other == peer))",
+        message: "A tenant is named once among its peers.",
+      },
+      {
+        rule: "!has(self.services) || self.services.all(s, self.services.exists_one(o, o.address == s.address && o.port == s.port && o.protocol == s.protocol))",
+        message: "An address, protocol and port lead to one service.",
+      },
+      {
+        rule: "!has(self.services) || self.services.all(s, s.address.contains(':') == s.to.startsWith('['))",
+        message: "A service's address is of the family of its server.",
+      },
+    ],
+  },
   {
     kind: "AddressPool",
     list: "pools",

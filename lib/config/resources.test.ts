@@ -7,14 +7,18 @@ const pool = (name: string, subnet: string): Resource => ({
   spec: { ranges: [[{ subnet }]] },
 });
 const network = (name: string, spec: object = {}): Resource => ({ kind: "Network", name, spec });
+const tenant = (name: string, spec: object = {}): Resource => ({ kind: "Tenant", name, spec });
 
 const together = (text: string, resources: readonly Resource[]) => {
-  const { config, refused } = besideFile(text, () => undefined)(resources);
+  const { config, refused, lacking } = besideFile(text, () => undefined)(resources);
+  const said = <T>(of: ReadonlyMap<Resource, T>, text: (each: T) => string) =>
+    Object.fromEntries([...of].map(([{ kind, name }, each]) => [`${kind} ${name}`, text(each)]));
   return {
     config,
     pools: config.pools.map(({ name }) => name),
     networks: [...config.networks.keys()],
-    refused: Object.fromEntries([...refused].map(([{ kind, name }, { message }]) => [`${kind} ${name}`, message])),
+    refused: said(refused, ({ message }) => message),
+    lacking: said(lacking, (message) => message),
   };
 };
 
@@ -172,6 +176,124 @@ test("what else is wrong with one by itself is asked for", () => {
   const beside = besideFile(FILE, ({ name }) => (name === "a" ? "spec.ranges: no" : undefined));
   const one = pool("a", "10.2.0.0/16");
   expect(beside([one]).refused.get(one)).toEqual({ reason: "Invalid", message: "spec.ranges: no" });
+});
+
+const SERVICE = { name: "s", address: "10.4.0.9", port: 1, to: "192.0.2.1:1" };
+const TENANTS = "tenants: [{ name: old }]\npools: [{ name: default, ranges: [[{ subnet: 10.1.0.0/16 }]] }]";
+const POOLS = [pool("p", "10.4.0.0/16"), pool("q", "10.4.7.0/24")];
+
+test("tenants count beside those of the file, with networks whose addresses are each other's", () => {
+  const { config, refused, lacking } = together(TENANTS, [
+    network("a", { tenant: "red", pool: "p" }),
+    network("b", { tenant: "blue", pool: "q" }),
+    tenant("red", { peers: ["old"], dns: { domain: "red.example" } }),
+    { ...tenant("blue", { egress: false }), isLeaving: true },
+    ...POOLS,
+  ]);
+  expect({ refused, lacking }).toEqual({ refused: {}, lacking: {} });
+  expect([...config.tenants]).toEqual([
+    ["old", { name: "old", egress: true, peers: [], services: [] }],
+    ["red", { name: "red", egress: true, peers: ["old"], services: [] }],
+    ["blue", { name: "blue", egress: false, peers: [], services: [], isLeaving: true }],
+  ]);
+  expect(config.networks.get("a")).toMatchObject({ tenant: "red", namespaces: [], dns: { domain: "red.example" } });
+});
+
+const TENANTS_WRONG: readonly (readonly [
+  what: string,
+  resources: readonly Resource[],
+  refused: Readonly<Record<string, string>>,
+])[] = [
+  [
+    "one of the file's name",
+    [tenant("old")],
+    {
+      "Tenant old":
+        'metadata.name: the nodes\' configuration file has "old" among its tenants, which counts; use another name, or take it from there',
+    },
+  ],
+  [
+    "one that is wrong, and its networks with it",
+    [tenant("t", { services: [{ ...SERVICE, port: 0 }] }), network("n", { tenant: "t" })],
+    {
+      "Tenant t": "spec.services[0].port: 0 is not a whole number from 1 to 65535",
+      "Network n": 'spec.tenant: there is no tenant "t"; known: old, other',
+    },
+  ],
+  [
+    "one that is its own peer",
+    [tenant("t", { peers: ["t"] })],
+    { "Tenant t": 'spec.peers[0]: "t" is the tenant itself' },
+  ],
+  [
+    "of two peers with the same addresses the network that came last",
+    [
+      tenant("a", { peers: ["b"] }),
+      tenant("b", { peers: ["a"] }),
+      ...POOLS,
+      network("m", { tenant: "a", pool: "p" }),
+      network("n", { tenant: "b", pool: "q" }),
+    ],
+    {
+      "Network n":
+        'beside Tenant a: spec.peers[0]: 10.4.0.0/16 of "a" overlaps 10.4.7.0/24 of "b": tenants with the same addresses cannot reach each other; use other addresses, or share a service',
+    },
+  ],
+  [
+    "of two peers with the same addresses the tenant that came last",
+    [
+      ...POOLS,
+      network("m", { tenant: "a", pool: "p" }),
+      network("n", { tenant: "b", pool: "q" }),
+      tenant("a", { peers: ["b"] }),
+      tenant("b", { peers: ["a"] }),
+    ],
+    {
+      "Tenant b":
+        'beside Tenant a: spec.peers[0]: 10.4.0.0/16 of "a" overlaps 10.4.7.0/24 of "b": tenants with the same addresses cannot reach each other; use other addresses, or share a service',
+      "Network n": 'spec.tenant: there is no tenant "b"; did you mean "a"?',
+    },
+  ],
+  [
+    "the network that brings the address of a service into the tenant",
+    [tenant("t", { services: [SERVICE] }), pool("p", "10.4.0.0/16"), network("n", { tenant: "t", pool: "p" })],
+    {
+      "Network n":
+        "beside Tenant t: spec.services[0].address: 10.4.0.9 lies in 10.4.0.0/16, a pool of the tenant's own; use an address outside of its pools",
+    },
+  ],
+  [
+    "a pool in the routers' range",
+    [tenant("t"), pool("r", "169.254.17.0/24")],
+    {
+      "AddressPool r":
+        'beside the configuration file: routers.transferRanges: 169.254.16.0/20 overlaps 169.254.17.0/24 of pool "r"',
+    },
+  ],
+];
+test.each(TENANTS_WRONG)("refused is %s, and others count", (_what, resources, refused) => {
+  const other = [pool("other", "10.5.0.0/16"), tenant("other"), network("other", { tenant: "other", pool: "other" })];
+  const found = together(TENANTS, [...resources, ...other]);
+  expect(found.refused).toEqual(refused);
+  expect(found.config.networks.get("other")?.tenant).toBe("other");
+});
+
+test("without a tenant of its own the file's pool may be where routers have their addresses, until one comes", () => {
+  const file = "pools: [{ name: default, ranges: [[{ subnet: 169.254.17.0/24 }]] }]";
+  expect(together(file, [pool("p", "10.4.0.0/16")]).refused).toEqual({});
+  expect(Object.keys(together(file, [pool("p", "10.4.0.0/16"), tenant("t"), tenant("u")]).refused)).toEqual([
+    "Tenant t",
+    "Tenant u",
+  ]);
+});
+
+test("a peer that is not there may come: the tenant counts, and says so", () => {
+  const { refused, lacking, config } = together(TENANTS, [tenant("t", { peers: ["odl"] })]);
+  expect([refused, lacking]).toEqual([
+    {},
+    { "Tenant t": 'spec.peers[0]: there is no tenant "odl"; did you mean "old"?' },
+  ]);
+  expect(config.tenants.get("t")?.peers).toEqual(["odl"]);
 });
 
 test("one that makes the file wrong is found among many", () => {

@@ -3,7 +3,7 @@
 import { type Complaint, lookUp, pathText } from "./complaint.ts";
 import { complete } from "./complete.ts";
 import { type Config, judge } from "./config.ts";
-import { culprit } from "./culprit.ts";
+import { culprit, firstAfterWhich } from "./culprit.ts";
 import { listAt } from "./overlaps.ts";
 import { RESOURCE_KINDS, type ResourceKind, type ResourceKindName } from "./resource-kinds.ts";
 import { DEFAULT_POOLS, type Shape } from "./schema.ts";
@@ -29,6 +29,8 @@ export interface Refusal {
 export interface Together {
   readonly config: Config;
   readonly refused: ReadonlyMap<Resource, Refusal>;
+  /** What those that count name that is not there. */
+  readonly lacking: ReadonlyMap<Resource, string>;
 }
 
 /** Of two that cannot both be the earlier one counts. */
@@ -40,22 +42,32 @@ export type Beside = (resources: readonly Resource[]) => Together;
  */
 export function besideFile(text: string, mistakeIn: (resource: Resource) => string | undefined): Beside {
   const file = { pools: DEFAULT_POOLS, ...((readYaml(text).value ?? {}) as Record<string, unknown>) };
-  const lists = { pools: listAt(file, "pools"), networks: listAt(file, "networks") };
+  const of = (list: ResourceKind["list"]) => listAt(file, list);
+  const lists = { tenants: of("tenants"), pools: of("pools"), networks: of("networks") };
   const all = (resources: readonly Resource[]): unknown => ({ ...file, ...laid(lists, resources) });
 
   /** What they say together, and what is wrong with it: with one of them, and with the file. */
   const judged = (resources: readonly Resource[]) => {
     const { complaints, shape } = judge(all(resources));
     const own = new Map<Resource, Wrong>();
+    const lacking = new Map<Resource, string>();
+    const ofSeveral: Shared[] = [];
     const ofFile: string[] = [];
     for (const each of complaints) {
       const of = ownerOf(lists, resources, each.path);
       const against = each.against === undefined ? undefined : ownerOf(lists, resources, each.against);
-      if (of === undefined) ofFile.push(`beside the configuration file: ${each.text}`);
+      if (each.isOfSeveral) ofSeveral.push({ ...each, of });
+      else if (of === undefined) ofFile.push(besideFileSaid(each));
+      else if (each.mayCome) lacking.set(of, saidOf(each));
       else if (!own.has(of)) own.set(of, { message: saidOf(each), against });
     }
-    return { own, ofFile, shape };
+    return { own, ofSeveral, ofFile, lacking, shape };
   };
+  /** The last one without which it would be right. */
+  const lastOf = (taken: readonly Resource[], { of, path }: Shared) =>
+    firstAfterWhich(taken, (some) =>
+      judged(inOrder(some)).ofSeveral.some((each) => each.of === of && placeIn(each) === placeIn({ of, path })),
+    );
 
   return (given) => {
     const refused = new Map<Resource, Refusal>();
@@ -64,17 +76,24 @@ export function besideFile(text: string, mistakeIn: (resource: Resource) => stri
       if (refusal !== undefined) refused.set(each, refusal);
     }
     for (;;) {
-      const taken = inOrder(given.filter((each) => !refused.has(each)));
-      const { own, ofFile, shape } = judged(taken);
+      const left = given.filter((each) => !refused.has(each));
+      const taken = inOrder(left);
+      const { own, ofSeveral, ofFile, lacking, shape } = judged(taken);
       // What is wrong only beside one that is wrong itself is looked at again without that.
       for (const [of, { message, against }] of own)
         if (against === undefined || !own.has(against)) refused.set(of, { reason: "Invalid", message });
       if (own.size > 0) continue;
+      const [shared] = ofSeveral;
+      const last = shared && lastOf(left, shared);
+      if (shared !== undefined && last !== undefined) {
+        refused.set(last, { reason: "Invalid", message: saidTo(last, shared) });
+        continue;
+      }
       const [message] = ofFile;
       const isSaid = (some: readonly Resource[]) => judged(some).ofFile.some((each) => each === message);
       const guilty = message === undefined ? undefined : culprit(taken, isSaid);
       if (message !== undefined && guilty !== undefined) refused.set(guilty, { reason: "Invalid", message });
-      else return { config: named(completed(shape), taken), refused };
+      else return { config: named(completed(shape), taken), refused, lacking };
     }
   };
 }
@@ -85,7 +104,12 @@ interface Wrong {
   readonly against: Resource | undefined;
 }
 
-/** Pools before the networks that draw from them. */
+interface Shared extends Complaint {
+  /** Undefined: the file. */
+  readonly of: Resource | undefined;
+}
+
+/** Tenants and pools before the networks that name them. */
 const inOrder = (resources: readonly Resource[]): Resource[] =>
   RESOURCE_KINDS.flatMap(({ kind }) => resources.filter((each) => each.kind === kind));
 
@@ -98,14 +122,27 @@ const laid = (lists: Lists, resources: readonly Resource[]): Lists => {
       .filter(({ kind }) => kindOf(kind).list === wanted)
       .map(({ name, spec }) => ({ ...(spec as object), name })),
   ];
-  return { pools: of("pools"), networks: of("networks") };
+  return { tenants: of("tenants"), pools: of("pools"), networks: of("networks") };
 };
 
 /** Whose place in the whole it is. */
 function ownerOf(lists: Lists, resources: readonly Resource[], path: Complaint["path"]): Resource | undefined {
   const [list, index] = path;
-  if ((list !== "pools" && list !== "networks") || typeof index !== "number") return undefined;
-  return resources.filter(({ kind }) => kindOf(kind).list === list)[index - lists[list].length];
+  const of = RESOURCE_KINDS.find((each) => each.list === list);
+  if (of === undefined || typeof index !== "number") return undefined;
+  return resources.filter(({ kind }) => kind === of.kind)[index - lists[of.list].length];
+}
+
+/** An object's own place depends on how many there are. */
+const placeIn = ({ of, path }: Pick<Shared, "of" | "path">): string =>
+  pathText(of === undefined ? path : path.slice(2));
+
+const besideFileSaid = ({ text }: Complaint): string => `beside the configuration file: ${text}`;
+
+/** To whom it may be that another one's setting is in its way. */
+function saidTo(last: Resource, { of, ...complaint }: Shared): string {
+  if (of === undefined) return besideFileSaid(complaint);
+  return of === last ? saidOf(complaint) : `beside ${of.kind} ${of.name}: ${saidOf(complaint)}`;
 }
 
 /** With the place as it is in the object. */
@@ -145,6 +182,7 @@ function completed(shape: Shape | undefined): Config {
 /** Errors of what is read later name the object, which has no place in the file. */
 function named(config: Config, resources: readonly Resource[]): Config {
   const networks = new Map(config.networks);
+  const tenants = new Map(config.tenants);
   const pools = new Map(config.pools.map((pool) => [pool.name, pool]));
   for (const { kind, name, isLeaving } of resources) {
     const leaving = isLeaving === undefined ? {} : { isLeaving };
@@ -153,13 +191,15 @@ function named(config: Config, resources: readonly Resource[]): Config {
       const options = { ...network.options, path: `Network ${name}: spec.options` };
       networks.set(name, { ...network, ...leaving, options });
     }
+    const tenant = kind === "Tenant" ? tenants.get(name) : undefined;
+    if (tenant !== undefined) tenants.set(name, { ...tenant, ...leaving });
     const pool = kind === "AddressPool" ? pools.get(name) : undefined;
     if (pool !== undefined) {
       const ranges = { ...pool.ranges, path: `AddressPool ${name}: spec.ranges` };
       pools.set(name, { ...pool, ...leaving, ranges });
     }
   }
-  return { ...config, networks, pools: [...pools.values()] };
+  return { ...config, tenants, networks, pools: [...pools.values()] };
 }
 
 function kindOf(name: ResourceKindName): ResourceKind {

@@ -91,7 +91,7 @@ function peerMistakes(
   return peers.flatMap((peer, j) => {
     const path = ["tenants", i, "peers", j];
     if (typeof peer !== "string") return [];
-    if (!tenants.has(peer)) return [unknownName(path, "tenant", peer, tenants)];
+    if (!tenants.has(peer)) return [{ ...unknownName(path, "tenant", peer, tenants), mayCome: true }];
     if (peer === own) return [complaint(path, `"${peer}" is the tenant itself`)];
     if (peers.indexOf(peer) < j) return [complaint(path, `"${peer}" is named twice`)];
     const other = listAt(root, "tenants").find((each) => lookUp(each, ["name"]) === peer);
@@ -99,7 +99,7 @@ function peerMistakes(
     const pair = firstOverlap(networksOf(own), networksOf(peer));
     if (pair === undefined) return [];
     const text = `${pair[0]} of "${String(own)}" overlaps ${pair[1]} of "${peer}": tenants with the same addresses cannot reach each other; use other addresses, or share a service`;
-    return [complaint(path, text)];
+    return [ofSeveral(path, text)];
   });
 }
 
@@ -129,18 +129,12 @@ function serviceMistakes(tenant: unknown, i: number, networks: readonly Prefix[]
     const twice = seen.has(key);
     seen.add(key);
     const inside = networks.find((network) => contains(network, own));
+    const insideText = `${own} lies in ${inside}, a pool of the tenant's own; use an address outside of its pools`;
     const to = lookUp(service, ["to"]);
     const six = typeof to === "string" && to.startsWith("[");
     return [
       ...(twice ? [complaint(path, `${own}, ${port}, leads to another service already`)] : []),
-      ...(inside === undefined
-        ? []
-        : [
-            complaint(
-              path,
-              `${own} lies in ${inside}, a pool of the tenant's own; use an address outside of its pools`,
-            ),
-          ]),
+      ...(inside === undefined ? [] : [ofSeveral(path, insideText)]),
       ...(typeof to !== "string" || six === (family(own) === 6)
         ? []
         : [complaint(path, `${own} and ${to} are of different families`)]),
@@ -165,11 +159,14 @@ function rangeMistakes(root: unknown): Complaint[] {
       ...(twice === undefined ? [] : [complaint(path, `has two IPv${twice} ranges; give one of each family`)]),
       ...others.flatMap(({ what, prefixes: theirs }) => {
         const pair = firstOverlap(prefixes, theirs);
-        return pair === undefined ? [] : [complaint(path, `${pair[0]} overlaps ${pair[1]} of ${what}`)];
+        return pair === undefined ? [] : [ofSeveral(path, `${pair[0]} overlaps ${pair[1]} of ${what}`)];
       }),
     ];
   });
 }
+
+/** Tenants, their networks and pools: none of them is wrong by itself. */
+const ofSeveral = (path: Path, text: string): Complaint => ({ ...complaint(path, text), isOfSeveral: true });
 
 /** What cannot be read is another one's complaint. */
 const addressIn = (value: unknown): Address | undefined => readable(() => address(value));

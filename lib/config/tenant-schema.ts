@@ -9,6 +9,9 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** `[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535` */
+const ENDPOINT_CHARACTERS = 53;
+
 /** @throws SelvedgeError config-invalid */
 export function endpointOf(value: unknown): Endpoint {
   const [, six, four, digits] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(typeof value === "string" ? value : "") ?? [];
@@ -35,7 +38,11 @@ export const stretch = z.strictObject(
   { error: "an object such as {vni: 100}" },
 );
 
-const endpoint = read('an address and a port such as "192.0.2.5:53" or "[2001:db8::5]:53"', endpointOf);
+const endpoint = read('an address and a port such as "192.0.2.5:53" or "[2001:db8::5]:53"', endpointOf, {
+  type: "string",
+  maxLength: ENDPOINT_CHARACTERS,
+  pattern: "^(\\[[0-9A-Fa-f:.]+\\]|[0-9.]+):[0-9]{1,5}$",
+});
 const service = z.strictObject(
   {
     name: setting(name, "For people."),

@@ -8,6 +8,8 @@ export interface Tenant {
   /** Of `tenants`; those that name this one too are reached. */
   readonly peers: readonly string[];
   readonly services: readonly TenantService[];
+  /** It has been deleted, and serves those that are on its networks. */
+  readonly isLeaving?: true;
 }
 
 /** An address of the tenant's that leads to a server on the node's network. */

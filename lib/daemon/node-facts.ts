@@ -6,6 +6,7 @@ import { egressChains, egressFirst } from "#lib/datapath/egress/chains.ts";
 import { gatewayRoutes } from "#lib/datapath/gateway-routes.ts";
 import { isMarked } from "#lib/datapath/marking.ts";
 import { nodeFacts as factsOfNode } from "#lib/datapath/node.ts";
+import { segmentChains } from "#lib/datapath/overlay.ts";
 import { stretchChains } from "#lib/datapath/stretch.ts";
 import { routerChains, uplinkChains } from "#lib/datapath/tenant-chains.ts";
 import { wayChains } from "#lib/datapath/ways/chains.ts";
@@ -31,6 +32,8 @@ function noMasquerade(core: Core, { name }: Host): Prefix[] {
   return [...new Set([...added, ...pools])].sort();
 }
 
+const hasUplinks = ({ hosts, config }: Core): boolean => hosts.size > 1 || config.tenants.size > 0;
+
 const leavingFirst = ({ config }: Core): string[] => egressFirst(portsOf(config.cluster?.egress ?? []));
 
 function chainsOf(core: Core, host: Host): Chain[] {
@@ -38,7 +41,8 @@ function chainsOf(core: Core, host: Host): Chain[] {
   const { config } = core;
   if (name === NODE)
     return [
-      ...(core.hosts.size === 1 && config.tenants.size === 0 ? [] : uplinkChains(config.routers, leavingFirst(core))),
+      ...(hasUplinks(core) ? uplinkChains(config.routers, leavingFirst(core)) : []),
+      ...segmentChains([...config.networks.values()].flatMap(({ encapsulation }) => encapsulation ?? [])),
       ...(core.cluster === undefined || config.cluster === undefined
         ? []
         : [
@@ -178,9 +182,13 @@ function isMarking({ table }: Core, host: Host): boolean {
   return host.isMarking;
 }
 
-/** What comes and goes with what is attached: the pools of configurations that bring their ranges, and marks. */
+/** What comes and goes while the daemon runs and pods must not wait for: pools, marks, and that there are tenants. */
 const needsOf = (core: Core, host: Host): string =>
-  [...noMasquerade(core, host), ...(isMarking(core, host) ? ["marks"] : [])].join(" ");
+  [
+    ...noMasquerade(core, host),
+    ...(isMarking(core, host) ? ["marks"] : []),
+    ...(host.name === NODE && hasUplinks(core) ? ["uplinks"] : []),
+  ].join(" ");
 
 /** Makes what is missing of the host's own; returns what was done. @throws SelvedgeError kernel */
 export const makeWhole = (core: Core, host: Host): Promise<Op[]> =>

@@ -51,6 +51,11 @@ export function settingsOf(config: Config, conf: NetConf): Settings {
       `network: ${JSON.stringify(conf.network)} has been deleted, or made anew with other settings than its pods have, and takes no more`,
       { hint: "One that has been made anew takes pods when the last one of the earlier has gone from this node." },
     );
+  if (named?.tenant !== undefined && config.tenants.get(named.tenant)?.isLeaving === true)
+    throw new SelvedgeError(
+      { kind: "config-invalid", field: "network" },
+      `network: ${JSON.stringify(conf.network)} is of tenant ${JSON.stringify(named.tenant)}, which has been deleted, and takes no more`,
+    );
   const base = named ?? config.defaults;
   const mtu = conf.mtu || base.mtu;
   const attachment = attachmentType({ path: "attachment", value: conf.attachment ?? base.attachment });

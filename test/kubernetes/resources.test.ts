@@ -1,9 +1,9 @@
-/** Networks and pools as objects of a real API server: what it refuses by itself, and what the daemon makes of the rest. */
+/** Tenants, pools and networks as objects of a real API server: what it refuses by itself, and what the daemon makes of the rest. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
-import { eventually } from "../../conformance/program.ts";
+import { eventually, inside, run } from "../../conformance/program.ts";
 import type { LiveNode } from "../support/live-node.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { type JoinedNode, joinedNode } from "./joined-node.ts";
@@ -24,6 +24,8 @@ beforeAll(async () => {
       networks: [{ name: "std" }],
       pools: [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }]] }],
       kubernetes: { resources: true },
+      // Where they go with the test.
+      routers: { dir: "/run/netns" },
     },
     objects: parseAllDocuments(readFileSync(DEFINITIONS, "utf8")).map((each) => each.toJS() as object),
   });
@@ -45,6 +47,7 @@ const remove = (...names: readonly string[]) => kubernetes.kubectl(["delete", ..
 const accepted = (...names: readonly string[]) =>
   kubernetes.kubectl(["wait", "--for=condition=Accepted", "--timeout=50s", ...names]);
 
+const SERVICE = { name: "dns", address: "10.0.0.53", port: 53, to: "192.0.2.5:53" };
 const REFUSED: readonly (readonly [kind: string, spec: object, said: string])[] = [
   ["AddressPool", {}, "spec.ranges: Required value"],
   ["AddressPool", { ranges: [[{ subnet: "10.1.0.0" }]] }, 'It must be a prefix such as "10.1.0.0/16" or "fd00::/64".'],
@@ -53,6 +56,10 @@ const REFUSED: readonly (readonly [kind: string, spec: object, said: string])[] 
   ["Network", { mtu: 70 }, "spec.mtu: Invalid value: 70: spec.mtu in body should be greater than or equal to 576"],
   ["Network", { pool: "a", pools: ["b"] }, "It has either a pool or pools."],
   ["Network", { attachment: "ptp", vlan: 7 }, "vlan is possible with attachment bridge, vlan, sriov."],
+  ["Tenant", { peers: ["a", "b", "a"] }, "A tenant is named once among its peers."],
+  ["Tenant", { services: [SERVICE, { ...SERVICE, name: "other" }] }, "lead to one service"],
+  ["Tenant", { services: [{ ...SERVICE, address: "fd00::9" }] }, "is of the family of its server"],
+  ["Tenant", { services: [{ ...SERVICE, to: "192.0.2.5" }] }, "spec.services[0].to in body should match"],
   ["Network", { stretch: { vni: 7 } }, 'unknown field "spec.stretch"'],
 ];
 runs.each(REFUSED)("the server refuses %s %j", async (kind, spec, said) => {
@@ -121,6 +128,65 @@ runs(
       LONG_MS,
     );
     await live.ask("DEL", "objs-c");
+    expect([live.rows("attachment"), live.rows("lease")]).toEqual([[], []]);
+  },
+  4 * LONG_MS,
+);
+
+runs(
+  "a tenant that comes after the daemon has a router of its own, changes under its pods, and goes with the last of them",
+  async () => {
+    const tenants = (...items: readonly (readonly [name: string, spec: object])[]) =>
+      apply(...items.map(([name, spec]) => object("Tenant", name, spec)));
+    await live.pods("objs-r", "objs-s", "objs-t");
+    // Of each other's addresses.
+    await tenants(["red", {}], ["blue", {}]);
+    await apply(pool("red", "10.88.0.0/24"), pool("blue", "10.88.0.0/24"));
+    await apply(network("red", { tenant: "red", pool: "red" }), network("blue", { tenant: "blue", pool: "blue" }));
+    await accepted("tenant/red", "tenant/blue", "network/red", "network/blue");
+    expect(said(await live.ask("ADD", "objs-r", on("red")))).toBe("");
+    expect(said(await live.ask("ADD", "objs-s", on("blue")))).toBe("");
+    const address = async (pod: string) =>
+      /inet ([\d.]+)/.exec(await live.within(pod, "ip", "address", "show", "eth0"))?.[1];
+    expect(await address("objs-r")).toBe(await address("objs-s"));
+    const uplinks = async () =>
+      (await live.on("ip", "-4", "-brief", "address"))
+        .split("\n")
+        .filter((line) => /^st[0-9a-f]{11}@/.test(line))
+        .sort();
+    const before = await uplinks();
+    expect(before).toHaveLength(2);
+
+    const reaches = async () => (await run(inside("objs-r", ["ping", "-c1", "-W2", live.outside.ip4]))).exit === 0;
+    expect(await reaches()).toBe(true);
+    await tenants(["red", { egress: false, peers: ["green"] }], ["aaa", {}]);
+    await eventually("it has no way out any more", async () => !(await reaches()) || undefined, LONG_MS);
+    await accepted("tenant/aaa");
+    expect(await uplinks()).toEqual(before);
+
+    await remove("tenant/red", "tenant/aaa", "network/blue", "tenant/blue", "addresspool/blue");
+    await eventually(
+      "nobody comes any more",
+      async () => {
+        await live.ask("DEL", "objs-t");
+        return (
+          said(await live.ask("ADD", "objs-t", on("red"))).includes('is of tenant "red", which has been deleted') ||
+          undefined
+        );
+      },
+      LONG_MS,
+    );
+    await live.ask("DEL", "objs-t");
+    for (const [pod, name] of [
+      ["objs-r", "red"],
+      ["objs-s", "blue"],
+    ] as const)
+      expect(said(await live.ask("CHECK", pod, on(name)))).toBe("");
+    expect(await uplinks()).toEqual(before);
+    await live.ask("DEL", "objs-r", on("red"));
+    await live.ask("DEL", "objs-s", on("blue"));
+    await remove("network/red", "addresspool/red");
+    await eventually("no router is left", async () => (await uplinks()).length === 0 || undefined, LONG_MS);
     expect([live.rows("attachment"), live.rows("lease")]).toEqual([[], []]);
   },
   4 * LONG_MS,
@@ -225,6 +291,8 @@ const NOT_OURS: readonly (readonly [verb: string, resource: string])[] = [
   ["update", "networks.selvedge.dev"],
   ["patch", "networks.selvedge.dev"],
   ["delete", "addresspools.selvedge.dev"],
+  ["patch", "tenants.selvedge.dev"],
+  ["get", "tenants.selvedge.dev"],
   ["update", "networks.selvedge.dev/status"],
   ["delete", "events.events.k8s.io"],
   ["patch", "customresourcedefinitions.apiextensions.k8s.io"],

@@ -10,6 +10,7 @@ const pool = (name: string, subnet: string): Resource => ({
   spec: { ranges: [[{ subnet }]] },
 });
 const network = (name: string, spec: object = {}): Resource => ({ kind: "Network", name, spec });
+const tenant = (name: string, spec: object = {}): Resource => ({ kind: "Tenant", name, spec });
 
 /** What is taken, with `-` before what is leaving and the MTU behind what has one, and why what was told is refused. */
 function decided(before: readonly Resource[], told: readonly Resource[], used: readonly string[] = []) {
@@ -25,6 +26,8 @@ function decided(before: readonly Resource[], told: readonly Resource[], used: r
 }
 
 const A = pool("a", "10.2.0.0/16");
+const T = tenant("t");
+const OF_T = network("n", { tenant: "t", pool: "a" });
 const B = pool("b", "10.3.0.0/16");
 const CASES: readonly (readonly [
   what: string,
@@ -84,7 +87,7 @@ const CASES: readonly (readonly [
     [A, B, network("n", { pools: ["a", "b"] })],
     [A, network("n", { pools: ["a", "b"] })],
     ["n", "a"],
-    ["-AddressPool b", "AddressPool a", "Network n"],
+    ["AddressPool a", "-AddressPool b", "Network n"],
     ['n: spec.pools[1]: there is no pool "b"; did you mean "a"?'],
   ],
   [
@@ -94,6 +97,41 @@ const CASES: readonly (readonly [
     ["n"],
     ["-AddressPool a", "-AddressPool b", "-Network m", "-Network n"],
     [],
+  ],
+  [
+    "a tenant stays with the networks of it that are used, and is missed by those that judge",
+    [T, A, OF_T],
+    [A, OF_T],
+    ["n"],
+    ["-Tenant t", "AddressPool a", "Network n"],
+    ['n: spec.tenant: there is no tenant "t"; known: none'],
+  ],
+  ["and is gone when nobody is on them", [{ ...T, isLeaving: true }, A, OF_T], [A], [], ["AddressPool a"], []],
+  [
+    "a change of a tenant counts, used or not",
+    [T, A, OF_T],
+    [tenant("t", { egress: false }), A, OF_T],
+    ["n"],
+    ["AddressPool a", "Network n", "Tenant t"],
+    [],
+  ],
+  [
+    "of a tenant that has been made wrong the earlier one stays, and its networks are none the worse",
+    [T, A, OF_T],
+    [tenant("t", { egress: 7 }), A, OF_T],
+    ["n"],
+    ["Tenant t", "AddressPool a", "Network n"],
+    ["t: spec.egress: 7 is not true or false"],
+  ],
+  [
+    "of what cannot be together that stays which was there before, though it is younger",
+    [T, A, OF_T],
+    [tenant("t", { services: [{ name: "s", address: "10.2.0.9", port: 1, to: "192.0.2.1:1" }] }), A, OF_T],
+    [],
+    ["Tenant t", "AddressPool a", "Network n"],
+    [
+      "t: spec.services[0].address: 10.2.0.9 lies in 10.2.0.0/16, a pool of the tenant's own; use an address outside of its pools",
+    ],
   ],
   ["what is leaving keeps its addresses from others", [A], [pool("b", "10.2.7.0/24")], ["a"], ["-AddressPool a"], []],
 ];

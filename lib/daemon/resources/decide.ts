@@ -1,4 +1,4 @@
-/** Which of the networks and pools that Kubernetes tells of this node takes, and what becomes of those that it had. */
+/** Which of the objects that Kubernetes tells of this node takes, and what becomes of those that it had. */
 import { isDeepStrictEqual } from "node:util";
 import { lookUp } from "#lib/config/complaint.ts";
 import { listAt } from "#lib/config/overlaps.ts";
@@ -11,11 +11,14 @@ export interface Decided<Of extends Resource> {
   readonly config: Together["config"];
   /** Why what was told does not count; absent: it does. Whatever this node still has of earlier ones is left out. */
   readonly refused: ReadonlyMap<Of, Refusal>;
+  /** What those that count name that is not there. */
+  readonly lacking: ReadonlyMap<Of, string>;
 }
 
 /**
  * What is used here is not taken from under its users: one that is deleted, or is another now than pods were attached
- * with, goes on for those that use it and takes nothing more. One that has been made wrong stays as it was.
+ * with, goes on for those that use it and takes nothing more. One that has been made wrong stays as it was, and of those
+ * that cannot be together what was there before the others came.
  * @param before what this node had
  * @param told the older one first
  */
@@ -37,18 +40,43 @@ export function decide<Of extends Resource>(
   }
   for (const each of before) if (!there.has(keyOf(each)) && isUsed(each)) leaving.push(left(each));
 
-  const first = beside([...leaving, ...wanted]);
-  const instead = [...leaving, ...wanted].map((each) => {
-    const earlier = had.get(keyOf(each));
-    return first.refused.has(each) && earlier !== undefined && !isDeepStrictEqual(earlier.spec, each.spec)
-      ? earlier
-      : each;
-  });
-  const final = first.refused.size === 0 ? first : beside(instead);
+  const settled = settle(before, [...leaving, ...wanted], beside);
+  const { refused, lacking } = leaving.length === 0 ? settled : settle(before, told, beside);
   return {
-    taken: instead.filter((each) => !final.refused.has(each)),
+    taken: settled.taken,
+    config: settled.config,
+    refused: refused as ReadonlyMap<Of, Refusal>,
+    lacking: lacking as ReadonlyMap<Of, string>,
+  };
+}
+
+function settle(before: readonly Resource[], wanted: readonly Resource[], beside: Beside): Decided<Resource> {
+  const had = new Map(before.map((each, place) => [keyOf(each), { each, place }]));
+  const isAsBefore = (each: Resource) => isDeepStrictEqual(had.get(keyOf(each))?.each.spec, each.spec);
+  const placeOf = (each: Resource) => (isAsBefore(each) ? had.get(keyOf(each))?.place : undefined) ?? before.length;
+  const inOrder = (all: readonly Resource[]) => all.toSorted((one, other) => placeOf(one) - placeOf(other));
+
+  const first = beside(inOrder(wanted));
+  const instead = new Map(
+    wanted.map((each) => {
+      const earlier = had.get(keyOf(each))?.each;
+      return [each, first.refused.has(each) && earlier !== undefined && !isAsBefore(each) ? earlier : each];
+    }),
+  );
+  const all = inOrder([...instead.values()]);
+  const final = first.refused.size === 0 ? first : beside(all);
+  const found = <T>(of: (judged: Together) => ReadonlyMap<Resource, T>): Map<Resource, T> =>
+    new Map(
+      [...instead].flatMap(([each, now]) => {
+        const said = of(now === each ? final : first).get(each);
+        return said === undefined ? [] : [[each, said]];
+      }),
+    );
+  return {
+    taken: all.filter((each) => !final.refused.has(each)),
     config: final.config,
-    refused: (leaving.length === 0 ? first : beside(told)).refused as ReadonlyMap<Of, Refusal>,
+    refused: found(({ refused }) => refused),
+    lacking: found(({ lacking }) => lacking),
   };
 }
 
@@ -61,7 +89,7 @@ export function goneOf(before: readonly Resource[], now: readonly Resource[]): R
   });
 }
 
-/** What a network names it needs as a whole: those that use it use its pools and its planes. */
+/** What a network names it needs as a whole: those that use it use its tenant, its pools and its planes. */
 export function inUse(
   among: readonly Resource[],
   isUsedByPods: (resource: Resource) => boolean,
@@ -91,7 +119,7 @@ function namedBy(network: Resource | undefined): string[] {
   );
   const keys = (of: Resource["kind"], names: readonly unknown[]) =>
     names.filter((name) => typeof name === "string").map((name) => keyOf({ kind: of, name }));
-  return [...keys("AddressPool", pools), ...keys("Network", planes)];
+  return [...keys("Tenant", [lookUp(spec, ["tenant"])]), ...keys("AddressPool", pools), ...keys("Network", planes)];
 }
 
 /** Only the API server's rules keep an object from becoming another, and one of its name that is made anew is. */

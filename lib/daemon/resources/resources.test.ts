@@ -72,7 +72,7 @@ test("what is told is taken over once it is all that there is, and said of", asy
   expect(names()).toEqual([["media"], ["default", "media"]]);
   const key = { containerId: "c", ifname: "eth0" };
   expect(core.ipam.allocate({ key, pool: "media" }).leases[0]?.address).toBe("10.2.0.2");
-  expect(events).toEqual([{ event: "resources-taken", networks: ["media"], pools: ["media"] }]);
+  expect(events).toEqual([{ event: "resources-taken", networks: ["media"], pools: ["media"], tenants: [] }]);
   await resources.say();
   expect(said).toEqual(["AddressPool media True Accepted", "Network media True Accepted"]);
 });

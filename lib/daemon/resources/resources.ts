@@ -1,5 +1,5 @@
 /**
- * Networks and pools that Kubernetes holds, as part of the running daemon's configuration. What is told is compared with
+ * Tenants, pools and networks that Kubernetes holds, as part of the running daemon's configuration. What is told is compared with
  * what the node has as a whole; the configuration is replaced by another one, or stays.
  */
 import { hostname } from "node:os";
@@ -51,7 +51,12 @@ export function beginning(config: Config, text: string, own: readonly Named[]): 
   };
 }
 
-const withResources = (config: Config, { pools, networks }: Config): Config => ({ ...config, pools, networks });
+const withResources = (config: Config, { tenants, pools, networks }: Config): Config => ({
+  ...config,
+  tenants,
+  pools,
+  networks,
+});
 
 export function openResources(core: Core, { beside, ...begun }: Beginning): Resources {
   const { log, store, nowMs } = core;
@@ -90,7 +95,12 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
       core.ipam.setPools(pools);
       core.blocks?.setPools(pools, leavingOf(config));
       const names = (kind: Resource["kind"]) => now.filter((each) => each.kind === kind).map(({ name }) => name);
-      log({ event: "resources-taken", networks: names("Network"), pools: names("AddressPool") });
+      log({
+        event: "resources-taken",
+        networks: names("Network"),
+        pools: names("AddressPool"),
+        tenants: names("Tenant"),
+      });
       return { isOther: true, refused };
     }
   };

@@ -1,4 +1,4 @@
-/** Networks and pools as Kubernetes tells of them. */
+/** Tenants, pools and networks as Kubernetes tells of them. */
 import { isDeepStrictEqual } from "node:util";
 import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
 import type { Resource } from "#lib/config/resources.ts";

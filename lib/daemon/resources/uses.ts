@@ -1,4 +1,4 @@
-/** Who uses a network or a pool on this node. */
+/** Who uses a tenant, a pool or a network on this node. */
 import { parseNetConf } from "#lib/cni/netconf.ts";
 import type { Resource } from "#lib/config/resources.ts";
 import { readable } from "#lib/parse.ts";
@@ -15,7 +15,12 @@ const networksOf = ({ planes, config, args, ifname }: AttachmentRecord): (string
 /** As of now. */
 export function usesHere({ table, ipam }: Pick<Core, "table" | "ipam">): (resource: Resource) => boolean {
   let networks: Set<string | undefined> | undefined;
+  let tenants: Set<string> | undefined;
   return ({ kind, name }) => {
+    if (kind === "Tenant") {
+      tenants ??= new Set([...table].flatMap(({ tenantFacts = {} }) => Object.keys(tenantFacts)));
+      return tenants.has(name);
+    }
     if (kind === "Network") {
       networks ??= new Set([...table].flatMap(networksOf));
       return networks.has(name);

@@ -62,6 +62,7 @@ const configured = (kind: string, plural: string): Resource => ({
 
 /** Parts of the configuration, as install/kubernetes/resources.yaml defines them. */
 export const CONFIGURED: readonly Resource[] = [
+  configured("Tenant", "tenants"),
   configured("AddressPool", "addresspools"),
   configured("Network", "networks"),
 ];
