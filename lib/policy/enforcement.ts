@@ -4,37 +4,20 @@
  */
 import { type Address, type Family, family } from "#lib/address.ts";
 import type { ElementFact } from "#lib/state/fact.ts";
-import { blockKey, blocksOf, type Piece, pieces } from "./blocks.ts";
+import { aboutOf } from "./about.ts";
+import { blocksOf, type Piece, pieces } from "./blocks.ts";
 import { claims } from "./claims.ts";
 import { isWho } from "./decide.ts";
 import { type LongRange, podElement } from "./elements.ts";
+import { addressesIn, addressesText, type Entry, isHolding, NO_PORTS, podOf, wantedOf } from "./entry.ts";
+import type { Held } from "./held.ts";
 import { ledger } from "./ledger.ts";
 import { namespaceOf } from "./manifest.ts";
-import {
-  type Block,
-  type Labels,
-  type NamedPort,
-  type Namespace,
-  type Pod,
-  type Policy,
-  podKey,
-  type Who,
-} from "./objects.ts";
+import { type Block, type Labels, type NamedPort, type Namespace, type Pod, type Policy, podKey } from "./objects.ts";
 import { peerClasses, type Traits } from "./peer-classes.ts";
-import { type PodKind, podKinds } from "./pod-kinds.ts";
-import { isEverybody, namesIn, portsText, whoKey } from "./program.ts";
-import { type Subject, subjects } from "./subjects.ts";
-
-/** An attachment of this node: its pod, which may be known from nowhere else. */
-export interface Held {
-  /** Container and interface. */
-  readonly key: string;
-  readonly namespace: string;
-  readonly name: string;
-  /** While the pod itself is not known; absent: those that it had when it was, so that nobody escapes by being deleted. */
-  readonly labels?: Labels;
-  readonly addresses: readonly Address[];
-}
+import { podKinds } from "./pod-kinds.ts";
+import { portsText } from "./program.ts";
+import { subjects } from "./subjects.ts";
 
 /** Addresses that are no pod's, and which class of peers they belong to. */
 export interface OutsideRange extends Piece {
@@ -64,30 +47,14 @@ export interface Enforcement {
   namespaceLabels(name: string): Labels;
 }
 
-/** A pod. There may be hundreds of thousands, so what is the same for many is shared, and none has a field that others lack. */
-interface Entry {
-  readonly key: string;
-  kind: PodKind;
-  /** Undefined until somebody has told of it. */
-  ports: readonly NamedPort[] | undefined;
-  /** Told of. */
-  addresses: readonly Address[];
-  /** Its attachments of this node. */
-  held: Map<string, { readonly held: Held; readonly subject: Subject }> | undefined;
-  /** Its addresses that have joined a class: as a rule the very list that was told. */
-  joined: readonly Address[];
-}
-
 /** Whose an address is, and what it has joined. */
 interface Member {
   readonly entry: Entry;
   readonly traits: Traits;
 }
 
-const NO_ADDRESSES: readonly Address[] = [];
 const NO_BLOCKS: readonly string[] = [];
 const NO_LABELS: Labels = {};
-const NO_PORTS: readonly NamedPort[] = [];
 
 export function enforcement(): Enforcement {
   const elements = ledger();
@@ -145,9 +112,9 @@ export function enforcement(): Enforcement {
       byAddress.set(address, { entry, traits });
       if (isOwn) classes.leave(member.traits);
     }
-    for (const address of entry.joined) if (!wanted.includes(address)) leave(entry, address);
-    const isJoined = (address: Address): boolean => byAddress.get(address)?.entry === entry;
-    entry.joined = wanted.every(isJoined) ? wanted : wanted.filter(isJoined);
+    for (const address of addressesIn(entry.joined)) if (!wanted.includes(address)) leave(entry, address);
+    const joined = addressesText(wanted.filter((address) => byAddress.get(address)?.entry === entry));
+    entry.joined = joined === entry.addresses ? entry.addresses : joined;
   };
   /** What is attached here has the address, whatever is told of others; else whoever was told with it last, not again. */
   const isBefore = (entry: Entry, other: Entry, address: Address): boolean => {
@@ -155,7 +122,7 @@ export function enforcement(): Enforcement {
     return isHere === isHolding(other, address) ? !claimed.has(address, entry) : isHere;
   };
   const part = ({ entry, traits }: Member, address: Address): void => {
-    entry.joined = entry.joined.filter((each) => each !== address);
+    entry.joined = addressesText(addressesIn(entry.joined).filter((each) => each !== address));
     byAddress.delete(address);
     elements.drop(podElement(address, ""));
     classes.leave(traits);
@@ -194,8 +161,8 @@ export function enforcement(): Enforcement {
   /** After something of the pod itself changed. `labels`: absent where nobody has told any. */
   const settle = (entry: Entry, labels?: Labels): void => {
     if (entry.ports === undefined && entry.held === undefined) {
-      claimed.keep(entry, NO_ADDRESSES);
-      for (const address of entry.joined) leave(entry, address);
+      claimed.keep(entry, []);
+      for (const address of addressesIn(entry.joined)) leave(entry, address);
       entries.delete(entry.key);
       gone.delete(entry);
       kinds.leave(entry.kind);
@@ -220,9 +187,9 @@ export function enforcement(): Enforcement {
       key,
       kind: kinds.join({ namespace: of.namespace, labels: of.labels ?? NO_LABELS }),
       ports: undefined,
-      addresses: NO_ADDRESSES,
+      addresses: "",
       held: undefined,
-      joined: NO_ADDRESSES,
+      joined: "",
     };
     entries.set(key, made);
     return made;
@@ -287,8 +254,7 @@ export function enforcement(): Enforcement {
       const entry = entryOf(pod);
       gone.delete(entry);
       entry.ports = pod.ports;
-      // A copy: it takes the memory of its items, and what was made item by item that of the next ones as well.
-      entry.addresses = pod.addresses.length === 0 ? NO_ADDRESSES : pod.addresses.slice();
+      entry.addresses = addressesText(pod.addresses);
       settle(entry, pod.labels);
       // Replicas have the same ports.
       const { kind } = entry;
@@ -299,7 +265,7 @@ export function enforcement(): Enforcement {
       const entry = entries.get(key);
       if (entry?.ports === undefined) return;
       entry.ports = undefined;
-      entry.addresses = NO_ADDRESSES;
+      entry.addresses = "";
       gone.add(entry);
       settle(entry);
     },
@@ -324,68 +290,21 @@ export function enforcement(): Enforcement {
     },
     outside: () => outside,
     longRanges: () => held.longRanges(),
-    pod: (key) => shown(entries.get(key)),
-    podAt: (address) => shown(byAddress.get(address)?.entry),
+    pod(key) {
+      const entry = entries.get(key);
+      return entry && podOf(entry);
+    },
+    podAt(address) {
+      const member = byAddress.get(address);
+      return member && podOf(member.entry);
+    },
   };
 }
 
 const outsider = ({ blocks }: Piece): Traits => ({ isPod: false, selected: [], blocks, ports: [] });
-
-function shown(entry: Entry | undefined): Pod | undefined {
-  if (entry === undefined) return undefined;
-  const { kind, ports = NO_PORTS, joined, key } = entry;
-  const [namespace = "", name = ""] = key.split("/");
-  return { namespace, name, labels: kind.labels, ports, addresses: joined };
-}
-
-/** Told of, and attached here. */
-const wantedOf = ({ addresses, held }: Entry): readonly Address[] =>
-  held === undefined
-    ? addresses
-    : [...new Set([...addresses, ...[...held.values()].flatMap((each) => each.held.addresses)])];
-
-const isHolding = ({ held }: Entry, address: Address): boolean =>
-  held !== undefined && [...held.values()].some((each) => each.held.addresses.includes(address));
 
 const labelText = (namespace: Namespace | undefined): string =>
   JSON.stringify(Object.entries(namespace?.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 const sameTraits = (a: Traits, b: Traits): boolean =>
   a.selected === b.selected && a.blocks.join() === b.blocks.join() && portsText(a.ports) === portsText(b.ports);
-
-/** What a policy asks of peers: choices of pods, blocks, and names of the ports of those that are sent to. */
-interface About {
-  readonly whos: ReadonlyMap<string, Who>;
-  readonly blocks: ReadonlyMap<string, Block>;
-  readonly names: ReadonlySet<string>;
-}
-
-/** Policies are values that are replaced, never changed. */
-const known = new WeakMap<Policy, About>();
-
-function aboutOne(policy: Policy): About {
-  const found = known.get(policy);
-  if (found !== undefined) return found;
-  const { ingress = [], egress = [] } = policy.rules;
-  const peers = [...ingress, ...egress].flatMap((rule) => rule.peers ?? []);
-  const made: About = {
-    whos: new Map(
-      peers.flatMap((peer) => (peer.kind === "pods" && !isEverybody(peer.who) ? [[whoKey(peer.who), peer.who]] : [])),
-    ),
-    blocks: new Map(peers.flatMap((peer) => (peer.kind === "block" ? [[blockKey(peer.block), peer.block]] : []))),
-    names: new Set(namesIn(egress)),
-  };
-  known.set(policy, made);
-  return made;
-}
-
-function aboutOf(policies: readonly Policy[]): About {
-  const all = { whos: new Map<string, Who>(), blocks: new Map<string, Block>(), names: new Set<string>() };
-  for (const policy of policies) {
-    const { whos, blocks, names } = aboutOne(policy);
-    for (const [key, who] of whos) all.whos.set(key, who);
-    for (const [key, block] of blocks) all.blocks.set(key, block);
-    for (const name of names) all.names.add(name);
-  }
-  return all;
-}

@@ -4,7 +4,7 @@ import { parseArgs } from "#lib/cni/args.ts";
 import { parseNetConf } from "#lib/cni/netconf.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { PodName } from "#lib/k8s/objects.ts";
-import type { Held } from "#lib/policy/enforcement.ts";
+import type { Held } from "#lib/policy/held.ts";
 import { readLabelsText } from "#lib/policy/labels.ts";
 import type { Labels } from "#lib/policy/objects.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
