@@ -67,6 +67,11 @@ export interface Mirrored {
 
 /** IANA's port for VXLAN, which analysers listen on. */
 const VXLAN_PORT = 4_789;
+/**
+ * The device's own, larger than any packet: one that is larger than its device is dropped (GRE) or cut (ERSPAN), and its
+ * sender told (net/ipv4/ip_tunnel.c, tnl_update_pmtu; net/ipv4/ip_gre.c, erspan_xmit; v6.12).
+ */
+const COPY_MTU_BYTES = 65_000;
 /** Frames to whichever address go to the one other end. */
 const ANY_MAC = "00:00:00:00:00:00" as Mac;
 
@@ -94,8 +99,10 @@ function carriage(target: MirrorTarget, name: string, alias: string): Fact[] {
         { type: "forward", at: "host", link: name, mac: ANY_MAC, to: target.remote },
       ];
     case "gre":
-      return [{ ...device, kind: "gretap", gre: { remote: target.remote } }];
+      return [{ ...device, kind: "gretap", mtu: COPY_MTU_BYTES, gre: { remote: target.remote } }];
     case "erspan":
-      return [{ ...device, kind: "erspan", gre: { remote: target.remote, session: target.session } }];
+      return [
+        { ...device, kind: "erspan", mtu: COPY_MTU_BYTES, gre: { remote: target.remote, session: target.session } },
+      ];
   }
 }

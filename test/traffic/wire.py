@@ -57,4 +57,5 @@ while True:
     data, (link, kind, way, _, _) = packets.recvfrom(65_535)
     found = network(kind, data)
     if found is not None:
-        print(json.dumps({"link": link, "way": "out" if way == OUTGOING else "in", **found}), flush=True)
+        seen = {"link": link, "way": "out" if way == OUTGOING else "in", "bytes": len(data)}
+        print(json.dumps({**seen, **found}), flush=True)

@@ -10,6 +10,8 @@ const program = (name: string): string[] => ["/usr/bin/python3", "-I", join(impo
 export interface Packet {
   readonly link: string;
   readonly way: "in" | "out";
+  /** With its IP header; of a fragment, its own. */
+  readonly bytes: number;
   /** The byte of DSCP and ECN, in either family. */
   readonly tos: number;
   /** linux/in.h */
@@ -19,7 +21,7 @@ export interface Packet {
   readonly sport?: number;
   readonly dport?: number;
   /** The packet in a tunnel, with its VNI or session. */
-  readonly carries?: Omit<Packet, "link" | "way"> & { readonly number: number };
+  readonly carries?: Omit<Packet, "link" | "way" | "bytes"> & { readonly number: number };
 }
 
 export interface Wire extends AsyncDisposable {

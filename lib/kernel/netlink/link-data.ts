@@ -37,7 +37,9 @@ export const greData = attrs({
   local: [6, ip],
   remote: [7, ip],
   ttl: [8, u8],
+  pathMtu: [10, u8],
   tunnelFlags: [13, u32],
+  ignoreDf: [19, u8],
   erspanIndex: [21, u32],
   erspanVersion: [22, u8],
 });

@@ -72,12 +72,17 @@ function vxlanNature({ vxlan }: LinkFact, carrier: number | undefined): Uint8Arr
   });
 }
 
-/** ERSPAN type II (version 1) numbers its packets; without a session it is plain GRE. */
+/**
+ * ERSPAN type II (version 1) numbers its packets; without a session it is plain GRE. Either way what is carried must not
+ * be fragmented or not for its own sake: too large for the way, the outer packet is (IFLA_GRE_PMTUDISC, _IGNORE_DF).
+ */
 function greNature({ remote, session }: NonNullable<LinkFact["gre"]>): Uint8Array {
   const flags = GRE_FLAG.key | GRE_FLAG.sequence;
   return greData.put({
     remote,
     ttl: TTL,
+    pathMtu: 0,
+    ignoreDf: 1,
     ...(session === undefined
       ? {}
       : { inFlags: flags, outFlags: flags, inKey: session, outKey: session, erspanVersion: 1, erspanIndex: session }),
