@@ -1,7 +1,7 @@
 import { Admin, type EgressAddress } from "#proto/selvedge_pb.ts";
 import { type Command, WORDLESS } from "./command.ts";
 import type { Style } from "./style.ts";
-import { table } from "./table.ts";
+import { type Painted, table } from "./table.ts";
 
 export const egress: Command = {
   ...WORDLESS,
@@ -40,7 +40,7 @@ export const egress: Command = {
   },
 };
 
-function exit({ exit: where, holder }: EgressAddress, style: Style): string {
-  if (where === "nowhere") return style.red("refused");
-  return where === "here" ? style.green("leaves here") : style.green(`by ${holder}`);
+function exit({ exit: where, holder }: EgressAddress, style: Style): Painted {
+  if (where === "nowhere") return { text: "refused", paint: style.red };
+  return { text: where === "here" ? "leaves here" : `by ${holder}`, paint: style.green };
 }

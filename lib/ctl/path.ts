@@ -46,7 +46,7 @@ function lines({ hops, probes, verdict, advice, mtu, from, to }: Path, style: St
       hops.map((hop) => [
         hop.node,
         hop.place,
-        hop.missing.length > 0 ? style.red(hop.device) : hop.device,
+        hop.missing.length > 0 ? { text: hop.device, paint: style.red } : hop.device,
         hop.kind,
         hop.mtu === 0 ? "" : String(hop.mtu),
         hop.checks.join(", "),

@@ -59,11 +59,10 @@ function packetOf(text: string | undefined): { protocol: string; port: number } 
   return { protocol, port };
 }
 
-const shown = (verdict: string, style: Style): string =>
-  verdict === "accept" ? style.green("accept") : style.red(verdict);
+const colourOf = (verdict: string, style: Style) => (verdict === "accept" ? style.green : style.red);
 
 const answerLines = ({ verdict, audit, sides, notes }: PolicyAnswer, style: Style): string[] => [
-  `${shown(verdict, style)}${audit && verdict !== "accept" ? ", and goes on: audit" : ""}`,
+  `${colourOf(verdict, style)(printable(verdict))}${audit && verdict !== "accept" ? ", and goes on: audit" : ""}`,
   ...sides.map((side) => `  ${side.direction} of ${printable(side.pod)}: ${side.verdict}: ${printable(side.because)}`),
   ...notes.map((note) => style.yellow(printable(note))),
 ];
@@ -85,7 +84,7 @@ const verdictLines = ({ flows, audit }: VerdictList, style: Style, width: number
           flow.from,
           flow.to,
           `${flow.protocol}/${flow.port}`,
-          shown(flow.verdict, style),
+          { text: flow.verdict, paint: colourOf(flow.verdict, style) },
           String(flow.packets),
           flow.because,
         ]),

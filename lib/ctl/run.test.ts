@@ -141,6 +141,7 @@ test.each(FAILURES)("a failure is told: %s", async (error, exit, err) => {
 test("colours are used when asked for, and only there", async () => {
   expect((await ctl("plan", REPLIES, true)).out).toContain("\u001b[32m+ link svabc123 veth up\u001b[0m");
   expect((await ctl("status", REPLIES, true)).out).toContain("\u001b[32mready\u001b[0m");
+  expect((await ctl("egress", REPLIES, true)).out).toContain("\u001b[32mby beta\u001b[0m            2  configured");
 });
 
 test("what the daemon tells cannot steer the terminal", async () => {

@@ -1,4 +1,4 @@
-/** Rows under headings, aligned, without trailing blanks. A cell may have several lines. */
+/** Rows under headings, aligned, without trailing blanks. A cell may have several lines, or a colour. */
 import { printable, type Style } from "./style.ts";
 
 export interface Column {
@@ -8,7 +8,15 @@ export interface Column {
   readonly cut?: boolean;
 }
 
-export type Cell = string | readonly string[];
+/** A colour is put on what has been made printable and aligned: its codes have no width. */
+export interface Painted {
+  readonly text: string;
+  readonly paint: (text: string) => string;
+}
+
+export type Cell = string | readonly string[] | Painted;
+
+const isPainted = (cell: Cell | undefined): cell is Painted => typeof cell === "object" && "paint" in cell;
 
 const GAP = "  ";
 /** A column that is cut keeps at least so many characters. */
@@ -27,11 +35,12 @@ export function table(
     widthColumns,
   );
   const head = columns.map(({ heading }) => [heading]);
-  const body = cells.flatMap((row) => render(columns, row, widths));
+  const body = cells.flatMap((row, at) => render(columns, row, widths, rows[at]));
   return [...render(columns, head, widths).map(style.bold), ...body];
 }
 
 const linesOf = (cell: Cell | undefined): string[] => {
+  if (isPainted(cell)) return linesOf(cell.text);
   const lines = typeof cell === "string" ? [cell] : (cell ?? []);
   return lines.length === 0 ? ["-"] : lines.map((line) => printable(line) || "-");
 };
@@ -52,14 +61,21 @@ function fitted(columns: readonly Column[], natural: readonly number[], widthCol
   return widths;
 }
 
-function render(columns: readonly Column[], row: readonly (readonly string[])[], widths: readonly number[]): string[] {
+function render(
+  columns: readonly Column[],
+  row: readonly (readonly string[])[],
+  widths: readonly number[],
+  cells: readonly Cell[] = [],
+): string[] {
   const height = Math.max(...row.map((lines) => lines.length));
   return Array.from({ length: height }, (_, line) =>
     columns
       .map(({ right }, i) => {
         const text = clip(row[i]?.[line] ?? "", widths[i] ?? 0);
         const blanks = " ".repeat(Math.max(0, (widths[i] ?? 0) - width(text)));
-        return right === true ? blanks + text : text + blanks;
+        const cell = cells[i];
+        const shown = isPainted(cell) && text !== "" ? cell.paint(text) : text;
+        return right === true ? blanks + shown : shown + blanks;
       })
       .join(GAP)
       .trimEnd(),
