@@ -3,8 +3,9 @@
  * travel on the node's own network. Who the other nodes are is configured: each gets a copy of what is for everybody,
  * and the bridge learns behind which of them a pod is.
  */
-import { type Address, family, type Mac } from "#lib/address.ts";
+import { type Address, type Family, family, type Mac } from "#lib/address.ts";
 import type { Fact } from "#lib/state/fact.ts";
+import { type Chain, RAW } from "./chain.ts";
 import { shortOf } from "./uplink.ts";
 
 export interface Segment {
@@ -52,4 +53,35 @@ export function segmentFacts({ network, bridge, vni, port, peers, local, parent,
     },
     ...peers.map((to): Fact => ({ type: "forward", at: "pod", link, mac: EVERYBODY, to })),
   ];
+}
+
+/**
+ * The other ends of the tunnels are on the node, whoever's the segments are: nobody but the peers puts frames into one, and
+ * no packet that looks like one of theirs passes the node, which a peer would take for the node's own where its sender is
+ * masqueraded.
+ */
+export function segmentChains(segments: readonly Pick<Segment, "vni" | "port" | "peers">[]): Chain[] {
+  if (segments.length === 0) return [];
+  const ports = [...new Set(segments.map(({ port }) => port))].sort((a, b) => a - b);
+  // Those with the same peers, mostly all, share their rules.
+  const alike = Map.groupBy(segments, ({ port, peers }) => JSON.stringify([port, peers.toSorted()]));
+  return [
+    {
+      name: "segment_tunnels",
+      called: { by: RAW, when: `udp dport { ${ports.join(", ")} }` },
+      rules: [...alike.values()].flatMap((same) => {
+        const { port, peers } = same[0] as (typeof segments)[number];
+        // RFC 7348 section 5: the VNI is 12 bytes behind the UDP header's begin.
+        const ours = `udp dport ${port} @th,96,24 { ${same.map(({ vni }) => vni).join(", ")} }`;
+        return ([4, 6] as const).map((of) => `${ours} ${strangers(of, peers)} counter drop`);
+      }),
+    },
+  ];
+}
+
+/** Without a peer of the family all are. */
+function strangers(of: Family, peers: readonly Address[]): string {
+  const known = peers.filter((peer) => family(peer) === of).toSorted();
+  if (known.length === 0) return `meta nfproto ipv${of}`;
+  return `${of === 4 ? "ip" : "ip6"} saddr != { ${[...new Set(known)].join(", ")} }`;
 }

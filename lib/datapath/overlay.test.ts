@@ -1,0 +1,33 @@
+import { expect, test } from "@jest/globals";
+import { address } from "#lib/address.ts";
+import { segmentChains } from "./overlay.ts";
+
+const addresses = (...texts: readonly string[]) => texts.map((text) => address(text));
+
+test("only peers put frames into segments, and segments with the same peers share their rules", () => {
+  const two = addresses("192.0.2.3", "192.0.2.2");
+  const chains = segmentChains([
+    { vni: 71, port: 4789, peers: two },
+    { vni: 72, port: 4789, peers: two.toReversed() },
+    { vni: 73, port: 4789, peers: addresses("fd00::2") },
+    { vni: 72, port: 4790, peers: [] },
+  ]);
+  expect(chains).toEqual([
+    {
+      name: "segment_tunnels",
+      called: { by: "raw_prerouting", when: "udp dport { 4789, 4790 }" },
+      rules: [
+        "udp dport 4789 @th,96,24 { 71, 72 } ip saddr != { 192.0.2.2, 192.0.2.3 } counter drop",
+        "udp dport 4789 @th,96,24 { 71, 72 } meta nfproto ipv6 counter drop",
+        "udp dport 4789 @th,96,24 { 73 } meta nfproto ipv4 counter drop",
+        "udp dport 4789 @th,96,24 { 73 } ip6 saddr != { fd00::2 } counter drop",
+        "udp dport 4790 @th,96,24 { 72 } meta nfproto ipv4 counter drop",
+        "udp dport 4790 @th,96,24 { 72 } meta nfproto ipv6 counter drop",
+      ],
+    },
+  ]);
+});
+
+test("without a segment no packet is looked at", () => {
+  expect(segmentChains([])).toEqual([]);
+});
