@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../../conformance/program.ts";
 import { type Path, RESULTS, type Watched, watch } from "../cluster/watched.ts";
 import { needing } from "../support/requirement.ts";
+import { type Again, addTable, again } from "./again.ts";
 import { type Cluster, makeCluster, NEEDS } from "./cluster.ts";
 import { NEXT, SELVEDGE, VERSION } from "./images.ts";
 import { type Inside, inside, LONG_MS, names, type Pod } from "./inside.ts";
@@ -27,8 +28,7 @@ const stack = new AsyncDisposableStack();
 let cluster: Cluster;
 let within: Inside;
 let watched: Watched;
-/** Until pods started on both nodes again, s, by what had befallen them. */
-const tookS = new Map<string, number>();
+const started: Again[] = [];
 
 beforeAll(async () => {
   if (runs === test.skip) return;
@@ -54,11 +54,10 @@ beforeAll(async () => {
 }, 3 * LONG_MS);
 afterAll(async () => {
   await stack.disposeAsync();
-  if (tookS.size === 0) return;
-  const again = Array.from(tookS, ([fault, seconds]) => `${fault}: ${seconds.toFixed(1)} s`);
-  console.info(
-    `${readFileSync(join(RESULTS, `cluster-faults-${TABLE}.md`), "utf8")}\nPods start again\n${again.join("\n")}`,
-  );
+  if (started.length === 0) return;
+  const file = join(RESULTS, `cluster-faults-${TABLE}.md`);
+  addTable(file, started);
+  console.info(readFileSync(file, "utf8"));
 }, 60_000);
 
 async function path(name: string, from: Pod | undefined, to: Pod | undefined): Promise<Path> {
@@ -74,10 +73,12 @@ const lasting = ({ metadata, spec, status }: Pod) => ({
   restarts: status.containerStatuses?.map(({ restartCount }) => restartCount),
 });
 
-/** One on each node comes, is reached from everywhere, and goes. */
-async function podsStart(): Promise<void> {
+/** One on each node comes, is reached from everywhere, and goes. @param fault that they come after */
+async function podsStart(fault: string): Promise<void> {
+  const sinceMs = Date.now();
   await within.apply(deployment("late", NAMES.length));
   const late = await within.serving("late", NAMES.length);
+  started.push(again(fault, sinceMs, late));
   for (const from of await within.podsOf("web")) expect(await within.reached(from, late)).toEqual(names(late));
   await within.kubectl("delete", "deployment", "late", `--namespace=${NAMESPACE}`);
   await eventually("they are gone", async () => (await within.podsOf("late")).length === 0 || undefined, LONG_MS);
@@ -88,9 +89,7 @@ async function harmless(fault: string, work: () => Promise<void>): Promise<void>
   const before = await within.serving("web", REPLICAS);
   const seen = await watched.during(fault, async () => {
     await work();
-    const sinceMs = performance.now();
-    await podsStart();
-    tookS.set(fault, (performance.now() - sinceMs) / 1_000);
+    await podsStart(fault);
   });
   expect(seen).toHaveLength(3);
   for (const { path, lost, isStreaming } of seen)
@@ -179,7 +178,7 @@ runs(
     const before = await within.podsOf("web");
     const [other] = await watched.during("node one rebooted", () => cluster.nodes.one.reboot(), ["on two"]);
     expect(other).toMatchObject({ lost: 0, isStreaming: true });
-    const sinceMs = performance.now();
+    const sinceMs = Date.now();
     // Until kubelet has looked at them they count as they were.
     await eventually(
       "its pods have started again",
@@ -192,7 +191,7 @@ runs(
     const pods = await within.serving("web", REPLICAS);
     expect(names(pods)).toEqual(names(before));
     for (const from of pods) expect(await within.reached(from, pods)).toEqual(names(pods));
-    tookS.set("node one rebooted", (performance.now() - sinceMs) / 1_000);
+    started.push({ fault: "node one rebooted", wholeS: (Date.now() - sinceMs) / 1_000 });
     expect(await within.addressesOf("db", NAMES.length)).toEqual(fixed);
     await eventually(
       "every attachment is of a pod",

@@ -15,11 +15,18 @@ const KEPT_OUT_SECONDS = 3;
 const PATIENT_SECONDS = 30;
 
 export interface Pod {
-  readonly metadata: { readonly name: string };
+  /** Times are whole seconds (RFC 3339). */
+  readonly metadata: { readonly name: string; readonly creationTimestamp: string };
   readonly spec: { readonly nodeName: string; readonly hostNetwork?: boolean };
   readonly status: {
     readonly podIP: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    /** When kubelet knew of it. */
+    readonly startTime?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly lastTransitionTime: string;
+    }[];
     readonly containerStatuses?: readonly {
       readonly restartCount: number;
       readonly containerID?: string;
