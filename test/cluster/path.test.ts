@@ -9,6 +9,9 @@ import { makeRig, RIG, type Rig } from "./rig.ts";
 import { cable, narrow } from "./wire.ts";
 
 interface Path {
+  readonly family: number;
+  readonly from: { readonly address: string };
+  readonly to: { readonly address: string };
   readonly verdict: string;
   readonly advice: readonly string[];
   readonly mtu: number;
@@ -78,12 +81,31 @@ runs("every device from pod to pod, asked for on any node", async () => {
 });
 
 runs("by IPv6, by addresses, and within a node", async () => {
-  expect(await pathFrom("a", near.address[6], far.address[6])).toMatchObject({ verdict: "reached", mtu: 1_450 });
-  expect(await pathFrom("a", near.id, far.id, "--family", "6")).toMatchObject({ verdict: "reached", mtu: 1_450 });
+  const bySix = {
+    verdict: "reached",
+    mtu: 1_450,
+    family: 6,
+    from: { address: near.address[6] },
+    to: { address: far.address[6] },
+  };
+  expect(await pathFrom("a", near.address[6], far.address[6])).toMatchObject(bySix);
+  expect(await pathFrom("c", near.id, far.address[6])).toMatchObject(bySix);
+  expect(await pathFrom("a", near.id, far.id, "--family", "6")).toMatchObject(bySix);
   const neighbour = await rig.nodes.a.add("cl-pa-neighbour");
   const path = await pathFrom("c", near.id, neighbour.id);
   expect(places(path)).toEqual(["a pod veth", "a node veth", "a node veth", "a pod veth"]);
   expect(path.verdict).toBe("reached");
+});
+
+runs("the way to an address that no pod has ends where it comes in to the node whose block it is of", async () => {
+  const free = far.address[4].replace(/\d+$/, (last) => String(Number(last) + 20));
+  for (const on of ["a", "b"] as const) {
+    const path = await pathFrom(on, near.id, free);
+    expect(places(path)).toEqual(["a pod veth", "a node veth", "a way vxlan", "a underlay", "b way vxlan"]);
+    expect(path.hops.flatMap(({ missing }) => missing)).toEqual([]);
+    expect(path).toMatchObject({ to: { address: free }, family: 4 });
+    expect(path.verdict).not.toBe("reached");
+  }
 });
 
 runs("the way to an address is looked at though its node answers no questions", async () => {

@@ -12,27 +12,32 @@ export interface End {
   readonly containerId: string;
   readonly ifname: string;
   readonly pod: string;
+  /** Those that are meant: the one by which it was named, or all. */
   readonly addresses: readonly Address[];
 }
 
 /** What of this node's attachments is meant by the beginning of a container's id, a pod's name, or an address. */
 export function endsMeant(core: Pick<Core, "table">, wanted: string, node: string): End[] {
-  const found = [...core.table].filter((record) => record.phase === "ready" && means(record, wanted));
+  const named = addressIn(wanted);
+  const found = [...core.table].filter((record) => record.phase === "ready" && means(record, wanted, named));
   const exact = found.filter(({ containerId }) => containerId === wanted.split("/")[0]);
   return (exact.length > 0 ? exact : found).map((record) => ({
     node,
     containerId: record.containerId,
     ifname: record.ifname,
     pod: record.pod ?? "",
-    addresses: addressesOf(record),
+    addresses: named === undefined ? addressesOf(record) : [named],
   }));
 }
 
-function means(record: AttachmentRecord, wanted: string): boolean {
+const addressIn = (text: string): Address | undefined => readable(() => address(text));
+
+function means(record: AttachmentRecord, wanted: string, named: Address | undefined): boolean {
+  if (named !== undefined) return addressesOf(record).includes(named);
   const { containerId, ifname, pod } = record;
   const [id = "", of, ...more] = wanted.split("/");
   const byId = id !== "" && containerId.startsWith(id) && (of === undefined || of === ifname) && more.length === 0;
-  return byId || pod === wanted || addressesOf(record).some((address) => address === wanted);
+  return byId || pod === wanted;
 }
 
 export const addressOfFamily = ({ addresses }: Pick<End, "addresses">, of: number): Address | undefined =>
@@ -67,7 +72,7 @@ function ownerOf(
   text: string,
   blocks: readonly { readonly prefix: Prefix; readonly node: string }[],
 ): string | undefined {
-  const wanted = readable(() => address(text));
+  const wanted = addressIn(text);
   return wanted && blocks.find(({ prefix }) => contains(prefix, wanted))?.node;
 }
 
@@ -78,6 +83,8 @@ export function familyOf(from: End, to: End, wanted: number): Family {
   if (found !== undefined) return found;
   throw new SelvedgeError(
     { kind: "config-invalid", field: "family" },
-    wanted === 0 ? "the two pods have no addresses of one family" : `not both pods have an IPv${wanted} address`,
+    wanted === 0
+      ? "the two ends have no addresses of one family"
+      : `family: not both ends have an IPv${wanted} address; an end named by its address has that one alone`,
   );
 }

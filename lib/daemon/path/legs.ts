@@ -40,14 +40,17 @@ export async function departing(core: Core, key: AttachmentKey, of: Family, toNo
 
 const NOTHING = { place: "way", device: "", kind: "none", mtu: 0, checks: [], facts: [] } as const;
 
-/** From the node's edge to the pod. @throws SelvedgeError kernel, config-invalid */
+/**
+ * From the node's edge to the pod. Of an address that no pod has, which has no container, the way ends at the edge.
+ * @throws SelvedgeError kernel, config-invalid
+ */
 export async function arriving(
   core: Core,
   key: AttachmentKey,
   from?: { readonly node: string; readonly way: NonNullable<Departure["way"]>; readonly family: Family },
 ): Promise<PathHop[]> {
-  const record = recordOf(core, key);
-  const stages = podStages(record, addressesOf(record)).reverse();
+  const record = key.containerId === "" ? undefined : recordOf(core, key);
+  const stages = record === undefined ? [] : podStages(record, addressesOf(record)).reverse();
   if (from === undefined) return hopsOf(core, stages, record);
   const back = core.cluster?.peers.get(from.node)?.ways[from.family];
   const link = back !== undefined && isChosen(back) ? back.egress.link : undefined;
@@ -67,11 +70,12 @@ function recordOf(core: Core, key: AttachmentKey): AttachmentRecord {
 }
 
 /** @throws SelvedgeError kernel */
-async function hopsOf(core: Core, stages: readonly Stage[], record: AttachmentRecord): Promise<PathHop[]> {
+async function hopsOf(core: Core, stages: readonly Stage[], record?: AttachmentRecord): Promise<PathHop[]> {
   const node = core.cluster?.self.name ?? "";
   const hops: PathHop[] = [];
+  const scope = record === undefined ? {} : scopeOf(record);
   for (const { facts, checks, ...stage } of stages) {
-    const missing = lacking(facts, await core.kernel.look(scopeOf(record), facts)).map(line);
+    const missing = lacking(facts, await core.kernel.look(scope, facts)).map(line);
     hops.push(PathHop.of({ node, ...stage, checks: [...new Set(checks)], missing }));
   }
   return hops;
