@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { SelvedgeError } from "#lib/errors.ts";
 import {
   Admin,
   BgpSession,
@@ -54,6 +55,8 @@ const PUSHES = PushList.of({
     }),
   ],
 });
+/** A router that nothing can be asked of. */
+const AWAY = "edge0";
 const REPLIES = new Map<unknown, object>([
   [Admin.listRouters, RouterList.of({ routers: [ROUTER] })],
   [Admin.planRouter, PLAN],
@@ -80,11 +83,13 @@ const REPLIES = new Map<unknown, object>([
   ],
 ]);
 
-async function ctl(words: string) {
+async function ctl(words: string, replies: ReadonlyMap<unknown, object> = REPLIES) {
   const asked: [string, object][] = [];
   const ask = (async (method: Method<object, object>, request: object) => {
     asked.push([method.path.replace("/selvedge.v1.Admin/", ""), request]);
-    return REPLIES.get(method);
+    const { name } = request as { name?: string };
+    if (name === AWAY) throw new SelvedgeError({ kind: "router", router: AWAY, why: "unreachable" }, `${AWAY} is away`);
+    return replies.get(method);
   }) as Ask;
   const options = { version: "0.1.0", socket: "/s", colours: false, widthColumns: 200, connect: () => ask };
   return { ...(await run(words.split(" "), options)), asked };
@@ -158,8 +163,47 @@ test.each<[words: string, asked: [string, object][]]>([
   ["edge resume edge1", [["PauseRouter", { name: "edge1", resume: true }]]],
 ])("%s asks the daemon", async (words, asked) => expect((await ctl(words)).asked).toEqual(asked));
 
-test("a push that fails is a failure; a secret of then is not set again", async () => {
-  expect((await ctl("edge apply edge1")).exit).toBe(1);
+const BOTH = new Map([
+  ...REPLIES,
+  [Admin.listRouters, RouterList.of({ routers: [{ ...ROUTER, name: AWAY }, ROUTER] })],
+]);
+
+test.each<[words: string, method: string, exit: number]>([
+  ["edge rollback --all", "RollBackRouter", 1],
+  ["edge diff", "PlanRouter", 1],
+  ["edge plan", "PlanRouter", 1],
+  ["edge doctor", "ExamineRouter", 5],
+])("%s goes on where one of the routers fails, and says so", async (words, method, exit) => {
+  const outcome = await ctl(words, BOTH);
+  expect(outcome.asked.filter(([each]) => each === method).map(([, request]) => request)).toMatchObject([
+    { name: AWAY },
+    { name: "edge1" },
+  ]);
+  expect(outcome.out.trimEnd().split("\n").at(-1)).toBe("edge0: edge0 is away");
+  expect(outcome.exit).toBe(exit);
+  expect(JSON.parse((await ctl(`${words} --json`, BOTH)).out)).toMatchObject({
+    routers: [{}],
+    failed: [{ name: "edge0", message: "edge0 is away" }],
+  });
+});
+
+test("of a router that is named its own failure is told", async () =>
+  expect(await ctl("edge diff edge0")).toMatchObject({ out: "", err: "selvedgectl: edge0 is away\n", exit: 1 }));
+
+test.each([
+  ["in-sync", 0],
+  ["conflict", 0],
+  ["failing", 1],
+  ["paused", 1],
+  ["standby", 1],
+  ["dry-run", 1],
+])("edge apply where the router is %s afterwards ends with %d", async (phase, exit) =>
+  expect(
+    await ctl("edge apply edge1", new Map([...REPLIES, [Admin.applyRouter, Router.of({ ...ROUTER, phase })]])),
+  ).toMatchObject({ exit }),
+);
+
+test("a secret of then is not set again", async () => {
   expect((await ctl("edge rollback edge1 4")).out).toContain(
     "not set again, a secret: protocols bgp peer-group SELVEDGE password",
   );

@@ -1,4 +1,5 @@
 /** The routers at the edge of the cluster: what they have of us, and what happens to it. */
+import { isFailure } from "#lib/errors.ts";
 import {
   Admin,
   type BgpSession,
@@ -38,21 +39,43 @@ export const edge: Command = {
   },
 };
 
-/** Those that are named, or all. */
-async function routers(ask: Ask, { words: [, name] }: Given): Promise<string[]> {
-  return name === undefined ? (await ask(Admin.listRouters, {})).routers.map((each) => each.name) : [name];
-}
-
 function named({ words: [deed, name] }: Given): string {
   if (name === undefined) throw new UsageError(`\`selvedgectl edge ${deed}\` needs the name of a router`);
   return name;
 }
 
-async function plans(ask: Ask, given: Given): Promise<{ name: string; plan: RouterPlan }[]> {
-  const all: { name: string; plan: RouterPlan }[] = [];
-  for (const name of await routers(ask, given)) all.push({ name, plan: await ask(Admin.planRouter, { name }) });
-  return all;
+/** What was heard of each router, and of which nothing was. */
+interface Heard<T> {
+  readonly routers: readonly T[];
+  readonly failed: readonly { readonly name: string; readonly message: string }[];
 }
+
+/** Of the one that is named, or of all: what one of them says holds up no other. @throws SelvedgeError of the one that is named */
+async function ofEach<T>(ask: Ask, { words: [, one] }: Given, of: (name: string) => Promise<T>): Promise<Heard<T>> {
+  if (one !== undefined) return { routers: [await of(one)], failed: [] };
+  const routers: T[] = [];
+  const failed: { name: string; message: string }[] = [];
+  for (const { name } of (await ask(Admin.listRouters, {})).routers)
+    try {
+      routers.push(await of(name));
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      failed.push({ name, message: error.message });
+    }
+  return { routers, failed };
+}
+
+/** `failed` is there where some did. */
+const jsonOf = <T>({ routers, failed }: Heard<T>) => ({ routers, ...(failed.length === 0 ? {} : { failed }) });
+const failedLines = ({ failed }: Pick<Heard<unknown>, "failed">, style: Style): string[] =>
+  failed.map(({ name, message }) => style.red(`${printable(name)}: ${printable(message)}`));
+const exitOf = ({ failed }: Pick<Heard<unknown>, "failed">) => (failed.length === 0 ? {} : { exit: EXIT.failed });
+
+const plans = (ask: Ask, given: Given): Promise<Heard<{ name: string; plan: RouterPlan }>> =>
+  ofEach(ask, given, async (name) => ({ name, plan: await ask(Admin.planRouter, { name }) }));
+
+/** Of a router that was pushed to when a person asked for that. */
+const PUSHED: ReadonlySet<string> = new Set(["in-sync", "conflict"]);
 
 const statesOf = (states: readonly Router[]): Answer => ({
   json: { routers: states },
@@ -69,30 +92,36 @@ const run: Readonly<Record<Deed, (ask: Ask, given: Given) => Promise<Answer>>> =
   async diff(ask, given) {
     const all = await plans(ask, given);
     return {
-      json: { routers: all },
-      lines: (style) =>
-        all.flatMap(({ name, plan }) => [
+      json: jsonOf(all),
+      lines: (style) => [
+        ...all.routers.flatMap(({ name, plan }) => [
           style.bold(name),
           ...plan.commands.map((command) => operation(command.replace(/^set /, "+ ").replace(/^delete /, "- "), style)),
           ...plan.conflicts.map((each) => style.red(`! ${printable(each)}`)),
           ...plan.intruders.map((each) => style.yellow(`? ${printable(each)} is somebody else's`)),
           ...(plan.commands.length + plan.conflicts.length + plan.intruders.length === 0 ? ["as it should be"] : []),
         ]),
+        ...failedLines(all, style),
+      ],
+      ...exitOf(all),
     };
   },
   async plan(ask, given) {
     const all = await plans(ask, given);
     return {
-      json: { routers: all },
-      lines: () =>
-        all.flatMap(({ name, plan }) =>
+      json: jsonOf(all),
+      lines: (style) => [
+        ...all.routers.flatMap(({ name, plan }) =>
           plan.commands.length === 0 ? [`# ${name}: nothing to do`] : [`# ${name}`, ...plan.commands.map(printable)],
         ),
+        ...failedLines(all, style),
+      ],
+      ...exitOf(all),
     };
   },
   async apply(ask, given) {
     const state = await ask(Admin.applyRouter, { name: named(given) });
-    return { ...statesOf([state]), ...(state.phase === "failing" ? { exit: EXIT.failed } : {}) };
+    return { ...statesOf([state]), ...(PUSHED.has(state.phase) ? {} : { exit: EXIT.failed }) };
   },
   async history(ask, given) {
     const { pushes } = await ask(Admin.listPushes, { name: named(given) });
@@ -104,37 +133,42 @@ const run: Readonly<Record<Deed, (ask: Ask, given: Given) => Promise<Answer>>> =
   },
   async rollback(ask, given) {
     const revision = revisionOf(given);
-    const names = given.flag("all") ? await routers(ask, given) : [named(given)];
-    const done: RolledBack[] = [];
-    for (const name of names) done.push(await ask(Admin.rollBackRouter, { name, revision }));
-    const lost = done.flatMap((each) => each.lost);
+    if (!given.flag("all")) named(given);
+    const done: Heard<RolledBack> = await ofEach(ask, given, (name) => ask(Admin.rollBackRouter, { name, revision }));
+    const lost = done.routers.flatMap((each) => each.lost);
     return {
-      json: { routers: done },
+      json: jsonOf(done),
       lines: (style, width) => [
         ...statusLines(
-          done.flatMap(({ router }) => router ?? []),
+          done.routers.flatMap(({ router }) => router ?? []),
           style,
           width,
         ),
         ...lost.map((line) => style.yellow(`not set again, a secret: ${printable(line)}`)),
+        ...failedLines(done, style),
       ],
+      ...exitOf(done),
     };
   },
   pause: async (ask, given) =>
     statesOf([await ask(Admin.pauseRouter, { name: named(given), why: given.value("why") })]),
   resume: async (ask, given) => statesOf([await ask(Admin.pauseRouter, { name: named(given), resume: true })]),
   async doctor(ask, given) {
-    const all: { name: string; findings: readonly Finding[] }[] = [];
-    for (const name of await routers(ask, given))
-      all.push({ name, findings: (await ask(Admin.examineRouter, { name })).findings });
+    const all: Heard<{ name: string; findings: readonly Finding[] }> = await ofEach(ask, given, async (name) => ({
+      name,
+      findings: (await ask(Admin.examineRouter, { name })).findings,
+    }));
+    const isAiling = all.routers.some(({ findings }) => findings.some(({ level }) => level === "problem"));
     return {
-      json: { routers: all },
-      lines: (style) =>
-        all.flatMap(({ name, findings }) => [
+      json: jsonOf(all),
+      lines: (style) => [
+        ...all.routers.flatMap(({ name, findings }) => [
           style.bold(name),
           ...findings.flatMap((finding) => findingLines(finding, style)),
         ]),
-      exit: all.some(({ findings }) => findings.some(({ level }) => level === "problem")) ? EXIT.ailing : EXIT.ok,
+        ...failedLines(all, style),
+      ],
+      ...(isAiling ? { exit: EXIT.ailing } : exitOf(all)),
     };
   },
 };

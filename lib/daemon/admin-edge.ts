@@ -49,6 +49,7 @@ export function adminEdge(core: Core): Handlers {
     planRouter: ({ name }) => on(name, async ({ pusher }) => planned((await pusher.plan(edgeView(core))).change)),
     applyRouter: ({ name }) =>
       on(name, async (router) => {
+        await router.beWriter();
         await router.pusher.pass(edgeView(core), "asked");
         return shown(router);
       }),
@@ -57,6 +58,7 @@ export function adminEdge(core: Core): Handlers {
     }),
     rollBackRouter: ({ name, revision }) =>
       on(name, async (router) => {
+        await router.beWriter();
         const lost = await router.pusher.rollback(edgeView(core), revision);
         return { router: shown(router), lost: [...lost] };
       }),

@@ -18,7 +18,7 @@ import type { Phase } from "./router-status.ts";
 import { type Speaking, speaking } from "./speaking.ts";
 import { calledOf, type SecretFrom, specOf } from "./spec.ts";
 import { arePodsKnown, edgeView, isKnown } from "./view.ts";
-import { writer } from "./writer.ts";
+import { askedKey, writer } from "./writer.ts";
 
 /** How a router is reached, and the secrets that go with it; named only by cmd/. */
 export type OpenRouter = (router: EdgeRouter) => {
@@ -36,6 +36,8 @@ export interface EdgeRouterHandle {
   readonly waitingSinceMs: number | undefined;
   /** Work on the router, when nobody else works on it. */
   alone<T>(work: () => Promise<T>): Promise<T>;
+  /** This node becomes the one that writes to it. @throws SelvedgeError store, not-ready */
+  beWriter(): Promise<void>;
 }
 
 export interface Edge {
@@ -113,6 +115,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
             return waiting.get(router.name);
           },
           alone,
+          beWriter: elected.take,
           elected,
         },
       ] as const;
@@ -131,6 +134,8 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   const choices = config.routers.flatMap(choicesOf);
   /** Names of the routers that have not been told of the newest changes. */
   const behind = new Set(routers.keys());
+  /** Names of the routers that another node asks for, maybe. */
+  const asked = new Set(routers.keys());
   let pokes: (() => void)[] = [];
   let running: Promise<unknown> = Promise.resolve();
 
@@ -141,8 +146,18 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
     }
     for (const each of pokes) each();
   };
+  const giveWay = async (name: string): Promise<void> => {
+    if (!asked.delete(name)) return;
+    try {
+      await routers.get(name)?.elected.giveWay();
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      asked.add(name);
+    }
+  };
   const pass = (name: string, { pusher: one, alone }: EdgeRouterHandle): Promise<void> =>
     alone(async () => {
+      await giveWay(name);
       if (!isKnown(core) || !arePodsKnown(core)) return;
       const hasNews = behind.delete(name) && !IDLE.has(one.status.phase);
       if (hasNews || nowMs() >= one.nextMs) await one.pass(edgeView(core), hasNews ? "news" : "time");
@@ -156,8 +171,10 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
     poke,
     heed(change) {
       const key = "put" in change ? change.put.key : "remove" in change ? change.remove : "";
-      for (const [name, { pusher: one }] of routers)
+      for (const [name, { pusher: one }] of routers) {
+        if (key === askedKey(name) || "all" in change) asked.add(name);
         if (key === edgeKey(name, "pause") || ("remove" in change && key === edgeKey(name, "writer"))) one.wake();
+      }
       if (!key.startsWith("edge/")) poke();
       else for (const each of pokes) each();
     },

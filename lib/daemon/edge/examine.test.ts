@@ -60,6 +60,7 @@ async function findings(
     vyos,
     spec,
     waitingSinceMs: undefined,
+    beWriter: async () => {},
     alone: (work) => work(),
   };
   return (await examine(handle, VIEW, 1_000)).map(({ level, check, message }) => `${level} ${check}: ${message}`);

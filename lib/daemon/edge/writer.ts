@@ -1,7 +1,13 @@
-/** Which node writes to a router: whoever has put the key, for as long as it is heard of. */
+/**
+ * Which node writes to a router: whoever has put the key, for as long as it is heard of. A node where a person orders
+ * something asks for it, and the writer lets go between two passes.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
 import { readJson } from "#lib/cluster/read-record.ts";
 import type { NodeId } from "#lib/cluster/records.ts";
+import { SelvedgeError } from "#lib/errors.ts";
 import { fields, text } from "#lib/parse.ts";
+import type { Entry } from "#lib/store/shared.ts";
 import type { Keeper } from "./memory.ts";
 import { edgeKey } from "./memory.ts";
 
@@ -14,34 +20,91 @@ export interface Writer {
   readonly holder: string | undefined;
 }
 
-export function writer(keeper: Keeper, router: string, self: NodeId): Writer {
+export interface Elected extends Writer {
+  /** Asks whoever it is to let go, and becomes it. @throws SelvedgeError store; not-ready where that takes too long */
+  take(): Promise<void>;
+  /** Lets the node be it that asks for that, if one does; not while the router is worked on. @throws SelvedgeError store */
+  giveWay(): Promise<void>;
+}
+
+/** A push may be under way there. */
+const TAKE_MS = 25_000;
+const LOOK_MS = 200;
+
+export const askedKey = (router: string): string => edgeKey(router, "asked");
+
+export function writer(
+  keeper: Keeper,
+  router: string,
+  self: NodeId,
+  wait: (ms: number) => Promise<unknown> = (ms) => sleep(ms),
+): Elected {
   const key = edgeKey(router, "writer");
+  const asked = askedKey(router);
   let holder: string | undefined;
   /** An entry of an earlier life of this daemon ends with that one's lease. */
   let isOurs = false;
+
+  const isAnothers = (entry: Entry | undefined): boolean => entry !== undefined && nodeIn(entry).uid !== self.uid;
+
+  const hold = async (): Promise<boolean> => {
+    const entry = await keeper.get(key);
+    const { node, uid } = nodeIn(entry);
+    const isSelf = uid === self.uid;
+    if (entry !== undefined && (!isSelf || isOurs)) {
+      holder = node;
+      isOurs &&= isSelf;
+      return isSelf;
+    }
+    isOurs = false;
+    if (isAnothers(await keeper.get(asked))) return false;
+    const put = await keeper.put(key, JSON.stringify(self), { if: entry?.revision ?? "absent", whileAlive: true });
+    isOurs = put !== undefined;
+    holder = isOurs ? self.node : undefined;
+    return isOurs;
+  };
+
+  const release = async (): Promise<void> => {
+    const entry = await keeper.get(key);
+    if (isOurs && entry !== undefined) await keeper.remove(key, { if: entry.revision });
+    isOurs = false;
+  };
+
+  /** Another that asks comes first. */
+  const taken = async (): Promise<boolean> => {
+    for (let waitedMs = 0; waitedMs < TAKE_MS; waitedMs += LOOK_MS) {
+      await keeper.put(asked, JSON.stringify(self), { if: "absent", whileAlive: true });
+      if (await hold()) return true;
+      await wait(LOOK_MS);
+    }
+    return false;
+  };
 
   return {
     get holder() {
       return holder;
     },
-    async hold() {
-      const entry = await keeper.get(key);
-      const at = fields(readJson(key, entry?.value ?? "{}"));
-      const isSelf = text(at("uid"), { or: "" }) === self.uid;
-      if (entry !== undefined && (!isSelf || isOurs)) {
-        holder = text(at("node"), { or: "" });
-        isOurs &&= isSelf;
-        return isSelf;
+    hold,
+    release,
+    async take() {
+      try {
+        if ((await hold()) || (await taken())) return;
+      } finally {
+        const entry = await keeper.get(asked);
+        if (entry !== undefined && !isAnothers(entry)) await keeper.remove(asked, { if: entry.revision });
       }
-      const put = await keeper.put(key, JSON.stringify(self), { if: entry?.revision ?? "absent", whileAlive: true });
-      isOurs = put !== undefined;
-      holder = isOurs ? self.node : undefined;
-      return isOurs;
+      throw new SelvedgeError(
+        { kind: "not-ready" },
+        `node ${holder ?? "?"} writes to router ${router} and has not let go of it in ${TAKE_MS / 1_000} s: it may be pushing; try again`,
+      );
     },
-    async release() {
-      const entry = await keeper.get(key);
-      if (isOurs && entry !== undefined) await keeper.remove(key, { if: entry.revision });
-      isOurs = false;
+    async giveWay() {
+      if (isOurs && isAnothers(await keeper.get(asked))) await release();
     },
   };
+}
+
+function nodeIn(entry: Entry | undefined): { readonly node: string; readonly uid: string } {
+  const at = fields(readJson(entry?.key ?? "", entry?.value ?? "{}"));
+  return { node: text(at("node"), { or: "" }), uid: text(at("uid"), { or: "" }) };
 }
