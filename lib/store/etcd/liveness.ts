@@ -2,16 +2,18 @@
 import { KV, Lease } from "#proto/etcd_pb.ts";
 import { type Kept, type KeptOptions, kept } from "../kept.ts";
 import type { Members } from "./members.ts";
-import { unlessThere } from "./txn.ts";
+import { putting } from "./txn.ts";
 
 /** Keys as etcd has them. */
-export function liveness(members: Members, options: KeptOptions): Kept<number> {
+export function liveness(members: Pick<Members, "ask" | "hear">, options: KeptOptions): Kept<number> {
   const { livenessSeconds, signal, random } = options;
+  const own = new Set<number>();
   return kept(
     {
       /** We number it: what etcd chooses does not fit a JavaScript number. */
       async make() {
         const ID = 1 + Math.floor(random() * 2 ** 52);
+        own.add(ID);
         await members.ask(Lease.leaseGrant, { TTL: Math.ceil(livenessSeconds), ID }, true);
         return ID;
       },
@@ -31,9 +33,14 @@ export function liveness(members: Members, options: KeptOptions): Kept<number> {
         return seconds > 0;
       },
       async putAgain({ key, value }, ID) {
-        await members.ask(KV.txn, unlessThere({ key, value, lease: ID }), true);
-        const { kvs } = await members.ask(KV.range, { key }, true);
-        return kvs[0]?.lease === ID;
+        for (;;) {
+          const { kvs } = await members.ask(KV.range, { key }, true);
+          const [there] = kvs;
+          if (there?.lease === ID) return true;
+          // What went with a lease that is over may be there until etcd's members have agreed on it.
+          if (there !== undefined && !own.has(there.lease)) return false;
+          await members.ask(KV.txn, putting({ key, value, lease: ID }, there?.modRevision ?? 0), true);
+        }
       },
     },
     options,

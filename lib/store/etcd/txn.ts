@@ -15,8 +15,6 @@ export const putting = (put: PutRequest, ifRevision: number | undefined): TxnReq
   failure: [],
 });
 
-export const unlessThere = (put: PutRequest): TxnRequest => putting(put, 0);
-
 export const removing = (key: string, ifRevision: number | undefined): TxnRequest => ({
   compare: ifRevision === undefined ? [] : [changedIn(key, ifRevision)],
   success: [{ requestDeleteRange: { key } }],
