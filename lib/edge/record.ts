@@ -40,6 +40,8 @@ export interface Pause {
   readonly by: string;
   readonly why: string;
   readonly atMs: number;
+  /** What came after this revision is still to be undone, by whoever writes to the router; absent: nothing is. */
+  readonly backTo?: number;
 }
 
 /** Lines are written without what they begin with, `at`: a value of etcd has room for 1.5 MB, which is some 20,000 of them. */
@@ -94,7 +96,13 @@ export function readPush(found: Found): Push {
 /** @throws SelvedgeError config-invalid */
 export function readPause(found: Found): Pause {
   const at = fields(found);
-  return { by: text(at("by")), why: text(at("why")), atMs: integer(at("atMs"), MS) };
+  const backTo = optional(at("backTo"), (each) => integer(each, MS));
+  return {
+    by: text(at("by")),
+    why: text(at("why")),
+    atMs: integer(at("atMs"), MS),
+    ...(backTo === undefined ? {} : { backTo }),
+  };
 }
 
 const MS = { min: 0, max: Number.MAX_SAFE_INTEGER };

@@ -102,7 +102,7 @@ needing(...LIVE, { file: grammarFile("1.4") }, { program: "openssl" }).each<Vers
       expect(pushes.map(({ revision, result, why }) => [revision, result, why])).toEqual([
         [1, "done", "the cluster has changed"],
         [2, "done", "somebody else has changed what is ours"],
-        [3, "done", "back to revision 0"],
+        [3, "done", "all was taken back"],
       ]);
       await ctl("resume", "edge1");
       await eventually("it goes on", async () => has(router, ...ours));

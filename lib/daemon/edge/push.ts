@@ -113,3 +113,14 @@ async function send(
     return { result: found.isDone ? "failed" : "refused", error, refused: found.refused };
   }
 }
+
+/** Whoever began a push and did not tell how it ended has ended before. @throws SelvedgeError store */
+export async function tellOfEnds(memory: Memory): Promise<void> {
+  for (const each of await memory.history())
+    if (each.result === "begun")
+      await memory.putPush({ ...each, result: "unknown", message: `node ${each.by} ended before the router answered` });
+}
+
+export const isSame = (a: Kept["record"], b: Kept["record"]): boolean =>
+  JSON.stringify([a.revision, a.isUnsaved, a.unknownMs, [...a.owned.values()]]) ===
+  JSON.stringify([b.revision, b.isUnsaved, b.unknownMs, [...b.owned.values()]]);

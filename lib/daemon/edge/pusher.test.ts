@@ -238,7 +238,7 @@ test("back to a revision, and on again", async () => {
     "1 the cluster has changed",
     "2 the cluster has changed",
     "3 the cluster has changed",
-    "4 back to revision 1",
+    "4 back at revision 1",
     "5 resumed",
   ]);
 });

@@ -13,13 +13,14 @@ import { type Ownership, overlapping, type Piece } from "#lib/edge/piece.ts";
 import type { Pause, Push } from "#lib/edge/record.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
-import { endsOf, nodeAt, type Tree } from "#lib/edge/tree.ts";
+import { endsOf, type Tree } from "#lib/edge/tree.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import type { Log } from "#lib/log.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
+import { confirmation, confirmLate } from "./confirm.ts";
 import type { Memory } from "./memory.ts";
 import { observe, versionOf } from "./observe.ts";
-import { type Kept, keep, kept, push } from "./push.ts";
+import { isSame, type Kept, keep, kept, push, tellOfEnds } from "./push.ts";
 import { roleIn } from "./role.ts";
 import { conflictText, NOTHING_COUNTED, type Phase, type RouterStatus, withPush } from "./router-status.ts";
 import { verified, vitals } from "./verify.ts";
@@ -143,31 +144,16 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     return { wanted, have, change: found, state, spec };
   };
 
-  /** Not where it would mean a reboot, which is what VyOS does unless it is told otherwise. */
-  const confirmation = async (): Promise<{ readonly confirmMinutes: number } | undefined> => {
-    const { confirmMinutes } = options;
-    if (confirmMinutes === 0 || known?.dialect.confirms !== true) return undefined;
-    const management = await router.read(["system", "config-management"]);
-    const action = [...(nodeAt(management, ["commit-confirm", "action"])?.keys() ?? [])];
-    return action[0] === "reload" ? { confirmMinutes } : undefined;
-  };
-
-  /** A commit whose answer was lost is there, and would be taken back. */
-  const confirmLate = async (): Promise<void> => {
-    if ((await confirmation()) === undefined) return;
-    try {
-      await router.confirm();
-    } catch (error) {
-      // Nothing waits to be confirmed: its time is over, or there never was one.
-      if (!isFailure(error, "router") || !["refused", "failed"].includes(error.failure.why)) throw error;
-    }
+  const confirms = () => confirmation(router, known?.dialect, options.confirmMinutes);
+  const confirmAny = async (): Promise<void> => {
+    if ((await confirms()) !== undefined) await confirmLate(router);
   };
 
   /** The router has what it should. */
   const settle = async (have: Tree, now: Kept): Promise<void> => {
     const { record } = now;
     const isOver = record.unknownMs === undefined || nowMs() - record.unknownMs > LATE_MS;
-    if (record.isUnsaved && record.unknownMs !== undefined) await confirmLate();
+    if (record.isUnsaved && record.unknownMs !== undefined) await confirmAny();
     if (record.isUnsaved) await router.save();
     const owned = isOver ? present(record.owned, have) : record.owned;
     const { unknownMs, ...same } = record;
@@ -179,8 +165,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   /** Pushes and looks again. @throws SelvedgeError */
   const make = async (now: Kept, found: Change, wanted: readonly Piece[], why: string): Promise<Tree> => {
     phase = "pushing";
-    const confirmMinutes = await confirmation();
-    const pushed = await push({ router, memory, by, nowMs, ...confirmMinutes }, now, found, { wanted, why });
+    const confirmed = await confirms();
+    const pushed = await push({ router, memory, by, nowMs, ...confirmed }, now, found, { wanted, why });
     state = pushed.kept;
     for (const { piece, message: said } of pushed.refused)
       refused.set(lineOf(piece.at), { digest: digestOf([piece]), message: said });
@@ -198,7 +184,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     });
     if (pushed.error !== undefined) throw pushed.error;
     const have = await observe(router, wanted, state.record.owned);
-    if (confirmMinutes !== undefined) await router.confirm();
+    if (confirmed !== undefined) await router.confirm();
     const left = change(wanted, have, state.record.owned);
     if (!isNothing(left))
       throw new SelvedgeError(
@@ -213,16 +199,45 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   /** Back to what was ours at some time. @returns lines that could not be set again */
   const goBack = async (
     was: Ownership,
-    known: Iterable<Path>,
+    secrets: Iterable<Path>,
     now: Tree,
     then: Kept,
     why: string,
   ): Promise<readonly Line[]> => {
-    const { pieces, lost } = restored(was, known);
+    const { pieces, lost } = restored(was, secrets);
     const back = change(pieces, now, then.record.owned);
     if (!isNothing(back)) await settle(await make(then, back, pieces, why), state ?? then);
     else await settle(now, then);
     return lost;
+  };
+
+  /** Where secrets are found that the history has the marks of. */
+  const secretsIn = ({ wanted, have }: Look): Iterable<Path> => [
+    ...wanted.flatMap(({ paths }) => paths),
+    ...endsOf(have, []),
+  ];
+
+  /** What a pause says is undone; only then its words are true. @param at as the router is now, and what had secrets before */
+  const carryOut = async (
+    view: EdgeView,
+    pause: Pause,
+    at?: { readonly now: Look; readonly before: Look },
+  ): Promise<readonly Line[]> => {
+    const { backTo = 0, ...done } = pause;
+    try {
+      const now = at?.now ?? (await look(view));
+      const since = (await memory.history()).filter(({ revision }) => revision > backTo).flatMap(({ steps }) => steps);
+      const was = backTo === 0 ? new Map() : before(present(now.state.record.owned, now.have), since);
+      const lost = await goBack(was, secretsIn(at?.before ?? now), now.have, now.state, pause.why);
+      // Somebody may have resumed, or wants to go back further.
+      const there = await memory.pause();
+      if (there?.atMs === pause.atMs && there.backTo === pause.backTo) await memory.putPause(done);
+      rest("paused", textOf(done));
+      return lost;
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      throw new SelvedgeError(error.failure, `${textOf(pause)}; ${error.message}`, { cause: error });
+    }
   };
 
   /** Pushes; where more is broken by it than made, takes it back and lets a person look. */
@@ -234,23 +249,30 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     const harm = await verified(router, of, before, { view, wanted: found.wanted }, { verifyMs, wait: ports.wait });
     if (harm === undefined) return settle(have, state ?? found.state);
     const after = state ?? found.state;
-    const said = `revision ${after.record.revision} was taken back: ${harm}`;
-    log({ event: "edge-taken-back", router: name, revision: after.record.revision, message: harm });
-    await memory.putPause({ by, why: said, atMs: nowMs() });
-    await goBack(present(found.state.record.owned, found.have), endsOf(found.have, []), have, after, said);
-    rest("paused", `by ${by}: ${said}`);
+    const { revision } = after.record;
+    log({ event: "edge-taken-back", router: name, revision, message: harm });
+    const pause: Pause = {
+      by,
+      why: `revision ${revision} was taken back: ${harm}`,
+      atMs: nowMs(),
+      backTo: revision - 1,
+    };
+    await memory.putPause(pause);
+    await carryOut(view, pause, { now: { ...found, have, state: after }, before: found });
   };
 
   const attempt = async (view: EdgeView, asked: boolean): Promise<void> => {
     const pause = await memory.pause();
-    if (pause !== undefined) return rest("paused", `by ${pause.by}: ${pause.why}`);
+    const isLeft = pause !== undefined && (pause.backTo === undefined || options.dryRun);
+    if (isLeft) return rest("paused", textOf(pause));
     const wasPaused = phase === "paused";
     if (!(await writer.hold())) {
       isTold = false;
-      return rest("standby", "");
+      return pause === undefined ? rest("standby", "") : rest("paused", textOf(pause));
     }
     if (!isTold) await tellOfEnds(memory);
     isTold = true;
+    if (pause !== undefined) return void (await carryOut(view, pause));
     const found = await look(view);
     const digest = digestOf(found.wanted);
     looked = digest;
@@ -338,24 +360,23 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       await beWriter();
       const all = await memory.history();
       const oldest = all[0]?.revision ?? 1;
-      if (revision !== 0 && revision < oldest - 1)
+      const newest = (await kept(memory)).record.revision;
+      const isKept = revision === 0 || (revision >= oldest - 1 && revision <= newest);
+      if (!isKept)
         throw new SelvedgeError(
           { kind: "config-invalid", field: "revision" },
-          `revision: ${revision} is not kept any more; the oldest is ${oldest - 1}`,
+          `revision: ${revision} is not one that can be gone back to; those are ${oldest === 1 ? "" : "0, "}${oldest - 1} to ${newest}`,
         );
-      await memory.putPause({
-        by,
-        why: revision === 0 ? "all was taken back" : `back at revision ${revision}`,
-        atMs: nowMs(),
-      });
-      const found = await look(view);
-      const since = all.filter((each) => each.revision > revision).flatMap(({ steps }) => steps);
-      const was = revision === 0 ? new Map() : before(present(found.state.record.owned, found.have), since);
-      const known = [...found.wanted.flatMap(({ paths }) => paths), ...endsOf(found.have, [])];
-      const lost = await goBack(was, known, found.have, found.state, `back to revision ${revision}`);
-      const pause = await memory.pause();
-      rest("paused", pause === undefined ? "" : `by ${pause.by}: ${pause.why}`);
-      return lost;
+      const why = revision === 0 ? "all was taken back" : `back at revision ${revision}`;
+      const pause: Pause = { by, why, atMs: nowMs(), backTo: revision };
+      await memory.putPause(pause);
+      try {
+        return await carryOut(view, pause);
+      } catch (error) {
+        // It is still to be done, and is tried again like everything else.
+        if (isFailure(error)) fail(error);
+        throw error;
+      }
     },
     async pause(why) {
       const pause: Pause = { by, why, atMs: nowMs() };
@@ -369,18 +390,11 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   };
 }
 
-/** Whoever began a push and did not tell how it ended has ended before. */
-async function tellOfEnds(memory: Memory): Promise<void> {
-  for (const each of await memory.history())
-    if (each.result === "begun")
-      await memory.putPush({ ...each, result: "unknown", message: `node ${each.by} ended before the router answered` });
-}
+/** @returns a sentence that tells whether what it speaks of is done */
+const textOf = ({ by, why, backTo }: Pause): string =>
+  `${backTo === undefined ? "" : "not done yet: "}by ${by}: ${why}`;
 
 const digestOf = (pieces: readonly Piece[]): string =>
   createHash("sha256")
     .update(JSON.stringify(pieces.map(({ paths, stays }) => [stays === undefined, ...paths.map(lineOf)])))
     .digest("hex");
-
-const isSame = (a: Kept["record"], b: Kept["record"]): boolean =>
-  JSON.stringify([a.revision, a.isUnsaved, a.unknownMs, [...a.owned.values()]]) ===
-  JSON.stringify([b.revision, b.isUnsaved, b.unknownMs, [...b.owned.values()]]);

@@ -1,0 +1,90 @@
+/** What is to be undone is undone, however often that fails at first. */
+import { expect, test } from "@jest/globals";
+import { linesOf } from "#lib/edge/tree.ts";
+import type { FakeRouter } from "#lib/vyos/fake.ts";
+import { rig, view } from "./pusher-rig.ts";
+
+const FIRST = "protocols static route 10.0.0.0/26 next-hop 192.0.2.11";
+const HARM = "revision 2 was taken back: of 1 static routes 1 are not used any more: 10.0.0.0/26";
+
+const used = (router: FakeRouter, isUsed: boolean) => {
+  router.tells = (path) =>
+    path[0] === "ip" ? `${isUsed ? "S>*" : "S  "} 10.0.0.0/26 [1/0] via 192.0.2.11, eth1, weight 1, 00:00:05` : "";
+};
+
+/** A second push does harm, and something is in the way of what undoes it. */
+async function hindered(hinder: (router: FakeRouter) => void) {
+  const found = rig({ verifyMs: 1_000 });
+  const { router, one } = found;
+  used(router, true);
+  await one.pass(view(1), "news");
+  router.between = () => {
+    router.between = undefined;
+    used(router, false);
+    hinder(router);
+  };
+  await one.pass(view(2), "news");
+  return found;
+}
+
+test("another's commit is in the way: it is not said to be done, and is done when that is over", async () => {
+  const { router, one, later } = await hindered((of) => of.plan({ refuse: "locked" }, { refuse: "locked" }));
+  expect(one.status).toMatchObject({
+    phase: "failing",
+    message: `not done yet: by alpha: ${HARM}; router edge1: refused`,
+  });
+  expect(linesOf(router.running)).toHaveLength(2);
+  later(2_000);
+  await one.pass(view(2));
+  expect(one.status.phase).toBe("failing");
+  later(4_000);
+  await one.pass(view(2));
+  expect(one.status).toMatchObject({ phase: "paused", message: `by alpha: ${HARM}`, failures: 0 });
+  expect(linesOf(router.running)).toEqual([FIRST]);
+  expect(linesOf(router.saved)).toEqual([FIRST]);
+});
+
+test("another daemon goes on with it", async () => {
+  const { router, make, keeper } = await hindered((of) => of.plan({ partly: ["protocols", "static"] }));
+  expect(linesOf(router.running)).toHaveLength(2);
+  await keeper.remove("edge/edge1/writer");
+  const other = make("beta");
+  await other.pass(view(2));
+  expect(other.status).toMatchObject({ phase: "paused", message: `by alpha: ${HARM}` });
+  expect(linesOf(router.running)).toEqual([FIRST]);
+});
+
+test("back by hand on a router that cannot be reached: it fails, is not said to be done, and is done later", async () => {
+  const { router, one, later } = rig();
+  await one.pass(view(1), "news");
+  await one.pass(view(2), "news");
+  router.down = "unreachable";
+  await expect(one.rollback(view(2), 1)).rejects.toThrow(
+    "not done yet: by alpha: back at revision 1; router edge1: it is down",
+  );
+  expect(one.status.phase).toBe("failing");
+  router.down = undefined;
+  later(2_000);
+  await one.pass(view(2));
+  expect(one.status).toMatchObject({ phase: "paused", message: "by alpha: back at revision 1" });
+  expect(linesOf(router.running)).toEqual([FIRST]);
+});
+
+test("what is resumed meanwhile is not undone any more", async () => {
+  const { router, one } = await hindered((of) => of.plan({ refuse: "locked" }));
+  await one.resume();
+  await one.pass(view(2));
+  expect(one.status.phase).toBe("in-sync");
+  expect(linesOf(router.running)).toHaveLength(2);
+});
+
+test("there is no way to a revision that is not there yet", async () => {
+  const { router, one } = rig();
+  await one.pass(view(1), "news");
+  await expect(one.rollback(view(1), 2)).rejects.toThrow(
+    "revision: 2 is not one that can be gone back to; those are 0 to 1",
+  );
+  await one.pass(view(2), "news");
+  expect(one.status.phase).toBe("in-sync");
+  expect(linesOf(router.running)).toHaveLength(2);
+});
