@@ -3,7 +3,20 @@ import { z } from "zod";
 import { SelvedgeError } from "#lib/errors.ts";
 import { ways } from "./cluster-ways.ts";
 import { egress } from "./egress-schema.ts";
-import { absolutePath, flag, fullListOf, integer, ip, leaf, listOf, name, read, setting, words } from "./leaves.ts";
+import {
+  absolutePath,
+  flag,
+  fullListOf,
+  integer,
+  ip,
+  leaf,
+  listOf,
+  name,
+  ofSecret,
+  read,
+  setting,
+  words,
+} from "./leaves.ts";
 
 /** As etcdctl writes it; the port is etcd's for clients (IANA: etcd-client). Canonical: scheme, host and port, no more. */
 export function endpointUrl(value: unknown): string {
@@ -37,10 +50,10 @@ const etcd = z.strictObject(
       "the machine's",
     ),
     certificate: setting(absolutePath.optional(), "PEM file with this node's certificate; needs `key`."),
-    key: setting(absolutePath.optional(), "PEM file with its key."),
+    key: setting(ofSecret(absolutePath).optional(), "PEM file with its key."),
     serverName: setting(words.optional(), "Name in the members' certificates.", "the host of the endpoint"),
     user: setting(words.optional(), "User of etcd's own authentication; needs `passwordFile`."),
-    passwordFile: setting(absolutePath.optional(), "File whose first line is the password."),
+    passwordFile: setting(ofSecret(absolutePath).optional(), "File whose first line is the password."),
     prefix: setting(keyPrefix.default("/selvedge/v1/"), "Of every key that Selvedge uses; the same on all nodes."),
     livenessSeconds: setting(
       integer(3, 600).default(15),

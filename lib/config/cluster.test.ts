@@ -120,7 +120,7 @@ const REFUSED: [settings: string, complaints: string[]][] = [
   ["endpoints: []", ["endpoints: [] is not a list of at least one endpoint"]],
   ["endpoints: [192.0.2.1:2379]", [`endpoints[0]: "192.0.2.1:2379" ${NO_ENDPOINT}`]],
   ["endpoints: [https://a/v3]", [`endpoints[0]: "https://a/v3" ${NO_ENDPOINT}`]],
-  ["endpoints: [https://u:p@a]", [`endpoints[0]: "https://u:p@a" ${NO_ENDPOINT}`]],
+  ["endpoints: [https://u:p@a]", [`endpoints[0]: "https://(not shown)@a" ${NO_ENDPOINT}`]],
   ["endpoints: [5]", [`endpoints[0]: 5 ${NO_ENDPOINT}`]],
   ["endpoints: [https://a, http://b]", ["endpoints[1]: is http while others are https; use one of them for all"]],
   ["endpoints: [http://b], ca: /ca", ["ca: is for https, and the endpoints are http"]],

@@ -11,10 +11,10 @@ import type { Network, NetworkDefaults, PlaneRule } from "./network.ts";
 import type { ConfiguredPool, DeclaredReservation, PoolRule } from "./pools.ts";
 import { references } from "./references.ts";
 import { SCHEMA, type Shape } from "./schema.ts";
-import { keysAt } from "./settings.ts";
+import { isSecretAt, keysAt, SECRET_NAMES } from "./settings.ts";
 import type { Sriov } from "./sriov.ts";
 import type { Routers, Tenant } from "./tenant.ts";
-import { type Mistake, readYaml } from "./yaml.ts";
+import { type Mistake, type Path, readYaml } from "./yaml.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -113,10 +113,19 @@ function explain(issue: z.core.$ZodIssue, root: unknown): Complaint[] {
       };
     });
   const found = lookUp(root, path);
-  const shown = JSON.stringify(found) ?? String(found);
-  const short = shown.length > 60 ? `${shown.slice(0, 57)}...` : shown;
-  const what = found === undefined ? "is missing; it must be" : `${short} is not`;
+  const what = found === undefined ? "is missing; it must be" : `${shown(found, path)} is not`;
   return [{ path, text: `${pathText(path)}: ${what} ${issue.message}` }];
+}
+
+/** RFC 3986 section 3.2.1. */
+const CREDENTIALS = /\/\/[^/@\s"]*@/g;
+
+/** A value in few words; a secret that stands where its place should be said is not shown. */
+function shown(value: unknown, path: Path): string {
+  if (isSecretAt(path)) return "what stands there";
+  const hidden = (key: string, member: unknown) => (SECRET_NAMES.has(key) ? "(not shown)" : member);
+  const text = (JSON.stringify(value, hidden) ?? String(value)).replaceAll(CREDENTIALS, "//(not shown)@");
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 function invalid(file: string, mistakes: readonly Mistake[]): SelvedgeError {

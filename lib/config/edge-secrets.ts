@@ -1,7 +1,7 @@
 /** The part of the edge's settings that says where secrets are. */
 import { z } from "zod";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
-import { absolutePath, isText, leaf, setting } from "./leaves.ts";
+import { absolutePath, isText, leaf, ofSecret, setting } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
@@ -27,25 +27,27 @@ const dataKey = leaf<string>(
 const WAYS = ["file", "environment", "secret"] as const;
 
 /** One of the three. */
-export const secretReference = z.strictObject(
-  {
-    file: setting(absolutePath.optional(), "File whose first line it is; read again whenever it is used."),
-    environment: setting(environment.optional(), "Variable of the daemon's environment that holds it."),
-    secret: setting(
-      z
-        .strictObject(
-          {
-            name: setting(objectName, "Of the Secret."),
-            namespace: setting(namespace.default("kube-system"), "That it is in."),
-            key: setting(dataKey, "Of its data; the first line of what is there counts."),
-          },
-          { error: "an object such as {name: edge1, key: api}" },
-        )
-        .optional(),
-      "Secret of Kubernetes; read again every 30 seconds that it is used.",
-    ),
-  },
-  { error: "an object such as {file: /etc/selvedge/edge1.key}" },
+export const secretReference = ofSecret(
+  z.strictObject(
+    {
+      file: setting(absolutePath.optional(), "File whose first line it is; read again whenever it is used."),
+      environment: setting(environment.optional(), "Variable of the daemon's environment that holds it."),
+      secret: setting(
+        z
+          .strictObject(
+            {
+              name: setting(objectName, "Of the Secret."),
+              namespace: setting(namespace.default("kube-system"), "That it is in."),
+              key: setting(dataKey, "Of its data; the first line of what is there counts."),
+            },
+            { error: "an object such as {name: edge1, key: api}" },
+          )
+          .optional(),
+        "Secret of Kubernetes; read again every 30 seconds that it is used.",
+      ),
+    },
+    { error: "an object such as {file: /etc/selvedge/edge1.key}" },
+  ),
 );
 
 /** @param path of the router */

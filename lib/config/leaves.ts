@@ -11,6 +11,8 @@ interface Meaning {
   readonly shown?: string;
   /** The same for Kubernetes, as far as its schemas can say it. */
   readonly structure?: Structure;
+  /** It says where a secret is; who writes the secret itself there must not find it in the log. */
+  readonly isOfSecret?: true;
 }
 
 /** A schema as a CustomResourceDefinition has it (apiextensions.k8s.io/v1, JSONSchemaProps). */
@@ -18,8 +20,18 @@ export type Structure = Readonly<Record<string, unknown>>;
 
 export const setting = <S extends z.ZodType>(schema: S, meaning: string, shown?: string): S => {
   const inherited = (z.globalRegistry.get(inner(schema)) ?? {}) as Partial<Meaning>;
-  return schema.meta({ type: inherited.type ?? "", meaning, ...(shown === undefined ? {} : { shown }) });
+  return schema.meta({
+    type: inherited.type ?? "",
+    meaning,
+    ...(shown === undefined ? {} : { shown }),
+    ...(inherited.isOfSecret ? { isOfSecret: true } : {}),
+  });
 };
+
+/** The same schema, of which a mistake shows no value. */
+export const ofSecret = <S extends z.ZodType>(schema: S): S => schema.meta({ ...schema.meta(), isOfSecret: true });
+
+export const isOfSecret = (schema: z.ZodType): boolean => schema.meta()?.isOfSecret === true;
 
 /** Of a leaf; undefined where Kubernetes knows no such thing. */
 export const structureOf = (schema: z.ZodType): Structure | undefined =>

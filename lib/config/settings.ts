@@ -1,6 +1,6 @@
 /** The settings as a table, read off the schema: the README's reference, and the words of "did you mean". */
 import { z } from "zod";
-import { inner } from "./leaves.ts";
+import { inner, isOfSecret } from "./leaves.ts";
 import { SCHEMA } from "./schema.ts";
 import type { Path } from "./yaml.ts";
 
@@ -24,14 +24,37 @@ export function settingsTable(): string {
 
 /** The settings that an object of the configuration may hold. */
 export function keysAt(path: Path): string[] {
-  let schema: z.ZodType = SCHEMA;
-  for (const step of path) {
-    const parent = inner(schema);
-    if (parent instanceof z.ZodArray) schema = parent.element as z.ZodType;
-    else if (parent instanceof z.ZodObject) schema = (parent.shape as Record<PropertyKey, z.ZodType>)[step] ?? schema;
-  }
-  const object = inner(schema);
+  const object = inner(schemasTo(path).at(-1) ?? SCHEMA);
   return object instanceof z.ZodObject ? Object.keys(object.shape as object) : [];
+}
+
+/** Whether what stands there says where a secret is, or is a part of that. */
+export const isSecretAt = (path: Path): boolean => schemasTo(path).some(isOfSecret);
+
+/** Names of the settings that say where a secret is, wherever they are. */
+export const SECRET_NAMES: ReadonlySet<string> = new Set(namesOfSecrets(SCHEMA));
+
+/** From the whole to the place, as far as there are settings on the way. */
+function schemasTo(path: Path): z.ZodType[] {
+  const found: z.ZodType[] = [SCHEMA];
+  for (const step of path) {
+    const parent = inner(found.at(-1) ?? SCHEMA);
+    if (parent instanceof z.ZodArray) found.push(parent.element as z.ZodType);
+    else if (parent instanceof z.ZodObject) {
+      const member = (parent.shape as Record<PropertyKey, z.ZodType>)[step];
+      if (member !== undefined) found.push(member);
+    }
+  }
+  return found;
+}
+
+function namesOfSecrets(schema: z.ZodType): string[] {
+  const value = inner(schema);
+  if (value instanceof z.ZodArray) return namesOfSecrets(value.element as z.ZodType);
+  if (!(value instanceof z.ZodObject)) return [];
+  return Object.entries(value.shape as Record<string, z.ZodType>).flatMap(([key, member]) =>
+    isOfSecret(member) ? [key] : namesOfSecrets(member),
+  );
 }
 
 function below(schema: z.ZodType, path: string): Setting[] {
