@@ -22,6 +22,13 @@ test.each(["it's", 'a "b"', "a\nb", ""])("%j is no value", (value) =>
   ),
 );
 
+test("a secret that is no value is not told", () => {
+  const made = () => pathFrom("vpn", "ipsec", "authentication", "psk", "hq", "secret", "it's s3cret");
+  expect(made).toThrow(
+    'edge: a secret in "vpn ipsec authentication psk hq secret" is not a value that VyOS takes: no quotes, no control characters, not empty',
+  );
+});
+
 test("below is at or under", () => {
   expect(isBelow(["a", "b"], ["a", "b"])).toBe(true);
   expect(isBelow(["a", "b", "c"], ["a", "b"])).toBe(true);

@@ -63,16 +63,23 @@ export const pathOf = (line: Line): Path =>
 /** Whether a line's value is a secret that the line does not tell. */
 export const isSecret = (line: Line): boolean => / '\(secret [0-9a-f]{12}\)'$/.test(line);
 
-/** A path made of what was configured: VyOS takes neither quotes nor control characters. @throws SelvedgeError config-invalid */
+/** The secret that a path ends in. */
+export const secretOf = (path: Path): string | undefined => (SECRET.has(path.at(-2) ?? "") ? path.at(-1) : undefined);
+
+/** VyOS takes neither quotes nor control characters. */
+export const isValue = (word: string): boolean => word !== "" && !/['"\p{Cc}]/u.test(word);
+
+/** A path made of what was configured. @throws SelvedgeError config-invalid: never with a secret */
 export function pathFrom(...words: readonly (string | number)[]): Path {
   const path = words.map(String);
-  for (const word of path)
-    if (word === "" || /['"\p{Cc}]/u.test(word))
-      throw new SelvedgeError(
-        { kind: "config-invalid", field: path.slice(0, -1).join(" ") },
-        `edge: ${JSON.stringify(word)} in "${path.slice(0, -1).join(" ")}" is not a value that VyOS takes: no quotes, no control characters, not empty`,
-      );
-  return path;
+  const wrong = path.findIndex((word) => !isValue(word));
+  if (wrong === -1) return path;
+  const place = path.slice(0, wrong).join(" ");
+  const shown = SECRET.has(path[wrong - 1] ?? "") ? "a secret" : JSON.stringify(path[wrong]);
+  throw new SelvedgeError(
+    { kind: "config-invalid", field: place },
+    `edge: ${shown} in "${place}" is not a value that VyOS takes: no quotes, no control characters, not empty`,
+  );
 }
 
 export const isBelow = (path: Path, above: Path): boolean =>

@@ -71,6 +71,15 @@ test("the rolling release's escapes are undone in the message", () =>
     dataOf("edge1", "other", { status: 400, body: refusal("Error: &lt;b&gt;&amp; is not a valid IPv4 prefix") }),
   ).toThrow("router edge1: Error: <b>& is not a valid IPv4 prefix"));
 
+test("a secret that the router says again is in no message", () => {
+  const body = refusal(
+    "Configuration path: [protocols bgp neighbor 192.0.2.1 password a&lt;s3cret] is not valid\n\nSet failed\n",
+  );
+  expect(() => dataOf("edge1", "configure", { status: 400, body }, ["a<s3cret"])).toThrow(
+    "router edge1: Configuration path: [protocols bgp neighbor 192.0.2.1 password (secret)] is not valid\n\nSet failed",
+  );
+});
+
 /** Answers of real servers, by what they were asked. */
 interface Recorded {
   readonly name: string;

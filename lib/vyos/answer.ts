@@ -9,8 +9,11 @@ export interface Answer {
 /** What was asked decides what may have happened when it failed. */
 export type Asked = "configure" | "other";
 
-/** @returns the answer's `data` @throws SelvedgeError router */
-export function dataOf(router: string, asked: Asked, answer: Answer): unknown {
+/**
+ * @param secrets of the request: the router says the paths again that it does not take
+ * @returns the answer's `data` @throws SelvedgeError router
+ */
+export function dataOf(router: string, asked: Asked, answer: Answer, secrets: readonly string[] = []): unknown {
   const envelope = envelopeOf(answer.body);
   if (answer.status === 200 && envelope?.success === true) {
     if (typeof envelope.data === "string" && /commit will be called in the background/.test(envelope.data))
@@ -19,7 +22,8 @@ export function dataOf(router: string, asked: Asked, answer: Answer): unknown {
   }
   const text = envelope === undefined ? "" : unescaped(String(envelope.error ?? "")).trim();
   const why = reason(asked, answer, envelope !== undefined, text);
-  throw trouble(router, why, text === "" ? `HTTP ${answer.status}${SAID[answer.status] ?? ""}` : text);
+  const shown = secrets.reduce((said, secret) => said.replaceAll(secret, "(secret)"), text);
+  throw trouble(router, why, shown === "" ? `HTTP ${answer.status}${SAID[answer.status] ?? ""}` : shown);
 }
 
 /** Of nginx, in front of the application. */

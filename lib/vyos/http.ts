@@ -2,7 +2,7 @@
  * A router's HTTP API over TLS: one connection for each request, because there is one a minute. Its key travels in the body of
  * a request (the only way that 1.4 knows) to a router whose certificate was looked at first, and is in no message.
  */
-import type { Path } from "#lib/edge/path.ts";
+import { type Path, secretOf } from "#lib/edge/path.ts";
 import { treeOf } from "#lib/edge/tree.ts";
 import { isFailure } from "#lib/errors.ts";
 import { root } from "#lib/parse.ts";
@@ -46,10 +46,10 @@ export function vyos({ name, url, key, trust, commitMs }: VyosOptions): Vyos {
       return await work(now);
     }
   };
-  const post = (path: string, data: unknown, asked: Asked, timeoutMs: number, more = {}): Promise<unknown> =>
+  const post = (path: string, data: unknown, asked: Asked, timeoutMs: number, secrets?: string[]): Promise<unknown> =>
     withKey(async (key) => {
-      const form = new URLSearchParams({ data: JSON.stringify(data), ...more, key });
-      return dataOf(name, asked, await ask(path, timeoutMs, form.toString()));
+      const form = new URLSearchParams({ data: JSON.stringify(data), key });
+      return dataOf(name, asked, await ask(path, timeoutMs, form.toString()), secrets);
     });
   const show = async (path: Path): Promise<string> =>
     String(await post("/show", { op: "show", path }, "other", READ_MS));
@@ -74,10 +74,12 @@ export function vyos({ name, url, key, trust, commitMs }: VyosOptions): Vyos {
       }
     },
     async configure(commands, { confirmMinutes } = {}) {
-      if (confirmMinutes === undefined) return void (await post("/configure", commands, "configure", commitMs));
+      const secrets = commands.flatMap(({ path }) => secretOf(path) ?? []);
+      if (confirmMinutes === undefined)
+        return void (await post("/configure", commands, "configure", commitMs, secrets));
       await withKey(async (key) => {
         const body = JSON.stringify({ commands, confirm_time: confirmMinutes, key });
-        dataOf(name, "configure", await ask("/configure", commitMs, body));
+        dataOf(name, "configure", await ask("/configure", commitMs, body), secrets);
       });
     },
     confirm: async () => void (await post("/config-file", { op: "confirm" }, "configure", READ_MS)),

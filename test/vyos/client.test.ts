@@ -121,6 +121,17 @@ onRouter(
   }, "rolling"),
 );
 
+onRouter(
+  "a secret that the router says again is in no message",
+  withRouter(async (_router, options) => {
+    const path = ["protocols", "bgp", "neighbor", "192.0.2.1", "passwort", "password", "s3cret"];
+    const failed = (given: { confirmMinutes?: number }) =>
+      expect(vyos(options).configure([{ op: "set", path }], given)).rejects.toThrow("passwort password (secret)");
+    await failed({});
+    await failed({ confirmMinutes: 5 });
+  }),
+);
+
 test("nobody listens, or somebody who is no router", async () => {
   const server = createServer((socket) => socket.resume().end("220 mail.example ESMTP\r\n"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,6 +1,7 @@
 /** A router as lib/edge has it: as it is configured, with its secrets. */
 import type { EdgePair, EdgeRouter, EdgeSite, SecretReference } from "#lib/config/edge.ts";
 import { pairOf } from "#lib/config/edge-pairs.ts";
+import { isValue } from "#lib/edge/path.ts";
 import type { BgpSpec, RouterSpec, SiteSpec } from "#lib/edge/router.ts";
 import type { CalledRouter } from "#lib/edge/speaker-spec.ts";
 import { SelvedgeError } from "#lib/errors.ts";
@@ -44,16 +45,45 @@ export async function calledOf({ name, pools, bgp }: EdgeRouter, secretFrom: Sec
 }
 
 async function bgpOf({ password, ...bgp }: NonNullable<EdgeRouter["bgp"]>, secretFrom: SecretFrom): Promise<BgpSpec> {
-  return password === undefined ? bgp : { ...bgp, password: await passwordIn(password, secretFrom) };
+  return password === undefined ? bgp : { ...bgp, password: await secretIn(password, secretFrom, PASSWORD) };
+}
+
+interface Form {
+  readonly field: string;
+  readonly what: string;
+  readonly is: (secret: string) => boolean;
+  /** In words. */
+  readonly right: string;
 }
 
 /** linux/tcp.h, TCP_MD5SIG_MAXKEYLEN (v6.12); FRR, and VyOS with it, takes one word. */
-async function passwordIn(reference: SecretReference, secretFrom: SecretFrom): Promise<string> {
-  const password = await secretFrom(reference);
-  if (/^[!-~]{1,80}$/.test(password) && !password.includes("?")) return password;
+const PASSWORD: Form = {
+  field: "edge.routers.bgp.password",
+  what: "password",
+  is: (secret) => /^[!-~]{1,80}$/.test(secret) && !/[?'"]/.test(secret),
+  right: "1 to 80 printable ASCII characters without spaces, quotes and question marks",
+};
+const PSK: Form = {
+  field: "edge.routers.sites.ipsec.secret",
+  what: "secret",
+  is: isValue,
+  right: "characters without quotes and control characters",
+};
+/** wg(8) */
+const keyOf = (which: "privateKey" | "presharedKey"): Form => ({
+  field: `edge.routers.sites.wireguard.${which}`,
+  what: "key",
+  is: (secret) => /^[A-Za-z0-9+/]{43}=$/.test(secret),
+  right: "a WireGuard key: 32 bytes in base64",
+});
+
+/** @throws SelvedgeError config-invalid: naming the place, never the secret */
+async function secretIn(reference: SecretReference, secretFrom: SecretFrom, form: Form): Promise<string> {
+  const secret = await secretFrom(reference);
+  if (form.is(secret)) return secret;
   throw new SelvedgeError(
-    { kind: "config-invalid", field: "edge.routers.bgp.password" },
-    `edge: the password in ${placeOf(reference)} must be 1 to 80 printable ASCII characters without spaces and question marks`,
+    { kind: "config-invalid", field: form.field },
+    `edge: the ${form.what} in ${placeOf(reference)} must be ${form.right}`,
   );
 }
 
@@ -63,12 +93,15 @@ function placeOf({ file, environment, secret }: SecretReference): string {
 }
 
 async function siteOf({ wireguard, ipsec, ...site }: EdgeSite, secretFrom: SecretFrom): Promise<SiteSpec> {
-  if (ipsec !== undefined) return { ...site, ipsec: { ...ipsec, secret: await secretFrom(ipsec.secret) } };
+  if (ipsec !== undefined)
+    return { ...site, ipsec: { ...ipsec, secret: await secretIn(ipsec.secret, secretFrom, PSK) } };
   if (wireguard === undefined) return site;
   const { privateKey, presharedKey, ...peer } = wireguard;
   const keys = {
-    privateKey: await secretFrom(privateKey),
-    ...(presharedKey === undefined ? {} : { presharedKey: await secretFrom(presharedKey) }),
+    privateKey: await secretIn(privateKey, secretFrom, keyOf("privateKey")),
+    ...(presharedKey === undefined
+      ? {}
+      : { presharedKey: await secretIn(presharedKey, secretFrom, keyOf("presharedKey")) }),
   };
   return { ...site, wireguard: { ...peer, ...keys } };
 }
