@@ -1,6 +1,7 @@
 /** The API server as a store: what install/kubernetes/store.yaml says, in force. */
 import { readFileSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
+import { eventually } from "../../conformance/program.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { STORE } from "./manifests.ts";
 
@@ -23,14 +24,23 @@ export const DEFINED: readonly Definition[] = ofKind(DEFINITION);
 /** To what is defined. */
 export const ROLE: Role = ofKind<Role>("ClusterRole")[0] ?? { kind: "", rules: [] };
 
-/** Applies objects, and waits until every kind that is defined by them is served. */
+/** Applies objects, and waits until kubectl finds every kind that is defined by them, which is later than they are established. */
 export async function established(
   { kubectl }: Pick<ControlPlane, "kubectl">,
   ...objects: readonly Pick<Definition, "kind" | "metadata">[]
 ): Promise<void> {
   await kubectl(["apply", "--filename=-"], { apiVersion: "v1", kind: "List", items: objects });
-  const defined = objects.filter(({ kind }) => kind === DEFINITION).map(({ metadata }) => `crd/${metadata.name}`);
-  await kubectl(["wait", "--for=condition=Established", ...defined]);
+  const kinds = objects.filter(({ kind }) => kind === DEFINITION).map(({ metadata }) => metadata.name);
+  await served({ kubectl }, ...kinds);
+}
+
+/** @param kinds `reservations.selvedge.dev` */
+export async function served({ kubectl }: Pick<ControlPlane, "kubectl">, ...kinds: readonly string[]): Promise<void> {
+  const found = async () => {
+    await kubectl(["get", kinds.join(","), "--all-namespaces", "--output=name"]);
+    return true as const;
+  };
+  await eventually(`${kinds.join(", ")} are served`, found);
 }
 
 export const applyStore = (kubernetes: Pick<ControlPlane, "kubectl">): Promise<void> =>

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
 import { must } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
+import { served } from "./applied-store.ts";
 import { type ControlPlane, controlPlane, PROGRAMS } from "./control-plane.ts";
 import { startControllers } from "./controllers.ts";
 import { runs } from "./runs.ts";
@@ -160,7 +161,7 @@ live(
     await released("install", "selvedge", CHART, "--wait", "--timeout=60s");
     const first = [await daemonSet(HASH), await configuration(), await columns()];
     expect(first[1]).toContain("10.66.0.0/16");
-    await kubernetes.kubectl(["wait", "--for=condition=Established", "crd/reservations.selvedge.dev"]);
+    await served(kubernetes, "reservations.selvedge.dev");
     await kubernetes.kubectl(["apply", "--filename=-"], RESERVATION);
 
     // The next version: its definitions are changed with it, and what it says of the configuration starts the daemons anew.
