@@ -48,6 +48,10 @@ test("a tunnel is made for the copies", () => {
     "+ link st1 vxlan up id 42 no-ipv6-link-local",
     "+ fdb 00:00:00:00:00:00 dev st1 dst 192.0.2.9",
   ]);
+  // Without an address of its own a device would be one of IPv4, and refuse this.
+  const [six, to] = mirrorFacts({ ...mirrored, direction: "out", target: mirrorTarget("vxlan:[fd00::9]:42") });
+  expect(six).toMatchObject({ kind: "vxlan", vxlan: { id: 42, port: 4789, local: "::" } });
+  expect(to).toMatchObject({ type: "forward", to: "fd00::9" });
   expect(out("gre:192.0.2.9")).toEqual(["+ link st1 gretap up remote 192.0.2.9 mtu 65000 no-ipv6-link-local"]);
   expect(out("erspan:192.0.2.9:7")).toEqual(["+ link st1 erspan up remote 192.0.2.9 mtu 65000 no-ipv6-link-local"]);
 });

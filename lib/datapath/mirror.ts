@@ -1,7 +1,7 @@
 /** A mirror of a pod's link as facts: the filters that copy, and the tunnel that carries the copies away. */
-import { type Address, address, family, type Mac } from "#lib/address.ts";
+import { type Address, address, family } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import type { Fact } from "#lib/state/fact.ts";
+import { ANY_IPV6, EVERYONE_ELSE, type Fact } from "#lib/state/fact.ts";
 import type { MirrorDirection } from "#lib/state/mirror.ts";
 import type { PacketMatch } from "#lib/state/traffic-fact.ts";
 
@@ -72,8 +72,6 @@ const VXLAN_PORT = 4_789;
  * sender told (net/ipv4/ip_tunnel.c, tnl_update_pmtu; net/ipv4/ip_gre.c, erspan_xmit; v6.12).
  */
 const COPY_MTU_BYTES = 65_000;
-/** Frames to whichever address go to the one other end. */
-const ANY_MAC = "00:00:00:00:00:00" as Mac;
 
 /** What the pod sends enters the host by its link, what it gets leaves by it. */
 export function mirrorFacts({ target, direction, matches, link, slot, tunnel, alias }: Mirrored): Fact[] {
@@ -95,8 +93,12 @@ function carriage(target: MirrorTarget, name: string, alias: string): Fact[] {
       return [];
     case "vxlan":
       return [
-        { ...device, kind: "vxlan", vxlan: { id: target.vni, port: VXLAN_PORT } },
-        { type: "forward", at: "host", link: name, mac: ANY_MAC, to: target.remote },
+        {
+          ...device,
+          kind: "vxlan",
+          vxlan: { id: target.vni, port: VXLAN_PORT, ...(family(target.remote) === 6 ? { local: ANY_IPV6 } : {}) },
+        },
+        { type: "forward", at: "host", link: name, mac: EVERYONE_ELSE, to: target.remote },
       ];
     case "gre":
       return [{ ...device, kind: "gretap", mtu: COPY_MTU_BYTES, gre: { remote: target.remote } }];

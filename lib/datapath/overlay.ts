@@ -1,10 +1,10 @@
 /**
  * A tenant's segment across nodes: a VXLAN device as a port of the bridge in the tenant's router, while its packets
- * travel on the node's own network. Who the other nodes are is configured: each gets a copy of what is for everybody,
- * and the bridge learns behind which of them a pod is.
+ * travel on the node's own network. Who the other nodes are is configured: each gets a copy of what is for everybody or for
+ * nobody known, and the device learns from what comes behind which of them a pod is.
  */
-import { type Address, type Family, family, type Mac } from "#lib/address.ts";
-import type { Fact } from "#lib/state/fact.ts";
+import { type Address, type Family, family } from "#lib/address.ts";
+import { ANY_IPV6, EVERYONE_ELSE, type Fact } from "#lib/state/fact.ts";
 import { type Chain, RAW } from "./chain.ts";
 import { shortOf } from "./uplink.ts";
 
@@ -32,12 +32,10 @@ export function overheadOf(segment: { readonly peers: readonly Address[] } | und
 /** 13 bytes. */
 const segmentLinkName = (network: string): string => `sx${shortOf("segment", network)}`;
 
-/** Where frames for everybody, and for nobody known, go (linux/neighbour.h, the default entry of a VXLAN device). */
-const EVERYBODY = "00:00:00:00:00:00" as Mac;
-
 /** `host` is the node, `pod` the router. */
 export function segmentFacts({ network, bridge, vni, port, peers, local, parent, mtu }: Segment): Fact[] {
   const link = segmentLinkName(network);
+  const source = local ?? (peers.some((peer) => family(peer) === 6) ? ANY_IPV6 : undefined);
   return [
     {
       type: "link",
@@ -47,11 +45,11 @@ export function segmentFacts({ network, bridge, vni, port, peers, local, parent,
       up: true,
       mtu,
       parent: { at: "host", name: parent },
-      vxlan: { id: vni, port, ...(local === undefined ? {} : { local }) },
+      vxlan: { id: vni, port, ...(source === undefined ? {} : { local: source }), learning: true },
       master: bridge,
       noIpv6LinkLocal: true,
     },
-    ...peers.map((to): Fact => ({ type: "forward", at: "pod", link, mac: EVERYBODY, to })),
+    ...peers.map((to): Fact => ({ type: "forward", at: "pod", link, mac: EVERYONE_ELSE, to })),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
-import type { LinkFact } from "#lib/state/fact.ts";
+import { address } from "#lib/address.ts";
+import { ANY_IPV6, type LinkFact } from "#lib/state/fact.ts";
 import { isSameNature, madeAnew, type Nature, natureFacts } from "./nature.ts";
 
 const link = (name: string, more: Partial<LinkFact> = {}): LinkFact => ({
@@ -19,6 +20,14 @@ const cases: [what: string, want: Partial<LinkFact>, have: Nature, same: boolean
   ["another VLAN", { vlan: { id: 8, protocol: "802.1Q" } }, { vlan: { id: 7, protocol: "802.1Q" } }, false],
   ["another tag", { vlan: { id: 7, protocol: "802.1ad" } }, { vlan: { id: 7, protocol: "802.1Q" } }, false],
   ["only what is asked for", { vxlan: { id: 7, port: 4789 } }, { vxlan: { port: 4789, id: 7 } }, true],
+  ["a port that learns", { vxlan: { id: 7, port: 4789, learning: true } }, { vxlan: { id: 7, port: 4789 } }, false],
+  ["any address of IPv6", { vxlan: { id: 7, port: 4789, local: ANY_IPV6 } }, { vxlan: { id: 7, port: 4789 } }, true],
+  [
+    "any address of IPv6, and there is one",
+    { vxlan: { id: 7, port: 4789, local: ANY_IPV6 } },
+    { vxlan: { id: 7, port: 4789, local: address("fd00::1") } },
+    false,
+  ],
   ["a user who was not asked for", { tap: {} }, { tap: { owner: 1, multiQueue: false } }, true],
   ["another user", { tap: { owner: 2 } }, { tap: { owner: 1, multiQueue: false } }, false],
 ];
@@ -39,4 +48,4 @@ test("what a link carries goes with it, over all its carriers", () => {
   expect([...madeAnew(wanted, ({ name }) => name === "a")].sort()).toEqual(["pod a", "pod b", "pod c"]);
 });
 
-test("the table has cases", () => expect(cases.length).toBe(9));
+test("the table has cases", () => expect(cases.length).toBe(12));

@@ -1,5 +1,5 @@
 /** What makes a link the one that it is: the properties that are for life, whichever kernel has it. */
-import type { LinkFact } from "#lib/state/fact.ts";
+import { ANY_IPV6, type LinkFact } from "#lib/state/fact.ts";
 
 export type Nature = Pick<
   LinkFact,
@@ -32,7 +32,7 @@ export function isSameNature(want: LinkFact, { mode, vlan, vxlan, gre, tap }: Na
   return (
     (want.mode === "passthru") === (mode === "passthru") &&
     agree(want.vlan, vlan) &&
-    agree(want.vxlan, vxlan) &&
+    agree(want.vxlan, told(vxlan, want.vxlan)) &&
     agree(want.gre, gre) &&
     agree(want.tap, tap)
   );
@@ -57,6 +57,10 @@ const agree = <T extends object>(want: T | undefined, have: T | undefined): bool
 export const asAsked = <T extends object>(want: T, have: T | undefined): T =>
   Object.fromEntries(Object.keys(want).map((key) => [key, have?.[key as keyof T]])) as T;
 
+/** The kernel does not tell of an unspecified address (drivers/net/vxlan/vxlan_core.c, vxlan_fill_info, v6.12). */
+const told = (have: LinkFact["vxlan"], want: LinkFact["vxlan"]): LinkFact["vxlan"] =>
+  have !== undefined && have.local === undefined && want?.local === ANY_IPV6 ? { ...have, local: ANY_IPV6 } : have;
+
 /** A link's nature as a fact tells it: with the members that were asked for, or all. */
 export function natureFacts(
   { mode, broadcastQueue, vlan, vxlan, gre, tap, wireguard, vlanFiltering }: Nature,
@@ -66,7 +70,9 @@ export function natureFacts(
     ...(mode === undefined ? {} : { mode }),
     ...(broadcastQueue === undefined ? {} : { broadcastQueue }),
     ...(vlan === undefined ? {} : { vlan: want?.vlan === undefined ? vlan : asAsked(want.vlan, vlan) }),
-    ...(vxlan === undefined ? {} : { vxlan: want?.vxlan === undefined ? vxlan : asAsked(want.vxlan, vxlan) }),
+    ...(vxlan === undefined
+      ? {}
+      : { vxlan: want?.vxlan === undefined ? vxlan : asAsked(want.vxlan, told(vxlan, want.vxlan)) }),
     ...(gre === undefined ? {} : { gre: want?.gre === undefined ? gre : asAsked(want.gre, gre) }),
     ...(tap === undefined ? {} : { tap: want?.tap === undefined ? tap : asAsked(want.tap, tap) }),
     ...(wireguard === undefined ? {} : { wireguard }),

@@ -55,8 +55,12 @@ export interface LinkFact {
   readonly vlan?: { readonly id: number; readonly protocol: VlanProtocol };
   /** For tap: who may open it besides root (TUNSETOWNER, TUNSETGROUP), and IFF_MULTI_QUEUE. */
   readonly tap?: { readonly owner?: number; readonly group?: number; readonly multiQueue?: boolean };
-  /** For vxlan: VNI 0 to 2^24 - 1, UDP port, and the source address of the outer packets. No learning. */
-  readonly vxlan?: { readonly id: number; readonly port: number; readonly local?: Address };
+  /**
+   * For vxlan: VNI 0 to 2^24 - 1, UDP port, and the source address of the outer packets; `ANY_IPV6` is any of IPv6, and
+   * without one any of IPv4. Learning (IFLA_VXLAN_LEARNING): where a frame comes from is where those for its sender go;
+   * otherwise forwarding entries alone tell.
+   */
+  readonly vxlan?: { readonly id: number; readonly port: number; readonly local?: Address; readonly learning?: true };
   /**
    * For gretap (Ethernet in GRE, RFC 1701) and erspan (type II): the other end, IPv4, and for erspan the session, 0 to 1023.
    * For gre and ip6gre (IP in GRE, RFC 2784): both ends, and the key (RFC 2890), 32 bits.
@@ -113,6 +117,9 @@ export interface PortVlanFact {
   /** BRIDGE_VLAN_INFO_UNTAGGED: leaves without a tag. */
   readonly untagged: boolean;
 }
+
+/** Of a vxlan: the outer packets are IPv6, and the routes choose their source. */
+export const ANY_IPV6 = "::" as Address;
 
 /** In a forwarding entry: where unknown and broadcast frames go, to every destination that has such an entry. */
 export const EVERYONE_ELSE = "00:00:00:00:00:00" as Mac;

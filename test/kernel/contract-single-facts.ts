@@ -1,7 +1,7 @@
 /** States of links without another end, of VLANs of ports and of forwarding entries, for the contract suite. */
-import { address, type Mac, mac, prefix } from "#lib/address.ts";
+import { type Address, address, type Mac, mac, prefix } from "#lib/address.ts";
 import type { Meddling } from "#lib/kernel/meddling.ts";
-import { EVERYONE_ELSE, type Fact, type LinkFact, type PortVlanFact } from "#lib/state/fact.ts";
+import { ANY_IPV6, EVERYONE_ELSE, type Fact, type LinkFact, type PortVlanFact } from "#lib/state/fact.ts";
 import type { KernelPiece } from "../support/kernel-piece.ts";
 import { PUBLIC_KEYS } from "../support/keys.ts";
 
@@ -68,6 +68,19 @@ const vxlan = (id: number, to: readonly string[], parent?: string): Fact[] => [
   },
   ...to.map((each): Fact => ({ type: "forward", at: "host", link: "sx0", mac: EVERYONE_ELSE, to: address(each) })),
   { type: "forward", at: "host", link: "sx0", mac: POD_MAC, to: address("192.0.2.9") },
+];
+
+const learning = (local: Address, to: string): Fact[] => [
+  {
+    type: "link",
+    at: "host",
+    name: "sx0",
+    kind: "vxlan",
+    up: true,
+    alias: "selvedge vxlan",
+    vxlan: { id: 74, port: 4790, local, learning: true },
+  },
+  { type: "forward", at: "host", link: "sx0", mac: EVERYONE_ELSE, to: address(to) },
 ];
 
 /** A segment that a tunnel joins with others: the end of the tunnel is a port of its bridge. */
@@ -278,6 +291,8 @@ export const GROUPS = {
       "one peer": vxlan(70, ["192.0.2.2"]),
       "two peers": vxlan(70, ["192.0.2.2", "192.0.2.3"]),
       "another id, by a parent": vxlan(71, ["192.0.2.3"], "up0"),
+      "one that learns": learning(address("192.0.2.1"), "192.0.2.2"),
+      "one over IPv6": learning(ANY_IPV6, "fd00::2"),
     },
     meddlings: [
       [

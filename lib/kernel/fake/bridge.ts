@@ -1,4 +1,5 @@
 /** VLANs of bridge ports, what is behind them, and forwarding entries of the fake. */
+import { type Address, family } from "#lib/address.ts";
 import { EVERYONE_ELSE, type ForwardFact, type PortMacFact, type PortVlanFact } from "#lib/state/fact.ts";
 import { deviceOf, type Network } from "./device.ts";
 import { refusal } from "./refusal.ts";
@@ -17,11 +18,15 @@ export function ensurePortVlan(network: Network, { link, vid, pvid, untagged }: 
   device.vlans.set(vid, { pvid, untagged });
 }
 
-/** @throws SelvedgeError kernel ENODEV, EOPNOTSUPP (a link that sends nothing to an address) */
+/**
+ * @throws SelvedgeError kernel ENODEV, EOPNOTSUPP (a link that sends nothing to an address), EAFNOSUPPORT (to one of the
+ * other family than its outer packets)
+ */
 export function ensureForward(network: Network, fact: ForwardFact): void {
   const call = `fdb add ${fact.mac} dev ${fact.link}`;
   const device = deviceOf(network, fact.link, call);
   if (device.kind !== "vxlan") throw refusal(call, "EOPNOTSUPP");
+  if (family(fact.to) !== family(device.nature.vxlan?.local ?? ANY_IPV4)) throw refusal(call, "EAFNOSUPPORT");
   // Any other MAC is at one place.
   if (fact.mac !== EVERYONE_ELSE)
     for (const [key, { mac }] of device.forwards) if (mac === fact.mac) device.forwards.delete(key);
@@ -36,5 +41,7 @@ export function ensurePortMac(network: Network, { link, mac }: PortMacFact): voi
   for (const other of network.devices.values()) if (other.master === device.master) other.behind.delete(mac);
   device.behind.add(mac);
 }
+
+const ANY_IPV4 = "0.0.0.0" as Address;
 
 export const forwardKey = ({ mac, to }: Pick<ForwardFact, "mac" | "to">): string => `${mac} ${to}`;

@@ -62,11 +62,11 @@ export function natureOf(fact: LinkFact, carrier?: number): Uint8Array | undefin
 
 function vxlanNature({ vxlan }: LinkFact, carrier: number | undefined): Uint8Array | undefined {
   if (vxlan === undefined) return undefined;
-  const { id, port, local } = vxlan;
+  const { id, port, local, learning } = vxlan;
   return vxlanData.put({
     id,
     port,
-    learning: 0,
+    learning: learning ? 1 : 0,
     ...(carrier === undefined ? {} : { link: carrier }),
     ...(local === undefined ? {} : local.includes(":") ? { local6: local } : { local4: local }),
   });
@@ -124,10 +124,15 @@ export function readNature(kind: string, data: Uint8Array): SeenNature {
       return { vlan: { id, protocol: named<VlanProtocol>(VLAN_PROTOCOL, protocol) ?? "802.1Q" } };
     }
     case "vxlan": {
-      const { id = 0, port = 0, link, local4, local6 } = vxlanData.get(data);
+      const { id = 0, port = 0, link, local4, local6, learning = 0 } = vxlanData.get(data);
       const local = local4 ?? local6;
       return {
-        vxlan: { id, port, ...(local === undefined ? {} : { local }) },
+        vxlan: {
+          id,
+          port,
+          ...(local === undefined ? {} : { local }),
+          ...(learning === 0 ? {} : { learning: true }),
+        },
         ...(link === undefined || link === 0 ? {} : { carrier: link }),
       };
     }
