@@ -74,25 +74,27 @@ async function runWhenFree(file: string, delegation: Delegation): Promise<Ended>
   }
 }
 
-/** Runs to the end of the process and of its output. Rejects only when it could not be started. */
+/** Runs to the end of the process and of its output, or to its deadline. Rejects only when it could not be started. */
 function run(file: string, delegation: Delegation): Promise<Ended> {
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
   // In a session of its own, so that a deadline also ends what the plugin has started.
   const child = spawn(file, [], { env: environment(delegation), stdio: "pipe", detached: true });
+  child.on("error", reject);
+  // Without descriptors or processes to be had there is no child, and its streams, which are then not there, are typed as if.
+  if (child.pid === undefined) return promise;
   let why: Ended["why"];
   const kill = (reason: NonNullable<Ended["why"]>): void => {
     why ??= reason;
     killGroup(child);
+    // What has left the session lives on, with the other ends of its output: nobody waits for those.
+    child.stdout.destroy();
+    child.stderr.destroy();
   };
   const timer = setTimeout(kill, delegation.deadlineMs, "deadline");
   const stdout = collect(child.stdout, MAX_OUTPUT_BYTES, () => kill("too much output"));
   const stderr = collect(child.stderr, MAX_STDERR_BYTES, () => undefined);
   child.stdin.on("error", () => undefined); // it need not read what it is told
   child.stdin.end(delegation.config);
-  child.once("error", (error) => {
-    clearTimeout(timer);
-    reject(error);
-  });
   child.once("close", (exit) => {
     clearTimeout(timer);
     const said = { stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };

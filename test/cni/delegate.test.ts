@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
 import type { Delegation } from "#lib/delegate/delegate.ts";
 import { execDelegate } from "#lib/delegate/exec.ts";
 import { isFailure } from "#lib/errors.ts";
+import { run } from "../../conformance/program.ts";
 
 const REFERENCE = "/usr/lib/cni";
 const scratch = mkdtempSync(join(tmpdir(), "selvedge-delegate-"));
@@ -99,6 +100,44 @@ const scripts: [string, string, object][] = [
 test.each(scripts)("a plugin that %s", async (name, body, failure) => {
   script(name, body);
   expect(await failureOf({ plugin: name, deadlineMs: 400 })).toMatchObject(failure);
+});
+
+test("a deadline ends an ADD though what the plugin has started lives on and holds its output", async () => {
+  const pidFile = join(scratch, "grandchild.pid");
+  script(
+    "forks",
+    `setsid sh -c 'echo $$ >${pidFile}; exec sleep 600' & while ! [ -s ${pidFile} ]; do sleep 0.05; done; wait`,
+  );
+  try {
+    expect(await failureOf({ plugin: "forks", deadlineMs: 3_000 })).toMatchObject({ kind: "deadline" });
+    expect(() => process.kill(Number(readFileSync(pidFile, "utf8")), 0)).not.toThrow();
+  } finally {
+    process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
+  }
+});
+
+test("without a descriptor to be had a plugin cannot be run, and nobody ends of it", async () => {
+  script("fine", 'echo "{}"');
+  const program = `
+    import { openSync } from "node:fs";
+    import { execDelegate } from "#lib/delegate/exec.ts";
+    const delegate = execDelegate(() => {});
+    const of = { verb: "ADD", containerId: "c1", netns: "/n", ifname: "eth0", args: "", cniVersion: "1.0.0" };
+    const wish = { ...of, plugin: "fine", path: ${JSON.stringify(scratch)}, config: Buffer.from("{}"), deadlineMs: 600_000 };
+    process.stdout.write(""); // standard output is opened with its first use
+    try {
+      for (;;) openSync("/dev/null");
+    } catch {
+      await delegate(wish).catch(({ message }) => console.log(message));
+    }`;
+  const node = [process.execPath, "--input-type=module", "--eval", program];
+  const { NODE_OPTIONS: _, ...environment } = process.env as Record<string, string>;
+  const ended = await run(["sh", "-c", 'ulimit -n 128; exec "$@"', "sh", ...node], { environment });
+  expect(ended).toMatchObject({
+    exit: 0,
+    stdout: `plugin fine cannot be run: spawn ${join(scratch, "fine")} EMFILE\n`,
+    stderr: "",
+  });
 });
 
 test("null is an empty result", async () => {
