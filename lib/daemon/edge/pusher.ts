@@ -2,15 +2,16 @@
  * One router, kept as it should be: looks when something has changed and once in a while, pushes the difference as one commit,
  * looks again, saves. Work on one router is never done twice at a time; `edge.ts` sees to that.
  */
-import { createHash } from "node:crypto";
 import { backoffMs } from "#lib/edge/backoff.ts";
 import { type Change, type Conflict, change, isNothing, present } from "#lib/edge/change.ts";
 import type { Dialect } from "#lib/edge/dialect.ts";
+import { digestOf } from "#lib/edge/digest.ts";
 import { before, restored } from "#lib/edge/inverse.ts";
 import { beyond, type DeleteLimit } from "#lib/edge/limit.ts";
 import { type Line, lineOf, type Path } from "#lib/edge/path.ts";
 import { type Ownership, overlapping, type Piece } from "#lib/edge/piece.ts";
 import type { Pause, Push } from "#lib/edge/record.ts";
+import { renamed, renamedSteps } from "#lib/edge/renamed.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
 import { endsOf, type Tree } from "#lib/edge/tree.ts";
@@ -21,6 +22,7 @@ import { confirmation, confirmLate } from "./confirm.ts";
 import type { Memory } from "./memory.ts";
 import { observe, versionOf } from "./observe.ts";
 import { isSame, type Kept, keep, kept, push, tellOfEnds } from "./push.ts";
+import { refusals } from "./refusals.ts";
 import { roleIn } from "./role.ts";
 import { conflictText, NOTHING_COUNTED, type Phase, type RouterStatus, withPush } from "./router-status.ts";
 import { verified, vitals } from "./verify.ts";
@@ -86,6 +88,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   let spec: RouterSpec | undefined;
   let state: Kept | undefined;
   let known: { readonly version: string; readonly dialect: Dialect } | undefined;
+  let lastVersion: string | undefined;
   let phase: Phase = "starting";
   let message = "";
   let failures = 0;
@@ -100,7 +103,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   let intruders: readonly Line[] = [];
   let counted = NOTHING_COUNTED;
   let role = "";
-  const refused = new Map<Line, { readonly digest: string; readonly message: string }>();
+  const refused = refusals();
 
   const rest = (now: Phase, why: string): void => {
     if (now !== phase && now !== "failing") log({ event: "edge-phase", router: name, phase: now, message: why });
@@ -119,18 +122,23 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     nextMs = nowMs() + backoffMs(failures, ports.random);
   };
 
-  const wantedOf = (of: RouterSpec, view: EdgeView, dialect: Dialect): Piece[] =>
-    render(of, view, dialect).filter((piece) => {
-      const before = refused.get(lineOf(piece.at));
-      return before === undefined || before.digest !== digestOf([piece]);
-    });
+  /** A router that is another version now may take what it did not. */
+  const version = async () => {
+    const now = await versionOf(router);
+    if (now.version !== lastVersion) refused.clear();
+    lastVersion = now.version;
+    return now;
+  };
 
   const look = async (view: EdgeView) => {
-    known ??= await versionOf(router);
+    known ??= await version();
     // Every time: another node may have been the writer meanwhile.
-    state = await kept(memory);
+    const { record, revision } = await kept(memory);
+    state = { record: { ...record, owned: renamed(record.owned, known.dialect) }, revision };
     spec = await options.spec();
-    const wanted = wantedOf(spec, view, known.dialect);
+    const rendered = render(spec, view, known.dialect);
+    refused.sift(rendered);
+    const wanted = refused.heeded(rendered);
     const clash = overlapping(wanted);
     if (clash !== undefined)
       throw new SelvedgeError(
@@ -140,8 +148,10 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     const have = await observe(router, wanted, state.record.owned);
     counted = { ...counted, looks: counted.looks + 1 };
     const found = change(wanted, have, state.record.owned);
-    ({ conflicts, intruders } = found);
-    return { wanted, have, change: found, state, spec };
+    const told = new Set(refused.all.map(({ at }) => at));
+    conflicts = found.conflicts.filter(({ at }) => !told.has(at));
+    intruders = found.intruders;
+    return { wanted, have, change: found, state, spec, dialect: known.dialect };
   };
 
   const confirms = () => confirmation(router, known?.dialect, options.confirmMinutes);
@@ -168,8 +178,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     const confirmed = await confirms();
     const pushed = await push({ router, memory, by, nowMs, ...confirmed }, now, found, { wanted, why });
     state = pushed.kept;
-    for (const { piece, message: said } of pushed.refused)
-      refused.set(lineOf(piece.at), { digest: digestOf([piece]), message: said });
+    for (const { piece, message: said } of pushed.refused) refused.note(piece, said);
     const { revision, tookMs, result } = pushed.push;
     counted = withPush(counted, pushed.push);
     log({
@@ -227,7 +236,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     try {
       const now = at?.now ?? (await look(view));
       const since = (await memory.history()).filter(({ revision }) => revision > backTo).flatMap(({ steps }) => steps);
-      const was = backTo === 0 ? new Map() : before(present(now.state.record.owned, now.have), since);
+      const owned = present(now.state.record.owned, now.have);
+      const was = backTo === 0 ? new Map() : before(owned, renamedSteps(since, now.dialect));
       const lost = await goBack(was, secretsIn(at?.before ?? now), now.have, now.state, pause.why);
       // Somebody may have resumed, or wants to go back further.
       const there = await memory.pause();
@@ -291,7 +301,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     seen = { digest, atMs: nowMs() };
     role = await roleIn(router, found.spec);
     const inConflict = conflicts[0];
-    if (refused.size > 0) rest("conflict", [...refused.values()].map((each) => each.message).join("; "));
+    if (refused.all.length > 0) rest("conflict", refused.all.map((each) => each.message).join("; "));
     else if (inConflict !== undefined) rest("conflict", conflicts.map(conflictText).join("; "));
     else rest("in-sync", "");
   };
@@ -303,7 +313,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     failures === 0 &&
     phase !== "paused" &&
     phase !== "standby" &&
-    digestOf(wantedOf(spec, view, known.dialect)) !== looked;
+    digestOf(refused.heeded(render(spec, view, known.dialect))) !== looked;
 
   const guarded = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -336,7 +346,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
         role,
         conflicts,
         intruders,
-        refused: [...refused].map(([at, each]) => ({ at, message: each.message })),
+        refused: refused.all,
         counted,
       };
     },
@@ -393,8 +403,3 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
 /** @returns a sentence that tells whether what it speaks of is done */
 const textOf = ({ by, why, backTo }: Pause): string =>
   `${backTo === undefined ? "" : "not done yet: "}by ${by}: ${why}`;
-
-const digestOf = (pieces: readonly Piece[]): string =>
-  createHash("sha256")
-    .update(JSON.stringify(pieces.map(({ paths, stays }) => [stays === undefined, ...paths.map(lineOf)])))
-    .digest("hex");
