@@ -1,0 +1,9 @@
+/** Tells whether the same is wanted still. */
+import { createHash } from "node:crypto";
+import { lineOf } from "./path.ts";
+import type { Piece } from "./piece.ts";
+
+export const digestOf = (pieces: readonly Piece[]): string =>
+  createHash("sha256")
+    .update(JSON.stringify(pieces.map(({ paths, stays }) => [stays === undefined, ...paths.map(lineOf)])))
+    .digest("hex");
