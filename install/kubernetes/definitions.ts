@@ -8,6 +8,9 @@ import { RESOURCE_KINDS, type ResourceKind } from "#lib/config/resource-kinds.ts
 import { structure } from "#lib/config/structure.ts";
 import { GROUP, VERSION } from "#lib/k8s/api/resource.ts";
 
+const condition = (type: string, field: "status" | "message"): string =>
+  `.status.conditions[?(@.type=="${type}")].${field}`;
+
 /** What people call them, and what kubectl shows of them. */
 const SHOWN = {
   Tenant: {
@@ -18,6 +21,7 @@ const SHOWN = {
       { name: "Egress", type: "boolean", jsonPath: ".spec.egress" },
       { name: "Peers", type: "string", jsonPath: ".spec.peers" },
       { name: "Services", type: "string", jsonPath: ".spec.services[*].name", priority: 1 },
+      { name: "Ready", type: "string", jsonPath: condition("Ready", "status") },
     ],
   },
   AddressPool: {
@@ -27,6 +31,8 @@ const SHOWN = {
     columns: [
       { name: "Ranges", type: "string", jsonPath: ".spec.ranges" },
       { name: "Exclude", type: "string", jsonPath: ".spec.exclude", priority: 1 },
+      { name: "In use", type: "string", jsonPath: condition("InUse", "status") },
+      { name: "Use", type: "string", jsonPath: condition("InUse", "message"), priority: 1 },
     ],
   },
   Network: {
@@ -71,10 +77,9 @@ const STATUS = {
   },
 };
 
-const ACCEPTED = '.status.conditions[?(@.type=="Accepted")]';
 const COLUMNS = [
-  { name: "Accepted", type: "string", jsonPath: `${ACCEPTED}.status` },
-  { name: "Message", type: "string", jsonPath: `${ACCEPTED}.message`, priority: 1 },
+  { name: "Accepted", type: "string", jsonPath: condition("Accepted", "status") },
+  { name: "Message", type: "string", jsonPath: condition("Accepted", "message"), priority: 1 },
   { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
 ];
 

@@ -30,6 +30,15 @@ export interface ObjectName {
   readonly name: string;
 }
 
+/** A part of the configuration. */
+export interface Configured {
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Counts the changes of what is wanted. */
+  readonly generation: number;
+}
+
 /** meta/v1 Condition, as far as who says it matters to nobody. */
 export interface Said {
   readonly type: string;
@@ -72,11 +81,11 @@ export interface ObjectSource {
    */
   annotate?(pod: PodName, annotations: Readonly<Record<string, string>>): Promise<boolean>;
   /**
-   * Says of a part of the configuration what became of it.
+   * Says of a part of the configuration, and of none of its name that came later, what became of it.
    * @returns whether it is there
    * @throws SelvedgeError not-ready: it cannot be said now, or may not
    */
-  say?(of: { readonly kind: string; readonly name: string }, condition: Said): Promise<boolean>;
+  say?(of: Configured, conditions: readonly Said[]): Promise<boolean>;
   /** The same for people who look at events, once. @throws SelvedgeError not-ready: it cannot be said now, or may not */
   warn?(warning: Warning): Promise<void>;
 }

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
+import { asking } from "#lib/k8s/api/ask.ts";
+import { say } from "#lib/k8s/api/say.ts";
 import { eventually, inside, run } from "../../conformance/program.ts";
 import type { LiveNode } from "../support/live-node.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -93,8 +95,13 @@ runs(
     await apply(network("media", { pool: "media", mtu: 1_400 }), pool("media", "10.77.0.0/24"));
     await accepted("network/media", "addresspool/media");
     expect(await kubernetes.kubectl(["get", "network", "media", "--no-headers"])).toMatch(/^media +media +True /);
+    expect(await kubernetes.kubectl(["get", "addresspool", "media", "--no-headers"])).toMatch(
+      /10\.77\.0\.0\/24.* False +True /,
+    );
     expect(said(await live.ask("ADD", "objs-a", on("media")))).toBe("");
     expect(await live.within("objs-a", "ip", "address", "show", "eth0")).toMatch(/mtu 1400[\s\S]*inet 10\.77\.0\./);
+
+    await kubernetes.kubectl(["wait", "--for=condition=InUse", "--timeout=50s", "addresspool/media"]);
 
     await apply(network("media", { pool: "media", mtu: 1_300 }));
     await eventually(
@@ -162,6 +169,10 @@ runs(
     await tenants(["red", { egress: false, peers: ["green"] }], ["aaa", {}]);
     await eventually("it has no way out any more", async () => !(await reaches()) || undefined, LONG_MS);
     await accepted("tenant/aaa");
+    const ready = '{.status.conditions[?(@.type=="Ready")].message}';
+    expect(await kubernetes.kubectl(["get", "tenant/red", `--output=jsonpath=${ready}`])).toContain(
+      'spec.peers[0]: there is no tenant "green"',
+    );
     expect(await uplinks()).toEqual(before);
 
     await remove("tenant/red", "tenant/aaa", "network/blue", "tenant/blue", "addresspool/blue");
@@ -209,10 +220,12 @@ runs(
         `${name} is refused`,
         async () => {
           const { status, metadata } = JSON.parse(await kubernetes.kubectl(["get", name, "--output=json"])) as {
-            status?: { conditions: readonly { observedGeneration: number; lastTransitionTime: string }[] };
+            status?: {
+              conditions: readonly { type: string; observedGeneration: number; lastTransitionTime: string }[];
+            };
             metadata: { generation: number };
           };
-          const [found] = status?.conditions ?? [];
+          const found = status?.conditions.find(({ type }) => type === "Accepted");
           if (found === undefined || found.observedGeneration !== metadata.generation) return undefined;
           const { lastTransitionTime: _, observedGeneration: __, ...condition } = found;
           return condition;
@@ -285,6 +298,34 @@ runs(
   },
   4 * LONG_MS,
 );
+
+runs("what is said of one that was deleted is not said of the next of its name", async () => {
+  const uidOf = async () =>
+    (await kubernetes.kubectl(["get", "network/twice", "--output=jsonpath={.metadata.uid}"])).trim();
+  await apply(network("twice", {}));
+  const earlier = await uidOf();
+  await remove("network/twice");
+  await apply(network("twice", {}));
+  await accepted("network/twice");
+  const [{ ca, url }, token] = [kubernetes, await kubernetes.accountToken()];
+  using ask = asking(async () => ({ server: new URL(url), ca, token }), "test");
+  const says = (uid: string) =>
+    say(ask, { kind: "Network", name: "twice", uid, generation: 1 }, [
+      {
+        type: "Accepted",
+        status: "False",
+        reason: "Test",
+        message: `of ${uid}`,
+        observedGeneration: 1,
+        lastTransitionTime: "2027-01-15T08:00:00Z",
+      },
+    ]);
+  expect(await says(earlier)).toBe(false);
+  expect(await kubernetes.kubectl(["get", "network/twice", "--output=json"])).not.toContain(`of ${earlier}`);
+  expect(await says(await uidOf())).toBe(true);
+  await remove("network/twice");
+  expect(await says(earlier)).toBe(false);
+});
 
 const NOT_OURS: readonly (readonly [verb: string, resource: string])[] = [
   ["create", "networks.selvedge.dev"],

@@ -47,6 +47,8 @@ export interface Blocks {
   setPools(pools: readonly Pool[], leaving: ReadonlySet<string>): void;
   /** Whether the nodes share the pool. */
   isShared(pool: string): boolean;
+  /** How many blocks of the pool nodes have. */
+  taken(pool: string): number;
   list(): readonly BlockUse[];
 }
 
@@ -245,6 +247,7 @@ export function blocks(options: BlocksOptions): Blocks {
       onNews();
     },
     isShared: (pool) => pools.has(pool),
+    taken: (pool) => ledger.blocks(pool, 4).size + ledger.blocks(pool, 6).size,
 
     list: () => {
       const uses = new Map(ipam.uses().map((use) => [`${use.share.pool} ${use.share.prefix}`, use]));

@@ -30,7 +30,7 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
   const said: string[] = [];
   const warnings: Warning[] = [];
   const events: Event[] = [];
-  const server = { isAway: false, isMute: false };
+  const server = { isAway: false, isMute: false, isOther: false };
   const { own } = await store.load();
   const begun = beginning(parseConfig(file), file, own);
   if (begun === undefined) throw new Error("Kubernetes has no part in the configuration");
@@ -44,10 +44,12 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
     nowMs: clock.nowMs,
     ...(cluster === undefined ? {} : { cluster }),
     objects: {
-      async say({ kind, name }: { kind: string; name: string }, { status, reason }: Said) {
+      async say({ kind, name }: { kind: string; name: string }, conditions: readonly Said[]) {
         if (server.isAway) throw new SelvedgeError({ kind: "not-ready" }, "it is away");
-        said.push(`${kind} ${name} ${status} ${reason}`);
-        return true;
+        said.push(
+          [kind, name, ...conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`)].join(" "),
+        );
+        return !server.isOther;
       },
       async warn(warning: Warning) {
         if (server.isMute) throw new SelvedgeError({ kind: "not-ready" }, "it takes no events");
@@ -74,7 +76,10 @@ test("what is told is taken over once it is all that there is, and said of", asy
   expect(core.ipam.allocate({ key, pool: "media" }).leases[0]?.address).toBe("10.2.0.2");
   expect(events).toEqual([{ event: "resources-taken", networks: ["media"], pools: ["media"], tenants: [] }]);
   await resources.say();
-  expect(said).toEqual(["AddressPool media True Accepted", "Network media True Accepted"]);
+  expect(said).toEqual([
+    "AddressPool media Accepted=True Accepted InUse=True Taken",
+    "Network media Accepted=True Accepted",
+  ]);
 });
 
 test("a daemon that starts before anything is told has what was taken last, until it is told otherwise", async () => {
@@ -99,7 +104,7 @@ test("one that is refused is warned of, and what could not be said is said later
   expect(events.filter(({ event }) => event === "resources-failed")).toHaveLength(1);
   server.isAway = false;
   await resources.say();
-  expect(said).toEqual(["Network media False Invalid", "Network wrong False Invalid"]);
+  expect(said).toEqual(["Network media Accepted=False Invalid", "Network wrong Accepted=False Invalid"]);
   expect(warnings.map(({ name, uid, reason, message }) => [name, uid, reason, message])).toEqual([
     ["media", "u-media", "Invalid", 'spec.pool: there is no pool "media"; known: default'],
     ["wrong", "u-wrong", "Invalid", "spec.mtu: 7 is not a whole number from 576 to 65535"],
@@ -113,7 +118,7 @@ test("a warning that could not be given is given later, and what is to be said d
   await resources.take();
   server.isMute = true;
   await resources.say();
-  expect([said, warnings]).toEqual([["Network wrong False Invalid"], []]);
+  expect([said, warnings]).toEqual([["Network wrong Accepted=False Invalid"], []]);
   const message = "spec.mtu: 7 is not a whole number from 576 to 65535";
   const condition = { type: "Accepted", status: "False", reason: "Invalid", message, observedGeneration: 1 };
   tell({ ...wrong, ...{ status: { conditions: [condition] } } });

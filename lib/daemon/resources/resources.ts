@@ -3,6 +3,7 @@
  * what the node has as a whole; the configuration is replaced by another one, or stays.
  */
 import { hostname } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import { turn } from "#lib/cluster/blocks.ts";
 import type { Config } from "#lib/config/config.ts";
 import { type Beside, besideFile, type Refusal, type Resource } from "#lib/config/resources.ts";
@@ -10,12 +11,12 @@ import { isFailure } from "#lib/errors.ts";
 import type { Listener, Warning } from "#lib/k8s/objects.ts";
 import type { Named } from "#lib/store/store.ts";
 import type { Core } from "../core.ts";
-import { decide, goneOf, inUse, keyOf } from "./decide.ts";
+import { conditionsOf, type Known, roughly, type Use } from "./conditions.ts";
+import { type Decided, decide, goneOf, inUse, keyOf } from "./decide.ts";
 import { changesOf, keptOf } from "./kept.ts";
 import { mistakeIn, poolsOf, withKnown } from "./pools.ts";
-import { hearResources, type Told } from "./told.ts";
+import { type Condition, hearResources, type Told } from "./told.ts";
 import { usesHere } from "./uses.ts";
-import { verdictOf } from "./verdict.ts";
 
 export interface Resources {
   readonly listener: Listener;
@@ -63,6 +64,9 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
   let { kept, taken } = begun;
   /** By kind and name. */
   let refused: ReadonlyMap<string, Refusal> = new Map();
+  let lacking: ReadonlyMap<string, string> = new Map();
+  /** What was said last of how much of a pool is taken. */
+  const uses = new Map<string, number>();
   let isDue = false;
   let pools = poolsOf(core.config, core.blocks !== undefined);
   let trouble = "";
@@ -75,10 +79,10 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
   });
 
   /** @throws SelvedgeError config-invalid, store: what was in force stays so */
-  const become = async (): Promise<{ readonly isOther: boolean; readonly refused: ReadonlyMap<Told, Refusal> }> => {
+  const become = async (): Promise<Pick<Decided<Told>, "refused" | "lacking"> & { readonly isOther: boolean }> => {
     for (;;) {
       const isUsed = inUse(taken, usesHere(core));
-      const { taken: now, config: found, refused } = decide(taken, heard.all(), beside, isUsed);
+      const { taken: now, config: found, ...said } = decide(taken, heard.all(), beside, isUsed);
       const config = withResources(core.config, found);
       const read = withKnown(poolsOf(config, core.blocks !== undefined), pools);
       const going = goneOf(taken, now).filter((each) => !isUsed(each));
@@ -87,7 +91,7 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
       kept = now;
       // Until here pods came to what goes.
       if (changes.length > 0 && going.some(inUse(taken, usesHere(core)))) continue;
-      if (changesOf(taken, now).length === 0) return { isOther: false, refused };
+      if (changesOf(taken, now).length === 0) return { isOther: false, ...said };
       taken = now;
       pools = read;
       // From here to the end nothing waits: whoever looks sees all of it.
@@ -101,15 +105,28 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
         pools: names("AddressPool"),
         tenants: names("Tenant"),
       });
-      return { isOther: true, refused };
+      return { isOther: true, ...said };
     }
   };
 
   const refuse = (found: ReadonlyMap<Told, Refusal>): void => {
-    const now = new Map([...found].map(([told, refusal]) => [keyOf(told), refusal]));
+    const now = byKey(found);
     for (const [object, { message }] of now)
       if (refused.get(object)?.message !== message) log({ event: "resource-refused", object, message });
     refused = now;
+  };
+
+  const knownOf = (told: Told): Known => {
+    const key = keyOf(told);
+    return { refusal: refused.get(key), lacking: lacking.get(key), use: useOf(told) };
+  };
+
+  const useOf = ({ kind, name }: Told): Use | undefined => {
+    if (kind !== "AddressPool" || !pools.some((pool) => pool.name === name)) return undefined;
+    const of = core.blocks?.isShared(name) ? "blocks" : "addresses";
+    const count = roughly(core.blocks?.taken(name) ?? core.ipam.leases(name).length, uses.get(name) ?? 0);
+    uses.set(name, count);
+    return { of, count };
   };
 
   const failed = (error: unknown): void => {
@@ -130,6 +147,7 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
       try {
         const now = await become();
         refuse(now.refused);
+        lacking = byKey(now.lacking);
         trouble = "";
         return now.isOther;
       } catch (error) {
@@ -145,12 +163,13 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
       if (say === undefined || isDue || !heard.isTold || !isSpeaker(core)) return;
       try {
         for (const told of heard.all()) {
-          const condition = verdictOf(told, refused.get(keyOf(told)), nowMs());
-          if (condition === undefined) continue;
-          await say(told, condition);
+          const conditions = conditionsOf(told, knownOf(told), nowMs());
+          if (conditions === undefined) continue;
+          const isThere = await say(told, conditions);
+          const refusal = refusalIn(conditions);
+          if (!isThere || refusal === undefined || isDeepStrictEqual(refusal, refusalIn(told.conditions))) continue;
           const { kind, name, uid } = told;
-          const { status, reason, message } = condition;
-          if (status === "False") owed.push({ kind, name, uid, reason, message, by, atMs: nowMs() });
+          owed.push({ kind, name, uid, ...refusal, by, atMs: nowMs() });
         }
         for (let [next] = owed; next !== undefined; [next] = owed) {
           await warn?.(next);
@@ -163,6 +182,14 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
     },
   };
   return resources;
+}
+
+const byKey = <T>(found: ReadonlyMap<Told, T>): Map<string, T> =>
+  new Map([...found].map(([told, each]) => [keyOf(told), each]));
+
+function refusalIn(conditions: readonly Condition[]): Pick<Condition, "reason" | "message"> | undefined {
+  const found = conditions.find(({ type, status }) => type === "Accepted" && status === "False");
+  return found && { reason: found.reason, message: found.message };
 }
 
 const leavingOf = ({ pools }: Config): Set<string> =>

@@ -23,8 +23,16 @@ test("networks and pools are kept, the older first; what is said of them is no n
   told();
   expect([heard.isTold, news]).toEqual([true, 1]);
   expect(heard.all()).toEqual([
-    { kind: "Network", name: "z", spec: {}, uid: "", generation: 0, created: "2027-01-14T08:00:00Z" },
-    { kind: "Network", name: "b", spec: { mtu: 1_400 }, uid: "u-b", generation: 3, created: "2027-01-15T08:00:00Z" },
+    { kind: "Network", name: "z", spec: {}, uid: "", generation: 0, created: "2027-01-14T08:00:00Z", conditions: [] },
+    {
+      kind: "Network",
+      name: "b",
+      spec: { mtu: 1_400 },
+      uid: "u-b",
+      generation: 3,
+      created: "2027-01-15T08:00:00Z",
+      conditions: [],
+    },
   ]);
   const condition = {
     type: "Accepted",
@@ -36,7 +44,7 @@ test("networks and pools are kept, the older first; what is said of them is no n
   };
   put("networks/b", network("b", { mtu: 1_400 }, { status: { conditions: [condition] } }));
   told();
-  expect([heard.all()[1]?.accepted, news]).toEqual([condition, 1]);
+  expect([heard.all()[1]?.conditions, news]).toEqual([[condition], 1]);
   put("networks/b", network("b", { mtu: 1_300 }));
   told();
   remove("networks/z");

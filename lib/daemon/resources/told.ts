@@ -26,8 +26,8 @@ export interface Told extends Resource {
   readonly generation: number;
   /** As meta/v1 Time has it. */
   readonly created: string;
-  /** Absent: nobody has said yet what became of it. */
-  readonly accepted?: Condition;
+  /** What became of it, as far as somebody has said so. */
+  readonly conditions: readonly Condition[];
 }
 
 export interface HeardResources {
@@ -76,9 +76,6 @@ function readResource(object: Found): Told | undefined {
   const at = fields(object);
   if (at("apiVersion").value !== API_VERSION || !KINDS.some((kind) => kind === at("kind").value)) return undefined;
   const metadata = fields(at("metadata"));
-  const accepted = list(fields(at("status"))("conditions"))
-    .map(readCondition)
-    .find(({ type }) => type === "Accepted");
   return {
     kind: oneOf(at("kind"), KINDS),
     name: text(metadata("name")),
@@ -86,7 +83,7 @@ function readResource(object: Found): Told | undefined {
     uid: text(metadata("uid"), { or: "" }),
     generation: integer(metadata("generation"), { min: 0, max: Number.MAX_SAFE_INTEGER, or: 0 }),
     created: text(metadata("creationTimestamp"), { or: "" }),
-    ...(accepted === undefined ? {} : { accepted }),
+    conditions: list(fields(at("status"))("conditions")).map(readCondition),
   };
 }
 

@@ -91,8 +91,8 @@ export function apiServer({
       if (ask !== undefined) return annotate(ask, pod, annotations);
       throw unasked();
     },
-    async say(of, condition) {
-      if (ask !== undefined) return say(ask, of, condition);
+    async say(of, conditions) {
+      if (ask !== undefined) return say(ask, of, conditions);
       throw unasked();
     },
     async warn(warning) {

@@ -18,6 +18,7 @@ export interface Change {
   readonly method: "POST" | "PUT" | "PATCH" | "DELETE";
   /** How a PATCH takes lists: as a whole, or what has the same key in place of what is there (only of Kubernetes' own kinds). */
   readonly lists?: "by key";
+  /** Of a PATCH: fields that are others now, or a list of steps (RFC 6902). */
   readonly body: object;
 }
 
@@ -43,6 +44,8 @@ const KEEP_ALIVE_MS = 15_000;
 const ANSWER_MS = 30_000;
 /** What PATCH means: fields that are given in place of those that are there (RFC 7386). Else an object as a whole. */
 const MERGE = "application/merge-patch+json";
+/** Steps, each of which may be a test without which none is taken (RFC 6902). */
+const STEPS = "application/json-patch+json";
 /** kubernetes.io, "Update API Objects in Place Using kubectl patch": lists by the keys of their kind. */
 const MERGE_BY_KEY = "application/strategic-merge-patch+json";
 /** A Status is short. */
@@ -121,8 +124,9 @@ function sent(
   return promise.finally(() => clearTimeout(timer));
 }
 
-function contentType({ method, lists }: Change): string {
+function contentType({ method, lists, body }: Change): string {
   if (method !== "PATCH") return "application/json";
+  if (Array.isArray(body)) return STEPS;
   return lists === "by key" ? MERGE_BY_KEY : MERGE;
 }
 
