@@ -58,8 +58,10 @@ function speaker(spec: BgpSpec, view: EdgeView, families: readonly Family[]): Pa
   return [
     { at: SYSTEM, paths: [[`${spec.as}`]] },
     part(["peer-group", GROUP], group(spec, families)),
-    ...families.map((of) =>
-      part(["address-family", WORDS[of].unicast, "maximum-paths", "ebgp"], [[`${spec.multipath}`]]),
+    ...families.flatMap((of) =>
+      ["ebgp", ...(isInternal(spec) ? ["ibgp"] : [])].map((kind) =>
+        part(["address-family", WORDS[of].unicast, "maximum-paths", kind], [[`${spec.multipath}`]]),
+      ),
     ),
     ...spec.listen.map((prefix) => part(["listen", "range", prefix], [["peer-group", GROUP]])),
     ...(spec.listen.length > 0
@@ -67,6 +69,8 @@ function speaker(spec: BgpSpec, view: EdgeView, families: readonly Family[]): Pa
       : neighbours.map((address) => part(["neighbor", address], [["peer-group", GROUP]]))),
   ];
 }
+
+const isInternal = ({ as, nodesAs }: BgpSpec): boolean => nodesAs === "internal" || nodesAs === as;
 
 const firstOf = (addresses: readonly Address[], of: Family): number =>
   addresses.findIndex((address) => family(address) === of);

@@ -32,6 +32,8 @@ export const shapers = ({ shapers: all }: RouterSpec): Piece[] =>
               below(...own, "bandwidth", `${percent}%`),
               below(...own, "ceiling", "100%"),
               below(...own, "match", `dscp-${dscp}`, "ip", "dscp", dscp),
+              // VyOS takes no match of both families.
+              below(...own, "match", `dscp-${dscp}-6`, "ipv6", "dscp", dscp),
               ...(priority === undefined ? [] : [below(...own, "priority", priority)]),
             ];
           }),

@@ -1,4 +1,5 @@
 import { prefix } from "#lib/address.ts";
+import { sampleBgp } from "#lib/edge/sample-router.ts";
 import { goldens } from "../../../test/support/vyos/golden.ts";
 
 goldens([
@@ -115,6 +116,25 @@ goldens([
     ],
   ],
   [
+    "BGP with nodes of the router's own AS: several paths by them, too",
+    { pools: ["media"], bgp: sampleBgp({ nodesAs: 65_000, listen: [prefix("192.0.2.0/24")] }) },
+    [
+      "policy prefix-list SELVEDGE-IN rule 10 action permit",
+      "policy prefix-list SELVEDGE-IN rule 10 prefix 10.67.0.0/20",
+      "policy prefix-list SELVEDGE-IN rule 10 le 32",
+      "policy route-map SELVEDGE-IN rule 10 action permit",
+      "policy route-map SELVEDGE-IN rule 10 match ip address prefix-list SELVEDGE-IN",
+      "policy route-map SELVEDGE-OUT rule 10 action deny",
+      "protocols bgp system-as 65000",
+      "protocols bgp peer-group SELVEDGE remote-as 65000",
+      "protocols bgp peer-group SELVEDGE address-family ipv4-unicast route-map import SELVEDGE-IN",
+      "protocols bgp peer-group SELVEDGE address-family ipv4-unicast route-map export SELVEDGE-OUT",
+      "protocols bgp address-family ipv4-unicast maximum-paths ebgp 8",
+      "protocols bgp address-family ipv4-unicast maximum-paths ibgp 8",
+      "protocols bgp listen range 192.0.2.0/24 peer-group SELVEDGE",
+    ],
+  ],
+  [
     "VRFs, and shares of what leaves by code point",
     {
       vrfs: [{ name: "PODS", table: 1_001 }],
@@ -137,10 +157,12 @@ goldens([
       "qos policy shaper SELVEDGE-eth0-12 class 10 bandwidth 30%",
       "qos policy shaper SELVEDGE-eth0-12 class 10 ceiling 100%",
       "qos policy shaper SELVEDGE-eth0-12 class 10 match dscp-46 ip dscp 46",
+      "qos policy shaper SELVEDGE-eth0-12 class 10 match dscp-46-6 ipv6 dscp 46",
       "qos policy shaper SELVEDGE-eth0-12 class 10 priority 0",
       "qos policy shaper SELVEDGE-eth0-12 class 11 bandwidth 20%",
       "qos policy shaper SELVEDGE-eth0-12 class 11 ceiling 100%",
       "qos policy shaper SELVEDGE-eth0-12 class 11 match dscp-10 ip dscp 10",
+      "qos policy shaper SELVEDGE-eth0-12 class 11 match dscp-10-6 ipv6 dscp 10",
       "qos interface eth0.12 egress SELVEDGE-eth0-12",
     ],
   ],
