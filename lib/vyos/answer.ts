@@ -29,7 +29,7 @@ export function dataOf(router: string, asked: Asked, answer: Answer, secrets: re
 /** Of nginx, in front of the application. */
 const SAID: Readonly<Record<number, string>> = {
   413: ": the request is larger than `service https request-body-size-limit`",
-  502: ": its API is restarting",
+  502: ": its API has ended, or is starting",
   503: ": its API is off (`set service https api`)",
   504: ": it took too long",
 };
@@ -37,7 +37,9 @@ const SAID: Readonly<Record<number, string>> = {
 function reason(asked: Asked, { status }: Answer, isApplication: boolean, text: string): RouterTrouble {
   if (status === 401) return "denied";
   if (status === 413) return "refused";
-  if (status === 502 || (status === 503 && !isApplication)) return "unreachable";
+  if (status === 503 && !isApplication) return "unreachable";
+  // nginx: nobody listens, which is before anything is done, or whoever did has ended on the way (T6069).
+  if (status === 502) return asked === "configure" ? "unknown" : "unreachable";
   if (status === 504) return asked === "configure" ? "unknown" : "busy";
   if (status >= 500) return asked === "configure" ? "unknown" : "busy";
   if (!isApplication) return "not-vyos";
