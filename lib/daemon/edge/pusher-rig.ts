@@ -7,7 +7,8 @@ import { space } from "#lib/store/shared-memory.ts";
 import { fakeRouter } from "#lib/vyos/fake.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
 import { memory } from "./memory.ts";
-import { type PusherOptions, pusher } from "./pusher.ts";
+import { pusher } from "./pusher.ts";
+import type { PusherOptions } from "./pusher-options.ts";
 import { writer } from "./writer.ts";
 
 export const SPEC = sampleRouter({ static: { routes: "blocks" } });

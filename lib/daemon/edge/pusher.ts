@@ -7,7 +7,7 @@ import { type Change, type Conflict, change, isNothing, present } from "#lib/edg
 import type { Dialect } from "#lib/edge/dialect.ts";
 import { digestOf } from "#lib/edge/digest.ts";
 import { before, restored } from "#lib/edge/inverse.ts";
-import { beyond, type DeleteLimit } from "#lib/edge/limit.ts";
+import { beyond } from "#lib/edge/limit.ts";
 import { type Line, lineOf, type Path } from "#lib/edge/path.ts";
 import { type Ownership, overlapping, type Piece } from "#lib/edge/piece.ts";
 import type { Pause, Push } from "#lib/edge/record.ts";
@@ -16,44 +16,14 @@ import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
 import { endsOf, type Tree } from "#lib/edge/tree.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
-import type { Log } from "#lib/log.ts";
-import type { Vyos } from "#lib/vyos/vyos.ts";
 import { confirmation, confirmLate } from "./confirm.ts";
-import type { Memory } from "./memory.ts";
 import { observe, versionOf } from "./observe.ts";
 import { isSame, type Kept, keep, kept, push, tellOfEnds } from "./push.ts";
+import type { PusherOptions, PusherPorts } from "./pusher-options.ts";
 import { refusals } from "./refusals.ts";
 import { roleIn } from "./role.ts";
 import { conflictText, NOTHING_COUNTED, type Phase, type RouterStatus, withPush } from "./router-status.ts";
 import { verified, vitals } from "./verify.ts";
-import type { Writer } from "./writer.ts";
-
-export interface PusherPorts {
-  readonly router: Vyos;
-  readonly memory: Memory;
-  readonly writer: Writer;
-  readonly log: Log;
-  readonly nowMs: () => number;
-  /** From 0 to 1. */
-  readonly random: () => number;
-  readonly wait: (ms: number) => Promise<void>;
-}
-
-export interface PusherOptions {
-  /** Again at every look: a secret may have been replaced. @throws SelvedgeError config-invalid, not-ready */
-  readonly spec: () => Promise<RouterSpec>;
-  readonly router: string;
-  /** Name of this node. */
-  readonly by: string;
-  readonly driftMs: number;
-  readonly onDrift: "repair" | "report";
-  readonly deleteLimit: DeleteLimit;
-  readonly dryRun: boolean;
-  /** Where the router can, it takes a commit back after so long unless it can still be read; 0: never. */
-  readonly confirmMinutes: number;
-  /** How long what was up before a push may be down after it; 0: nobody looks. */
-  readonly verifyMs: number;
-}
 
 /** `news`: the cluster may be another. `asked`: by a person, who wants it done now, however much it takes away. */
 export type Occasion = "time" | "news" | "asked";
