@@ -8,6 +8,7 @@ import { listAt, overlaps, subnetsOf } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
 import { policyMistakes } from "./policy-mistakes.ts";
 import { ATTACHMENTS } from "./schema.ts";
+import { segmentMistakes } from "./segment-mistakes.ts";
 import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
 import { stretchMistakes } from "./stretch-mistakes.ts";
 import { tenantMistakes } from "./tenant-mistakes.ts";
@@ -64,6 +65,7 @@ export function references(root: unknown): Complaint[] {
     ...reservedTwice(root),
     ...overlaps(root),
     ...tenantMistakes(root, tenants),
+    ...segmentMistakes(root),
     ...stretchMistakes(root),
     ...clusterMistakes(root),
     ...edgeMistakes(root, pools),

@@ -2,7 +2,7 @@
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { vniOf } from "./egress-schema.ts";
 import { listAt, poolsOf } from "./overlaps.ts";
-import { noVlans } from "./tenant-mistakes.ts";
+import { noVlans } from "./segment-mistakes.ts";
 import type { Path } from "./yaml.ts";
 
 /** Of `bridge` (lib/attach/bridge/spec.ts). */

@@ -13,7 +13,6 @@ export function tenantMistakes(root: unknown, tenants: ReadonlySet<string>): Com
   const networksOf = tenantNetworks(root);
   return [
     ...listAt(root, "networks").flatMap((network, i) => networkMistakes(root, network, { i, tenants })),
-    ...segmentsTwice(root),
     ...listAt(root, "tenants").flatMap((tenant, i) => [
       ...peerMistakes(root, tenant, { i, tenants, networksOf }),
       ...serviceMistakes(tenant, i, networksOf(lookUp(tenant, ["name"]))),
@@ -47,38 +46,7 @@ function networkMistakes(root: unknown, network: unknown, { i, tenants }: At): C
             `${JSON.stringify(tenant)} is not possible with attachment ${JSON.stringify(type)}, whose packets pass no router; types that have it: ${ROUTED.join(", ")}`,
           ),
         ]),
-    ...(lookUp(network, ["encapsulation"]) !== undefined && type !== "bridge"
-      ? [complaint(at("encapsulation"), `needs attachment "bridge", not ${JSON.stringify(type)}`)]
-      : []),
-    ...(lookUp(network, ["encapsulation"]) === undefined ? [] : noVlans(network, i, "encapsulation")),
   ];
-}
-
-const VLANS: readonly Path[] = [["vlan"], ["options", "vlan"], ["options", "vlanTrunk"]];
-
-/** The tunnel's end is a port without a VLAN: where a bridge keeps VLANs apart, nothing would pass it. */
-export const noVlans = (network: unknown, i: number, setting: "encapsulation" | "stretch"): Complaint[] =>
-  VLANS.flatMap((path) => {
-    const value = lookUp(network, path);
-    if (value === undefined || value === 0 || (Array.isArray(value) && value.length === 0)) return [];
-    const text = `${JSON.stringify(value)} is not possible together with ${setting}, whose frames have no VLAN; give each VLAN a network and a vni of its own`;
-    return [complaint(["networks", i, ...path], text)];
-  });
-
-/** The kernel has one link for a VNI and a port in the node's namespace. */
-function segmentsTwice(root: unknown): Complaint[] {
-  const seen = new Map<string, unknown>();
-  return listAt(root, "networks").flatMap((network, i) => {
-    const vni = lookUp(network, ["encapsulation", "vni"]);
-    if (vni === undefined) return [];
-    const key = `${vni} ${lookUp(network, ["encapsulation", "port"]) ?? 4_789}`;
-    const holder = seen.get(key);
-    seen.set(key, lookUp(network, ["name"]));
-    if (holder === undefined) return [];
-    return [
-      complaint(["networks", i, "encapsulation", "vni"], `${vni} is that of network "${String(holder)}" already`),
-    ];
-  });
 }
 
 function peerMistakes(

@@ -46,6 +46,8 @@ networks:
 
 const service = (more: string) =>
   `${TWO}\ntenants: [{name: blue, services: [{name: s, port: 53, ${more}}]}]\nnetworks: [{name: b, tenant: blue, pool: blue}]`;
+const segment = (encapsulation: string, more = "") =>
+  `tenants: [{name: a}]\nnetworks: [{name: n, tenant: a, attachment: bridge, encapsulation: {type: vxlan, ${encapsulation}}}]\n${more}`;
 const mistakes: [what: string, text: string, complaint: string][] = [
   [
     "an unknown tenant",
@@ -82,6 +84,31 @@ const mistakes: [what: string, text: string, complaint: string][] = [
     "a VNI of two networks",
     "tenants: [{name: a}]\ndefaults: {attachment: bridge}\nnetworks: [{name: n, tenant: a, encapsulation: {type: vxlan, vni: 1, peers: []}}, {name: m, tenant: a, encapsulation: {type: vxlan, vni: 1, peers: []}}]",
     'networks[1].encapsulation.vni: 1 is that of network "n" already',
+  ],
+  [
+    "the cluster's VNI",
+    segment("vni: 4096, peers: []", "cluster: {store: {etcd: {endpoints: [http://a]}}}"),
+    "networks[0].encapsulation.vni: 4096 is that of the cluster already",
+  ],
+  [
+    "peers of both families",
+    segment('vni: 1, peers: [192.0.2.2, "fd00::2"]'),
+    "networks[0].encapsulation.peers[1]: fd00::2 and 192.0.2.2 are of different families; a segment's outer packets are of one",
+  ],
+  [
+    "an address of the other family than the peers'",
+    segment('vni: 1, peers: ["fd00::2"], local: 192.0.2.1'),
+    "networks[0].encapsulation.local: 192.0.2.1 and fd00::2 are of different families; a segment's outer packets are of one",
+  ],
+  [
+    "a segment that is to be encrypted",
+    segment("vni: 1, peers: []", "cluster: {encrypt: true, store: {etcd: {endpoints: [http://a]}}}"),
+    "networks[0].encapsulation: is not possible together with cluster.encrypt: its packets travel outside of WireGuard, unencrypted",
+  ],
+  [
+    "a segment beside the way wireguard",
+    segment("vni: 1, peers: []", "cluster: {way: wireguard, store: {etcd: {endpoints: [http://a]}}}"),
+    'networks[0].encapsulation: is not possible together with cluster.way "wireguard": its packets travel outside of WireGuard, unencrypted',
   ],
   [
     "a peer that is nobody",
