@@ -90,11 +90,12 @@ export const optional = <T>(found: Found, read: (present: Found) => T): T | unde
   absent(found) ? undefined : read(found);
 
 /** A name that the kernel takes for a link (linux/if.h IFNAMSIZ, net/core/dev.c dev_valid_name). */
+export const isLinkName = (name: string): boolean =>
+  name !== "" && name !== "." && name !== ".." && new TextEncoder().encode(name).length <= 15 && !/[/:\s]/.test(name);
+
 export function linkName(found: Found): string {
   const name = text(found);
-  const valid =
-    name !== "" && name !== "." && name !== ".." && new TextEncoder().encode(name).length <= 15 && !/[/:\s]/.test(name);
-  return valid ? name : refuse(found, "a link name: 1 to 15 bytes without /, : or white space");
+  return isLinkName(name) ? name : refuse(found, "a link name: 1 to 15 bytes without /, : or white space");
 }
 
 /** The same value, but an empty text counts as absent, as programs written in Go take it. */

@@ -145,6 +145,24 @@ const REFUSED: [text: string, message: string][] = [
     "routerAdvertisedLinks: [eth0/1]",
     'c.yaml:1:25: routerAdvertisedLinks[0]: "eth0/1" is not a link name of 1 to 15 bytes',
   ],
+  ["routerAdvertisedLinks: [..]", 'c.yaml:1:25: routerAdvertisedLinks[0]: ".." is not a link name of 1 to 15 bytes'],
+  [
+    "routerAdvertisedLinks: [ääääääää]",
+    'c.yaml:1:25: routerAdvertisedLinks[0]: "ääääääää" is not a link name of 1 to 15 bytes',
+  ],
+  ["sriov: {pools: [{name: a}, {name: a}]}", 'c.yaml:1:29: sriov.pools[1].name: "a" is the name of another one, too'],
+  ...["169.254.16.1/32", "fd42:5e1f:ed9d::/128"].map((one): [string, string] => [
+    `routers: {transferRanges: ["${one}"]}`,
+    `c.yaml:1:28: routers.transferRanges[0]: "${one}" is not a prefix of at least two addresses such as "169.254.16.0/20"`,
+  ]),
+  [
+    "networks: [{name: n, mtu: 1279}]",
+    'c.yaml:1:22: networks[0].mtu: 1279 is too little for fd42:5e1f:ed9e::/64, of which network "n" has addresses: IPv6 needs 1280 bytes',
+  ],
+  [
+    "{defaults: {mtu: 600}, pools: [{name: default, ranges: [[{subnet: 10.1.0.0/16}]]}, {name: six, ranges: [[{subnet: 'fd00::/64'}]]}], networks: [{name: four}, {name: n, pools: [default, six]}, {name: wide, mtu: 1280, pool: six}]}",
+    'c.yaml:1:13: defaults.mtu: 600 is too little for fd00::/64, of which network "n" has addresses: IPv6 needs 1280 bytes',
+  ],
   ["reconcile: {zzz: 1}", "c.yaml:1:13: reconcile.zzz: unknown setting; known: everySeconds, debounceMs"],
   [
     "networks: [{name: m, attachment: macvlan, spoofProtection: true}]",

@@ -91,7 +91,7 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
   [
     "a Secret of a name that Kubernetes does not take",
     "kubernetes: {}\nedge: {routers: [{name: e, url: https://e, key: {secret: {name: Edge_1, key: api}}}]}",
-    'edge.routers[0].key.secret.name: what stands there is not a name of small letters, digits, dashes and dots',
+    "edge.routers[0].key.secret.name: what stands there is not a name of small letters, digits, dashes and dots",
   ],
   [
     "two of a name",

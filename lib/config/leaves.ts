@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { address, mac, networkOf, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
+import { isLinkName } from "#lib/parse.ts";
 
 /** What the README says of a setting; `type` also completes the sentence "… is not". */
 interface Meaning {
@@ -83,8 +84,7 @@ export const name = leaf<string>("a name of letters, digits, dots, dashes and un
   maxLength: 63,
   pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]*$",
 });
-/** linux/if.h, IFNAMSIZ (v6.12). */
-export const link = leaf<string>("a link name of 1 to 15 bytes", (v) => isText(v) && /^[^/:\s]{1,15}$/.test(v), {
+export const link = leaf<string>("a link name of 1 to 15 bytes", (v) => typeof v === "string" && isLinkName(v), {
   type: "string",
   maxLength: 15,
   pattern: "^[^/:\\s]+$",

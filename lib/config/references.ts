@@ -4,6 +4,7 @@ import { clusterMistakes } from "./cluster-mistakes.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { edgeMistakes } from "./edge-mistakes.ts";
 import { egressMistakes } from "./egress-mistakes.ts";
+import { mtuMistakes } from "./mtu-mistakes.ts";
 import { listAt, overlaps, subnetsOf } from "./overlaps.ts";
 import { planeMistakes } from "./plane-mistakes.ts";
 import { policyMistakes } from "./policy-mistakes.ts";
@@ -12,6 +13,7 @@ import { segmentMistakes } from "./segment-mistakes.ts";
 import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
 import { stretchMistakes } from "./stretch-mistakes.ts";
 import { tenantMistakes } from "./tenant-mistakes.ts";
+import { sameNames } from "./twice.ts";
 import { unservedWishes } from "./unserved.ts";
 import type { Path } from "./yaml.ts";
 
@@ -62,6 +64,8 @@ export function references(root: unknown): Complaint[] {
     ...members(root, ["planeRules"]).flatMap((_, i) =>
       planeMistakes(root, ["planeRules", i, "planes"], { networks, self: undefined }),
     ),
+    ...mtuMistakes(root),
+    ...sameNames(members(root, ["sriov", "pools"]), ["sriov", "pools"]),
     ...reservedTwice(root),
     ...overlaps(root),
     ...tenantMistakes(root, tenants),

@@ -1,6 +1,7 @@
 /** The part of the configuration's shape that is about tenants. */
 import { z } from "zod";
-import { type Address, address, type Prefix } from "#lib/address.ts";
+import { type Address, address, bitsOf, family, lengthOf, type Prefix, prefix } from "#lib/address.ts";
+import { SelvedgeError } from "#lib/errors.ts";
 import { absolutePath, cidrs, dns, flag, integer, ip, link, listOf, name, oneOf, read, setting } from "./leaves.ts";
 
 /** An address and a port. */
@@ -80,13 +81,21 @@ export const ROUTER_DEFAULTS = {
   probeRanges: ["169.254.128.0/17", "fd42:5e1f:ed9d:1::/64"] as Prefix[],
 } as const;
 
+/** RFC 3021 for IPv4, RFC 6164 for IPv6: two addresses at least. */
+const ofPairs = read('a prefix of at least two addresses such as "169.254.16.0/20"', (value) => {
+  const found = prefix(value);
+  if (lengthOf(found) === bitsOf(family(found)))
+    throw new SelvedgeError({ kind: "config-invalid", field: "prefix" }, `${found} is one address`);
+  return found;
+});
+
 export const routers = {
   dir: setting(
     absolutePath.default("/run/selvedge/tenants"),
     "Where tenants' routers are mounted, as `selvedge-` and the tenant's name; with /run/netns, `ip netns` finds them.",
   ),
   transferRanges: setting(
-    cidrs.default(ROUTER_DEFAULTS.transferRanges),
+    listOf(ofPairs, "a list of prefixes").default(ROUTER_DEFAULTS.transferRanges),
     "Addresses between the node and tenants' routers, at most one range of each family; used on the node alone.",
   ),
   probeRanges: setting(

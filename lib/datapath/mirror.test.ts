@@ -14,6 +14,8 @@ test.each([
   ["", "is not link:NAME, vxlan:ADDRESS:VNI"],
   ["up0", "is not link:NAME"],
   ["link:a/b", "is no name of a link"],
+  ["link:..", "is no name of a link"],
+  ["link:ääääääää", "is no name of a link"],
   ["vxlan:192.0.2.9", "with a number from 0 to 16777215"],
   ["vxlan:192.0.2.9:16777216", "with a number from 0 to 16777215"],
   ["erspan:192.0.2.9:1024", "with a number from 0 to 1023"],

@@ -1,6 +1,7 @@
 /** A mirror of a pod's link as facts: the filters that copy, and the tunnel that carries the copies away. */
 import { type Address, address, family } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
+import { isLinkName } from "#lib/parse.ts";
 import { ANY_IPV6, EVERYONE_ELSE, type Fact } from "#lib/state/fact.ts";
 import type { MirrorDirection } from "#lib/state/mirror.ts";
 import type { PacketMatch } from "#lib/state/traffic-fact.ts";
@@ -19,7 +20,7 @@ export function mirrorTarget(text: string): MirrorTarget {
   const [, kind, rest = ""] = /^([a-z]+):(.+)$/.exec(text) ?? [];
   switch (kind) {
     case "link":
-      if (!/^[^/:\s]{1,15}$/.test(rest)) throw wrong(`${JSON.stringify(rest)} is no name of a link`);
+      if (!isLinkName(rest)) throw wrong(`${JSON.stringify(rest)} is no name of a link`);
       return { kind, name: rest };
     case "gre":
       return { kind, remote: ipv4(rest.replace(/^\[|\]$/g, ""), kind) };

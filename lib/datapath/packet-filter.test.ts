@@ -29,6 +29,7 @@ test("a port of no protocol is that of any, in both families and both directions
 
 test.each([
   ["tpc", '"tpc" is not understood'],
+  ["constructor", '"constructor" is not understood'],
   ["port 70000", '"70000" is not a port from 1 to 65535'],
   ["src 10.0.0.1", "after src comes host, net or port"],
   ["icmp port 7", "icmp has no ports"],

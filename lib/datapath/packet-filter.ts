@@ -95,8 +95,8 @@ function parse(text: string): Conditions {
         refuse(`after ${side === "source" ? "src" : "dst"} comes host, net or port`);
     }
     if (word === "ip" || word === "ip6") once("family", word === "ip" ? 4 : 6);
-    else if (word in PROTOCOL) once("protocols", [PROTOCOL[word as keyof typeof PROTOCOL]]);
-    else if (word in ICMP) {
+    else if (Object.hasOwn(PROTOCOL, word)) once("protocols", [PROTOCOL[word as keyof typeof PROTOCOL]]);
+    else if (Object.hasOwn(ICMP, word)) {
       const [f, number] = ICMP[word as keyof typeof ICMP];
       once("family", f);
       once("protocols", [number]);
