@@ -52,6 +52,8 @@ export const family = (of: Address | Prefix): Family => (of.includes(":") ? 6 : 
 /** How long an address is. */
 export const bitsOf = (f: Family): 32 | 128 => (f === 4 ? 32 : 128);
 export const addressOf = (p: Prefix): Address => p.slice(0, p.indexOf("/")) as Address;
+/** Without the prefix length, if there is one. */
+export const bare = (of: Address | Prefix): Address => (of.includes("/") ? addressOf(of as Prefix) : (of as Address));
 export const lengthOf = (p: Prefix): number => Number(p.slice(p.indexOf("/") + 1));
 export const withLength = (a: Address, length: number): Prefix => `${a}/${length}` as Prefix;
 /** `a/32` or `a/128`. */

@@ -5,7 +5,10 @@ export interface Backoff {
   reset(): void;
 }
 
-/** Doubles from `firstMs` to `longestMs`; of each, a random part between a half and the whole. */
+/** A random part of the wait between a half and the whole, so that many who failed together do not keep step. */
+export const partOf = (wholeMs: number, random: () => number): number => wholeMs * (0.5 + random() / 2);
+
+/** Doubles from `firstMs` to `longestMs`, and `partOf` it. */
 export function backoff({
   firstMs,
   longestMs,
@@ -18,7 +21,7 @@ export function backoff({
   let wholeMs = firstMs;
   return {
     next() {
-      const ms = wholeMs * (0.5 + random() / 2);
+      const ms = partOf(wholeMs, random);
       wholeMs = Math.min(longestMs, wholeMs * 2);
       return ms;
     },

@@ -23,24 +23,28 @@ const del = (containerId: string): Request => ({
   allowOwnNetns: true,
 });
 
+const never = (error: Error): never => {
+  throw error;
+};
+
 test("what is queued is read back, in order, and gone when removed", async () => {
   const [first, second] = [fresh(), fresh()];
   await enqueue(del("c3"), [second], 3n);
   await enqueue(del("c1"), [first], 1n);
   await enqueue(del("c20"), [first], 20n);
   const q = queue([first, second]);
-  const entries = await q.list();
+  const entries = await q.list(never);
   const requests = await Promise.all(entries.map((entry) => q.read(entry)));
   expect(requests).toEqual([del("c1"), del("c3"), del("c20")]);
   for (const entry of entries) await q.remove(entry);
-  expect(await q.list()).toEqual([]);
+  expect(await q.list(never)).toEqual([]);
 });
 
 test("the same moment keeps the order of the process", async () => {
   const directory = fresh();
   for (const id of ["a", "b", "c"]) await enqueue(del(id), [directory], 7n);
   const q = queue([directory]);
-  const ids = await Promise.all((await q.list()).map(async (entry) => (await q.read(entry))?.containerId));
+  const ids = await Promise.all((await q.list(never)).map(async (entry) => (await q.read(entry))?.containerId));
   expect(ids).toEqual(["a", "b", "c"]);
 });
 
@@ -72,7 +76,7 @@ test("what no plugin wrote is not read, and unfinished files are not listed", as
   const texts = ["", "[]", '{"containerId":"c1"}', JSON.stringify({ containerId: "c1", ifname: "eth0" }), "hello"];
   names.forEach((name, i) => void writeFileSync(join(directory, name), texts[i] ?? ""));
   const q = queue([directory, join(scratch, "absent")]);
-  const entries = await q.list();
+  const entries = await q.list(never);
   expect(entries.map(({ name }) => name)).toEqual(names.slice(0, 3));
   expect(await Promise.all(entries.map((entry) => q.read(entry)))).toEqual([undefined, undefined, undefined]);
 });
@@ -81,7 +85,7 @@ test("what cannot be read or removed now is an error that names it, and stays", 
   const directory = fresh();
   mkdirSync(join(directory, "1-1-1.del.json"), { recursive: true });
   const q = queue([directory]);
-  const [entry = { name: "", directory: "" }] = await q.list();
+  const [entry = { name: "", directory: "" }] = await q.list(never);
   await expect(q.read(entry)).rejects.toMatchObject({
     failure: { kind: "store" },
     message: expect.stringMatching(/1-1-1\.del\.json cannot be read: EISDIR/),
@@ -93,11 +97,21 @@ test("what cannot be read or removed now is an error that names it, and stays", 
   expect(await q.read({ directory, name: "2-1-1.del.json" })).toBeUndefined();
 });
 
+test("a directory that is there and cannot be listed is told of, and the others are listed all the same", async () => {
+  const [blocked, directory] = [fresh(), fresh()];
+  writeFileSync(blocked, "a file");
+  await enqueue(del("c1"), [directory], 1n);
+  const unread: string[] = [];
+  const entries = await queue([blocked, directory]).list(({ message }) => unread.push(message));
+  expect(entries.map((entry) => entry.directory)).toEqual([directory]);
+  expect(unread).toEqual([expect.stringMatching(/^the queued DELs of .* cannot be listed: ENOTDIR/)]);
+});
+
 test("removing twice is fine", async () => {
   const directory = fresh();
   await enqueue(del("c1"), [directory], 1n);
   const q = queue([directory]);
-  const [entry] = await q.list();
+  const [entry] = await q.list(never);
   if (entry === undefined) throw new Error("nothing listed");
   await q.remove(entry);
   await q.remove(entry);

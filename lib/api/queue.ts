@@ -15,8 +15,8 @@ export interface Entry {
 }
 
 export interface Queue {
-  /** Complete entries of all directories, oldest first. A directory that is absent is empty. */
-  list(): Promise<Entry[]>;
+  /** Complete entries of all directories, oldest first. A directory that is absent is empty; `unread`: one that cannot be read now. */
+  list(unread: (error: SelvedgeError) => void): Promise<Entry[]>;
   /** undefined: no such entry, or not one that a plugin wrote. @throws SelvedgeError store when that cannot be told now */
   read(entry: Entry): Promise<Request | undefined>;
   /** Removes durably; gone already is fine. @throws SelvedgeError store */
@@ -81,11 +81,14 @@ export async function enqueue(request: Request, directories: readonly string[], 
 export function queue(directories: readonly string[]): Queue {
   const open = import("node:fs/promises");
   return {
-    async list() {
+    async list(unread) {
       const fs = await open;
       const found = await Promise.all(
         directories.map(async (directory) => {
-          const names = await fs.readdir(directory).catch(() => []);
+          const names = await fs.readdir(directory).catch((error: NodeJS.ErrnoException) => {
+            if (error.code !== "ENOENT") unread(unlisted(directory, error));
+            return [];
+          });
           return names.filter((name) => /^\d.*\.del\.json$/.test(name)).map((name) => ({ name, directory }));
         }),
       );
@@ -126,6 +129,9 @@ const refused = (what: string, path: string, cause: Error): SelvedgeError =>
     hint: "It stays in the queue and is tried again.",
     cause,
   });
+
+const unlisted = (directory: string, cause: Error): SelvedgeError =>
+  new SelvedgeError({ kind: "store" }, `the queued DELs of ${directory} cannot be listed: ${cause.message}`, { cause });
 
 /** A file of the store is parsed like any other input: undefined for what no plugin of ours has written. */
 function parseEntry(text: string): Request | undefined {

@@ -1,5 +1,6 @@
 /**
- * What every attachment type is: two pure functions. Verbs, locks, leases, results and clean-up are not a type's business.
+ * What every attachment type is: `parse` and `desired`, and where it asks for something of the node, what that is. All of
+ * it is pure. Verbs, locks, leases, results and clean-up are not a type's business.
  */
 import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { ShapedPlane } from "#lib/datapath/totals.ts";

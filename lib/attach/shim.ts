@@ -18,12 +18,17 @@ export interface Beside {
   readonly neighbours: boolean;
 }
 
-/** The shim itself (the same for all pods on the parent), and what leads from the node to one pod and back. */
+/**
+ * The shim itself (the same for all pods on the parent), and what leads from the node to one pod and back. Nothing where
+ * none is wanted, and for a pod without addresses.
+ */
 export function shim(
-  { kind, mode, neighbours }: Beside,
+  beside: Beside | undefined,
   attached: Attached,
   carrier: Carrier,
 ): { readonly shared: readonly Fact[]; readonly own: readonly Fact[] } {
+  if (beside === undefined || attached.addresses.length === 0) return { shared: [], own: [] };
+  const { kind, mode, neighbours } = beside;
   const link = shimName(kind, carrier.name);
   const families = familiesOf(attached.addresses);
   const near = shimAddress(kind, carrier.name, carrier.mac);

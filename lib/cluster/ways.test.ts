@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { type Address, address, type Family, family, mac, prefix } from "#lib/address.ts";
+import type { Egress } from "#lib/state/egress.ts";
 import type { NodeRecord } from "./records.ts";
-import { type ChosenWay, type Egress, isChosen, overheadOf, type WayOptions, wayTo } from "./ways.ts";
+import { type ChosenWay, isChosen, overheadOf, type WayOptions, wayTo } from "./ways.ts";
 
 const node = (name: string, more: Partial<NodeRecord> = {}): NodeRecord => ({
   name,

@@ -3,6 +3,7 @@
  * from what both say of themselves, what is configured, and the device by which this node reaches the other.
  */
 import { type Address, contains, type Family, family } from "#lib/address.ts";
+import type { Egress } from "#lib/state/egress.ts";
 import type { NodeRecord, Way } from "./records.ts";
 
 export interface WayOptions {
@@ -13,19 +14,6 @@ export interface WayOptions {
 
 /** Everything between the nodes travels in WireGuard, alone or with another tunnel in it. */
 export const isEncrypted = ({ encrypt, way }: WayOptions): boolean => encrypt || way === "wireguard";
-
-/** How this node reaches an address of another one, as its routing table has it. */
-export interface Egress {
-  /** The address that was asked for. */
-  readonly to: Address;
-  readonly link: string;
-  /** Largest packet that the device, or the route, takes, bytes. */
-  readonly mtuBytes: number;
-  /** Address of this node that such packets carry. */
-  readonly source: Address;
-  /** Absent: on the link itself. */
-  readonly via?: Address;
-}
 
 export interface ChosenWay {
   readonly way: Way;

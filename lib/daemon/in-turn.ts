@@ -1,5 +1,5 @@
 /** Addresses of a network that has several pools: for each family by itself, from the first of them that has one free. */
-import { type Address, addressOf, contains, type Family, family, type Prefix } from "#lib/address.ts";
+import { type Address, bare, contains, type Family, family, type Prefix } from "#lib/address.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import type { AddressRequest, Allocation, Ipam } from "#lib/ipam/ipam.ts";
 import type { Pool } from "#lib/ipam/pool.ts";
@@ -81,9 +81,7 @@ async function firstOf<T>(
 }
 
 const nameOf = (pool: string | Pool): string => (typeof pool === "string" ? pool : pool.name);
-const familyOf = (asked: Address | Prefix): Family => family(plain(asked));
-const plain = (asked: Address | Prefix): Address =>
-  asked.includes("/") ? addressOf(asked as Prefix) : (asked as Address);
+const familyOf = (asked: Address | Prefix): Family => family(bare(asked));
 
 const subnetsOf = ({ ipam }: { ipam: Ipam }, pool: string | Pool): Prefix[] =>
   ipam.subnets((name) => name === nameOf(pool));
@@ -94,7 +92,7 @@ const has = (core: { ipam: Ipam }, pool: string | Pool, of: Family): boolean =>
 function isMeant(core: Drawing, pool: string | Pool, of: Family, { pod, requested = [] }: Wish): boolean {
   const kept = pod === undefined ? [] : (core.ipam.reservation(nameOf(pool), pod)?.addresses ?? []);
   if (kept.some((address) => family(address) === of)) return true;
-  const asked = requested.map(plain).filter((address) => family(address) === of);
+  const asked = requested.map(bare).filter((address) => family(address) === of);
   return asked.some((address) => subnetsOf(core, pool).some((subnet) => contains(subnet, address)));
 }
 
@@ -103,7 +101,7 @@ function mustHaveFamilies(
   families: readonly Family[],
   { requested = [] }: Wish,
 ): void {
-  const strange = requested.map(plain).find((address) => !families.includes(family(address)));
+  const strange = requested.map(bare).find((address) => !families.includes(family(address)));
   if (strange === undefined) return;
   throw new SelvedgeError(
     { kind: "address-unavailable", address: strange },

@@ -9,7 +9,7 @@ import type { Core } from "./core.ts";
 import { replay } from "./replay.ts";
 import { table } from "./table.ts";
 
-type Step = "read" | "remove" | "unmark";
+type Step = "list" | "read" | "remove" | "unmark";
 
 const del = (containerId: string): Request => ({
   containerId,
@@ -39,7 +39,12 @@ function rig(at: Step) {
   const carried: string[] = [];
   const core = {
     queue: {
-      list: async () => [...entries.keys()].map((name): Entry => ({ name, directory: "/queue" })),
+      async list(unread: (error: SelvedgeError) => void) {
+        const isTrouble = trouble.at === "list";
+        if (isTrouble) unread(new SelvedgeError({ kind: "store" }, "list: EIO"));
+        const names = [...entries.keys()].filter((name) => !(isTrouble && name === "1-a"));
+        return names.map((name): Entry => ({ name, directory: "/queue" }));
+      },
       async read({ name }: Entry) {
         fail("read", name);
         return entries.get(name);
@@ -72,6 +77,7 @@ function rig(at: Step) {
 }
 
 const CASES: readonly [step: Step, queued: readonly string[], said: readonly string[], later: readonly string[]][] = [
+  ["list", ["1-a"], [" failed", "2-b done"], ["1-a done"]],
   ["read", ["1-a"], ["1-a failed", "2-b done"], ["1-a done"]],
   ["remove", ["1-a"], ["1-a done", "1-a failed", "2-b done", "1-a skipped"], []],
   ["unmark", [], ["1-a done", "1-a failed", "2-b done"], []],
@@ -92,4 +98,4 @@ test.each(CASES)(
   },
 );
 
-test("there are cases", () => expect(CASES.length).toBe(3));
+test("there are cases", () => expect(CASES.length).toBe(4));

@@ -6,6 +6,7 @@
 import type { Entry } from "#lib/api/queue.ts";
 import type { Request } from "#lib/cni/types.ts";
 import { isFailure } from "#lib/errors.ts";
+import type { Event } from "#lib/log.ts";
 import type { Change } from "#lib/store/store.ts";
 import type { Core } from "./core.ts";
 
@@ -23,14 +24,20 @@ export async function replay(
   carry: Carry,
 ): Promise<void> {
   const failed = new Set<string>();
-  for (const entry of await core.queue.list()) {
+  const tell = (name: string, request: Request | undefined, outcome: Outcome, message = ""): void => {
+    const known = told.get(name) ?? new Set();
+    if (known.has(`${outcome} ${message}`)) return;
+    told.set(name, known.add(`${outcome} ${message}`));
+    core.log({ ...named(request), event: "replayed", entry: name, outcome, message });
+  };
+  const unread: string[] = [];
+  const entries = await core.queue.list(({ message }) => unread.push(message));
+  if (unread.length === 0) told.delete(NO_ENTRY);
+  for (const message of unread) tell(NO_ENTRY, undefined, "failed", message);
+  for (const entry of entries) {
     const { name } = entry;
-    const say = (request: Request | undefined, outcome: "done" | "skipped" | "unreadable" | "failed", message = "") => {
-      const known = told.get(name) ?? new Set();
-      if (known.has(`${outcome} ${message}`)) return;
-      told.set(name, known.add(`${outcome} ${message}`));
-      core.log({ ...named(request), event: "replayed", entry: name, outcome, message });
-    };
+    const say = (request: Request | undefined, outcome: Outcome, message?: string) =>
+      tell(name, request, outcome, message);
     let request: Request | undefined;
     try {
       const isDone = done.has(name);
@@ -53,6 +60,11 @@ export async function replay(
     }
   }
 }
+
+type Outcome = Extract<Event, { event: "replayed" }>["outcome"];
+
+/** What is told of the queue itself. */
+const NO_ENTRY = "";
 
 const named = (request: Request | undefined) => ({
   container: request?.containerId ?? "",

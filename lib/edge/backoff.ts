@@ -1,7 +1,9 @@
 /** When a router is asked again after it failed. */
+import { partOf } from "#lib/backoff.ts";
+
 const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;
 
-/** Twice as long after each failure in a row, from a second to a minute, and by a half shorter or longer, so that nodes and routers do not keep step. */
+/** Twice as long after each failure in a row, from a second to a minute. */
 export const backoffMs = (failures: number, random: () => number): number =>
-  Math.round(Math.min(LONGEST_MS, FIRST_MS * 2 ** (failures - 1)) * (0.5 + random()));
+  Math.round(partOf(Math.min(LONGEST_MS, FIRST_MS * 2 ** (failures - 1)), random));

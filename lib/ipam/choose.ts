@@ -1,5 +1,5 @@
 /** One address for each set of a pool: those that were asked for, and the next ones for the sets that are left. */
-import { type Address, addressOf, bitsOf, family, lengthOf, type Prefix, withLength } from "#lib/address.ts";
+import { type Address, addressOf, bare, bitsOf, family, lengthOf, type Prefix, withLength } from "#lib/address.ts";
 import type { PodAddress } from "#lib/attach/kind.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { AttachmentKey, Lease, Reservation } from "#lib/state/lease.ts";
@@ -46,7 +46,7 @@ export function choose(from: Book, supplies: readonly Supply[], wish: Wish, nowM
 export function placed(supplies: readonly Supply[], { pool, requested }: Wish): Map<Supply, Address> {
   const named = new Map<Supply, Address>();
   for (const asked of requested) {
-    const address = asked.includes("/") ? addressOf(asked as Prefix) : (asked as Address);
+    const address = bare(asked);
     const of = supplies.find((each) => each.rangeFor(address) !== undefined);
     const range = of?.rangeFor(address);
     if (of === undefined || range === undefined)

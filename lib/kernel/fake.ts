@@ -6,6 +6,7 @@ import type { Address, Mac, Prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { VirtualFunctionSettings } from "#lib/state/device-fact.ts";
 import type { Op } from "#lib/state/diff.ts";
+import type { Egress } from "#lib/state/egress.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { FEATURES, type FeatureName } from "#lib/state/features.ts";
 import type { Place } from "#lib/state/place.ts";
@@ -31,7 +32,7 @@ import { refusal } from "./fake/refusal.ts";
 import { deleteTable, ensureElement, ensureTable, type Ruleset, removeElement } from "./fake/ruleset.ts";
 import { ensureMirror, ensureQueue, ensureRedirect, removeTraffic } from "./fake/traffic.ts";
 import { ensurePeer } from "./fake/wireguard.ts";
-import type { Change, Egress, Kernel, NodeFacts, Pinged, Scope } from "./kernel.ts";
+import type { Change, Kernel, NodeFacts, Pinged, Scope } from "./kernel.ts";
 import type { Meddling } from "./meddling.ts";
 import type { SeenPeer } from "./wireguard/device.ts";
 

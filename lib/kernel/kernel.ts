@@ -9,6 +9,7 @@
 
 import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
+import type { Egress } from "#lib/state/egress.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import type { Feature } from "#lib/state/features.ts";
 import type { Flow, LinkCounters } from "./counters.ts";
@@ -140,19 +141,6 @@ export interface Pinged {
   readonly what: "answered" | "exceeded" | "unreachable" | "too-large" | "lost";
   readonly by?: Address;
   readonly rttUs?: number;
-}
-
-/** How the node reaches an address, as its routing table has it. */
-export interface Egress {
-  /** The address that was asked for. */
-  readonly to: Address;
-  readonly link: string;
-  /** Largest packet that the device, or the route, takes, bytes. */
-  readonly mtuBytes: number;
-  /** Address of the node that such packets carry. */
-  readonly source: Address;
-  /** Next hop; absent: on the link itself. */
-  readonly via?: Address;
 }
 
 export interface NodeFacts {

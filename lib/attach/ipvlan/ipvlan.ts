@@ -27,10 +27,8 @@ export const ipvlan: Kind<IpvlanSpec> = {
     const { addresses, ifname } = attached;
     const routes = segmentRoutes(attached.routes ?? [], addresses);
     const neighbours = spec.mode === "l2";
-    const node =
-      spec.hostShim && addresses.length > 0
-        ? shim({ kind: "ipvlan", mode: spec.mode, neighbours }, attached, carrier)
-        : { shared: [], own: [] };
+    const beside = { kind: "ipvlan", mode: spec.mode, neighbours } as const;
+    const node = shim(spec.hostShim ? beside : undefined, attached, carrier);
     return {
       facts: [link(spec, attached), ...segmentSide(ifname, addresses, routes), ...node.own],
       shared: node.shared,

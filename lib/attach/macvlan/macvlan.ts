@@ -30,10 +30,8 @@ export const macvlan: Kind<MacvlanSpec> = {
     refuseLargeMtu(attached, carrier);
     const { addresses, ifname } = attached;
     const routes = segmentRoutes(attached.routes ?? [], addresses);
-    const node =
-      spec.hostShim && addresses.length > 0
-        ? shim({ kind: "macvlan", mode: "bridge", neighbours: true }, attached, carrier)
-        : { shared: [], own: [] };
+    const beside = { kind: "macvlan", mode: "bridge", neighbours: true } as const;
+    const node = shim(spec.hostShim ? beside : undefined, attached, carrier);
     return {
       facts: [link(spec, attached), ...segmentSide(ifname, addresses, routes), ...node.own],
       shared: node.shared,

@@ -4,7 +4,7 @@
  * everything happens in passes: each looks at the whole picture and does what follows, and whatever fails is the next
  * pass' work.
  */
-import { type Address, addressOf, contains, type Prefix } from "#lib/address.ts";
+import { type Address, bare, contains, type Prefix } from "#lib/address.ts";
 import { turn } from "#lib/cluster/blocks.ts";
 import { ledger as newLedger } from "#lib/cluster/ledger.ts";
 import { GRACE_MS, proofs } from "#lib/cluster/proof.ts";
@@ -176,7 +176,7 @@ export function blocks(options: BlocksOptions): Blocks {
       return fixing.secure({ pool: pool.name, name, ...(mac === undefined ? {} : { mac }) }, addresses);
     }
     for (const asked of requested) {
-      const address = asked.includes("/") ? addressOf(asked as Prefix) : (asked as Address);
+      const address = bare(asked);
       if (!isOfPool(pool, address) || ipam.isOurs(pool.name, address)) continue;
       const prefix = blockOf(pool, address);
       if ((await readNow(ground, blockKey(pool.name, prefix), readBlock)) === undefined)

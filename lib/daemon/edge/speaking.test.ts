@@ -35,7 +35,7 @@ function rig(cluster?: object, routers: readonly RouterSpec[] = [ROUTER]) {
     ...(cluster && { cluster }),
   } as unknown as SpeakingCore;
   const config = { speaker: { port: 179, holdSeconds: 9, directory: "/d", programs: "/p" } };
-  const voice = speaking(core, { speaker, config, specs: async () => routers, random: () => 0.5 });
+  const voice = speaking(core, { speaker, config, specs: async () => routers, random: () => 1 });
   return {
     speaker,
     voice,

@@ -14,6 +14,8 @@ export interface Heard {
   readonly isComplete: boolean;
   /** What cannot be read now, by the source's name for it. */
   readonly refused: ReadonlyMap<string, string>;
+  /** The first of it that policies are made of. */
+  lacking(): readonly [name: string, message: string] | undefined;
 }
 
 /** Who else wants to know of pods. */
@@ -64,6 +66,8 @@ export function hearing(
     pods.delete(name);
   };
 
+  const lacking = () => [...refused].find(([name]) => !BESIDE.has(name));
+
   const listener: Listener = {
     put(name, object) {
       try {
@@ -106,7 +110,7 @@ export function hearing(
       const wasNew = isNew;
       isNew = false;
       isTold = true;
-      isComplete ||= [...refused.keys()].every((name) => BESIDE.has(name));
+      isComplete ||= lacking() === undefined;
       onTold(wasNew);
       others?.told();
     },
@@ -121,6 +125,7 @@ export function hearing(
       return isComplete;
     },
     refused,
+    lacking,
   };
 }
 

@@ -29,7 +29,7 @@ async function rig(
   objects: readonly unknown[],
   records: readonly AttachmentRecord[] = [],
   knowPod?: (pod: PodName, listener: Listener) => Promise<void>,
-  refused?: string,
+  ...refused: readonly string[]
 ) {
   const standing = new Map<string, ElementFact>();
   const done: string[] = [];
@@ -42,7 +42,7 @@ async function rig(
       async follow(heard) {
         listener = heard;
         for (const [i, object] of objects.entries()) heard.put(`o${i}`, object);
-        if (refused !== undefined) heard.failed(refused, "may not list: 403");
+        for (const name of refused) heard.failed(name, "may not list: 403");
         heard.told();
         return { done: Promise.resolve() };
       },
@@ -186,7 +186,7 @@ test("what policies are not made of may be refused, and is told of", async () =>
   const one = await rig([], [RECORD], undefined, "addresspools.selvedge.dev");
   expect([one.waits.at(-1), one.policies.isInformed]).toEqual(["nothing", true]);
   expect(one.policies.refused.get("addresspools.selvedge.dev")).toBe("may not list: 403");
-  const other = await rig([], [RECORD], undefined, "pods");
+  const other = await rig([], [RECORD], undefined, "addresspools.selvedge.dev", "pods");
   expect([other.waits.at(-1), other.policies.isInformed]).toEqual([
     "policies are not known yet: pods: may not list: 403",
     false,

@@ -147,8 +147,7 @@ export function openPolicies({
   /** Why no pod can start. */
   const uninformed = (): string | undefined => {
     if (heard.isComplete) return undefined;
-    const [[name, message] = ["", "nothing was told yet"]] = heard.refused;
-    return `${UNINFORMED}: ${name}: ${message}`;
+    return [UNINFORMED, ...(heard.lacking() ?? ["nothing was told yet"])].join(": ");
   };
   const mustBeInformed = (): void => {
     const reason = uninformed();

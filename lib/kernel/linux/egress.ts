@@ -1,6 +1,6 @@
 /** How the node reaches addresses, as its routing table has it. */
 import type { Address } from "#lib/address.ts";
-import type { Egress } from "../kernel.ts";
+import type { Egress } from "#lib/state/egress.ts";
 import type { Reply } from "../netlink/socket.ts";
 import { getLink, isOurs, readLink, type SeenLink } from "../rtnl/link.ts";
 import { getRoute, matchRoute, readRoute, type SeenRoute } from "../rtnl/route.ts";
