@@ -17,10 +17,10 @@ begun_with() { # begun_with SECONDS
   local left=$((ends_s - SECONDS))
   [ "$left" -ge "$1" ] || left_out "no time: $left s are left, it is not begun with less than $1"
 }
-# Ended when the time is up.
+# Ended when the time is up: interrupted, so that each waits for what it has started.
 in_time() { # in_time COMMAND...
   local code
-  timeout --kill-after=60 $((ends_s - SECONDS)) "$@"
+  timeout --signal=INT --kill-after=60 $((ends_s - SECONDS)) "$@"
   code=$?
   [ "$SECONDS" -lt "$ends_s" ] || left_out "no time: it was ended after $SECONDS s"
   return "$code"
