@@ -13,6 +13,7 @@ import { hostLinkName, linkAlias, podMac, stationMac } from "#lib/attach/names.t
 import { routedApart } from "#lib/attach/plane-routing.ts";
 import type { Dns, NetConf, Result, ResultRoute } from "#lib/cni/types.ts";
 import { capped, effectiveBandwidth, type ShapedPlane } from "#lib/datapath/totals.ts";
+import { refuseNarrow } from "#lib/least-mtu.ts";
 import type { Device } from "#lib/state/device.ts";
 import type { Fact, LinkFact } from "#lib/state/fact.ts";
 import type { AttachmentKey } from "#lib/store/store.ts";
@@ -63,6 +64,10 @@ export function decide(
   const { carrier, device, mtuFrom } = where;
   const followsPath = settings.mtu === undefined && carrier === undefined && device === undefined;
   const mtu = settings.mtu ?? carrier?.mtu ?? device?.link?.mtu ?? where.pathMtu;
+  refuseNarrow(
+    mtu,
+    given.addresses.map(({ address }) => address),
+  );
   const attached: Omit<Attached, "published"> = {
     containerId: key.containerId,
     ifname: key.ifname,
