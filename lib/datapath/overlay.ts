@@ -7,6 +7,7 @@ import { type Address, type Family, family } from "#lib/address.ts";
 import { ANY_IPV6, EVERYONE_ELSE, type Fact } from "#lib/state/fact.ts";
 import { type Chain, RAW } from "./chain.ts";
 import { shortOf } from "./uplink.ts";
+import { outerPackets } from "./ways/chains.ts";
 
 export interface Segment {
   /** Name of the network. */
@@ -69,8 +70,7 @@ export function segmentChains(segments: readonly Pick<Segment, "vni" | "port" | 
       called: { by: RAW, when: `udp dport { ${ports.join(", ")} }` },
       rules: [...alike.values()].flatMap((same) => {
         const { port, peers } = same[0] as (typeof segments)[number];
-        // RFC 7348 section 5: the VNI is 12 bytes behind the UDP header's begin.
-        const ours = `udp dport ${port} @th,96,24 { ${same.map(({ vni }) => vni).join(", ")} }`;
+        const ours = outerPackets(port, `{ ${same.map(({ vni }) => vni).join(", ")} }`);
         return ([4, 6] as const).map((of) => `${ours} ${strangers(of, peers)} counter drop`);
       }),
     },

@@ -56,5 +56,5 @@ test("frames of others are dropped, and without a segment there is no chain", ()
   const [chain] = stretchChains([LAN], 4_789, false);
   expect(chain?.rules).toHaveLength(4);
   expect(chain?.called?.when).toBe("udp dport 4789 @th,96,24 { 72 }");
-  expect(chain?.rules[0]).toBe("ip saddr != @nodes4 fib daddr type local counter drop");
+  expect(chain?.rules[0]).toBe("ip saddr != @nodes4 fib daddr type != unicast counter drop");
 });

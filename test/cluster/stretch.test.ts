@@ -2,23 +2,26 @@
  * A network that is one segment on all nodes: pods of different nodes are neighbours, nothing that is meant for everybody
  * is on the wire, and a pod that moves is where it is at once.
  */
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { eventually, inside, must } from "../../conformance/program.ts";
-import { capture } from "../attach/capture.ts";
+import { capture, toldOf } from "../attach/capture.ts";
 import { echoStream } from "../support/echo-stream.ts";
 import { needing } from "../support/requirement.ts";
 import type { Pod } from "./node.ts";
 import { answers, fits } from "./ping.ts";
+import { addressOf } from "./place.ts";
 import { makeRig, RIG, type Rig } from "./rig.ts";
 import { shrink } from "./wire.ts";
 
 const runs = needing(...RIG, { file: "/usr/bin/python3" });
+const VNI = 72;
 const LAN = {
   name: "lan",
   attachment: "bridge",
   pool: "lan",
   ipMasq: false,
-  stretch: { vni: 72 },
+  stretch: { vni: VNI },
   options: { bridge: "lan0", isDefaultGateway: true },
 };
 const POOLS = [
@@ -89,6 +92,21 @@ runs(
     );
   },
 );
+
+const SENDER = ["/usr/bin/python3", "-I", join(import.meta.dirname, "..", "tenants", "segment.py")];
+const frame = (to: string, source: string): string[] => [...SENDER, String(VNI), to, source, "10.9.0.255"];
+
+runs("nobody but the nodes puts a frame into the segment, to whomever it is addressed", async () => {
+  const { a, b } = rig.nodes;
+  const stranger = await a.add("cl-s-stranger");
+  await using heard = await capture(pods.a.id);
+  const aims = [addressOf("a", 4), addressOf("b", 4), "224.0.0.1", "255.255.255.255"];
+  for (const [i, to] of aims.entries()) await must(inside(stranger.id, frame(to, `10.9.0.${240 + i}`)));
+  // A node's own arrives, after all of them.
+  await b.on(...frame(addressOf("a", 4), "10.9.0.250"));
+  const told = await toldOf(heard, "eth0 in 10.9.0.250 10.9.0.255");
+  expect(told.filter((line) => line.startsWith("eth0 in 10.9.0.24"))).toEqual([]);
+});
 
 runs("the gateway is on every node, and pods of other networks reach the segment", async () => {
   const other = await rig.nodes.a.add("cl-s-other");

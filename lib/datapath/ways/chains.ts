@@ -51,13 +51,16 @@ const FROM_NODES: readonly string[] = [
   "ip6 saddr @nodes6 ip6 daddr != @nodes6 notrack return",
 ];
 
-/** Of outer packets: nobody but the other nodes puts any into our tunnels, and no pod sends one to a node. */
+/**
+ * Of outer packets: nobody but the other nodes puts any into our tunnels, and no pod sends one to a node. A tunnel hears what
+ * is sent to all hosts and to everybody on a link, too (net/ipv4/udp.c, __udp4_lib_mcast_deliver, v6.12).
+ */
 export const betweenNodes = (encrypted: boolean): string[] => [
   ...(encrypted
-    ? [`fib daddr type local iifname != "${WIREGUARD_LINK}" counter drop`]
+    ? [`fib daddr type != unicast iifname != "${WIREGUARD_LINK}" counter drop`]
     : [
-        "ip saddr != @nodes4 fib daddr type local counter drop",
-        "ip6 saddr != @nodes6 fib daddr type local counter drop",
+        "ip saddr != @nodes4 fib daddr type != unicast counter drop",
+        "ip6 saddr != @nodes6 fib daddr type != unicast counter drop",
       ]),
   "ip daddr @nodes4 ip saddr != @nodes4 counter drop",
   "ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop",
