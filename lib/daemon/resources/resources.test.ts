@@ -28,9 +28,11 @@ const NETWORK = object("Network", "media", { pool: "media" });
 /** @param cluster of which the node is one; absent: it is alone */
 async function opened(store = memory(), cluster?: object, file = FILE) {
   const said: string[] = [];
+  /** Names that stand for other objects now. */
+  const gone = new Set<string>();
   const warnings: Warning[] = [];
   const events: Event[] = [];
-  const server = { isAway: false, isMute: false, isOther: false };
+  const server = { isAway: false, isMute: false, forbids: "" };
   const { own } = await store.load();
   const begun = beginning(parseConfig(file), file, own);
   if (begun === undefined) throw new Error("Kubernetes has no part in the configuration");
@@ -46,10 +48,11 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
     objects: {
       async say({ kind, name }: { kind: string; name: string }, conditions: readonly Said[]) {
         if (server.isAway) throw new SelvedgeError({ kind: "not-ready" }, "it is away");
+        if (server.forbids === kind) throw new SelvedgeError({ kind: "not-ready" }, `may not patch ${kind}: 403`);
         said.push(
           [kind, name, ...conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`)].join(" "),
         );
-        return !server.isOther;
+        return !gone.has(name);
       },
       async warn(warning: Warning) {
         if (server.isMute) throw new SelvedgeError({ kind: "not-ready" }, "it takes no events");
@@ -63,7 +66,7 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
     for (const each of objects) resources.listener.put(`${each.kind}/${each.metadata.name}`, each);
     resources.listener.told();
   };
-  return { core, resources, said, warnings, events, server, store, names, tell };
+  return { core, resources, said, gone, warnings, events, server, store, names, tell };
 }
 
 test("what is told is taken over once it is all that there is, and said of", async () => {
@@ -126,6 +129,36 @@ test("a warning that could not be given is given later, and what is to be said d
   await resources.say();
   await resources.say();
   expect([said.length, warnings.map(({ name }) => name)]).toEqual([1, ["wrong"]]);
+});
+
+test("what may not be said of one kind is told once, and holds up no other", async () => {
+  const { resources, tell, said, events, server } = await opened();
+  tell(object("Tenant", "blue", {}), POOL, object("Network", "blue", { tenant: "blue", pool: "media" }));
+  await resources.take();
+  server.forbids = "Tenant";
+  await resources.say();
+  await resources.say();
+  expect(new Set(said)).toEqual(
+    new Set([
+      "AddressPool media Accepted=True Accepted InUse=False NothingTaken",
+      "Network blue Accepted=True Accepted",
+    ]),
+  );
+  expect(events.flatMap((event) => (event.event === "resources-failed" ? [event.message] : []))).toEqual([
+    "may not patch Tenant: 403",
+  ]);
+  server.forbids = "";
+  await resources.say();
+  expect(said).toContain("Tenant blue Accepted=True Accepted Ready=True Ready");
+});
+
+test("of one that has been made anew meanwhile nobody is warned", async () => {
+  const { resources, tell, warnings, gone } = await opened();
+  tell(object("Network", "wrong", { mtu: 7 }));
+  await resources.take();
+  gone.add("wrong");
+  await resources.say();
+  expect(warnings).toEqual([]);
 });
 
 test("a pod that comes while it is stored that its network goes has it until it goes itself", async () => {

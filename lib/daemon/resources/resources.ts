@@ -2,20 +2,17 @@
  * Tenants, pools and networks that Kubernetes holds, as part of the running daemon's configuration. What is told is compared with
  * what the node has as a whole; the configuration is replaced by another one, or stays.
  */
-import { hostname } from "node:os";
-import { isDeepStrictEqual } from "node:util";
-import { turn } from "#lib/cluster/blocks.ts";
 import type { Config } from "#lib/config/config.ts";
 import { type Beside, besideFile, type Refusal, type Resource } from "#lib/config/resources.ts";
 import { isFailure } from "#lib/errors.ts";
-import type { Listener, Warning } from "#lib/k8s/objects.ts";
+import type { Listener } from "#lib/k8s/objects.ts";
 import type { Named } from "#lib/store/store.ts";
 import type { Core } from "../core.ts";
-import { conditionsOf, type Known, roughly, type Use } from "./conditions.ts";
 import { type Decided, decide, goneOf, inUse, keyOf } from "./decide.ts";
 import { changesOf, keptOf } from "./kept.ts";
 import { mistakeIn, poolsOf, withKnown } from "./pools.ts";
-import { type Condition, hearResources, type Told } from "./told.ts";
+import { saying } from "./saying.ts";
+import { hearResources, type Told } from "./told.ts";
 import { usesHere } from "./uses.ts";
 
 export interface Resources {
@@ -60,18 +57,14 @@ const withResources = (config: Config, { tenants, pools, networks }: Config): Co
 });
 
 export function openResources(core: Core, { beside, ...begun }: Beginning): Resources {
-  const { log, store, nowMs } = core;
+  const { log, store } = core;
   let { kept, taken } = begun;
   /** By kind and name. */
   let refused: ReadonlyMap<string, Refusal> = new Map();
   let lacking: ReadonlyMap<string, string> = new Map();
-  /** What was said last of how much of a pool is taken. */
-  const uses = new Map<string, number>();
   let isDue = false;
   let pools = poolsOf(core.config, core.blocks !== undefined);
   let trouble = "";
-  /** What is said is not looked at again: a warning of it that could not be given is kept until it is. */
-  const owed: Warning[] = [];
 
   const heard = hearResources(() => {
     isDue = true;
@@ -116,18 +109,7 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
     refused = now;
   };
 
-  const knownOf = (told: Told): Known => {
-    const key = keyOf(told);
-    return { refusal: refused.get(key), lacking: lacking.get(key), use: useOf(told) };
-  };
-
-  const useOf = ({ kind, name }: Told): Use | undefined => {
-    if (kind !== "AddressPool" || !pools.some((pool) => pool.name === name)) return undefined;
-    const of = core.blocks?.isShared(name) ? "blocks" : "addresses";
-    const count = roughly(core.blocks?.taken(name) ?? core.ipam.leases(name).length, uses.get(name) ?? 0);
-    uses.set(name, count);
-    return { of, count };
-  };
+  const speak = saying(core, (told) => ({ refusal: refused.get(keyOf(told)), lacking: lacking.get(keyOf(told)) }));
 
   const failed = (error: unknown): void => {
     if (!isFailure(error)) throw error;
@@ -158,27 +140,7 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
     },
 
     async say() {
-      const { say, warn } = core.objects ?? {};
-      const by = core.cluster?.self.name ?? hostname();
-      if (say === undefined || isDue || !heard.isTold || !isSpeaker(core)) return;
-      try {
-        for (const told of heard.all()) {
-          const conditions = conditionsOf(told, knownOf(told), nowMs());
-          if (conditions === undefined) continue;
-          const isThere = await say(told, conditions);
-          const refusal = refusalIn(conditions);
-          if (!isThere || refusal === undefined || isDeepStrictEqual(refusal, refusalIn(told.conditions))) continue;
-          const { kind, name, uid } = told;
-          owed.push({ kind, name, uid, ...refusal, by, atMs: nowMs() });
-        }
-        for (let [next] = owed; next !== undefined; [next] = owed) {
-          await warn?.(next);
-          owed.shift();
-        }
-        trouble = "";
-      } catch (error) {
-        failed(error);
-      }
+      if (!isDue && heard.isTold) await speak(heard.all());
     },
   };
   return resources;
@@ -187,21 +149,5 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
 const byKey = <T>(found: ReadonlyMap<Told, T>): Map<string, T> =>
   new Map([...found].map(([told, each]) => [keyOf(told), each]));
 
-function refusalIn(conditions: readonly Condition[]): Pick<Condition, "reason" | "message"> | undefined {
-  const found = conditions.find(({ type, status }) => type === "Accepted" && status === "False");
-  return found && { reason: found.reason, message: found.message };
-}
-
 const leavingOf = ({ pools }: Config): Set<string> =>
   new Set(pools.filter(({ isLeaving }) => isLeaving).map(({ name }) => name));
-
-/**
- * One node speaks for all: thousands would come to the same, and write it thousands of times. Two that do not know of
- * each other yet say the same.
- */
-function isSpeaker({ cluster }: Core): boolean {
-  if (cluster === undefined) return true;
-  if (!cluster.informed || cluster.connected !== true) return false;
-  const there = [...cluster.view.nodes.keys()].filter((name) => cluster.peers.get(name)?.liveness !== "dead");
-  return turn(cluster.self.name, "resources", there) === 0;
-}

@@ -1,0 +1,82 @@
+/** What became of Kubernetes' objects, said where people look: in their status, and once in an Event. */
+import { hostname } from "node:os";
+import { isDeepStrictEqual } from "node:util";
+import { turn } from "#lib/cluster/blocks.ts";
+import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
+import { isFailure } from "#lib/errors.ts";
+import type { Warning } from "#lib/k8s/objects.ts";
+import type { Core } from "../core.ts";
+import { conditionsOf, type Known, roughly, type Use } from "./conditions.ts";
+import type { Condition, Told } from "./told.ts";
+
+/** Says what has not been said yet, where this node is the one to say it. Reports its own failures. */
+export function saying(
+  core: Core,
+  judgedOf: (told: Told) => Omit<Known, "use">,
+): (all: readonly Told[]) => Promise<void> {
+  const { log, nowMs } = core;
+  /** What was said last of how much of a pool is taken. */
+  const uses = new Map<string, number>();
+  /** What is said is not looked at again: a warning of it that could not be given is kept until it is. */
+  const owed: Warning[] = [];
+  /** Why what is to be said could not be. */
+  let unsaid: ReadonlySet<string> = new Set();
+
+  const useOf = ({ kind, name }: Told): Use | undefined => {
+    if (kind !== "AddressPool" || !core.config.pools.some((pool) => pool.name === name)) return undefined;
+    const isShared = core.blocks?.isShared(name) === true;
+    const taken = isShared ? core.blocks.taken(name) : core.ipam.leases(name).length;
+    const count = roughly(taken, uses.get(name) ?? 0);
+    uses.set(name, count);
+    return { of: isShared ? "blocks" : "addresses", count };
+  };
+
+  return async (all) => {
+    const { say, warn } = core.objects ?? {};
+    if (say === undefined || !isSpeaker(core)) return;
+    const by = core.cluster?.self.name ?? hostname();
+    const failures = new Set<string>();
+    const guarded = (work: () => Promise<void>): Promise<void> =>
+      work().catch((error: unknown) => {
+        if (!isFailure(error)) throw error;
+        failures.add(error.message);
+      });
+    // What may not be said of one kind holds up no other; a server that is away is not asked for each object.
+    for (const { kind } of RESOURCE_KINDS)
+      await guarded(async () => {
+        for (const told of all.filter((each) => each.kind === kind)) {
+          const conditions = conditionsOf(told, { ...judgedOf(told), use: useOf(told) }, nowMs());
+          if (conditions === undefined) continue;
+          const isThere = await say(told, conditions);
+          const refusal = refusalIn(conditions);
+          if (!isThere || refusal === undefined || isDeepStrictEqual(refusal, refusalIn(told.conditions))) continue;
+          const { name, uid } = told;
+          owed.push({ kind, name, uid, ...refusal, by, atMs: nowMs() });
+        }
+      });
+    await guarded(async () => {
+      for (let [next] = owed; next !== undefined; [next] = owed) {
+        await warn?.(next);
+        owed.shift();
+      }
+    });
+    for (const message of failures) if (!unsaid.has(message)) log({ event: "resources-failed", message });
+    unsaid = failures;
+  };
+}
+
+function refusalIn(conditions: readonly Condition[]): Pick<Condition, "reason" | "message"> | undefined {
+  const found = conditions.find(({ type, status }) => type === "Accepted" && status === "False");
+  return found && { reason: found.reason, message: found.message };
+}
+
+/**
+ * One node speaks for all: thousands would come to the same, and write it thousands of times. Two that do not know of
+ * each other yet say the same.
+ */
+function isSpeaker({ cluster }: Core): boolean {
+  if (cluster === undefined) return true;
+  if (!cluster.informed || cluster.connected !== true) return false;
+  const there = [...cluster.view.nodes.keys()].filter((name) => cluster.peers.get(name)?.liveness !== "dead");
+  return turn(cluster.self.name, "resources", there) === 0;
+}
