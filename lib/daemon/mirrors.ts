@@ -90,8 +90,9 @@ export async function startMirror(core: Core, wish: MirrorWish): Promise<{ recor
     } catch (error) {
       // First, so that nothing makes the mirror: what cannot be removed now is nobody's, and a full pass removes it.
       core.table.put(record);
-      const { left, ops } = parting(core, mirrored, [mirror]);
-      await core.store.commit([{ put: "attachment", value: left }]).catch(told(core, record));
+      await core.store.commit([{ put: "attachment", value: record }]).catch(told(core, record));
+      // Reckoned after all waiting: another mirror may have begun meanwhile, and use the tunnel.
+      const { ops } = parting(core, mirrored, [mirror]);
       await kernel.apply(scopeOf(record), ops).catch(told(core, record));
       throw error;
     }
