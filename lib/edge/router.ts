@@ -1,5 +1,6 @@
 /** A router as it is configured, and what of the cluster it has to do with. */
 import type { Address, Prefix } from "#lib/address.ts";
+import type { Connected } from "./connected.ts";
 
 export interface RouterSpec {
   readonly name: string;
@@ -19,6 +20,8 @@ export interface RouterSpec {
   readonly legs: readonly LegSpec[];
   /** That it is one of. */
   readonly pair?: PairSpec;
+  /** Of its own interfaces, as far as they are known. */
+  readonly connected?: readonly Connected[];
 }
 
 /** The end of a tunnel into a tenant's networks. */

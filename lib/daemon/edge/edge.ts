@@ -13,6 +13,7 @@ import type { Vyos } from "#lib/vyos/vyos.ts";
 import type { Core } from "../core.ts";
 import type { PodListener } from "../policy/objects.ts";
 import { edgeKey, memory, ownKeeper } from "./memory.ts";
+import { withConnected } from "./observe.ts";
 import { type Pusher, pusher } from "./pusher.ts";
 import type { Phase } from "./router-status.ts";
 import { type Speaking, speaking } from "./speaking.ts";
@@ -30,7 +31,7 @@ export interface EdgeRouterHandle {
   readonly config: EdgeRouter;
   readonly pusher: Pusher;
   readonly vyos: Vyos;
-  /** As it is now, with its secrets. @throws SelvedgeError config-invalid, not-ready */
+  /** As it is now, with its secrets. @throws SelvedgeError config-invalid, not-ready, router */
   spec(): Promise<RouterSpec>;
   /** Since when news wait to be pushed, milliseconds since the epoch; undefined: none do. */
   readonly waitingSinceMs: number | undefined;
@@ -78,7 +79,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   const routers = new Map(
     config.routers.map((router) => {
       const { vyos, secretFrom } = open(router);
-      const spec = (): Promise<RouterSpec> => specOf(router, config.pairs, secretFrom);
+      const spec = async (): Promise<RouterSpec> => withConnected(vyos, await specOf(router, config.pairs, secretFrom));
       const elected = writer(keeper, router.name, self);
       const made = pusher(
         {

@@ -8,6 +8,7 @@ import { fakeRouter } from "#lib/vyos/fake.ts";
 import type { EdgeRouterHandle } from "./edge.ts";
 import { examine } from "./examine.ts";
 import { memory } from "./memory.ts";
+import { withConnected } from "./observe.ts";
 import { pusher } from "./pusher.ts";
 import { specOf } from "./spec.ts";
 import { writer } from "./writer.ts";
@@ -31,7 +32,7 @@ async function findings(
   if (config === undefined) throw new TypeError("the configuration has a router");
   const vyos = router.open();
   const keeper = space().open();
-  const spec = () => specOf(config, pairs, async () => "");
+  const spec = async () => withConnected(vyos, await specOf(config, pairs, async () => ""));
   const one = pusher(
     {
       router: vyos,

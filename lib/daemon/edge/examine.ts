@@ -1,11 +1,10 @@
 /** `selvedgectl edge doctor`: what stands between this node and a router, in the order in which it is met. */
-import { type Address, address, contains, type Prefix } from "#lib/address.ts";
+import { addressOf } from "#lib/address.ts";
 import { isNothing } from "#lib/edge/change.ts";
+import { overlaps } from "#lib/edge/connected.ts";
 import { servedPools } from "#lib/edge/render/served.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
-import { nodeAt, type Tree } from "#lib/edge/tree.ts";
 import { isFailure } from "#lib/errors.ts";
-import { readable } from "#lib/parse.ts";
 import { Finding } from "#proto/selvedge_pb.ts";
 import type { EdgeRouterHandle } from "./edge.ts";
 import { versionOf } from "./observe.ts";
@@ -29,8 +28,8 @@ export async function examine(
     const { version, dialect } = await versionOf(vyos);
     found.push(ok("connection", `${config.url} is VyOS ${version}`));
     if (!dialect.confirms) found.push(ok("version", "1.4 takes no commit back by itself"));
-    found.push(...overlapping(await vyos.read(["interfaces"]), view, config.pools));
     const wanted = await spec();
+    found.push(...overlapping(wanted, view));
     found.push(...paired(wanted, await roleIn(vyos, wanted)));
     const { change } = await pusher.plan(view);
     for (const each of change.conflicts)
@@ -40,7 +39,7 @@ export async function examine(
           conflictText(each),
           each.stays === undefined
             ? "Take it away on the router, or change the configuration of Selvedge."
-            : "Choose fewer pods, or let the router have more of them (`most`).",
+            : "Choose fewer pods, let the router have more of them (`most`), or use other addresses for the pool.",
         ),
       );
     for (const line of change.intruders)
@@ -85,30 +84,16 @@ function paired({ pair }: RouterSpec, role: string): Finding[] {
   return [warning("pair", `${said} pair ${pair.name}`, "`show vrrp` on the router tells more.")];
 }
 
-/** Pools that hold an address of the router's own. */
-function overlapping(interfaces: Tree, view: EdgeView, pools: readonly string[]): Finding[] {
-  const own = addressesIn(interfaces);
-  return servedPools({ pools }, view).flatMap(({ name, prefixes }) =>
-    prefixes.flatMap((prefix: Prefix) =>
-      own
-        .filter((each) => contains(prefix, each))
-        .map((each) =>
-          problem(
-            "overlap",
-            `${each} is the router's own and lies in ${prefix} of pool ${name}`,
-            "Use other addresses for the pool.",
-          ),
-        ),
-    ),
-  );
-}
-
-/** `interfaces <type> <name> [vif <n>] address <address>/<length>` */
-function addressesIn(node: Tree): Address[] {
-  const here = [...(nodeAt(node, ["address"])?.keys() ?? [])].flatMap((text) => {
-    const [first = ""] = text.split("/");
-    // "dhcp" and its like are none.
-    return readable(() => address(first)) ?? [];
-  });
-  return [...here, ...[...node].flatMap(([name, below]) => (name === "address" ? [] : addressesIn(below)))];
+/** Pools that hold an address of the router's own, in the table that their routes are in. */
+function overlapping(spec: RouterSpec, view: EdgeView): Finding[] {
+  const tables = [spec.static, spec.bgp].flatMap((part) => (part === undefined ? [] : [part.vrf]));
+  return [...new Set(tables.length === 0 ? [undefined] : tables)]
+    .flatMap((vrf) => overlaps(spec.connected ?? [], servedPools(spec, view), vrf))
+    .map(({ pool, prefix, connected }) =>
+      problem(
+        "overlap",
+        `${addressOf(connected.address)} is the router's own and lies in ${prefix} of pool ${pool}`,
+        "Use other addresses for the pool.",
+      ),
+    );
 }

@@ -1,6 +1,8 @@
 /** What a router has, as far as it concerns us. */
+import { connectedIn } from "#lib/edge/connected.ts";
 import { type Dialect, dialectOf } from "#lib/edge/dialect.ts";
 import { type Ownership, type Piece, sections } from "#lib/edge/piece.ts";
+import type { RouterSpec } from "#lib/edge/router.ts";
 import type { Tree } from "#lib/edge/tree.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
 
@@ -13,6 +15,12 @@ export async function observe(router: Vyos, wanted: readonly Piece[], owned: Own
     if (below.size > 0) tree.set(section, below);
   }
   return tree;
+}
+
+/** With the networks of the router's own interfaces. @throws SelvedgeError router */
+export async function withConnected(router: Vyos, spec: RouterSpec): Promise<RouterSpec> {
+  const ours = new Set([...spec.sites, ...spec.legs].map((each) => each.interface));
+  return { ...spec, connected: connectedIn(await router.read(["interfaces"]), ours) };
 }
 
 /** @throws SelvedgeError router, config-invalid for a version that is not known */

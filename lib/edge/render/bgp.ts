@@ -2,7 +2,8 @@
  * BGP with the nodes (VyOS: protocols bgp, policy). Nodes may announce parts of the pools and egress addresses, and nothing
  * else, and are told nothing but a default route where that is wanted.
  */
-import { type Address, type Family, family, hostPrefix } from "#lib/address.ts";
+import { type Address, type Family, family, hostPrefix, type Prefix } from "#lib/address.ts";
+import { type Overlap, overlaps, whyStays } from "../connected.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { BgpSpec, EdgeView, RouterSpec } from "../router.ts";
@@ -21,9 +22,11 @@ export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView
   if (pools.length === 0) return [];
   const vrf = spec.bgp.vrf === undefined ? [] : ["vrf", "name", spec.bgp.vrf];
   const top = pathFrom(...vrf, "protocols", "bgp");
+  const found = overlaps(spec.connected ?? [], servedPools(spec, view), spec.bgp.vrf);
+  const lists = families.map((of) => admitted(of, ofFamily(allowed, of), found));
   return [
-    ...families.map((of) => prefixList(of, IN, ofFamily(allowed, of))),
-    routeMap(IN, families, spec.bgp),
+    ...lists,
+    { ...routeMap(IN, families, spec.bgp), needs: lists.map(({ at }) => at) },
     {
       at: pathFrom("policy", "route-map", OUT),
       paths: [pathFrom("policy", "route-map", OUT, "rule", 10, "action", "deny")],
@@ -33,10 +36,20 @@ export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView
         at: [...top, ...at],
         paths: paths.map((path) => pathFrom(...top, ...at, ...path)),
         within: top,
-        ...(needs === undefined ? {} : { needs: [[...top, ...needs]] }),
+        // Without what they are sifted by, nobody's routes are taken.
+        needs: [ADMITTED, ...(needs === undefined ? [] : [[...top, ...needs]])],
       }),
     ),
   ];
+}
+
+const ADMITTED = pathFrom("policy", "route-map", IN);
+
+/** What nodes may announce; as it is where the router's own networks are among it. */
+function admitted(of: Family, prefixes: readonly Prefix[], found: readonly Overlap[]): Piece {
+  const list = prefixList(of, IN, prefixes);
+  const [stays] = prefixes.flatMap((each) => whyStays(found, each) ?? []);
+  return stays === undefined ? list : { at: list.at, paths: [], stays };
 }
 
 /** Below `protocols bgp`. */

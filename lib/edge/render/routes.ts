@@ -1,5 +1,6 @@
 /** Static routes to pods' addresses, and to those by which pods leave (VyOS: protocols static). */
 import { type Address, type Family, family, hostPrefix, type Prefix } from "#lib/address.ts";
+import { overlaps, whyStays } from "../connected.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeNode, EdgeView, RouterSpec, StaticSpec } from "../router.ts";
@@ -9,15 +10,15 @@ import { staticAt } from "./static-at.ts";
 
 export function routes(spec: RouterSpec & { readonly static: StaticSpec }, view: EdgeView): Piece[] {
   const pools = servedPools(spec, view);
+  const found = overlaps(spec.connected ?? [], pools, spec.static.vrf);
+  const route = (to: Prefix, by: readonly Address[]): Piece[] => routed(to, by, spec.static, whyStays(found, to));
   const names = new Set(pools.map(({ name }) => name));
   const living = view.nodes.filter(({ isAlive }) => isAlive);
   if (spec.static.routes === "pools") {
     const by = (of: Family) => living.flatMap((node) => addressOf(node, of) ?? []);
     const gateways = { 4: by(4), 6: by(6) };
     return [
-      ...summary(pools.flatMap(({ prefixes }) => prefixes)).flatMap((to) =>
-        route(to, gateways[family(to)], spec.static),
-      ),
+      ...summary(pools.flatMap(({ prefixes }) => prefixes)).flatMap((to) => route(to, gateways[family(to)])),
       ...egressRoutes(spec.static, view, living),
     ];
   }
@@ -27,10 +28,7 @@ export function routes(spec: RouterSpec & { readonly static: StaticSpec }, view:
       const gateway = addressOf(node, family(to));
       if (gateway !== undefined) gateways.set(to, [...(gateways.get(to) ?? []), gateway]);
     }
-  return [
-    ...[...gateways].flatMap(([to, by]) => route(to, by, spec.static)),
-    ...egressRoutes(spec.static, view, living),
-  ];
+  return [...[...gateways].flatMap(([to, by]) => route(to, by)), ...egressRoutes(spec.static, view, living)];
 }
 
 /** Answers find the node that has the address, wherever that is. */
@@ -38,16 +36,17 @@ const egressRoutes = (spec: StaticSpec, { egress }: EdgeView, living: readonly E
   egress.flatMap(({ address, node }) => {
     const holder = living.find(({ name }) => name === node);
     const gateway = holder && addressOf(holder, family(address));
-    return gateway === undefined ? [] : route(hostPrefix(address), [gateway], spec);
+    return gateway === undefined ? [] : routed(hostPrefix(address), [gateway], spec);
   });
 
 const addressOf = ({ addresses }: EdgeNode, of: Family): Address | undefined =>
   addresses.find((address) => family(address) === of);
 
 /** Nothing where nobody leads there. */
-function route(to: Prefix, gateways: readonly Address[], spec: StaticSpec): Piece[] {
+function routed(to: Prefix, gateways: readonly Address[], spec: StaticSpec, stays?: string): Piece[] {
   if (gateways.length === 0) return [];
   const at = staticAt(to, spec.vrf);
+  if (stays !== undefined) return [{ at, paths: [], stays }];
   return [{ at, paths: gateways.flatMap((gateway) => hop([...at, "next-hop", gateway], spec)) }];
 }
 
