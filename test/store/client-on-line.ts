@@ -1,7 +1,7 @@
 /** A client of a shared store on this machine, which reaches it by a line of its own. */
 import type { Shared } from "#lib/store/shared.ts";
 import type { ContractClient } from "#lib/store/shared-contract.ts";
-import { freePort } from "./etcd-server.ts";
+import { freePort } from "../support/free-port.ts";
 import { wire } from "./wire.ts";
 
 /** @param open the client of the store that is at that port of 127.0.0.1 */

@@ -6,8 +6,9 @@ import { promisify } from "node:util";
 import { expect } from "@jest/globals";
 import { etcd } from "#lib/store/etcd/etcd.ts";
 import { follow, until } from "#lib/store/shared-contract.ts";
+import { freePort } from "../support/free-port.ts";
 import { needing } from "../support/requirement.ts";
-import { ETCD, etcdServer, freePort } from "./etcd-server.ts";
+import { ETCD, etcdServer } from "./etcd-server.ts";
 import { wire } from "./wire.ts";
 
 const test = needing({ file: ETCD });

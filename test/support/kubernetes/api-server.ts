@@ -5,11 +5,12 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { basename, dirname } from "node:path/posix";
 import { text } from "node:stream/consumers";
 import { KINDS as STORED } from "#lib/store/kubernetes/kinds.ts";
 import type { Identity } from "../../store/pki.ts";
+import { freePort } from "../free-port.ts";
 import { type ApiObject, collection, type Happened } from "./collection.ts";
 import { patchStatus } from "./pod-status.ts";
 import { write } from "./writes.ts";
@@ -102,8 +103,8 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  const port = await freePort();
+  await listen(port);
 
   const fake: FakeApiServer = {
     url: `https://127.0.0.1:${port}`,
