@@ -114,8 +114,9 @@ const planned = ({ deletes, sets, conflicts, intruders }: Change): RouterPlan =>
   intruders: [...intruders],
 });
 
-const pushShown = ({ steps, atMs, ...push }: PushRecord): Push => ({
+const pushShown = ({ steps, atMs, tries, message, ...push }: PushRecord): Push => ({
   ...push,
+  message: tries === undefined ? message : `tried ${tries} times${message === "" ? "" : `: ${message}`}`,
   at: time(atMs),
   lines: steps.flatMap(({ removed, added }) => [
     ...removed.map((line) => `- ${line}`),

@@ -31,21 +31,31 @@ const records: fc.Arbitrary<RouterRecord> = fc.record(
   },
   { requiredKeys: ["revision", "owned", "isUnsaved"] },
 );
-const pushes: fc.Arbitrary<Push> = fc.record({
-  revision: fc.integer({ min: 1, max: 1_000 }),
-  atMs: ms,
-  tookMs: ms,
-  by: word,
-  why: word,
-  steps: fc.array(
-    place.chain((where) =>
-      fc.tuple(lines(where.at), lines(where.at)).map(([removed, added]) => ({ ...where, removed, added })),
+const pushes: fc.Arbitrary<Push> = fc.record(
+  {
+    revision: fc.integer({ min: 1, max: 1_000 }),
+    atMs: ms,
+    tookMs: ms,
+    by: word,
+    why: word,
+    steps: fc.array(
+      place.chain((where) =>
+        fc.tuple(lines(where.at), lines(where.at)).map(([removed, added]) => ({ ...where, removed, added })),
+      ),
+      { maxLength: 4 },
     ),
-    { maxLength: 4 },
-  ),
-  result: fc.constantFrom("begun" as const, "done" as const, "failed" as const, "refused" as const, "unknown" as const),
-  message: fc.string(),
-});
+    result: fc.constantFrom(
+      "begun" as const,
+      "done" as const,
+      "failed" as const,
+      "refused" as const,
+      "unknown" as const,
+    ),
+    message: fc.string(),
+    tries: fc.nat(),
+  },
+  { requiredKeys: ["revision", "atMs", "tookMs", "by", "why", "steps", "result", "message"] },
+);
 
 test("what is written is what is read", () => {
   fc.assert(fc.property(records, (value) => expect(readRecord(root(JSON.parse(writeRecord(value))))).toEqual(value)));

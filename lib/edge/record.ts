@@ -33,6 +33,8 @@ export interface Push {
   readonly result: PushResult;
   /** The router's words where it did not do it. */
   readonly message: string;
+  /** The same was tried so often, the last time `atMs`; absent: once. */
+  readonly tries?: number;
 }
 
 /** `edge/<router>/pause`: nothing is pushed while it is there. */
@@ -81,6 +83,7 @@ export function readRecord(found: Found): RouterRecord {
 /** @throws SelvedgeError config-invalid */
 export function readPush(found: Found): Push {
   const at = fields(found);
+  const tries = optional(at("tries"), (each) => integer(each, MS));
   return {
     revision: integer(at("revision"), { min: 1, max: Number.MAX_SAFE_INTEGER }),
     atMs: integer(at("atMs"), MS),
@@ -90,6 +93,7 @@ export function readPush(found: Found): Push {
     steps: list(at("steps")).map(stepIn),
     result: oneOf(at("result"), RESULTS),
     message: text(at("message"), { or: "" }),
+    ...(tries === undefined ? {} : { tries }),
   };
 }
 

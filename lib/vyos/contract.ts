@@ -112,3 +112,18 @@ export const REFUSALS: readonly ContractCase[] = [
     },
   },
 ];
+
+/** What a router does that takes commits back (1.5), or would restart for it unless its `commit-confirm action` is `reload`. */
+export const CONFIRMS: readonly ContractCase[] = [
+  {
+    name: "one commit waits to be confirmed at a time: another is made, and an error",
+    async run(router) {
+      await router.configure([set(`${ROUTE} blackhole`)], { confirmMinutes: 5 });
+      await refused(router.configure([set(`${OTHER} blackhole`)], { confirmMinutes: 5 }), "failed");
+      equal(await below(router, "protocols", OTHER), [`${OTHER} blackhole`]);
+      await router.confirm();
+      await refused(router.confirm(), "refused", "failed");
+      await router.configure([remove(ROUTE), remove(OTHER)]);
+    },
+  },
+];

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { CONTRACT } from "./contract.ts";
+import { CONFIRMS, CONTRACT } from "./contract.ts";
 import { fakeRouter } from "./fake.ts";
 
 test.each(CONTRACT)("$name", ({ run }) => run(fakeRouter().open()));
-test("the contract has cases", () => expect(CONTRACT.length).toBeGreaterThan(0));
+test.each(CONFIRMS)("$name", ({ run }) => run(fakeRouter({ version: "1.5.0" }).open()));
+test("the contract has cases", () => expect([CONTRACT.length, CONFIRMS.length]).not.toContain(0));

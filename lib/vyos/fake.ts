@@ -46,6 +46,9 @@ export interface FakeRouter {
   readonly counted: { commits: number; reads: number; saves: number };
 }
 
+/** nginx: `client_max_body_size 1m` */
+const LARGEST_BYTES = 1_048_576;
+
 export function fakeRouter({ name = "edge1", version = "1.4.0" } = {}): FakeRouter {
   let running: Tree = new Map();
   let saved: Tree = new Map();
@@ -107,20 +110,30 @@ export function fakeRouter({ name = "edge1", version = "1.4.0" } = {}): FakeRout
           request(() => {
             if (options.confirmMinutes !== undefined && !confirms)
               throw trouble(name, "refused", `VyOS ${version} confirms nothing`);
+            const bytes = new URLSearchParams({ data: JSON.stringify(commands) }).toString().length;
+            if (bytes > LARGEST_BYTES) throw trouble(name, "refused", "HTTP 413: the request is too large");
             const accident = accidents.shift();
             if (typeof accident === "object" && "refuse" in accident) throw trouble(name, accident.refuse, "refused");
             if (accident === "lost") throw trouble(name, "unknown", "no answer");
             router.between?.();
             counted.commits += 1;
-            if (options.confirmMinutes !== undefined) unconfirmed = copyOf(running);
+            // The commit comes first, and is not undone where another one waits already (T3955).
+            const isSecond = options.confirmMinutes !== undefined && unconfirmed !== undefined;
+            const before = copyOf(running);
+            const wait = (): void => {
+              if (options.confirmMinutes !== undefined) unconfirmed ??= before;
+            };
             if (accident === "later") {
+              wait();
               late.push(commands);
               throw trouble(name, "unknown", "HTTP 504: it took too long");
             }
             const part = typeof accident === "object" ? accident.partly : undefined;
             const refusals = apply(commands, part && ((owner) => owner.join(" ") === part.join(" ")));
+            if (refusals.length === 0) wait();
             if (accident === "unheard") throw trouble(name, "unknown", "the connection was lost");
             if (refusals.length > 0) throw trouble(name, "failed", `${refusals.join("")}Commit failed`);
+            if (isSecond) throw trouble(name, "failed", "Another confirm is pending");
           }),
         confirm: () =>
           request(() => {

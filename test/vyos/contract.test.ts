@@ -1,7 +1,7 @@
 /** The client of the HTTP API against the stand-in of each version, and against a router of one's own. */
 import { expect, test } from "@jest/globals";
 import type { Version } from "#lib/edge/dialect.ts";
-import { CONTRACT, REFUSALS } from "#lib/vyos/contract.ts";
+import { CONFIRMS, CONTRACT, REFUSALS } from "#lib/vyos/contract.ts";
 import { vyos } from "#lib/vyos/http.ts";
 import { pki } from "../store/pki.ts";
 import { needing } from "../support/requirement.ts";
@@ -10,7 +10,7 @@ import { standin } from "../support/vyos/standin.ts";
 
 const CASES = [...CONTRACT, ...REFUSALS];
 const ROWS = (["1.4", "rolling"] as const).flatMap((version) =>
-  CASES.map((each) => [version, each.name, each.run] as const),
+  [...CASES, ...(version === "1.4" ? [] : CONFIRMS)].map((each) => [version, each.name, each.run] as const),
 );
 
 needing({ file: grammarFile("1.4") }, { program: "openssl" }).each(ROWS)(

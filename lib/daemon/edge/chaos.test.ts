@@ -10,7 +10,7 @@ import type { PushResult } from "#lib/edge/record.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView } from "#lib/edge/router.ts";
 import { sampleRouter } from "#lib/edge/sample-router.ts";
-import { linesOf } from "#lib/edge/tree.ts";
+import { linesOf, type Tree } from "#lib/edge/tree.ts";
 import { space } from "#lib/store/shared-memory.ts";
 import { type Accident, fakeRouter } from "#lib/vyos/fake.ts";
 import type { Command, Vyos } from "#lib/vyos/vyos.ts";
@@ -73,6 +73,9 @@ const EMPTY = [
   "policy prefix-list6 X",
 ];
 
+const full = (tree: Tree): string[] =>
+  linesOf(tree).filter((line) => !EMPTY.some((whole) => whole.startsWith(`${line} `)));
+
 /** What a daemon that was killed waits for never comes. */
 interface Life {
   dead: boolean;
@@ -103,6 +106,9 @@ function mortal<T extends object>(target: T, life: Life): T {
 
 interface Outcome {
   readonly found: readonly string[];
+  /** What is not the operator's of what the router boots with. */
+  readonly saved: readonly string[];
+  readonly wanted: readonly string[];
   readonly expected: readonly string[];
   readonly phase: string;
   /** Of ours, what no push in the history has set. */
@@ -254,15 +260,19 @@ async function sequence(seed: number): Promise<Outcome> {
     await pass(1);
     router.finish();
   }
+  // What is confirmed and saved by now stays.
+  router.expire();
   const wanted = render(SPEC, now, DIALECTS["1.4"]).flatMap(({ paths }) => paths.map(lineOf));
   const history = await memory(keeper, "edge1").history();
   const told = new Set(history.flatMap(({ steps }) => steps.flatMap(({ added }) => added)));
   return {
     untold: wanted.filter((line) => !told.has(line)),
     results: [...new Set(history.map(({ result }) => result))],
-    found: linesOf(router.running)
-      .filter((line) => !EMPTY.some((full) => full.startsWith(`${line} `)))
+    found: full(router.running).toSorted(),
+    saved: full(router.saved)
+      .filter((line) => !OPERATORS.includes(line))
       .toSorted(),
+    wanted: wanted.toSorted(),
     expected: [...new Set([...wanted, ...operators])].toSorted(),
     phase: daemons
       .map((each) => each.pusher.status.phase)
@@ -275,9 +285,9 @@ const RUNS = Number(process.env.SELVEDGE_EDGE_RUNS ?? 500);
 test(`${RUNS} sequences`, async () => {
   const ended = new Set<PushResult>();
   for (let seed = 1; seed <= RUNS; seed++) {
-    const { found, expected, phase, untold, results } = await sequence(seed);
-    const outcome = { seed, phase, lines: found, untold };
-    expect(outcome).toEqual({ seed, phase: "in-sync standby", lines: expected, untold: [] });
+    const { found, saved, wanted, expected, phase, untold, results } = await sequence(seed);
+    const outcome = { seed, phase, lines: found, saved, untold };
+    expect(outcome).toEqual({ seed, phase: "in-sync standby", lines: expected, saved: wanted, untold: [] });
     for (const result of results) ended.add(result);
   }
   // Of one whose daemon was killed the next one says that nobody knows; none is left as if it went on.

@@ -23,6 +23,7 @@ export interface Memory {
   putState(record: RouterRecord, before: Revision | undefined): Promise<Revision | undefined>;
   /** The newest last. */
   history(): Promise<readonly Push[]>;
+  push(revision: number): Promise<Push | undefined>;
   putPush(push: Push): Promise<void>;
   pause(): Promise<Pause | undefined>;
   putPause(pause: Pause | undefined): Promise<void>;
@@ -44,6 +45,10 @@ export function memory(keeper: Keeper, router: string): Memory {
     },
     putState: (record, before) => keeper.put(state, writeRecord(record), { if: before ?? "absent" }),
     history: async () => (await keeper.list(history)).map(({ key, value }) => readPush(readJson(key, value))),
+    async push(revision) {
+      const entry = await keeper.get(pushKey(revision));
+      return entry && readPush(readJson(entry.key, entry.value));
+    },
     async putPush(push) {
       await keeper.put(pushKey(push.revision), writePush(push));
       await keeper.remove(pushKey(push.revision - KEPT));

@@ -2,14 +2,16 @@
  * One push to a router. What it may make ours is written down before the router hears of it, on condition that nobody else
  * has written meanwhile: so nothing of ours is ever forgotten, and of two nodes that both believe to be the writer one stops.
  */
-import { afterwards, type Change } from "#lib/edge/change.ts";
+import { isDeepStrictEqual } from "node:util";
+import { afterwards, type Change, type Step } from "#lib/edge/change.ts";
 import type { Piece } from "#lib/edge/piece.ts";
 import { NO_RECORD, type Push, type PushResult, type RouterRecord } from "#lib/edge/record.ts";
 import { isFailure, type RouterTrouble, SelvedgeError } from "#lib/errors.ts";
 import type { Revision } from "#lib/store/shared.ts";
-import type { Command, Vyos } from "#lib/vyos/vyos.ts";
+import type { Vyos } from "#lib/vyos/vyos.ts";
 import { isolate } from "./isolate.ts";
 import type { Memory } from "./memory.ts";
+import { portions } from "./portions.ts";
 
 export interface Kept {
   readonly record: RouterRecord;
@@ -33,6 +35,8 @@ export interface Pushed {
   readonly error?: SelvedgeError;
   /** Pieces that the router does not take, and why; all others were made. */
   readonly refused: readonly { readonly piece: Piece; readonly message: string }[];
+  /** The router may take it back unless it is confirmed. */
+  readonly isWaiting: boolean;
 }
 
 export async function kept(memory: Memory): Promise<Kept> {
@@ -58,37 +62,48 @@ export async function push(
   { wanted, why }: { readonly wanted: readonly Piece[]; readonly why: string },
 ): Promise<Pushed> {
   const atMs = nowMs();
-  const revision = before.record.revision + 1;
+  const { revision: last, unknownMs: earlierMs } = before.record;
+  const failed = await failedBefore(memory, last, change.steps);
+  const revision = failed?.revision ?? last + 1;
   const intent = await keep(memory, before, {
     revision,
     owned: afterwards(before.record.owned, change),
     isUnsaved: true,
     unknownMs: atMs,
   });
-  const entry = { revision, atMs, by, why, steps: change.steps };
+  const tries = failed === undefined ? {} : { tries: (failed.tries ?? 1) + 1 };
+  const entry = { revision, atMs, by, why, steps: change.steps, ...tries };
   await memory.putPush({ ...entry, tookMs: 0, result: "begun", message: "" });
 
-  const { result, error, refused } = await send(router, change, wanted, confirmMinutes);
+  const { result, error, refused, isUndone, isWaiting } = await send(router, change, wanted, confirmMinutes);
   const done: Push = { ...entry, tookMs: nowMs() - atMs, result, message: error?.message ?? "" };
   await memory.putPush(done);
-  const isUndone = error !== undefined && isFailure(error, "router") && NOTHING_HAPPENED.includes(error.failure.why);
-  // What did not happen takes no number: the next try has the same.
-  const number = isUndone ? before.record.revision : revision;
   // An earlier push, perhaps another node's, may still be going on.
-  const unknownMs = result === "unknown" ? atMs : before.record.unknownMs;
+  const unknownMs = result === "unknown" || isWaiting ? atMs : earlierMs;
   const after = await keep(memory, intent, {
-    revision: number,
+    // What did not happen takes no number: the next try has the same.
+    revision: isUndone ? last : revision,
     owned: intent.record.owned,
     isUnsaved: true,
     ...(unknownMs === undefined ? {} : { unknownMs }),
   });
-  return { kept: after, push: done, ...(error === undefined ? {} : { error }), refused };
+  return { kept: after, push: done, ...(error === undefined ? {} : { error }), refused, isWaiting };
+}
+
+/** The last push, where it was the same and was not done: a router that takes something never does not fill the history with it. */
+async function failedBefore(memory: Memory, last: number, steps: readonly Step[]): Promise<Push | undefined> {
+  const newest = (await memory.push(last + 1)) ?? (await memory.push(last));
+  const isSame = newest !== undefined && newest.result !== "done" && isDeepStrictEqual(newest.steps, steps);
+  return isSame ? newest : undefined;
 }
 
 interface Sent {
   readonly result: PushResult;
   readonly error?: SelvedgeError;
   readonly refused: Pushed["refused"];
+  /** Nothing happened. */
+  readonly isUndone: boolean;
+  readonly isWaiting: boolean;
 }
 
 async function send(
@@ -97,28 +112,44 @@ async function send(
   wanted: readonly Piece[],
   confirmMinutes: number | undefined,
 ): Promise<Sent> {
-  const commands: Command[] = [
+  const parts = portions([
     ...deletes.map((path) => ({ op: "delete", path }) as const),
     ...sets.map((path) => ({ op: "set", path }) as const),
-  ];
-  try {
-    await router.configure(commands, confirmMinutes === undefined ? {} : { confirmMinutes });
-    return { result: "done", refused: [] };
-  } catch (error) {
-    if (!isFailure(error, "router")) throw error;
-    const { why } = error.failure;
-    if (why !== "refused")
-      return { result: why === "unknown" || why === "busy" ? "unknown" : "failed", error, refused: [] };
-    const found = await isolate(router, wanted, sets);
-    return { result: found.isDone ? "failed" : "refused", error, refused: found.refused };
-  }
+  ]);
+  // Of several commits each would have to be confirmed before the next.
+  const options = confirmMinutes === undefined || parts.length > 1 ? {} : { confirmMinutes };
+  const isWaiting = "confirmMinutes" in options;
+  for (const [i, part] of parts.entries())
+    try {
+      await router.configure(part, options);
+    } catch (error) {
+      if (!isFailure(error, "router")) throw error;
+      const { why } = error.failure;
+      if (why !== "refused") {
+        const isUndone = i === 0 && NOTHING_HAPPENED.includes(why);
+        return { result: resultOf(error), error, refused: [], isUndone, isWaiting: isWaiting && !isUndone };
+      }
+      const paths = part.flatMap(({ op, path }) => (op === "set" ? [path] : []));
+      const found = await isolate(router, wanted, paths);
+      const result = found.error === undefined ? undefined : resultOf(found.error);
+      if (result === "unknown")
+        return { ...NOTHING_KNOWN, result, error: found.error ?? error, refused: found.refused };
+      return { ...NOTHING_KNOWN, result: found.isDone || i > 0 ? "failed" : "refused", error, refused: found.refused };
+    }
+  return { result: "done", refused: [], isUndone: false, isWaiting };
 }
+
+const NOTHING_KNOWN = { isUndone: false, isWaiting: false } as const;
+
+/** Of anything but a refusal. */
+const resultOf = ({ failure }: SelvedgeError): PushResult =>
+  failure.kind === "router" && ["unknown", "busy"].includes(failure.why) ? "unknown" : "failed";
 
 /** Whoever began a push and did not tell how it ended has ended before. @throws SelvedgeError store */
 export async function tellOfEnds(memory: Memory): Promise<void> {
   for (const each of await memory.history())
     if (each.result === "begun")
-      await memory.putPush({ ...each, result: "unknown", message: `node ${each.by} ended before the router answered` });
+      await memory.putPush({ ...each, result: "unknown", message: `node ${each.by} did not tell how it ended` });
 }
 
 export const isSame = (a: Kept["record"], b: Kept["record"]): boolean =>

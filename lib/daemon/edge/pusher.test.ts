@@ -260,7 +260,7 @@ test("a push whose daemon was killed is told of by the next", async () => {
   const again = make("alpha");
   await again.pass(view(1), "news");
   expect(await again.history()).toMatchObject([
-    { revision: 1, result: "unknown", message: "node alpha ended before the router answered" },
+    { revision: 1, result: "unknown", message: "node alpha did not tell how it ended" },
   ]);
 });
 

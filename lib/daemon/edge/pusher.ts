@@ -59,6 +59,9 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   let state: Kept | undefined;
   let known: { readonly version: string; readonly dialect: Dialect } | undefined;
   let lastVersion: string | undefined;
+  /** Steps of the last push, where it was not done, and those without which all was saved. */
+  let failed: string | undefined;
+  let savedWithout: string | undefined;
   let phase: Phase = "starting";
   let message = "";
   let failures = 0;
@@ -84,8 +87,9 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
 
   const fail = (error: SelvedgeError): void => {
     failures += 1;
-    // The router may be another one now.
+    // The router may be another one now; a store that failed may not know how the push ended.
     known = undefined;
+    isTold = false;
     role = "";
     log({ event: "edge-failed", router: name, failures, message: error.message });
     rest("failing", error.message);
@@ -124,6 +128,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     return { wanted, have, change: found, state, spec, dialect: known.dialect };
   };
 
+  type Look = Awaited<ReturnType<typeof look>>;
+
   const confirms = () => confirmation(router, known?.dialect, options.confirmMinutes);
   const confirmAny = async (): Promise<void> => {
     if ((await confirms()) !== undefined) await confirmLate(router);
@@ -133,21 +139,35 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   const settle = async (have: Tree, now: Kept): Promise<void> => {
     const { record } = now;
     const isOver = record.unknownMs === undefined || nowMs() - record.unknownMs > LATE_MS;
-    if (record.isUnsaved && record.unknownMs !== undefined) await confirmAny();
-    if (record.isUnsaved) await router.save();
     const owned = isOver ? present(record.owned, have) : record.owned;
+    // What is forgotten must not come back with a reboot: somebody may have taken it away, and not saved that.
+    const isUnsaved = record.isUnsaved || linesIn(owned) < linesIn(record.owned);
+    if (isUnsaved && record.unknownMs !== undefined) await confirmAny();
+    if (isUnsaved) await router.save();
     const { unknownMs, ...same } = record;
     const next = { ...same, owned, isUnsaved: false, ...(isOver || unknownMs === undefined ? {} : { unknownMs }) };
     state = isSame(next, record) ? now : await keep(memory, now, next);
     failures = 0;
   };
 
+  /** What the router does not take keeps the rest from being saved once, not for ever. */
+  const saveRest = async ({ change: left, state: { record } }: Look): Promise<void> => {
+    const steps = stepsOf(left);
+    if (!record.isUnsaved || failed !== steps || savedWithout === steps) return;
+    savedWithout = steps;
+    if (record.unknownMs !== undefined) await confirmAny();
+    await router.save();
+  };
+
   /** Pushes and looks again. @throws SelvedgeError */
   const make = async (now: Kept, found: Change, wanted: readonly Piece[], why: string): Promise<Tree> => {
     phase = "pushing";
     const confirmed = await confirms();
+    // A second one that waits would be an error.
+    if (confirmed !== undefined && now.record.unknownMs !== undefined) await confirmLate(router);
     const pushed = await push({ router, memory, by, nowMs, ...confirmed }, now, found, { wanted, why });
     state = pushed.kept;
+    failed = pushed.error === undefined ? undefined : stepsOf(found);
     for (const { piece, message: said } of pushed.refused) refused.note(piece, said);
     const { revision, tookMs, result } = pushed.push;
     counted = withPush(counted, pushed.push);
@@ -163,7 +183,12 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     });
     if (pushed.error !== undefined) throw pushed.error;
     const have = await observe(router, wanted, state.record.owned);
-    if (confirmed !== undefined) await router.confirm();
+    if (pushed.isWaiting) {
+      await router.confirm();
+      const { unknownMs: _, ...record } = state.record;
+      const { unknownMs } = now.record;
+      state = { ...state, record: { ...record, ...(unknownMs === undefined ? {} : { unknownMs }) } };
+    }
     const left = change(wanted, have, state.record.owned);
     if (!isNothing(left))
       throw new SelvedgeError(
@@ -172,8 +197,6 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       );
     return have;
   };
-
-  type Look = Awaited<ReturnType<typeof look>>;
 
   /** Back to what was ours at some time. @returns lines that could not be set again */
   const goBack = async (
@@ -264,6 +287,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
         return rest("dry-run", `${found.change.sets.length} to set, ${found.change.deletes.length} to delete`);
       if (isDrift && options.onDrift === "report" && !asked) return rest("drifted", DRIFT);
       if (held !== undefined && !asked) return rest("held", `${held}; \`selvedgectl edge apply ${name}\` does it`);
+      await saveRest(found);
       const why = asked ? "asked for" : wasPaused ? "resumed" : isDrift ? DRIFT : "the cluster has changed";
       await makeSafely(found, view, why);
       if (phase === "paused") return;
@@ -310,7 +334,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
         inSyncMs: seen?.atMs ?? 0,
         failures,
         nextMs,
-        owned: [...(state?.record.owned.values() ?? [])].reduce((n, { lines }) => n + lines.length, 0),
+        owned: state === undefined ? 0 : linesIn(state.record.owned),
         revision: state?.record.revision ?? 0,
         isUnsaved: state?.record.isUnsaved ?? false,
         role,
@@ -369,6 +393,9 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     },
   };
 }
+
+const linesIn = (owned: Ownership): number => [...owned.values()].reduce((n, { lines }) => n + lines.length, 0);
+const stepsOf = ({ steps }: Change): string => JSON.stringify(steps);
 
 /** @returns a sentence that tells whether what it speaks of is done */
 const textOf = ({ by, why, backTo }: Pause): string =>
