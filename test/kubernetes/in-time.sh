@@ -17,21 +17,27 @@ begun_with() { # begun_with SECONDS
   local left=$((ends_s - SECONDS))
   [ "$left" -ge "$1" ] || left_out "no time: $left s are left, it is not begun with less than $1"
 }
-# Ended when the time is up: interrupted, so that each waits for what it has started.
+# Interrupted when the time is up, so that each waits for what it has started; it ends with 124 then.
 in_time() { # in_time COMMAND...
   local code
   timeout --signal=INT --kill-after=60 $((ends_s - SECONDS)) "$@"
   code=$?
-  [ "$SECONDS" -lt "$ends_s" ] || left_out "no time: it was ended after $SECONDS s"
+  [ "$SECONDS" -lt "$ends_s" ] || code=124
   return "$code"
 }
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 
 begun_with "$whole_s"
-in_time bash test/kubernetes/prepare.sh || left_out "what it needs cannot be had here, as said above"
+in_time bash test/kubernetes/prepare.sh
+case $? in
+  0) ;;
+  124) left_out "no time: its programs and images were not made within $1 s" ;;
+  *) left_out "what it needs cannot be had here, as said above" ;;
+esac
 begun_with "$tests_s"
 in_time bash test/kubernetes/run.sh >"$output"
 code=$?
+[ "$code" != 124 ] || left_out "no time: its tests have not ended within $1 s"
 cat "$output"
 exit "$code"
