@@ -53,6 +53,23 @@ const PODS: readonly [what: string, facts: readonly Fact[], expected: readonly s
     ],
   ],
   [
+    "out of the pod by a queue of its own, and into it by one that it shares with other interfaces",
+    [
+      inside,
+      outside,
+      { type: "link", at: "host", name: "sb1", kind: "ifb", up: true },
+      { type: "shaper", at: "host", link: "sb1", rateBits: 10_000_000, burstBytes: 1, latencyUs: 1 },
+      { type: "redirect", at: "host", link: "sv1", to: "sb1" },
+      { type: "link", at: "host", name: "st1", kind: "ifb", up: true },
+      { type: "tree", at: "host", link: "st1", rateBits: 50_000_000, burstBytes: 1, latencyUs: 1, classes: [] },
+      { type: "redirect", at: "host", link: "sv1", to: "st1", hook: "egress" },
+    ],
+    [
+      "pod|eth0|veth|1450|default/web-0, 10.66.0.5||1",
+      "node|sv1|veth|1450|routed|10 Mbit/s out of the pod,50 Mbit/s into the pod|7",
+    ],
+  ],
+  [
     "on a link of the node",
     [{ ...inside, kind: "macvlan", parent: { at: "host", name: "eth1" } }],
     [

@@ -62,14 +62,16 @@ const parentStage = ({ kind, parent }: LinkFact): Stage => ({
 
 function hostEnd(link: LinkFact, facts: readonly Fact[], addresses: readonly Address[]): Stage {
   const own = facts.filter((fact) => fact.at === "host" && speaksOf(fact, link.name, addresses));
+  const detours = own.filter((fact) => fact.type === "redirect");
+  const queues = facts.filter((fact) => fact.at === "host" && detours.some(({ to }) => isOf(fact, to)));
   return {
     place: "node",
     device: link.name,
     kind: link.kind,
     mtu: link.mtu ?? 0,
     what: link.master === undefined ? "routed" : `a port of ${link.master}`,
-    checks: own.flatMap(checkOf),
-    facts: own,
+    checks: own.flatMap((fact) => checkOf(fact, queues)),
+    facts: [...own, ...queues],
   };
 }
 
@@ -85,20 +87,27 @@ const bridgeStage = (name: string, link: LinkFact | undefined): Stage => ({
 
 function speaksOf(fact: Fact, link: string, addresses: readonly string[]): boolean {
   if (fact.type === "element") return fact.key.some((part) => part === link || addresses.includes(part));
-  if (fact.type === "link") return fact.name === link;
-  return "link" in fact && fact.link === link;
+  return isOf(fact, link);
 }
 
-/** What of a fact may drop a packet. */
-function checkOf(fact: Fact): string[] {
+/** Whether it is a link, or something on it. */
+const isOf = (fact: Fact, link: string): boolean =>
+  fact.type === "link" ? fact.name === link : "link" in fact && fact.link === link;
+
+/** What of a fact may drop a packet. @param queues where redirects lead */
+function checkOf(fact: Fact, queues: readonly Fact[]): string[] {
   if (fact.type === "element" && fact.set === "guarded") return [`${fact.family} selvedge guard`];
-  if (fact.type === "shaper" || fact.type === "tree") return [`${fact.rateBits / 1_000_000} Mbit/s into the pod`];
-  if (fact.type === "redirect") return ["shaped out of the pod"];
-  return [];
+  if (fact.type === "shaper") return [`${megabits(fact)} into the pod`];
+  if (fact.type !== "redirect") return [];
+  const queue = queues.find((each) => (each.type === "shaper" || each.type === "tree") && each.link === fact.to);
+  const rate = queue?.type === "shaper" || queue?.type === "tree" ? megabits(queue) : "shaped";
+  return [`${rate} ${fact.hook === "egress" ? "into" : "out of"} the pod`];
 }
+
+const megabits = ({ rateBits }: { readonly rateBits: number }): string => `${rateBits / 1_000_000} Mbit/s`;
 
 /** The device by which packets of pods reach another node, and by which they arrive there: `from` and `to` are names of nodes. */
-export function wayDevice(way: Pick<ChosenWay, "way" | "to" | "egress">, other: string): string {
+function wayDevice(way: Pick<ChosenWay, "way" | "to" | "egress">, other: string): string {
   const underlay = family(way.to);
   switch (way.way) {
     case "vxlan":
