@@ -54,7 +54,7 @@ export const EXIT_MEANING = {
   usage: "the command line is wrong",
   unreachable: "no daemon answers on the socket",
   notReady: "status: the node is not ready",
-  ailing: "doctor, connectivity: there are problems",
+  ailing: "there are problems, or the answer is no: connectivity, doctor, edge doctor, nodes, path, policy",
 } as const satisfies Record<keyof typeof EXIT, string>;
 
 /** A command line that cannot be understood. */

@@ -2,7 +2,7 @@
 import { type Command, type Option, UsageError } from "./command.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof SHELLS)[number];
+type Shell = (typeof SHELLS)[number];
 
 type Commands = Readonly<Record<string, Command>>;
 type Options = Readonly<Record<string, Option>>;
@@ -42,11 +42,13 @@ complete -F _selvedgectl selvedgectl
 }
 
 /** Inside single quotes, for zsh and fish alike, a quote ends the text. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "’").replaceAll(":", "\\:")}'`;
+const quoted = (text: string): string => `'${text.replaceAll("'", "’")}'`;
+/** What zsh's _describe gets has a colon between a word and its description. */
+const withoutColons = (text: string): string => text.replaceAll(":", "\\:");
 
 function zsh(commands: Commands, everywhere: Options): string {
   const list = Object.entries(commands).map(
-    ([name, { summary }]) => `    ${quoted(name).slice(0, -1)}:${quoted(summary).slice(1)}`,
+    ([name, { summary }]) => `    ${quoted(`${withoutColons(name)}:${withoutColons(summary)}`)}`,
   );
   const cases = Object.entries(commands).map(
     ([name, command]) => `    ${name}) compadd -- ${wordsOf(command, everywhere)} ;;`,

@@ -13,7 +13,7 @@ export const nodes: Command = {
     return {
       json: state,
       lines: (style, width) => lines(state, style, width),
-      exit: state.trouble === "" ? EXIT.ok : EXIT.failed,
+      exit: state.trouble === "" ? EXIT.ok : EXIT.ailing,
     };
   },
 };

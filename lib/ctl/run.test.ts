@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { SelvedgeError } from "#lib/errors.ts";
-import { Admin, Attachment, AttachmentList, NodeStatus } from "#proto/selvedge_pb.ts";
+import { Admin, Attachment, AttachmentList, ClusterState, NodeStatus } from "#proto/selvedge_pb.ts";
 import { type Asked, ATTACHMENTS, ctl, ID, REPLIES } from "./canned-node.ts";
 import { COMMANDS } from "./commands.ts";
 
@@ -136,6 +136,19 @@ const FAILURES: [error: SelvedgeError, exit: number, err: string][] = [
 ];
 test.each(FAILURES)("a failure is told: %s", async (error, exit, err) => {
   expect(await ctl("status", new Map([[Admin.getStatus, error]]))).toMatchObject({ out: "", err, exit });
+});
+
+test("what ails is an answer, too, with an exit code of its own", async () => {
+  const nodes = (trouble: string) => new Map([[Admin.listNodes, ClusterState.of({ trouble, storeReached: true })]]);
+  expect(await ctl("nodes", nodes("the clocks differ"))).toMatchObject({ err: "", exit: 5 });
+  expect(await ctl("nodes", nodes(""))).toMatchObject({ err: "", exit: 0 });
+});
+
+test("colons are escaped where they would divide, and nowhere else", async () => {
+  const fish = (await ctl("completion fish")).out;
+  expect(fish).toContain("-l to -x -d 'start: link:NAME, vxlan:ADDRESS:VNI, ");
+  expect(fish).toContain("-a egress -d 'Egress addresses: who holds them, ");
+  expect((await ctl("completion zsh")).out).toContain("\n    'egress:Egress addresses\\: who holds them, ");
 });
 
 test("colours are used when asked for, and only there", async () => {
