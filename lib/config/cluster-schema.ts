@@ -19,7 +19,7 @@ import {
 } from "./leaves.ts";
 
 /** As etcdctl writes it; the port is etcd's for clients (IANA: etcd-client). Canonical: scheme, host and port, no more. */
-export function endpointUrl(value: unknown): string {
+function endpointUrl(value: unknown): string {
   const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
   const isBare =
     url !== undefined && ["", "/"].includes(url.pathname) && `${url.username}${url.search}${url.hash}` === "";

@@ -29,7 +29,7 @@ import {
 } from "./leaves.ts";
 
 /** As the router is called, without what comes after the port. */
-export function routerUrl(value: unknown): string {
+function routerUrl(value: unknown): string {
   const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
   const isBare =
     url !== undefined && ["", "/"].includes(url.pathname) && `${url.username}${url.search}${url.hash}` === "";

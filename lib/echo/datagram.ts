@@ -15,7 +15,7 @@ const MAGIC = Buffer.from("SVGE");
 const KINDS = { question: 1, answer: 2 } as const;
 const UID_AT = 16;
 /** A uid is at most so long, bytes. */
-export const LONGEST_UID = 64;
+const LONGEST_UID = 64;
 export const SHORTEST = UID_AT + LONGEST_UID;
 
 /** @param sizeBytes of the whole datagram; at least `SHORTEST` */
