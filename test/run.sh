@@ -31,7 +31,7 @@ bash test/wireguard-go.sh
 printf '\n== tests\n'
 closing='^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$'
 output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+trap '[ -z "$beside" ] || kill -- "-$beside"; rm -f "$output"*' EXIT
 skipped=0
 # Jest reports on stderr; on stdout is its closing line, which goes into ours.
 suite() { # suite COMMAND...
@@ -47,12 +47,32 @@ suite() { # suite COMMAND...
     failed=$((failed + 1))
   fi
 }
+beside=
+begin() { # begin COMMAND...
+  # A process group of its own: it is told when this script is to end, and not by the terminal.
+  set -m
+  "$@" >"$output.beside" 2>"$output.told" &
+  beside=$!
+  set +m
+}
+# What was begun, as if it ran now.
+ended() {
+  wait "$beside"
+  local code=$?
+  beside=
+  cat "$output.told" >&2
+  cat "$output.beside"
+  return "$code"
+}
 # It is the daemon that was just built that runs.
 export SELVEDGE_BUILT=1
 if [ $# = 0 ]; then
   # What lies beside its source uses nothing that two files at a time could fight for.
   SELVEDGE_WORKERS=2 suite bash test/jest.sh --testPathIgnorePatterns='<rootDir>/test/'
-  suite bash test/jest.sh --testPathIgnorePatterns=/test/cluster/ --roots=test
+  # Shared stores and API servers are waited for, minutes in all: beside the others, in namespaces of their own.
+  begin bash test/jest.sh --roots=test/store --roots=test/k8s
+  suite bash test/jest.sh --testPathIgnorePatterns='/test/(cluster|store|k8s)/' --roots=test
+  suite ended
 else
   suite bash test/jest.sh "$@"
 fi
