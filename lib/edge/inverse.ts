@@ -15,12 +15,21 @@ export function before(owned: Ownership, steps: readonly Step[]): Ownership {
 }
 
 /**
- * Pieces that make it so again. A secret is known by its mark only: it is found among `known`, or left out.
- * @returns besides, the lines that were left out
+ * Pieces that make it so again. A secret is known by its mark only: it is found among `known`. Where it is another by now, that
+ * one is kept: without any a session would end, or a tunnel not be committed.
+ * @returns besides, the lines that were not set again
  */
 export function restored(was: Ownership, known: Iterable<Path>): { pieces: Piece[]; lost: Line[] } {
   const secrets = new Map<Line, Path>();
-  for (const path of known) if (isSecret(lineOf(path))) secrets.set(lineOf(path), path);
+  /** By the line of the leaf; the first of each. */
+  const present = new Map<Line, Path>();
+  for (const path of known) {
+    const line = lineOf(path);
+    if (!isSecret(line)) continue;
+    secrets.set(line, path);
+    const leaf = leafOf(path);
+    if (!present.has(leaf)) present.set(leaf, path);
+  }
   const lost: Line[] = [];
   const pieces = [...was.values()].map(({ at, within, lines }) => ({
     at: pathOf(at),
@@ -28,9 +37,13 @@ export function restored(was: Ownership, known: Iterable<Path>): { pieces: Piece
     paths: lines.flatMap((line) => {
       if (!isSecret(line)) return [pathOf(line)];
       const path = secrets.get(line);
-      if (path === undefined) lost.push(line);
-      return path === undefined ? [] : [path];
+      if (path !== undefined) return [path];
+      lost.push(line);
+      const other = present.get(leafOf(pathOf(line)));
+      return other === undefined ? [] : [other];
     }),
   }));
   return { pieces: pieces.filter(({ paths }) => paths.length > 0), lost };
 }
+
+const leafOf = (path: Path): Line => lineOf(path.slice(0, -1));

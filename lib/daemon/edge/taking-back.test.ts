@@ -1,8 +1,12 @@
 /** What is to be undone is undone, however often that fails at first. */
 import { expect, test } from "@jest/globals";
+import { prefix } from "#lib/address.ts";
+import { lineOf } from "#lib/edge/path.ts";
+import type { RouterSpec } from "#lib/edge/router.ts";
+import { sampleBgp } from "#lib/edge/sample-router.ts";
 import { linesOf } from "#lib/edge/tree.ts";
 import type { FakeRouter } from "#lib/vyos/fake.ts";
-import { rig, view } from "./pusher-rig.ts";
+import { rig, SPEC, view } from "./pusher-rig.ts";
 
 const FIRST = "protocols static route 10.0.0.0/26 next-hop 192.0.2.11";
 const HARM = "revision 2 was taken back: of 1 static routes 1 are not used any more: 10.0.0.0/26";
@@ -87,4 +91,25 @@ test("there is no way to a revision that is not there yet", async () => {
   await one.pass(view(2), "news");
   expect(one.status.phase).toBe("in-sync");
   expect(linesOf(router.running)).toHaveLength(2);
+});
+
+test("back past a new password: the sessions keep the one that the nodes have", async () => {
+  let password = "of-yesterday";
+  const bgp = { ...sampleBgp(), listen: [prefix("192.0.2.0/24")] };
+  const spec = async (): Promise<RouterSpec> => {
+    const { static: _, ...rest } = SPEC;
+    return { ...rest, bgp: { ...bgp, password } };
+  };
+  const { router, make, keeper, later } = rig({ spec, verifyMs: 0 });
+  await make("alpha").pass(view(1), "news");
+  password = "of-today";
+  later(61_000);
+  // Another daemon, which has not seen the old one.
+  await keeper.remove("edge/edge1/writer");
+  const one = make("beta");
+  await one.pass(view(1));
+  const line = lineOf(["protocols", "bgp", "peer-group", "SELVEDGE", "password", "of-today"]);
+  expect(linesOf(router.running)).toContain(line);
+  expect(await one.rollback(view(1), 1)).toHaveLength(1);
+  expect(linesOf(router.running)).toContain(line);
 });
