@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { address, type Prefix, prefix } from "#lib/address.ts";
+import { address, prefix } from "#lib/address.ts";
+import { lineOf } from "./path.ts";
 import type { RouterSpec } from "./router.ts";
-import { sampleBgp } from "./sample-router.ts";
+import { sampleBgp, sampleRouter } from "./sample-router.ts";
 import { harm, lasting, type Vitals, vitalSigns, vitalsOf } from "./vitals.ts";
 
 /** As FRR 8.4.4 says them. */
@@ -70,17 +71,46 @@ test("a dead node's session and a route that goes on purpose are not missed", ()
     ],
   };
   const before = vitals(["192.0.2.1", "192.0.2.2", "192.0.2.254"], ["10.66.0.0/16", "10.67.0.0/20"]);
-  expect(lasting(before, view, new Set<Prefix>([prefix("10.67.0.0/20")]))).toEqual(
-    vitals(["192.0.2.2", "192.0.2.254"], ["10.67.0.0/20"]),
+  const wanted = [{ at: ["protocols", "static", "route", "10.67.0.0/20"], paths: [] }];
+  expect(lasting(before, view, wanted, [])).toEqual(vitals(["192.0.2.2", "192.0.2.254"], ["10.67.0.0/20"]));
+});
+
+test("a neighbour that goes on purpose is not missed; one that is set anew is", () => {
+  const at = (neighbour: string) => ["protocols", "bgp", "neighbor", neighbour];
+  const [gone, anew, other] = ["192.0.2.1", "192.0.2.2", "192.0.2.3"] as const;
+  const step = (neighbour: string, remote: string) => ({
+    at: lineOf(at(neighbour)),
+    removed: [lineOf([...at(neighbour), "remote-as", remote])],
+    added: [],
+  });
+  const wanted = [{ at: at(anew), paths: [[...at(anew), "remote-as", "65002"]] }];
+  const view = { pools: [], egress: [], nodes: [] };
+  expect(lasting(vitals([gone, anew, other]), view, wanted, [step(gone, "65001"), step(anew, "65001")])).toEqual(
+    vitals([anew, other]),
   );
 });
 
 test("what is asked", () => {
-  const asked = (spec: Partial<RouterSpec>) => vitalSigns(spec as RouterSpec).map((path) => path.join(" "));
+  const asked = (spec: Partial<RouterSpec>) => {
+    const { static: _, ...rest } = sampleRouter();
+    return vitalSigns({ ...rest, ...spec }).map((path) => path.join(" "));
+  };
+  const site = { name: "west", interface: "wg1", addresses: [], networks: [prefix("10.70.0.0/16")] };
+  const session = { as: 65_000, remoteAs: 65_002, neighbour: address("10.255.0.2"), bfd: true };
   const bgp = sampleBgp();
   expect(asked({})).toEqual([]);
   expect(asked({ bgp })).toEqual(["bgp summary"]);
   expect(asked({ bgp: { ...bgp, vrf: "PODS" } })).toEqual(["bgp vrf PODS summary"]);
   expect(asked({ static: { routes: "pools" } })).toEqual(["ip route static", "ipv6 route static"]);
   expect(asked({ static: { routes: "pools", vrf: "PODS" } })).toEqual(["ip route vrf PODS", "ipv6 route vrf PODS"]);
+  expect(asked({ bgp, sites: [site] })).toEqual(["bgp summary", "ip route static", "ipv6 route static"]);
+  expect(asked({ bgp: { ...bgp, vrf: "PODS" }, sites: [{ ...site, bgp: session }] })).toEqual([
+    "bgp vrf PODS summary",
+    "bgp summary",
+  ]);
+  expect(asked({ static: { routes: "pools" }, sites: [{ ...site, bgp: session }] })).toEqual([
+    "bgp summary",
+    "ip route static",
+    "ipv6 route static",
+  ]);
 });

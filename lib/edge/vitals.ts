@@ -4,7 +4,9 @@
  */
 import { type Address, address, family, type Prefix, prefix } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
-import type { Path } from "./path.ts";
+import type { Step } from "./change.ts";
+import { type Path, pathOf } from "./path.ts";
+import type { Piece } from "./piece.ts";
 import type { EdgeView, RouterSpec } from "./router.ts";
 
 export interface Vitals {
@@ -15,13 +17,17 @@ export interface Vitals {
 }
 
 /** Operational commands, without `show`, that `vitalsOf` reads the answers of. */
-export function vitalSigns({ bgp, static: statics }: RouterSpec): Path[] {
-  const within = (vrf: string | undefined): Path => (vrf === undefined ? [] : ["vrf", vrf]);
-  if (bgp !== undefined) return [["bgp", ...within(bgp.vrf), "summary"]];
-  if (statics === undefined) return [];
+export function vitalSigns({ bgp, static: statics, sites }: RouterSpec): Path[] {
+  // Sites are in no VRF.
+  const sessions = new Set<string | undefined>(bgp === undefined ? [] : [bgp.vrf]);
+  const routes = new Set<string | undefined>(statics === undefined ? [] : [statics.vrf]);
+  for (const site of sites) (site.bgp === undefined ? routes : sessions).add(undefined);
   return [
-    ["ip", "route", ...(statics.vrf === undefined ? ["static"] : within(statics.vrf))],
-    ["ipv6", "route", ...(statics.vrf === undefined ? ["static"] : within(statics.vrf))],
+    ...Array.from(sessions, (vrf) => ["bgp", ...(vrf === undefined ? [] : ["vrf", vrf]), "summary"]),
+    ...Array.from(routes, (vrf) => (vrf === undefined ? ["static"] : ["vrf", vrf])).flatMap((where) => [
+      ["ip", "route", ...where],
+      ["ipv6", "route", ...where],
+    ]),
   ];
 }
 
@@ -40,14 +46,26 @@ export function vitalsOf(answers: readonly string[]): Vitals {
   return { sessions: new Set(sessions), routes: new Set(routes) };
 }
 
-/** What should be as it was: nodes that have died since take their sessions along, and routes may be others' on purpose. */
-export function lasting(before: Vitals, view: EdgeView, wanted: ReadonlySet<Prefix>): Vitals {
-  const dead = new Set(view.nodes.filter(({ isAlive }) => !isAlive).flatMap(({ addresses }) => addresses));
+/**
+ * What should be as it was: nodes that have died since take their sessions along; neighbours may go, and routes be others', on
+ * purpose.
+ */
+export function lasting(before: Vitals, view: EdgeView, wanted: readonly Piece[], steps: readonly Step[]): Vitals {
+  const dead = new Set<string>(view.nodes.filter(({ isAlive }) => !isAlive).flatMap(({ addresses }) => addresses));
+  const gone = new Set(neighboursIn(steps.flatMap(({ removed }) => removed.map(pathOf))));
+  const stays = new Set(neighboursIn(wanted.flatMap(({ paths }) => paths)));
+  const destinations = new Set(wanted.flatMap(({ at }) => (at.includes("static") ? [at.at(-1)] : [])));
   return {
-    sessions: new Set([...before.sessions].filter((each) => !dead.has(each))),
-    routes: new Set([...before.routes].filter((each) => wanted.has(each))),
+    sessions: new Set([...before.sessions].filter((each) => !dead.has(each) && (stays.has(each) || !gone.has(each)))),
+    routes: new Set([...before.routes].filter((each) => destinations.has(each))),
   };
 }
+
+/** `protocols bgp neighbor 192.0.2.11 peer-group SELVEDGE` */
+const neighboursIn = (paths: readonly Path[]): string[] =>
+  paths.flatMap((path) =>
+    path.includes("bgp") && path.includes("neighbor") ? (path[path.indexOf("neighbor") + 1] ?? []) : [],
+  );
 
 /**
  * More than half of something is gone: one node may die at the moment of a push, and is no fault of it.

@@ -249,7 +249,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     const { verifyMs } = options;
     const before = verifyMs === 0 ? undefined : await vitals(router, of);
     const have = await make(found.state, found.change, found.wanted, why);
-    const harm = await verified(router, of, before, { view, wanted: found.wanted }, { verifyMs, wait: ports.wait });
+    const pushed = { view, wanted: found.wanted, steps: found.change.steps };
+    const harm = before && (await verified(router, of, before, pushed, { verifyMs, wait: ports.wait }));
     if (harm === undefined) return settle(have, state ?? found.state);
     const after = state ?? found.state;
     const { revision } = after.record;

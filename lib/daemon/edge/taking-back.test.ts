@@ -5,6 +5,7 @@ import { lineOf } from "#lib/edge/path.ts";
 import type { RouterSpec } from "#lib/edge/router.ts";
 import { sampleBgp } from "#lib/edge/sample-router.ts";
 import { linesOf } from "#lib/edge/tree.ts";
+import { trouble } from "#lib/vyos/answer.ts";
 import type { FakeRouter } from "#lib/vyos/fake.ts";
 import { rig, SPEC, view } from "./pusher-rig.ts";
 
@@ -112,4 +113,27 @@ test("back past a new password: the sessions keep the one that the nodes have", 
   expect(linesOf(router.running)).toContain(line);
   expect(await one.rollback(view(1), 1)).toHaveLength(1);
   expect(linesOf(router.running)).toContain(line);
+});
+
+test("a router that tells nothing any more after a push is not as well as it was", async () => {
+  const { router, one, later } = await hindered((of) => {
+    of.tells = () => {
+      throw trouble("edge1", "busy", "An internal error occured.");
+    };
+  });
+  expect(one.status).toMatchObject({
+    phase: "paused",
+    message:
+      "by alpha: revision 2 was taken back: it does not tell any more what works: router edge1: An internal error occured.",
+  });
+  expect(linesOf(router.running)).toEqual([FIRST]);
+  await one.resume();
+  // Before a push it is waited for.
+  await one.pass(view(2));
+  expect(one.status).toMatchObject({ phase: "failing", message: "router edge1: An internal error occured." });
+  expect(linesOf(router.running)).toEqual([FIRST]);
+  used(router, true);
+  later(2_000);
+  await one.pass(view(2));
+  expect(one.status.phase).toBe("in-sync");
 });

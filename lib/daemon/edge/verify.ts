@@ -1,5 +1,5 @@
 /** Whether a router is as well after a push as it was before, by its own word. */
-import type { Prefix } from "#lib/address.ts";
+import type { Step } from "#lib/edge/change.ts";
 import type { Piece } from "#lib/edge/piece.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
 import { harm, lasting, type Vitals, vitalSigns, vitalsOf } from "#lib/edge/vitals.ts";
@@ -12,39 +12,48 @@ export interface Patience {
   readonly wait: (ms: number) => Promise<void>;
 }
 
+export interface Pushed {
+  readonly view: EdgeView;
+  readonly wanted: readonly Piece[];
+  readonly steps: readonly Step[];
+}
+
 const EVERY_MS = 1_000;
 
-/** Undefined where the router does not tell. */
-export async function vitals(router: Vyos, spec: RouterSpec): Promise<Vitals | undefined> {
+/** What it refuses to tell, as without BGP, is nothing. @throws SelvedgeError router */
+export async function vitals(router: Vyos, spec: RouterSpec): Promise<Vitals> {
   const answers: string[] = [];
-  try {
-    for (const path of vitalSigns(spec)) answers.push(await router.show(path));
-  } catch (error) {
-    if (!isFailure(error, "router")) throw error;
-    return undefined;
-  }
+  for (const path of vitalSigns(spec))
+    try {
+      answers.push(await router.show(path));
+    } catch (error) {
+      if (!isFailure(error, "router") || error.failure.why !== "refused") throw error;
+    }
   return vitalsOf(answers);
 }
 
-/** What of it was up and should be, and stays down; undefined: nothing, or nobody knows. */
+/** What of it was up and should be, and stays down; undefined: nothing. */
 export async function verified(
   router: Vyos,
   spec: RouterSpec,
-  before: Vitals | undefined,
-  { view, wanted }: { readonly view: EdgeView; readonly wanted: readonly Piece[] },
+  before: Vitals,
+  { view, wanted, steps }: Pushed,
   { verifyMs, wait }: Patience,
 ): Promise<string | undefined> {
-  if (before === undefined) return undefined;
-  const expected = lasting(before, view, destinations(wanted));
+  const expected = lasting(before, view, wanted, steps);
   if (expected.sessions.size + expected.routes.size === 0) return undefined;
   for (let waitedMs = 0; ; waitedMs += EVERY_MS) {
-    const now = await vitals(router, spec);
-    const found = now && harm(expected, now);
+    const found = await harmNow(router, spec, expected);
     if (found === undefined || waitedMs >= verifyMs) return found;
     await wait(EVERY_MS);
   }
 }
 
-/** `protocols static route 10.66.0.0/16` */
-const destinations = (wanted: readonly Piece[]): Set<Prefix> =>
-  new Set(wanted.flatMap(({ at }) => (at.includes("static") ? [at.at(-1) as Prefix] : [])));
+async function harmNow(router: Vyos, spec: RouterSpec, expected: Vitals): Promise<string | undefined> {
+  try {
+    return harm(expected, await vitals(router, spec));
+  } catch (error) {
+    if (!isFailure(error, "router")) throw error;
+    return `it does not tell any more what works: ${error.message}`;
+  }
+}
