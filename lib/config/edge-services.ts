@@ -4,7 +4,7 @@ import type { Family } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { choice, choiceMistakes } from "./edge-pods.ts";
-import { fullListOf, integer, ip, leaf, listOf, oneOf, port, read, setting } from "./leaves.ts";
+import { flag, fullListOf, integer, ip, leaf, listOf, oneOf, port, read, setting } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import { endpointOf } from "./tenant-schema.ts";
 import { sameNames, twice } from "./twice.ts";
@@ -30,7 +30,14 @@ const servers = {
   pods: setting(
     z
       .strictObject(
-        { ...choice, port: setting(port, "Port of theirs.") },
+        {
+          ...choice,
+          port: setting(port, "Port of theirs."),
+          ready: setting(
+            flag.default(true),
+            "Only those that Kubernetes does not have as not ready, and that are not being deleted.",
+          ),
+        },
         { error: "an object such as {namespace: shop, labels: {app: web}, port: 8080}" },
       )
       .optional(),

@@ -35,6 +35,19 @@ test("choices of the same pods are one, in whatever order their labels stand and
   expect(choiceText(one)).not.toBe(choiceText(choice({ labels: { a: "1" } })));
 });
 
+test("those that are not ready are none of a choice of ready ones", () => {
+  const ready = choice({ ...WEB, ready: true });
+  const { pods, of } = rig(WEB, ready);
+  const first = pod("shop/web-1", { app: "web" }, "10.66.0.5");
+  pods.put(first);
+  pods.put({ ...pod("shop/web-2", { app: "web" }, "10.66.0.6"), isUnready: true });
+  expect([of(WEB), of(ready)]).toEqual([["10.66.0.5", "10.66.0.6"], ["10.66.0.5"]]);
+  pods.put({ ...first, isUnready: true });
+  expect([of(WEB), of(ready)]).toEqual([["10.66.0.5", "10.66.0.6"], []]);
+  pods.put(first);
+  expect(of(ready)).toEqual(["10.66.0.5"]);
+});
+
 test("it is another one only when addresses are others", () => {
   const { pods, of } = rig(WEB);
   expect(pods.take()).toBe(false);

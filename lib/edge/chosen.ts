@@ -9,6 +9,7 @@ export interface ToldPod {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly addresses: readonly Address[];
+  readonly isUnready?: true;
 }
 
 export interface ChosenPods {
@@ -28,8 +29,8 @@ export const choicesOf = ({ groups, loadBalancers, virtualServers }: Choosing): 
   [...groups, ...loadBalancers, ...virtualServers].flatMap(({ pods }) => pods ?? []);
 
 /** The same for choices of the same pods. */
-export const choiceText = ({ namespace = "*", labels = {} }: PodChoice): string =>
-  JSON.stringify([namespace, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+export const choiceText = ({ namespace = "*", labels = {}, ready = false }: PodChoice): string =>
+  JSON.stringify([namespace, ready, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
 
 /** @param of one family alone; absent: both */
 export const chosenBy = (choice: PodChoice, { pods }: Pick<EdgeView, "pods">, of?: Family): Address[] =>
@@ -79,8 +80,11 @@ export function chosenPods(choices: readonly PodChoice[]): ChosenPods {
   };
 }
 
-function meaning({ namespace, labels = {} }: PodChoice): (pod: ToldPod) => boolean {
+function meaning({ namespace, labels = {}, ready = false }: PodChoice): (pod: ToldPod) => boolean {
   const isNamespace = namespace === undefined ? () => true : matcher(namespace);
   const wanted = Object.entries(labels);
-  return (pod) => isNamespace(pod.namespace) && wanted.every(([key, value]) => pod.labels[key] === value);
+  return (pod) =>
+    isNamespace(pod.namespace) &&
+    !(ready && pod.isUnready) &&
+    wanted.every(([key, value]) => pod.labels[key] === value);
 }

@@ -204,6 +204,8 @@ export interface PodChoice {
   /** With `*` for any letters. */
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** None that is told not to be ready, or is going. */
+  readonly ready?: boolean;
   /** A router that would need more entries for them keeps those that it has. */
   readonly most: number;
 }

@@ -210,3 +210,18 @@ test("a pod has its containers' named ports and its addresses until it is over; 
   expect(pod(spec, { ...status, phase: "Succeeded" })).toEqual([{ kind: "Pod", value: { ...value, addresses: [] } }]);
   expect(pod({ ...spec, hostNetwork: true }, status)).toEqual([]);
 });
+
+test.each<[name: string, more: object, isUnready: true | undefined]>([
+  ["of which nobody tells", {}, undefined],
+  ["that is ready", { status: { conditions: [{ type: "Ready", status: "True" }] } }, undefined],
+  ["without that condition", { status: { conditions: [{ type: "Initialized", status: "False" }] } }, undefined],
+  ["that is not ready", { status: { conditions: [{ type: "Ready", status: "False" }] } }, true],
+  ["whose node is silent", { status: { conditions: [{ type: "Ready", status: "Unknown" }] } }, true],
+  ["that is going", { metadata: { name: "a", deletionTimestamp: "2026-01-02T03:04:05Z" } }, true],
+])("a pod %s", (_name, more, isUnready) => {
+  const [read] = readManifest({ apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, ...more });
+  expect(read).toEqual({
+    kind: "Pod",
+    value: { namespace: "default", name: "a", labels: {}, ports: [], addresses: [], ...(isUnready && { isUnready }) },
+  });
+});

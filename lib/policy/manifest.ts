@@ -73,8 +73,16 @@ function readPod(object: Found): Pod | undefined {
       list(fields(container)("ports")).flatMap(namedPort),
     ),
     addresses: isOver ? [] : [...new Set(ips.map(({ value, path }) => address(value, path)))],
+    ...(absent(metadata("deletionTimestamp")) && isReady(list(status("conditions"))) ? {} : { isUnready: true }),
   };
 }
+
+/** Unless the contrary is told (core/v1 PodCondition). */
+const isReady = (conditions: readonly Found[]): boolean =>
+  conditions
+    .map(fields)
+    .filter((at) => text(at("type"), { or: "" }) === "Ready")
+    .every((at) => text(at("status"), { or: "" }) === "True");
 
 function namedPort(found: Found): NamedPort[] {
   const at = fields(found);

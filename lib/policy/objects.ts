@@ -31,6 +31,8 @@ export interface Pod {
   readonly ports: readonly NamedPort[];
   /** Empty while it has none yet. */
   readonly addresses: readonly Address[];
+  /** It is going, or is told not to be ready: nothing for policies. Absent where nobody tells. */
+  readonly isUnready?: true;
 }
 
 /** `namespace/name`; joined, not concatenated, which would keep the parts in memory beside the whole. */
