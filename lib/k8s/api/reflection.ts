@@ -7,6 +7,7 @@ import { jsonLines } from "./body.ts";
 import { eventOf, type WatchEvent } from "./event.ts";
 import { headOf, isNewer } from "./head.ts";
 import { listAll } from "./list.ts";
+import { markOf, uidIn, versionIn } from "./mark.ts";
 import type { Resource } from "./resource.ts";
 
 /** What following waits for, ms. */
@@ -76,7 +77,7 @@ export interface ReflectionOptions {
 }
 
 export function reflection(resource: Resource, { ask, told, signal, random, patience }: ReflectionOptions): Reflection {
-  /** Version and uid of each. There may be hundreds of thousands, so as one text. */
+  /** Version and uid of each. */
   const known = new Map<string, string>();
   const wait = backoff({ firstMs: patience.firstMs, longestMs: patience.longestMs, random });
   const first = Promise.withResolvers<void>();
@@ -89,8 +90,8 @@ export function reflection(resource: Resource, { ask, told, signal, random, pati
   const put = (object: object, head = headOf(object), isOther = isNewer): void => {
     const { name, version, uid } = head;
     const before = known.get(name);
-    if (before !== undefined && !isOther(version, before.slice(0, before.indexOf(" ")))) return;
-    known.set(name, [version, uid].join(" "));
+    if (before !== undefined && !isOther(version, versionIn(before))) return;
+    known.set(name, markOf(version, uid));
     told.put(name, object);
   };
   const remove = (name: string): void => {
@@ -198,7 +199,10 @@ export function reflection(resource: Resource, { ask, told, signal, random, pati
     first: first.promise,
     done: run(),
     hurry: () => pause.abort(),
-    uid: (name) => known.get(name)?.split(" ")[1],
+    uid(name) {
+      const mark = known.get(name);
+      return mark === undefined ? undefined : uidIn(mark);
+    },
     offer(object) {
       const head = headOf(object);
       // Changes up to there are known; that it went is one of them.
