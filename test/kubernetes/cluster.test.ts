@@ -29,7 +29,7 @@ beforeAll(async () => {
   cluster = stack.use(await makeCluster([SELVEDGE, coredns]));
   within = inside(cluster);
 }, LONG_MS);
-afterAll(() => stack.disposeAsync(), 60_000);
+afterAll(() => stack.disposeAsync(), LONG_MS);
 
 const on = (use: (node: Cluster["nodes"]["one"]) => Promise<void>) =>
   Promise.all(Object.values(cluster.nodes).map(use));

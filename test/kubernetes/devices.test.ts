@@ -78,7 +78,7 @@ beforeAll(async () => {
   await within.rolledOut("daemonset/selvedge");
   await within.kubectl("create", "namespace", NAMESPACE);
 }, 3 * LONG_MS);
-afterAll(() => stack.disposeAsync(), 60_000);
+afterAll(() => stack.disposeAsync(), LONG_MS);
 
 const everywhere = <T>(use: (node: Cluster["nodes"]["one"]) => Promise<T>): Promise<T[]> =>
   Promise.all(Object.values(cluster.nodes).map(use));

@@ -58,7 +58,7 @@ afterAll(async () => {
   const file = join(RESULTS, `cluster-faults-${TABLE}.md`);
   addTable(file, started);
   console.info(readFileSync(file, "utf8"));
-}, 60_000);
+}, LONG_MS);
 
 async function path(name: string, from: Pod | undefined, to: Pod | undefined): Promise<Path> {
   if (from === undefined || to === undefined) throw new Error(`${name}: too few pods`);

@@ -60,7 +60,7 @@ async function added(...ends: readonly (typeof WEB)[]): Promise<void> {
   for (const end of ends) expect(await add(end)).toMatchObject({ exit: 0 });
 }
 const from = ({ id }: typeof WEB, to: typeof WEB, port = 80) => peers.of(id).reaches("tcp", to.ip, port);
-const becomes = (what: string, seen: boolean, probe: () => Promise<boolean>, withinMs = 10_000) =>
+const becomes = (what: string, seen: boolean, probe: () => Promise<boolean>, withinMs = 60_000) =>
   eventually(what, async () => (await probe()) === seen || undefined, withinMs);
 
 /** What selvedgectl says. */
@@ -215,7 +215,7 @@ runs(
     await kubernetes.compact();
     expect(await from(OTHER, WEB)).toBe(false);
     await live.on("nft", "delete", "table", "inet", "cut");
-    await becomes("the label lets it in", true, () => from(OTHER, WEB), 60_000);
+    await becomes("the label lets it in", true, () => from(OTHER, WEB));
     await eventually("the new policy is known", async () => {
       const { policies } = (await ctl("policy", "list")) as { policies: { name: string }[] };
       return policies.map(({ name }) => name).join() === "NetworkPolicy shop/none,NetworkPolicy shop/web" || undefined;

@@ -111,15 +111,15 @@ runs(
   "with these rights everything is told, and one pod can be asked for",
   async () => {
     await using heard = following();
-    await eventually("it is told", async () => heard.isTold() || undefined, 20_000);
+    await eventually("it is told", async () => heard.isTold() || undefined);
     await kubernetes.kubectl(["delete", "pod", "web", "--namespace=shop", "--grace-period=0", "--force"]);
-    await eventually("it went", async () => !heard.objects.has("pods/shop/web") || undefined, 20_000);
+    await eventually("it went", async () => !heard.objects.has("pods/shop/web") || undefined);
     await kubernetes.ask("POST", "/api/v1/namespaces/shop/pods", POD);
     await heard.source.knowPod?.({ namespace: "shop", name: "web", uid: "another" });
     expect(heard.objects.has("pods/shop/web")).toBe(true);
     expect([...heard.failures]).toEqual([]);
   },
-  60_000,
+  120_000,
 );
 
 const ofNode = (name: string) => nodeObject({ access, userAgent: "selvedged/test", name });
@@ -156,12 +156,12 @@ runs.each(ROWS)(
           (error: Error) => error.message,
         );
       };
-      await eventually("it is refused", async () => named.test(await said()) || undefined, 20_000);
+      await eventually("it is refused", async () => named.test(await said()) || undefined);
     } finally {
       await kubernetes.kubectl(["apply", "--filename=-"], { ...role });
     }
   },
-  60_000,
+  120_000,
 );
 
 runs("a node's condition is said beside those that are there, and of nodes that there are", async () => {
