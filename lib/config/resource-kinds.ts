@@ -28,10 +28,6 @@ export const RESOURCE_KINDS: readonly ResourceKind[] = [
     kept: [],
     rules: [
       {
-        rule: "!has(self.peers) || self.peers.all(peer, self.peers.exists_one(other, other == peer))",
-        message: "A tenant is named once among its peers.",
-      },
-      {
         rule: "!has(self.services) || self.services.all(s, self.services.exists_one(o, o.address == s.address && o.port == s.port && o.protocol == s.protocol))",
         message: "An address, protocol and port lead to one service.",
       },

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { inner, type Structure, structureOf } from "./leaves.ts";
 
-/** What a rule in CEL may cost is reckoned from how long lists can be. */
+/** What a rule in CEL may cost is reckoned from how long lists can be; those that no rule goes through say so. */
 const MOST_MEMBERS = 64;
 
 /** @param without members that have no counterpart. @throws TypeError for a schema that Kubernetes could not have */
@@ -16,9 +16,11 @@ export function structure(schema: z.ZodType, path: string, without: readonly str
       properties: Object.fromEntries(members.map(([key, member]) => [key, property(member, `${path}.${key}`)])),
     };
   }
-  if (value instanceof z.ZodArray)
-    return { type: "array", maxItems: MOST_MEMBERS, items: structure(value.element as z.ZodType, `${path}[]`) };
   const known = structureOf(value);
+  if (value instanceof z.ZodArray) {
+    const items = structure(value.element as z.ZodType, `${path}[]`);
+    return { type: "array", maxItems: MOST_MEMBERS, ...known, items };
+  }
   if (known === undefined) throw new TypeError(`${path}: its leaf has no structure`);
   return known;
 }

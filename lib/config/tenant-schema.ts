@@ -55,6 +55,12 @@ const service = z.strictObject(
   { error: 'an object such as {name: dns, address: 10.0.0.53, port: 53, protocol: udp, to: "192.0.2.5:53"}' },
 );
 
+/** A tenant that all others share has as many. */
+const MOST_PEERS = 1_024;
+const peers = listOf(name, "a list of tenants").meta({
+  structure: { maxItems: MOST_PEERS, "x-kubernetes-list-type": "set" },
+});
+
 export const tenant = z.strictObject(
   {
     name: setting(name, "What `networks[].tenant` names."),
@@ -63,7 +69,7 @@ export const tenant = z.strictObject(
       "Its pods reach what the node reaches, under the node's address. Without it: its own networks, its peers and `services`.",
     ),
     peers: setting(
-      listOf(name, "a list of tenants").default([]),
+      peers.default([]),
       "Tenants whose pods reach this one's and are reached by them, when they name it too.",
     ),
     services: setting(
