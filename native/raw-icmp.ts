@@ -4,6 +4,7 @@ import { callIn } from "./namespace.ts";
 import { setNumber } from "./socket-option.ts";
 
 const socket = bind("int socket(int domain, int type, int protocol)");
+const bindTo = bind("int bind(int fd, const uint8_t *address, uint32_t size)");
 const sendTo = bind(
   "intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *to, uint32_t size)",
 );
@@ -33,14 +34,25 @@ export function openRawIcmp(netns: number | undefined, family: 4 | 6): number {
   return fd;
 }
 
+/** Questions go out from there. @param from the address's bytes @throws SelvedgeError kernel: EADDRNOTAVAIL when nobody has it */
+export function sendFrom(fd: number, family: 4 | 6, from: Uint8Array): void {
+  const name = named(family, from);
+  checked("bind icmp", bindTo(fd, name, name.length));
+}
+
 /** @param to the address's bytes @throws SelvedgeError kernel: EMSGSIZE when it is too large for the link */
 export function sendIcmp(fd: number, family: 4 | 6, to: Uint8Array, message: Uint8Array, hopLimit: number): void {
   setNumber("setsockopt icmp", fd, HOPS[family], hopLimit);
+  const name = named(family, to);
+  checked("sendto icmp", sendTo(fd, message, message.length, 0, name, name.length));
+}
+
+function named(family: 4 | 6, address: Uint8Array): Uint8Array {
   const { at, size } = ADDRESS[family];
   const name = new Uint8Array(size);
   new DataView(name.buffer).setUint16(0, AF[family], true);
-  name.set(to, at);
-  checked("sendto icmp", sendTo(fd, message, message.length, 0, name, size));
+  name.set(address, at);
+  return name;
 }
 
 /** The next message that waits, with its sender's address; of IPv4 the IP header comes first. Undefined: none waits. @throws SelvedgeError kernel */

@@ -28,6 +28,20 @@ export function addressesOf(record: AttachmentRecord): Address[] {
   return all.filter((address) => address !== "::1" && !address.startsWith("127."));
 }
 
+/** Those of one of its interfaces: its own, or that of a plane. */
+export function addressesAt(record: AttachmentRecord, ifname: string): Address[] {
+  if (record.planes === undefined) return addressesOf(record);
+  return allFacts(record).flatMap((fact) =>
+    fact.type === "address" && fact.at === "pod" && fact.link === ifname ? [addressOf(fact.address)] : [],
+  );
+}
+
+/** Whether the packets of one of its interfaces pass a tenant's router, not the node. */
+export const isTenants = ({ planes, tenantFacts }: AttachmentRecord, ifname: string): boolean =>
+  planes === undefined
+    ? tenantFacts !== undefined
+    : planes.some((plane) => plane.ifname === ifname && plane.tenant !== undefined);
+
 /**
  * Addresses by which one host knows the pod. On the node a tenant's pod has only the one that leads to it, since others
  * may have its own.

@@ -128,6 +128,8 @@ export interface Holder {
 }
 
 export interface Ping {
+  /** One of the pod's, by which its routing rules choose a link. Absent: as its main table has it. */
+  readonly from?: Address;
   readonly to: Address;
   /** Whoever passes it on after so many says so. 1 to 255. */
   readonly hopLimit: number;

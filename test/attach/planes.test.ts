@@ -1,6 +1,6 @@
 /** A pod on several planes, on a real kernel: what of it is seen by iproute2 and by a packet socket. */
 import { afterAll, beforeAll, expect } from "@jest/globals";
-import { eventually, inside, must, stop } from "../../conformance/program.ts";
+import { eventually, inside, must, run, stop } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { ask, ping, serve } from "../../conformance/traffic.ts";
 import { LIVE, type LiveNode, makeLiveNode } from "../support/live-node.ts";
@@ -85,6 +85,28 @@ const nothingLeft = (): Promise<string> =>
     return "nothing";
   });
 
+interface Path {
+  readonly verdict: string;
+  readonly from: { readonly address: string };
+  readonly to: { readonly address: string };
+  readonly hops: readonly { readonly place: string; readonly device: string; readonly missing: readonly string[] }[];
+}
+
+/** The names of hosts' ends are nobody's to know. */
+async function pathOf(from: string, to: string) {
+  const argv = inside(live.node.namespace, [process.execPath, "cmd/ctl.ts", "--json", "path", from, to]);
+  const { NODE_OPTIONS: _, ...environment } = process.env as Record<string, string>;
+  const { stdout, stderr } = await run(argv, { environment: { ...environment, ...live.daemon.environment } });
+  if (stdout === "") throw new Error(stderr);
+  const path = JSON.parse(stdout) as Path;
+  return {
+    verdict: path.verdict,
+    addresses: [path.from.address, path.to.address],
+    places: path.hops.map(({ place, device }) => (place === "node" ? place : `${place} ${device}`)),
+    missing: path.hops.flatMap(({ missing }) => missing),
+  };
+}
+
 const PLANES = ["eth0", "control", "m0"];
 const std = { network: "std" };
 
@@ -134,6 +156,18 @@ here("one ADD sets up three planes; each one's traffic stays on it in both direc
   } finally {
     await stop(server);
   }
+  expect(await pathOf("pl-a/m0", "pl-b/m0")).toEqual({
+    verdict: "reached",
+    addresses: [ofA.m0?.[0], ofB.m0?.[0]],
+    places: ["pod m0", "node", "bridge media0", "node", "pod m0"],
+    missing: [],
+  });
+  expect(await pathOf(ofA.control?.[1] ?? "", ofB.control?.[1] ?? "")).toEqual({
+    verdict: "reached",
+    addresses: [ofA.control?.[1], ofB.control?.[1]],
+    places: ["pod control", "node", "node", "pod control"],
+    missing: [],
+  });
   expect((await ourRules("pl-a")).length).toBe(6);
   await quietly("CHECK", "pl-a", { ...std, prevResult: a as unknown as JsonObject });
   for (const id of ["pl-a", "pl-b"]) await quietly("DEL", id, std);

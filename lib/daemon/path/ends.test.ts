@@ -16,10 +16,19 @@ const RECORDS: readonly AttachmentRecord[] = [
   }),
   sampleRecord({ containerId: "c2", pod: "default/web-1", facts: [onPod("10.66.0.7/24"), onPod("fd00::7/64")] }),
 ];
-for (const record of RECORDS) known.put(record);
+const onPlane = (link: string, text: string): Fact => ({ type: "address", at: "pod", link, address: prefix(text) });
+const PLANES = sampleRecord({
+  containerId: "p1",
+  facts: [onPlane("eth0", "10.67.0.5/24"), onPlane("m0", "10.68.0.5/24")],
+  planes: [
+    { name: "std", ifname: "eth0", type: "ptp" },
+    { name: "media", ifname: "m0", type: "bridge" },
+  ],
+});
+for (const record of [...RECORDS, PLANES]) known.put(record);
 const meant = (wanted: string): string[] =>
-  endsMeant({ table: known }, wanted, "alpha").map(({ containerId, addresses }) =>
-    [containerId, ...addresses].join(" "),
+  endsMeant({ table: known }, wanted, "alpha").map(({ containerId, ifname, addresses }) =>
+    [ifname === "eth0" ? containerId : `${containerId}/${ifname}`, ...addresses].join(" "),
   );
 
 test.each([
@@ -31,6 +40,10 @@ test.each([
   ["fd00::5", ["c1 fd00::5"]],
   ["FD00:0::5", ["c1 fd00::5"]],
   ["10.66.0.8", []],
+  ["p1", ["p1 10.67.0.5"]],
+  ["p1/m0", ["p1/m0 10.68.0.5"]],
+  ["p1/m1", []],
+  ["10.68.0.5", ["p1/m0 10.68.0.5"]],
 ])("%s means %j: who is named by an address is meant by that one", (wanted, expected) =>
   expect(meant(wanted)).toEqual(expected),
 );

@@ -4,7 +4,8 @@ import { SelvedgeError } from "#lib/errors.ts";
 import { readable } from "#lib/parse.ts";
 import type { AttachmentRecord } from "#lib/store/store.ts";
 import type { Core } from "../core.ts";
-import { addressesOf } from "../record.ts";
+import { leaseKeys } from "../parts.ts";
+import { addressesAt, addressesOf } from "../record.ts";
 
 /** A pod, as nodes tell each other. */
 export interface End {
@@ -19,25 +20,34 @@ export interface End {
 /** What of this node's attachments is meant by the beginning of a container's id, a pod's name, or an address. */
 export function endsMeant(core: Pick<Core, "table">, wanted: string, node: string): End[] {
   const named = addressIn(wanted);
-  const found = [...core.table].filter((record) => record.phase === "ready" && means(record, wanted, named));
-  const exact = found.filter(({ containerId }) => containerId === wanted.split("/")[0]);
-  return (exact.length > 0 ? exact : found).map((record) => ({
+  const ready = [...core.table].filter(({ phase }) => phase === "ready");
+  const found = ready.flatMap((record) => {
+    const ifname = interfaceMeant(record, wanted, named);
+    return ifname === undefined ? [] : [{ record, ifname }];
+  });
+  const exact = found.filter(({ record }) => record.containerId === wanted.split("/")[0]);
+  return (exact.length > 0 ? exact : found).map(({ record, ifname }) => ({
     node,
     containerId: record.containerId,
-    ifname: record.ifname,
+    ifname,
     pod: record.pod ?? "",
-    addresses: named === undefined ? addressesOf(record) : [named],
+    addresses: named === undefined ? addressesAt(record, ifname) : [named],
   }));
 }
 
 const addressIn = (text: string): Address | undefined => readable(() => address(text));
 
-function means(record: AttachmentRecord, wanted: string, named: Address | undefined): boolean {
-  if (named !== undefined) return addressesOf(record).includes(named);
+/** Its own, unless that of one of its planes is named, or an address of it. Undefined: it is not meant. */
+function interfaceMeant(record: AttachmentRecord, wanted: string, named: Address | undefined): string | undefined {
   const { containerId, ifname, pod } = record;
-  const [id = "", of, ...more] = wanted.split("/");
-  const byId = id !== "" && containerId.startsWith(id) && (of === undefined || of === ifname) && more.length === 0;
-  return byId || pod === wanted;
+  const all = leaseKeys(record).map((key) => key.ifname);
+  if (named !== undefined)
+    return addressesOf(record).includes(named)
+      ? (all.find((each) => addressesAt(record, each).includes(named)) ?? ifname)
+      : undefined;
+  const [id = "", of = ifname, ...more] = wanted.split("/");
+  if (id !== "" && containerId.startsWith(id) && more.length === 0 && all.includes(of)) return of;
+  return pod === wanted ? ifname : undefined;
 }
 
 export const addressOfFamily = ({ addresses }: Pick<End, "addresses">, of: number): Address | undefined =>

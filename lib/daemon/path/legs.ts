@@ -7,7 +7,7 @@ import { line } from "#lib/state/line.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
 import { PathHop, PathProbe } from "#proto/selvedge_pb.ts";
 import type { Core } from "../core.ts";
-import { addressesOf, scopeOf } from "../record.ts";
+import { addressesAt, isTenants, scopeOf } from "../record.ts";
 import { arrivalStage, onwardStages, podStages, type Stage } from "./stages.ts";
 
 /** IP and ICMP headers and 56 bytes, as ping has them. */
@@ -26,7 +26,7 @@ export interface Departure {
 /** From the pod to the node's edge. @param toNode absent: the other pod is on this node @throws SelvedgeError kernel, config-invalid */
 export async function departing(core: Core, key: AttachmentKey, of: Family, toNode?: string): Promise<Departure> {
   const record = recordOf(core, key);
-  const stages = podStages(record, addressesOf(record));
+  const stages = stagesOf(record, key);
   const peer = toNode === undefined ? undefined : core.cluster?.peers.get(toNode);
   if (toNode === undefined) return { hops: await hopsOf(core, stages, record) };
   if (peer === undefined) {
@@ -50,7 +50,7 @@ export async function arriving(
   from?: { readonly node: string; readonly way: NonNullable<Departure["way"]>; readonly family: Family },
 ): Promise<PathHop[]> {
   const record = key.containerId === "" ? undefined : recordOf(core, key);
-  const stages = record === undefined ? [] : podStages(record, addressesOf(record)).reverse();
+  const stages = record === undefined ? [] : stagesOf(record, key).reverse();
   if (from === undefined) return hopsOf(core, stages, record);
   const back = core.cluster?.peers.get(from.node)?.ways[from.family];
   const link = back !== undefined && isChosen(back) ? back.egress.link : undefined;
@@ -58,14 +58,17 @@ export async function arriving(
   return hopsOf(core, [arrival, ...stages], record);
 }
 
+const stagesOf = (record: AttachmentRecord, { ifname }: AttachmentKey): Stage[] =>
+  podStages({ ...record, ifname }, addressesAt(record, ifname));
+
 /** @throws SelvedgeError config-invalid */
 function recordOf(core: Core, key: AttachmentKey): AttachmentRecord {
-  const record = core.table.get(key);
-  if (record !== undefined && record.tenantFacts === undefined) return record;
+  const record = core.table.ofInterface(key);
+  if (record !== undefined && !isTenants(record, key.ifname)) return record;
   const why = record === undefined ? "has gone meanwhile" : "is a tenant's, whose packets pass a router of its own";
   throw new SelvedgeError(
     { kind: "config-invalid", field: "pod" },
-    `container ${key.containerId} ${why}; its path is not known`,
+    `${key.ifname} of container ${key.containerId} ${why}; its path is not known`,
   );
 }
 
@@ -85,7 +88,7 @@ async function hopsOf(core: Core, stages: readonly Stage[], record?: AttachmentR
 export async function probed(
   core: Core,
   key: AttachmentKey,
-  { to, of, mtu }: { readonly to: Address; readonly of: Family; readonly mtu: number },
+  { from, to, of, mtu }: { readonly from?: Address; readonly to: Address; readonly of: Family; readonly mtu: number },
 ): Promise<PathProbe[]> {
   const scope = scopeOf(recordOf(core, key));
   const probe = async (hopLimit: number, packetBytes: number): Promise<PathProbe> => {
@@ -95,6 +98,7 @@ export async function probed(
       by = "",
       rttUs = 0,
     } = await core.kernel.ping(scope, {
+      ...(from === undefined ? {} : { from }),
       to,
       hopLimit: hopLimit || HOP_LIMIT,
       packetBytes,

@@ -34,6 +34,8 @@ interface Leg {
   readonly way?: NonNullable<Departure["way"]>;
 }
 interface ProbeLeg extends Leg {
+  /** Absent where another version of Selvedge asks. */
+  readonly from?: Address;
   readonly to: Address;
   readonly mtu: number;
 }
@@ -66,7 +68,7 @@ export function paths(core: Core): Handler {
       case "path-arrive":
         return arriving(core, end, other === undefined || way === undefined ? undefined : { node: other, way, family });
       case "path-probe":
-        return probed(core, end, { to: question.body.to, of: family, mtu: question.body.mtu });
+        return probed(core, end, { ...question.body, of: family });
     }
   };
 
@@ -125,7 +127,7 @@ export function paths(core: Core): Handler {
     const hops = withoutRepeats([...(departure?.hops ?? [silent(from.node)]), ...(arrival ?? [silent(to.node)])]);
     const mtu = Math.min(...hops.flatMap((hop) => (hop.mtu > 0 ? [hop.mtu] : [])));
     const known = Number.isFinite(mtu) ? mtu : 0;
-    const body: ProbeLeg = { ...leg(from, {}), to: target, mtu: known };
+    const body: ProbeLeg = { ...leg(from, {}), from: source, to: target, mtu: known };
     const probes = probesIn(await askNode({ kind: "path-probe", body }, from.node, WAIT_MS.probes)) ?? [];
     return {
       from: { ...shownEnd(from), address: source },

@@ -4,7 +4,7 @@ import { family, fromBytes, toBytes } from "#lib/address.ts";
 import { isFailure } from "#lib/errors.ts";
 import { ERRNO } from "#native/libc.ts";
 import { closeBehind } from "#native/namespace.ts";
-import { openRawIcmp, receiveIcmp, sendIcmp } from "#native/raw-icmp.ts";
+import { openRawIcmp, receiveIcmp, sendFrom, sendIcmp } from "#native/raw-icmp.ts";
 import { onReadable } from "#native/socket.ts";
 import type { Ping, Pinged } from "../kernel.ts";
 import { question, said } from "./icmp.ts";
@@ -13,9 +13,11 @@ import type { Place } from "./place.ts";
 /** What is looked at of a message ends before this. */
 const MESSAGE_BYTES = 2_048;
 const MOST_ID = 0x1_0000;
+/** No route, or the address that it should be sent from is not the pod's any more. */
+const UNREACHABLE: ReadonlySet<number> = new Set([ERRNO.ENETUNREACH, ERRNO.EHOSTUNREACH, ERRNO.EADDRNOTAVAIL]);
 
 /** @throws SelvedgeError kernel */
-export async function ping(pod: Place, { to, hopLimit, packetBytes, patienceMs }: Ping): Promise<Pinged> {
+export async function ping(pod: Place, { from, to, hopLimit, packetBytes, patienceMs }: Ping): Promise<Pinged> {
   const of = family(to);
   const asked = { id: randomInt(MOST_ID), sequence: randomInt(MOST_ID) };
   const fd = openRawIcmp(pod.netns, of);
@@ -31,13 +33,14 @@ export async function ping(pod: Place, { to, hopLimit, packetBytes, patienceMs }
   });
   const timer = setTimeout(() => resolve({ what: "lost" }), patienceMs);
   try {
+    if (from !== undefined) sendFrom(fd, of, toBytes(from));
     sendIcmp(fd, of, toBytes(to), question(of, { ...asked, packetBytes }), hopLimit);
     return await promise;
   } catch (error) {
     if (!isFailure(error, "kernel")) throw error;
     const { errno } = error.failure;
     if (errno === ERRNO.EMSGSIZE) return { what: "too-large" };
-    if (errno === ERRNO.ENETUNREACH || errno === ERRNO.EHOSTUNREACH) return { what: "unreachable" };
+    if (UNREACHABLE.has(errno)) return { what: "unreachable" };
     throw error;
   } finally {
     clearTimeout(timer);
