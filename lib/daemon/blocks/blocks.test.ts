@@ -267,7 +267,7 @@ test("a reservation that one node makes is known on all, and to those who were n
   expect(of.entries(KEYS.fixed)).toEqual([]);
 });
 
-test("nodes are told apart in the list of blocks", async () => {
+test("nodes are told apart in the list of blocks, and counted together", async () => {
   const of = await cluster("a", "b");
   await addAll(of, "a", 1);
   const list = of.blocksOf("a")?.list() ?? [];
@@ -277,6 +277,7 @@ test("nodes are told apart in the list of blocks", async () => {
       ["b", undefined],
     ]),
   );
+  expect([of.blocksOf("a")?.taken("std"), of.blocksOf("a")?.taken("other")]).toEqual([blocks(of).length, 0]);
   expect(of.entries(nodeKey("a"))).toHaveLength(1);
 });
 

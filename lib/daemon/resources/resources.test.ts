@@ -28,6 +28,8 @@ const NETWORK = object("Network", "media", { pool: "media" });
 /** @param cluster of which the node is one; absent: it is alone */
 async function opened(store = memory(), cluster?: object, file = FILE) {
   const said: string[] = [];
+  /** What was said last, by name. */
+  const statuses = new Map<string, readonly Said[]>();
   /** Names that stand for other objects now. */
   const gone = new Set<string>();
   const warnings: Warning[] = [];
@@ -52,6 +54,7 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
         said.push(
           [kind, name, ...conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`)].join(" "),
         );
+        statuses.set(name, conditions);
         return !gone.has(name);
       },
       async warn(warning: Warning) {
@@ -66,7 +69,7 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
     for (const each of objects) resources.listener.put(`${each.kind}/${each.metadata.name}`, each);
     resources.listener.told();
   };
-  return { core, resources, said, gone, warnings, events, server, store, names, tell };
+  return { core, resources, said, statuses, gone, warnings, events, server, store, names, tell };
 }
 
 test("what is told is taken over once it is all that there is, and said of", async () => {
@@ -150,6 +153,21 @@ test("what may not be said of one kind is told once, and holds up no other", asy
   server.forbids = "";
   await resources.say();
   expect(said).toContain("Tenant blue Accepted=True Accepted Ready=True Ready");
+});
+
+test("how much of a pool is taken is not said anew for each pod", async () => {
+  const { core, resources, tell, statuses } = await opened();
+  const messages: (string | undefined)[] = [];
+  for (let i = 0; i < 9; i++) {
+    const conditions = statuses.get("media") ?? [];
+    tell({ ...POOL, ...{ status: { conditions } } });
+    await resources.take();
+    core.ipam.allocate({ key: { containerId: `c${i}`, ifname: "eth0" }, pool: "media" });
+    await resources.say();
+    const now = statuses.get("media");
+    if (now !== conditions) messages.push(now?.find(({ type }) => type === "InUse")?.message);
+  }
+  expect(messages).toEqual(["Pods have at least 1 of its addresses.", "Pods have at least 4 of its addresses."]);
 });
 
 test("of one that has been made anew meanwhile nobody is warned", async () => {
