@@ -1,7 +1,7 @@
 /** How much one push may take away without being asked for by name. */
 import type { Step } from "./change.ts";
 import { lineOf } from "./path.ts";
-import type { Ownership, Piece } from "./piece.ts";
+import { linesIn, type Ownership, type Piece } from "./piece.ts";
 
 export interface DeleteLimit {
   readonly percent: number;
@@ -24,7 +24,7 @@ export function beyond(
 ): string | undefined {
   const follow = new Set(wanted.filter(({ followsPods }) => followsPods).map(({ at }) => lineOf(at)));
   const going = takenAway(steps.filter(({ at }) => !follow.has(at)));
-  const all = [...owned.values()].reduce((n, { lines }) => n + lines.length, 0);
+  const all = linesIn(owned);
   const most = Math.max(paths, Math.floor((all * percent) / 100));
   return going <= most ? undefined : `${going} of ${all} paths would go, and one push may take ${most}`;
 }

@@ -36,6 +36,8 @@ export const ownedAs = ({ at, within, paths }: Piece): OwnedPiece => ({
   lines: paths.map(lineOf),
 });
 
+export const linesIn = (owned: Ownership): number => [...owned.values()].reduce((n, { lines }) => n + lines.length, 0);
+
 /** Ours is what either says. */
 export function both(some: Ownership, others: Ownership): Ownership {
   const all = new Map(some);

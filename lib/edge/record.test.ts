@@ -28,6 +28,7 @@ const records: fc.Arbitrary<RouterRecord> = fc.record(
       .map(ownership),
     isUnsaved: fc.boolean(),
     unknownMs: ms,
+    drifted: fc.array(word.map((each) => lineOf([each]))),
   },
   { requiredKeys: ["revision", "owned", "isUnsaved"] },
 );

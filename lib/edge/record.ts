@@ -14,6 +14,8 @@ export interface RouterRecord {
   readonly isUnsaved: boolean;
   /** When a push began whose end is not known: it may still be going on. */
   readonly unknownMs?: number;
+  /** Pieces that stay as somebody else has changed them, until a person says otherwise. */
+  readonly drifted?: readonly Line[];
 }
 
 export const NO_RECORD: RouterRecord = { revision: 0, owned: new Map(), isUnsaved: false };
@@ -72,11 +74,13 @@ const endAfter =
 export function readRecord(found: Found): RouterRecord {
   const at = fields(found);
   const unknownMs = optional(at("unknownMs"), (each) => integer(each, MS));
+  const drifted = optional(at("drifted"), (each) => list(each).map(lineIn));
   return {
     revision: integer(at("revision"), { min: 0, max: Number.MAX_SAFE_INTEGER }),
     owned: ownership(list(at("owned")).map(ownedIn)),
     isUnsaved: at("isUnsaved").value === true,
     ...(unknownMs === undefined ? {} : { unknownMs }),
+    ...(drifted === undefined ? {} : { drifted }),
   };
 }
 

@@ -67,7 +67,7 @@ export async function examine(
     );
   }
   const { phase, message, writer, inSyncMs, isUnsaved } = pusher.status;
-  if (["paused", "held", "drifted", "dry-run", "failing"].includes(phase))
+  if (["paused", "held", "drifted", "dry-run", "failing", "open"].includes(phase))
     found.push(warning(phase, message, phase === "paused" ? `\`selvedgectl edge resume ${config.name}\`` : ""));
   if (writer !== "") found.push(ok("writer", `node ${writer} writes to it`));
   if (inSyncMs > 0)

@@ -62,10 +62,11 @@ export async function push(
   { wanted, why }: { readonly wanted: readonly Piece[]; readonly why: string },
 ): Promise<Pushed> {
   const atMs = nowMs();
-  const { revision: last, unknownMs: earlierMs } = before.record;
+  const { revision: last, unknownMs: earlierMs, ...same } = before.record;
   const failed = await failedBefore(memory, last, change.steps);
   const revision = failed?.revision ?? last + 1;
   const intent = await keep(memory, before, {
+    ...same,
     revision,
     owned: afterwards(before.record.owned, change),
     isUnsaved: true,
@@ -81,6 +82,7 @@ export async function push(
   // An earlier push, perhaps another node's, may still be going on.
   const unknownMs = result === "unknown" || isWaiting ? atMs : earlierMs;
   const after = await keep(memory, intent, {
+    ...same,
     // What did not happen takes no number: the next try has the same.
     revision: isUndone ? last : revision,
     owned: intent.record.owned,
@@ -153,5 +155,5 @@ export async function tellOfEnds(memory: Memory): Promise<void> {
 }
 
 export const isSame = (a: Kept["record"], b: Kept["record"]): boolean =>
-  JSON.stringify([a.revision, a.isUnsaved, a.unknownMs, [...a.owned.values()]]) ===
-  JSON.stringify([b.revision, b.isUnsaved, b.unknownMs, [...b.owned.values()]]);
+  JSON.stringify([a.revision, a.isUnsaved, a.unknownMs, a.drifted, [...a.owned.values()]]) ===
+  JSON.stringify([b.revision, b.isUnsaved, b.unknownMs, b.drifted, [...b.owned.values()]]);

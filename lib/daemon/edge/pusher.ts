@@ -2,19 +2,21 @@
  * One router, kept as it should be: looks when something has changed and once in a while, pushes the difference as one commit,
  * looks again, saves. Work on one router is never done twice at a time; `edge.ts` sees to that.
  */
-import { backoffMs } from "#lib/edge/backoff.ts";
-import { type Change, type Conflict, change, isNothing, present } from "#lib/edge/change.ts";
+
+import { backoffMs, OPEN_AFTER } from "#lib/edge/backoff.ts";
+import { type Change, type Conflict, change, isNothing } from "#lib/edge/change.ts";
 import type { Dialect } from "#lib/edge/dialect.ts";
 import { digestOf } from "#lib/edge/digest.ts";
-import { before, restored } from "#lib/edge/inverse.ts";
+import { drifted } from "#lib/edge/drift.ts";
 import { beyond } from "#lib/edge/limit.ts";
-import { type Line, lineOf, type Path } from "#lib/edge/path.ts";
-import { type Ownership, overlapping, type Piece } from "#lib/edge/piece.ts";
+import { type Line, lineOf } from "#lib/edge/path.ts";
+import { linesIn, type Ownership, type Piece } from "#lib/edge/piece.ts";
 import type { Pause, Push } from "#lib/edge/record.ts";
-import { renamed, renamedSteps } from "#lib/edge/renamed.ts";
+import { renamed } from "#lib/edge/renamed.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
-import { endsOf, type Tree } from "#lib/edge/tree.ts";
+import { settled } from "#lib/edge/settled.ts";
+import type { Tree } from "#lib/edge/tree.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { confirmation, confirmLate } from "./confirm.ts";
 import { observe, versionOf } from "./observe.ts";
@@ -22,8 +24,10 @@ import { isSame, type Kept, keep, kept, push, tellOfEnds } from "./push.ts";
 import type { PusherOptions, PusherPorts } from "./pusher-options.ts";
 import { refusals } from "./refusals.ts";
 import { roleIn } from "./role.ts";
-import { conflictText, NOTHING_COUNTED, type Phase, type RouterStatus, withPush } from "./router-status.ts";
+import { conflictText, NOTHING_COUNTED, type Phase, pauseText, type RouterStatus, withPush } from "./router-status.ts";
+import { takeBack } from "./take-back.ts";
 import { verified, vitals } from "./verify.ts";
+import { wantedOf } from "./wanted.ts";
 
 /** `news`: the cluster may be another. `asked`: by a person, who wants it done now, however much it takes away. */
 export type Occasion = "time" | "news" | "asked";
@@ -38,7 +42,7 @@ export interface Pusher {
   /** Somebody may have paused the router, or ended its writer: it is looked at soon, unless it fails. */
   wake(): void;
   /** What a push would do now; nothing is changed. @throws SelvedgeError router, store, config-invalid */
-  plan(view: EdgeView): Promise<{ readonly change: Change; readonly have: Tree; readonly wanted: readonly Piece[] }>;
+  plan(view: EdgeView): Promise<{ readonly change: Change }>;
   /** Back to what was ours after a revision, 0: nothing; paused from then on. @throws SelvedgeError router, store, not-ready */
   rollback(view: EdgeView, revision: number): Promise<readonly Line[]>;
   /** The newest last. @throws SelvedgeError store */
@@ -47,10 +51,9 @@ export interface Pusher {
   resume(): Promise<void>;
 }
 
+const timeOf = (ms: number): string => new Date(ms).toISOString();
+const NOTHING_OWNED: Ownership = new Map();
 const DRIFT = "somebody else has changed what is ours";
-
-/** A commit whose answer was lost is over after this time, ms: nginx on the router waits 600 s for it. */
-const LATE_MS = 900_000;
 
 export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   const { router, memory, writer, log, nowMs } = ports;
@@ -92,8 +95,10 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     isTold = false;
     role = "";
     log({ event: "edge-failed", router: name, failures, message: error.message });
-    rest("failing", error.message);
-    nextMs = nowMs() + backoffMs(failures, ports.random);
+    const againMs = nowMs() + backoffMs(failures, ports.random);
+    if (failures < OPEN_AFTER) rest("failing", error.message);
+    else rest("open", `left alone until ${timeOf(againMs)} after ${failures} failures in a row: ${error.message}`);
+    nextMs = againMs;
   };
 
   /** A router that is another version now may take what it did not. */
@@ -104,28 +109,35 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     return now;
   };
 
-  const look = async (view: EdgeView) => {
+  /** @param leaves whether what somebody else has changed stays so, where it is to be reported */
+  const look = async (view: EdgeView, leaves = false) => {
     known ??= await version();
     // Every time: another node may have been the writer meanwhile.
     const { record, revision } = await kept(memory);
     state = { record: { ...record, owned: renamed(record.owned, known.dialect) }, revision };
     spec = await options.spec();
-    const rendered = render(spec, view, known.dialect);
-    refused.sift(rendered);
-    const wanted = refused.heeded(rendered);
-    const clash = overlapping(wanted);
-    if (clash !== undefined)
-      throw new SelvedgeError(
-        { kind: "config-invalid", field: "edge.routers" },
-        `router ${name}: "${lineOf(clash)}" would be there for two reasons, such as a site's network and a pool; leave one of them out`,
-      );
+    const wanted = wantedOf(spec, view, known.dialect, refused);
     const have = await observe(router, wanted, state.record.owned);
     counted = { ...counted, looks: counted.looks + 1 };
-    const found = change(wanted, have, state.record.owned);
-    const told = new Set(refused.all.map(({ at }) => at));
+    const { owned, isUnsaved, drifted: before = [] } = state.record;
+    // What a push left undone is no drift: only after a save the router had all that is ours.
+    const drift = leaves ? drifted(wanted, have, isUnsaved ? NOTHING_OWNED : owned, before) : [];
+    const stays = new Set(drift);
+    const pieces = wanted.map((piece) => (stays.has(lineOf(piece.at)) ? { ...piece, paths: [], stays: DRIFT } : piece));
+    const found = change(pieces, have, owned);
+    const told = new Set([...refused.all.map(({ at }) => at), ...drift]);
     conflicts = found.conflicts.filter(({ at }) => !told.has(at));
     intruders = found.intruders;
-    return { wanted, have, change: found, state, spec, dialect: known.dialect };
+    return {
+      wanted: pieces,
+      have,
+      change: found,
+      state,
+      spec,
+      dialect: known.dialect,
+      drift,
+      digest: digestOf(wanted),
+    };
   };
 
   type Look = Awaited<ReturnType<typeof look>>;
@@ -138,14 +150,11 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   /** The router has what it should. */
   const settle = async (have: Tree, now: Kept): Promise<void> => {
     const { record } = now;
-    const isOver = record.unknownMs === undefined || nowMs() - record.unknownMs > LATE_MS;
-    const owned = isOver ? present(record.owned, have) : record.owned;
+    const next = settled(record, have, nowMs());
     // What is forgotten must not come back with a reboot: somebody may have taken it away, and not saved that.
-    const isUnsaved = record.isUnsaved || linesIn(owned) < linesIn(record.owned);
+    const isUnsaved = record.isUnsaved || linesIn(next.owned) < linesIn(record.owned);
     if (isUnsaved && record.unknownMs !== undefined) await confirmAny();
     if (isUnsaved) await router.save();
-    const { unknownMs, ...same } = record;
-    const next = { ...same, owned, isUnsaved: false, ...(isOver || unknownMs === undefined ? {} : { unknownMs }) };
     state = isSame(next, record) ? now : await keep(memory, now, next);
     failures = 0;
   };
@@ -198,27 +207,6 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     return have;
   };
 
-  /** Back to what was ours at some time. @returns lines that could not be set again */
-  const goBack = async (
-    was: Ownership,
-    secrets: Iterable<Path>,
-    now: Tree,
-    then: Kept,
-    why: string,
-  ): Promise<readonly Line[]> => {
-    const { pieces, lost } = restored(was, secrets);
-    const back = change(pieces, now, then.record.owned);
-    if (!isNothing(back)) await settle(await make(then, back, pieces, why), state ?? then);
-    else await settle(now, then);
-    return lost;
-  };
-
-  /** Where secrets are found that the history has the marks of. */
-  const secretsIn = ({ wanted, have }: Look): Iterable<Path> => [
-    ...wanted.flatMap(({ paths }) => paths),
-    ...endsOf(have, []),
-  ];
-
   /** What a pause says is undone; only then its words are true. @param at as the router is now, and what had secrets before */
   const carryOut = async (
     view: EdgeView,
@@ -228,18 +216,19 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     const { backTo = 0, ...done } = pause;
     try {
       const now = at?.now ?? (await look(view));
-      const since = (await memory.history()).filter(({ revision }) => revision > backTo).flatMap(({ steps }) => steps);
-      const owned = present(now.state.record.owned, now.have);
-      const was = backTo === 0 ? new Map() : before(owned, renamedSteps(since, now.dialect));
-      const lost = await goBack(was, secretsIn(at?.before ?? now), now.have, now.state, pause.why);
+      const lost = await takeBack(backTo, now, at?.before ?? now, {
+        memory,
+        make: (then, back, pieces) => make(then, back, pieces, pause.why),
+        settle: (have) => settle(have, state ?? now.state),
+      });
       // Somebody may have resumed, or wants to go back further.
       const there = await memory.pause();
       if (there?.atMs === pause.atMs && there.backTo === pause.backTo) await memory.putPause(done);
-      rest("paused", textOf(done));
+      rest("paused", pauseText(done));
       return lost;
     } catch (error) {
       if (!isFailure(error)) throw error;
-      throw new SelvedgeError(error.failure, `${textOf(pause)}; ${error.message}`, { cause: error });
+      throw new SelvedgeError(error.failure, `${pauseText(pause)}; ${error.message}`, { cause: error });
     }
   };
 
@@ -265,34 +254,44 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     await carryOut(view, pause, { now: { ...found, have, state: after }, before: found });
   };
 
+  /** What is left as somebody has changed it is remembered, also by other nodes. */
+  const noted = async (now: Kept, drift: readonly Line[]): Promise<Kept> => {
+    const { drifted: before = [], ...record } = now.record;
+    if (drift.join() === before.join() || options.dryRun) return now;
+    if (drift.length > before.length) counted = { ...counted, drifts: counted.drifts + 1 };
+    state = await keep(memory, now, drift.length === 0 ? record : { ...record, drifted: drift });
+    return state;
+  };
+
   const attempt = async (view: EdgeView, asked: boolean): Promise<void> => {
     const pause = await memory.pause();
     const isLeft = pause !== undefined && (pause.backTo === undefined || options.dryRun);
-    if (isLeft) return rest("paused", textOf(pause));
+    if (isLeft) return rest("paused", pauseText(pause));
     const wasPaused = phase === "paused";
     if (!(await writer.hold())) {
       isTold = false;
-      return pause === undefined ? rest("standby", "") : rest("paused", textOf(pause));
+      return pause === undefined ? rest("standby", "") : rest("paused", pauseText(pause));
     }
     if (!isTold) await tellOfEnds(memory);
     isTold = true;
     if (pause !== undefined) return void (await carryOut(view, pause));
-    const found = await look(view);
-    const digest = digestOf(found.wanted);
+    const first = await look(view, options.onDrift === "report" && !asked && !wasPaused);
+    const { digest, drift } = first;
     looked = digest;
+    const found = { ...first, state: await noted(first.state, drift) };
     if (!isNothing(found.change)) {
       const isDrift = seen?.digest === digest && !wasPaused;
       if (isDrift) counted = { ...counted, drifts: counted.drifts + 1 };
       const held = beyond(found.change.steps, found.wanted, found.state.record.owned, options.deleteLimit);
       if (options.dryRun)
         return rest("dry-run", `${found.change.sets.length} to set, ${found.change.deletes.length} to delete`);
-      if (isDrift && options.onDrift === "report" && !asked) return rest("drifted", DRIFT);
       if (held !== undefined && !asked) return rest("held", `${held}; \`selvedgectl edge apply ${name}\` does it`);
       await saveRest(found);
       const why = asked ? "asked for" : wasPaused ? "resumed" : isDrift ? DRIFT : "the cluster has changed";
       await makeSafely(found, view, why);
       if (phase === "paused") return;
     } else await settle(found.have, found.state);
+    if (drift.length > 0) return rest("drifted", `${DRIFT}: ${drift.join(", ")}`);
     seen = { digest, atMs: nowMs() };
     role = await roleIn(router, found.spec);
     const inConflict = conflicts[0];
@@ -395,9 +394,4 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   };
 }
 
-const linesIn = (owned: Ownership): number => [...owned.values()].reduce((n, { lines }) => n + lines.length, 0);
 const stepsOf = ({ steps }: Change): string => JSON.stringify(steps);
-
-/** @returns a sentence that tells whether what it speaks of is done */
-const textOf = ({ by, why, backTo }: Pause): string =>
-  `${backTo === undefined ? "" : "not done yet: "}by ${by}: ${why}`;

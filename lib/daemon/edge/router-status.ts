@@ -1,6 +1,7 @@
 /** What is told of a router, and in which words. */
 import type { Conflict } from "#lib/edge/change.ts";
 import type { Line } from "#lib/edge/path.ts";
+import type { Pause } from "#lib/edge/record.ts";
 
 export type Phase =
   | "starting"
@@ -12,7 +13,8 @@ export type Phase =
   | "dry-run"
   | "paused"
   | "standby"
-  | "failing";
+  | "failing"
+  | "open";
 
 export interface RouterStatus {
   readonly phase: Phase;
@@ -69,3 +71,7 @@ export const withPush = (
 
 export const conflictText = ({ at, foreign, needs, stays }: Conflict): string =>
   `${at} ${stays ?? (needs === undefined ? `has ${foreign.join(", ")}` : `needs ${needs}`)}`;
+
+/** @returns a sentence that tells whether what it speaks of is done */
+export const pauseText = ({ by, why, backTo }: Pause): string =>
+  `${backTo === undefined ? "" : "not done yet: "}by ${by}: ${why}`;
