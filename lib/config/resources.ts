@@ -49,13 +49,14 @@ export function besideFile(text: string, mistakeIn: (resource: Resource) => stri
   /** What they say together, and what is wrong with it: with one of them, and with the file. */
   const judged = (resources: readonly Resource[]) => {
     const { complaints, shape } = judge(all(resources));
+    const byKind = Map.groupBy(resources, ({ kind }) => kind);
     const own = new Map<Resource, Wrong>();
     const lacking = new Map<Resource, string>();
     const ofSeveral: Shared[] = [];
     const ofFile: string[] = [];
     for (const each of complaints) {
-      const of = ownerOf(lists, resources, each.path);
-      const against = each.against === undefined ? undefined : ownerOf(lists, resources, each.against);
+      const of = ownerOf(lists, byKind, each.path);
+      const against = each.against === undefined ? undefined : ownerOf(lists, byKind, each.against);
       if (each.isOfSeveral) ofSeveral.push({ ...each, of });
       else if (of === undefined) ofFile.push(besideFileSaid(each));
       else if (each.mayCome) lacking.set(of, saidOf(each));
@@ -126,11 +127,15 @@ const laid = (lists: Lists, resources: readonly Resource[]): Lists => {
 };
 
 /** Whose place in the whole it is. */
-function ownerOf(lists: Lists, resources: readonly Resource[], path: Complaint["path"]): Resource | undefined {
+function ownerOf(
+  lists: Lists,
+  byKind: ReadonlyMap<ResourceKindName, readonly Resource[]>,
+  path: Complaint["path"],
+): Resource | undefined {
   const [list, index] = path;
   const of = RESOURCE_KINDS.find((each) => each.list === list);
   if (of === undefined || typeof index !== "number") return undefined;
-  return resources.filter(({ kind }) => kind === of.kind)[index - lists[of.list].length];
+  return byKind.get(of.kind)?.[index - lists[of.list].length];
 }
 
 /** An object's own place depends on how many there are. */
