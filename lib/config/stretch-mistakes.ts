@@ -29,15 +29,17 @@ export function stretchMistakes(root: unknown): Complaint[] {
     const refused = (text: string): Complaint => complaint(at("stretch"), text);
     const type = lookUp(network, ["attachment"]) ?? lookUp(root, ["defaults", "attachment"]) ?? "ptp";
     const bridge = String(lookUp(network, ["options", "bridge"]) ?? lookUp(network, ["bridge"]) ?? DEFAULT_BRIDGE);
-    const [holder, other] = [vnis.get(vni), bridges.get(bridge)];
+    // Each tenant has a router with bridges of its own.
+    const place = `${bridge} ${String(lookUp(network, ["tenant"]) ?? "")}`;
+    const [holder, other] = [vnis.get(vni), bridges.get(place)];
     if (vni !== undefined) vnis.set(vni, `network "${nameOf(network)}"`);
-    bridges.set(bridge, nameOf(network));
+    bridges.set(place, nameOf(network));
     return [
       ...(type === "bridge" ? [] : [refused(`needs attachment "bridge", not ${JSON.stringify(type)}`)]),
       ...(lookUp(root, ["cluster"]) === undefined ? [refused("needs `cluster`, whose nodes the segment is on")] : []),
-      ...(lookUp(network, ["tenant"]) === undefined
+      ...(lookUp(network, ["encapsulation"]) === undefined
         ? []
-        : [refused("is not possible on a tenant's network; give it an `encapsulation` instead")]),
+        : [refused("is not possible together with `encapsulation`; leave one of the two out")]),
       ...(holder === undefined || vni === undefined
         ? []
         : [complaint(at("stretch", "vni"), `${String(vni)} is that of ${holder} already`)]),

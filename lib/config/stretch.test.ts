@@ -22,9 +22,9 @@ const REFUSED: [what: string, text: string, expected: string[]][] = [
     ["networks[0].stretch: needs `cluster`, whose nodes the segment is on"],
   ],
   [
-    "a tenant's",
-    `${CLUSTER}\n${POOLS}\ntenants: [{name: blue}]\nnetworks: [{${LAN}, tenant: blue}]`,
-    ["networks[0].stretch: is not possible on a tenant's network; give it an `encapsulation` instead"],
+    "nodes that are written by hand, too",
+    `${CLUSTER}\n${POOLS}\ntenants: [{name: blue}]\nnetworks: [{${LAN}, tenant: blue, encapsulation: {type: vxlan, vni: 73, peers: []}}]`,
+    ["networks[0].stretch: is not possible together with `encapsulation`; leave one of the two out"],
   ],
   [
     "the cluster's VNI",

@@ -25,6 +25,7 @@ import type { KeyFiles } from "./cluster/keyring.ts";
 import { contested } from "./contested.ts";
 import { type Edge, type OpenRouter, openEdge } from "./edge/edge.ts";
 import { type Host, host, NODE } from "./host.ts";
+import { scopeOfRouter } from "./joints.ts";
 import type { Kubernetes } from "./kubernetes/kubernetes.ts";
 import { followConfiguration } from "./leaving.ts";
 import type { Policies } from "./policy/policies.ts";
@@ -33,6 +34,7 @@ import { beginning, openResources, type Resources } from "./resources/resources.
 import { findRouters } from "./routers.ts";
 import { stretchedOf } from "./segment-bridge.ts";
 import { type Table, table } from "./table.ts";
+import { poolHosts } from "./tenancy.ts";
 import { type Step, type Traces, traces } from "./trace.ts";
 
 /** The outside world, named only by cmd/. */
@@ -133,13 +135,15 @@ export async function openCore(
     nowMs: ports.nowMs,
     clockUs: ports.clockUs,
   });
+  const hosts = new Map([[NODE, host({ name: NODE, kernel: ports.kernel }, ports.log)]]);
+  const hostsOf = poolHosts(config);
   const core: Core = {
     ...ports,
     config,
     ipam: own,
     table: table(contested),
     traces: traces({ capacity: TRACES, clockUs: ports.clockUs, onStep }),
-    hosts: new Map([[NODE, host({ name: NODE, kernel: ports.kernel }, ports.log)]]),
+    hosts,
     onHost: () => {},
     lock: keyedLock(),
     ownNetnsInode,
@@ -148,7 +152,15 @@ export async function openCore(
       ? {}
       : await joined(
           { ...ports, shared: ports.shared },
-          { config: config.cluster, node, snapshot, version, networks: stretchedOf(config) },
+          {
+            config: config.cluster,
+            node,
+            snapshot,
+            version,
+            networks: stretchedOf(config),
+            isRouted: (pool) => hostsOf(pool).has(NODE),
+            scopeOf: (tenant) => (hosts.has(tenant) ? scopeOfRouter({ hosts }, tenant) : undefined),
+          },
           (self) => ({
             self,
             ipam: own,

@@ -42,6 +42,10 @@ export function joints(core: Core): Joint[] {
         })),
     ),
     ...open.flatMap(({ name }) => segments(core, name)),
+    ...open.flatMap(({ name }) => {
+      const facts = core.cluster?.segmentFacts(name) ?? [];
+      return facts.length === 0 ? [] : [{ host: NODE, tenant: name, facts }];
+    }),
   ];
 }
 

@@ -23,6 +23,7 @@ export const stretchedOf = ({ networks }: Pick<Config, "networks">): StretchedNe
       : [
           {
             network: network.name,
+            ...(network.tenant === undefined ? {} : { tenant: network.tenant }),
             bridge: bridgeOf(network),
             vni: network.stretch.vni,
             facts: bridgeFacts(network),

@@ -6,6 +6,7 @@
  */
 import type { Address, Family, Mac } from "#lib/address.ts";
 import type { Fact } from "#lib/state/fact.ts";
+import type { Place } from "#lib/state/place.ts";
 import { type Chain, RAW } from "./chain.ts";
 import { shortOf } from "./uplink.ts";
 import { betweenNodes, outerPackets } from "./ways/chains.ts";
@@ -13,6 +14,8 @@ import { addressOfFamily, type Here } from "./ways/ends.ts";
 
 export interface Stretch {
   readonly network: string;
+  /** Whose it is: then the bridge is in the tenant's router, the `pod` of the facts. */
+  readonly tenant?: string;
   readonly bridge: string;
   readonly vni: number;
 }
@@ -31,7 +34,7 @@ export interface StretchPort {
 /** The ends of the tunnel, of each family that the node has an address of. The bridge is not among them. */
 export const stretchFacts = (
   here: Pick<Here, "addresses" | "tunnelAddresses" | "encrypt">,
-  { network, bridge, vni }: Stretch,
+  { network, tenant, bridge, vni }: Stretch,
   { port, mtu }: StretchPort,
 ): Fact[] =>
   ([4, 6] as const).flatMap((underlay): Fact[] => {
@@ -40,7 +43,8 @@ export const stretchFacts = (
     return [
       {
         type: "link",
-        at: "host",
+        at: placeOf(tenant),
+        ...(tenant === undefined ? {} : { underlay: "host" as const }),
         name: stretchLink(network, underlay),
         kind: "vxlan",
         up: true,
@@ -54,6 +58,9 @@ export const stretchFacts = (
     ];
   });
 
+/** Where the bridge is. */
+export const placeOf = (tenant: string | undefined): Place => (tenant === undefined ? "host" : "pod");
+
 /** Somebody on another node. */
 export interface Distant {
   readonly mac: Mac;
@@ -66,16 +73,20 @@ export interface Distant {
   readonly underlay: Family;
 }
 
-export function distantFacts({ network, bridge }: Stretch, { mac, hasMac, addresses, to, underlay }: Distant): Fact[] {
+export function distantFacts(
+  { network, tenant, bridge }: Stretch,
+  { mac, hasMac, addresses, to, underlay }: Distant,
+): Fact[] {
   const link = stretchLink(network, underlay);
+  const at = placeOf(tenant);
   return [
     ...(hasMac
       ? ([
-          { type: "forward", at: "host", link, mac, to },
-          { type: "port-mac", at: "host", link, mac },
+          { type: "forward", at, link, mac, to },
+          { type: "port-mac", at, link, mac },
         ] as const)
       : []),
-    ...addresses.map((address): Fact => ({ type: "neighbour", at: "host", link: bridge, address, mac })),
+    ...addresses.map((address): Fact => ({ type: "neighbour", at, link: bridge, address, mac })),
   ];
 }
 

@@ -14,6 +14,7 @@ export type Op =
 const NEVER_COMPARED: ReadonlySet<string> = new Set([
   "announce",
   "mtuFrom",
+  "underlay",
   "noPrefixRoute",
   "validSeconds",
   "onlink",

@@ -47,6 +47,8 @@ export interface LinkFact {
   readonly peer?: { readonly at: Place; readonly name: string };
   /** For macvlan, ipvlan, vlan and vxlan: the link that carries it (IFLA_LINK). */
   readonly parent?: { readonly at: Place; readonly name: string };
+  /** For a vxlan without a parent: where its outer packets travel, if not where it is. Never compared. */
+  readonly underlay?: Place;
   /** For macvlan (IFLA_MACVLAN_MODE) and ipvlan (IFLA_IPVLAN_MODE). */
   readonly mode?: MacvlanMode | IpvlanMode;
   /** For macvlan: how many broadcast frames may wait (IFLA_MACVLAN_BC_QUEUE_LEN). */

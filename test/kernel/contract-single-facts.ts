@@ -83,6 +83,19 @@ const learning = (local: Address, to: string): Fact[] => [
   { type: "forward", at: "host", link: "sx0", mac: EVERYONE_ELSE, to: address(to) },
 ];
 
+const inPod = (to: string): Fact[] => [
+  {
+    type: "link",
+    at: "pod",
+    underlay: "host",
+    name: "sx2",
+    kind: "vxlan",
+    up: true,
+    vxlan: { id: 75, port: 4790, local: address("192.0.2.1") },
+  },
+  { type: "forward", at: "pod", link: "sx2", mac: POD_MAC, to: address(to) },
+];
+
 /** A segment that a tunnel joins with others: the end of the tunnel is a port of its bridge. */
 const segment = (bridge: string, ...macs: readonly Mac[]): Fact[] => [
   ...["sy0", "sy1"].map(
@@ -293,6 +306,7 @@ export const GROUPS = {
       "another id, by a parent": vxlan(71, ["192.0.2.3"], "up0"),
       "one that learns": learning(address("192.0.2.1"), "192.0.2.2"),
       "one over IPv6": learning(ANY_IPV6, "fd00::2"),
+      "one in the pod, whose outer packets are the host's": inPod("192.0.2.2"),
     },
     meddlings: [
       [

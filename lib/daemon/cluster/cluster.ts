@@ -22,7 +22,7 @@ import { ownAddresses } from "./own-addresses.ts";
 import { type Peer, peers } from "./peers.ts";
 import { prober } from "./prober.ts";
 import { needsKeys, secrecy } from "./secrecy.ts";
-import { type Station, type StretchedNetwork, segments } from "./segments.ts";
+import { type SegmentsOptions, type Station, type StretchedNetwork, segments } from "./segments.ts";
 import { slowGrowth } from "./slow-growth.ts";
 import { stations } from "./stations.ts";
 
@@ -67,6 +67,8 @@ export interface Cluster {
   settle(): Promise<Op[]>;
   /** What the node needs because of the others. */
   facts(): Fact[];
+  /** What a tenant's router, the `pod` of the facts, needs because of the tenant's pods on other nodes. */
+  segmentFacts(tenant: string): Fact[];
   isUnderlay(link: string): boolean;
   /** Where pods leave the cluster that do so by addresses of their own. */
   egress(): readonly EgressState[];
@@ -91,6 +93,10 @@ export interface ClusterOptions {
   readonly version: string;
   /** Those that stretch over the nodes. */
   readonly networks: readonly StretchedNetwork[];
+  /** Whether a pool's addresses are somebody's on the nodes themselves, and not in tenants' routers alone. */
+  readonly isRouted: (pool: string) => boolean;
+  /** Of a tenant's router; undefined while it is not open. */
+  readonly scopeOf: SegmentsOptions["scopeOf"];
 }
 
 /** @throws SelvedgeError store, kernel */
@@ -134,7 +140,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     shared: ports.shared,
     self,
     kept: snapshot.shared,
-    isRouted: (pool) => options.networks.every(({ pools }) => !pools.includes(pool)),
+    isRouted: (pool) => options.isRouted(pool) && options.networks.every(({ pools }) => !pools.includes(pool)),
     onChange: ({ nodes, endpoints }) => {
       known = undefined;
       if (nodes.size > 0) leastTaken = undefined;
@@ -224,6 +230,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
   const stretched = segments({
     kernel,
     networks: options.networks,
+    scopeOf: options.scopeOf,
     view,
     ways: config,
     peers: others.all,
@@ -314,6 +321,7 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
       return [...(await others.settle()), ...(await leaving.settle()), ...(await stretched.settle())];
     },
     facts: () => [...others.facts(), ...leaving.facts(), ...stretched.facts()],
+    segmentFacts: stretched.facts,
     isUnderlay: others.isUnderlay,
     egress: leaving.states,
     async run(changed, signal, taken = () => {}) {

@@ -4,6 +4,7 @@ import type { EndpointRecord, NodeRecord } from "#lib/cluster/records.ts";
 import { endpointKey, nodeKey } from "#lib/cluster/records.ts";
 import { clusterView } from "#lib/cluster/view.ts";
 import { SelvedgeError } from "#lib/errors.ts";
+import type { Scope } from "#lib/kernel/kernel.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
@@ -37,25 +38,40 @@ const endpoint = (at: string, sinceMs: number, more: Partial<EndpointRecord> = {
 });
 const STATION: Station = { network: "lan", mac: M5, addresses: [address("10.9.0.5")], sinceMs: 9 };
 
+const keyIn = (scope: Scope, fact: Fact): string => `${scope.netns ?? ""} ${identity(fact)}`;
+
 /** Node a, which sees b and c. */
 function world() {
   const view = clusterView("a");
   const there = new Map<string, Fact>();
   const liveness = new Map<string, { liveness: "alive" | "dead" }>();
   let isBroken = false;
+  /** Tenants with a router here. */
+  const open = new Set<string>();
   const kernel: SegmentsOptions["kernel"] = {
     egress: async (all) => all.map((to) => ({ to, link: "eth0", mtuBytes: 1_500, source: ADDRESS_OF.a as Address })),
-    look: async (_scope, facts) => facts.flatMap((fact) => there.get(identity(fact)) ?? []),
-    apply: async (_scope, ops) => {
+    look: async (scope, facts) => facts.flatMap((fact) => there.get(keyIn(scope, fact)) ?? []),
+    apply: async (scope, ops) => {
       if (isBroken) throw new SelvedgeError({ kind: "kernel", errno: 105, call: "fdb add" }, "ENOBUFS");
       for (const { do: verb, fact } of ops)
-        if (verb === "remove") there.delete(identity(fact));
-        else there.set(identity(fact), fact);
+        if (verb === "remove") there.delete(keyIn(scope, fact));
+        else there.set(keyIn(scope, fact), fact);
     },
   };
   const of = segments({
     kernel,
-    networks: [{ network: "lan", bridge: "br9", vni: 72, facts: [], pools: ["lan"] }],
+    scopeOf: (tenant) => (open.has(tenant) ? { netns: `/run/${tenant}` } : undefined),
+    networks: [
+      { network: "lan", bridge: "br9", vni: 72, facts: [], pools: ["lan"] },
+      ...["blue", "green"].map((tenant, i) => ({
+        network: tenant,
+        tenant,
+        bridge: "br0",
+        vni: 73 + i,
+        facts: [{ type: "link", at: "host", name: "br0", kind: "bridge", up: true } as const],
+        pools: [tenant],
+      })),
+    ],
     view,
     ways: {
       way: "auto",
@@ -88,6 +104,8 @@ function world() {
       liveness.set(name, { liveness: "dead" });
       of.markNodes([name]);
     },
+    /** The tenant's router. */
+    opens: (tenant: string) => open.add(tenant),
     breakKernel: (broken: boolean) => {
       isBroken = broken;
     },
@@ -152,6 +170,49 @@ test("an endpoint of a dead node is known to nobody, and neither is one of a mac
   joins(node("c", "another"));
   await settle();
   expect(there()).toEqual([TUNNEL]);
+});
+
+const IN_ROUTER = [
+  "+ link br0 [pod] bridge up",
+  "+ link sx [pod] vxlan up id 73 mtu 1450 master br0 quiet no-ipv6-link-local",
+  "+ fdb 0e:00:00:00:00:05 dev sx [pod] dst 192.0.2.2",
+  "+ fdb 0e:00:00:00:00:05 dev sx [pod] master",
+  "+ neigh 10.9.0.5 lladdr 0e:00:00:00:00:05 dev br0 [pod] permanent",
+];
+
+test("a tenant's segment is in its router, whose facts are there for whoever opens it", async () => {
+  const { of, comes, settle, opens, there } = world();
+  of.markAll();
+  comes(endpoint("b", 1, { network: "blue" }));
+  expect(await settle()).toEqual([TUNNEL]);
+  const lines = of.facts("blue").map((fact) => line({ do: "add", fact }).replace(/sx[0-9a-f]{11}/, "sx"));
+  expect(lines).toEqual(IN_ROUTER);
+  expect(of.facts("blue").flatMap((fact) => (fact.type === "link" ? [fact.underlay] : []))).toEqual([
+    undefined,
+    "host",
+  ]);
+  expect(of.facts("green")).toHaveLength(2);
+  expect(of.facts().map(({ at }) => at)).toEqual(["host"]);
+  opens("blue");
+  of.markAll();
+  await settle();
+  expect(there()).toEqual([TUNNEL]);
+});
+
+test("two tenants have the same address on bridges of the same name, and each forgets its own", async () => {
+  const { of, comes, leaves, settle, opens } = world();
+  opens("blue");
+  opens("green");
+  of.markAll();
+  await settle();
+  for (const network of ["blue", "green"]) {
+    comes(endpoint("b", 1, { network }));
+    expect(await settle()).toEqual(IN_ROUTER.slice(2));
+  }
+  leaves(endpoint("b", 1, { network: "blue" }));
+  expect(await settle()).toEqual(IN_ROUTER.slice(2).map((each) => each.replace("+", "-")));
+  expect(of.facts("blue")).toHaveLength(2);
+  expect(of.facts("green")).toHaveLength(5);
 });
 
 test("what failed is tried again", async () => {

@@ -8,12 +8,12 @@ import type { EndpointRecord, NodeRecord } from "#lib/cluster/records.ts";
 import type { ClusterView } from "#lib/cluster/view.ts";
 import { type ChosenWay, isChosen, isEncrypted, wayTo } from "#lib/cluster/ways.ts";
 import type { ClusterWays } from "#lib/config/cluster.ts";
-import { distantFacts, type Stretch, stretchFacts } from "#lib/datapath/stretch.ts";
+import { distantFacts, placeOf, type Stretch, stretchFacts } from "#lib/datapath/stretch.ts";
 import type { Here } from "#lib/datapath/ways/ends.ts";
-import type { Kernel } from "#lib/kernel/kernel.ts";
+import type { Kernel, Scope } from "#lib/kernel/kernel.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
-import { counted } from "./counted.ts";
+import { type Counted, counted } from "./counted.ts";
 import type { Peer } from "./peers.ts";
 
 /** Somebody on a segment, on this node. */
@@ -40,12 +40,15 @@ export interface Segments {
   markAll(): void;
   /** Recomputes what is marked, and performs the difference; returns what was done. @throws SelvedgeError kernel */
   settle(): Promise<Op[]>;
-  facts(): Fact[];
+  /** Of the node itself, or, in which the router is the `pod`, of a tenant. */
+  facts(tenant?: string): Fact[];
 }
 
 export interface SegmentsOptions {
   readonly kernel: Pick<Kernel, "egress" | "look" | "apply">;
   readonly networks: readonly StretchedNetwork[];
+  /** Of a tenant's router; undefined while it is not open: whoever opens it makes its facts. */
+  readonly scopeOf: (tenant: string) => Scope | undefined;
   readonly view: ClusterView;
   readonly ways: ClusterWays;
   readonly peers: ReadonlyMap<string, Pick<Peer, "liveness">>;
@@ -58,10 +61,11 @@ export function segments(options: SegmentsOptions): Segments {
   const { kernel, view, ways, peers, own } = options;
   const networks = new Map(options.networks.map((network) => [network.network, network]));
   const encrypt = isEncrypted(ways);
-  const wanted = counted();
-  /** By key of the endpoint. */
-  const distant = new Map<string, readonly Fact[]>();
-  let shared: readonly Fact[] = [];
+  /** By tenant. */
+  const wanted = new Map<string | undefined, Counted>();
+  /** By key of the endpoint, and by network. */
+  const distant = new Map<string, Held>();
+  let shared: ReadonlyMap<string, Held> = new Map();
   let stations: readonly Station[] = [];
   let here = new Set<string>();
   let marked = new Set<string>();
@@ -114,13 +118,43 @@ export function segments(options: SegmentsOptions): Segments {
     return found;
   };
 
-  const sharedFacts = (): Fact[] => {
+  const sharedFacts = (): Map<string, Held> => {
     const { addresses, tunnelAddresses } = own();
-    const at: Pick<Here, "addresses" | "tunnelAddresses" | "encrypt"> = { addresses, tunnelAddresses, encrypt };
-    return [...networks.values()].flatMap(({ facts, mtu = options.mtu(), network: name, bridge, vni }) => [
-      ...facts,
-      ...stretchFacts(at, { network: name, bridge, vni }, { port: ways.vxlan.port, mtu }),
-    ]);
+    const here: Pick<Here, "addresses" | "tunnelAddresses" | "encrypt"> = { addresses, tunnelAddresses, encrypt };
+    const of = ({ mtu = options.mtu(), ...network }: StretchedNetwork): Fact[] => [
+      ...network.facts.map((fact) => ({ ...fact, at: placeOf(network.tenant) }) as Fact),
+      ...stretchFacts(here, network, { port: ways.vxlan.port, mtu }),
+    ];
+    return new Map(
+      Array.from(networks, ([name, network]) => [name, { tenant: network.tenant, facts: of(network) }] as const),
+    );
+  };
+
+  const countedOf = (tenant: string | undefined): Counted => {
+    const found = wanted.get(tenant) ?? counted();
+    wanted.set(tenant, found);
+    return found;
+  };
+
+  const tenantOf = (key: string): string | undefined => {
+    const record = view.endpoints.get(key);
+    return record && networks.get(record.network)?.tenant;
+  };
+
+  /** @throws SelvedgeError kernel */
+  const perform = async ({
+    tenant,
+    gone,
+    missing,
+  }: Pick<Held, "tenant"> & { readonly gone: readonly Fact[]; readonly missing: readonly Fact[] }): Promise<Op[]> => {
+    const scope = tenant === undefined ? {} : options.scopeOf(tenant);
+    if (scope === undefined) return [];
+    const ops = [
+      ...gone.map((fact): Op => ({ do: "remove", fact })),
+      ...lacking(missing, await kernel.look(scope, missing)),
+    ];
+    await kernel.apply(scope, ops);
+    return ops;
   };
 
   return {
@@ -143,7 +177,8 @@ export function segments(options: SegmentsOptions): Segments {
       isMarked = true;
       for (const key of [...view.endpoints.keys(), ...distant.keys()]) marked.add(key);
     },
-    facts: () => [...shared, ...[...distant.values()].flat()],
+    facts: (tenant) =>
+      [...shared.values(), ...distant.values()].flatMap((held) => (held.tenant === tenant ? held.facts : [])),
     async settle() {
       if (networks.size === 0 || (!isMarked && marked.size === 0)) return [];
       const [keys, again] = [marked, unfinished];
@@ -151,29 +186,35 @@ export function segments(options: SegmentsOptions): Segments {
       unfinished = new Set();
       try {
         const wayOf = await waysOf(keys);
-        const [before, after, missing]: [Fact[], Fact[], Fact[]] = [[], [], []];
-        const replace = (old: readonly Fact[], now: readonly Fact[], isAgain: boolean): void => {
-          before.push(...old);
-          after.push(...now);
-          if (isAgain || JSON.stringify(old) !== JSON.stringify(now)) missing.push(...now);
+        const changes = new Map<string | undefined, Changed>();
+        const replace = (old: Held | undefined, { tenant, facts }: Held, isAgain: boolean): void => {
+          const { before, after, missing } = changes.get(tenant) ?? { before: [], after: [], missing: [] };
+          changes.set(tenant, { before, after, missing });
+          before.push(...(old?.facts ?? []));
+          after.push(...facts);
+          if (isAgain || JSON.stringify(old?.facts) !== JSON.stringify(facts)) missing.push(...facts);
         };
         if (isMarked) {
           const now = sharedFacts();
-          replace(shared, now, again.size > 0);
+          for (const [name, held] of now) replace(shared.get(name), held, again.size > 0);
           shared = now;
         }
         for (const key of keys) {
-          const now = factsOf(key, wayOf);
-          replace(distant.get(key) ?? [], now, again.has(key));
-          if (now.length > 0) distant.set(key, now);
+          const old = distant.get(key);
+          const facts = factsOf(key, wayOf);
+          const held = { tenant: old?.tenant ?? tenantOf(key), facts };
+          replace(old, held, again.has(key));
+          if (facts.length > 0) distant.set(key, held);
           else distant.delete(key);
         }
         isMarked = false;
-        const ops = [
-          ...wanted.replace(before, after).map((fact): Op => ({ do: "remove", fact })),
-          ...lacking(missing, await kernel.look({}, missing)),
-        ];
-        await kernel.apply({}, ops);
+        const gone = Array.from(changes, ([tenant, { before, after, missing }]) => ({
+          tenant,
+          gone: countedOf(tenant).replace(before, after),
+          missing,
+        }));
+        const ops: Op[] = [];
+        for (const each of gone) ops.push(...(await perform(each)));
         return ops;
       } catch (error) {
         isMarked = true;
@@ -183,6 +224,19 @@ export function segments(options: SegmentsOptions): Segments {
       }
     },
   };
+}
+
+/** Whose facts they are, the node's own if nobody's. */
+interface Held {
+  readonly tenant: string | undefined;
+  readonly facts: readonly Fact[];
+}
+
+interface Changed {
+  readonly before: Fact[];
+  readonly after: Fact[];
+  /** Of `after`, what may not be there. */
+  readonly missing: Fact[];
 }
 
 /** No key of an endpoint: stands for what all share. */

@@ -17,7 +17,7 @@ import { taken } from "./veth.ts";
 interface Wanted {
   readonly near: Side;
   readonly fact: LinkFact;
-  /** Where the link is that carries it. */
+  /** Where the link is that carries it, or where its outer packets travel. */
   readonly carrier: Side | undefined;
 }
 
@@ -27,7 +27,8 @@ export async function makeSingles(host: Side, pod: Side | undefined, nextIndex: 
   const wanted = (pod === undefined ? [host] : [pod, host]).flatMap((near) =>
     near.ops.flatMap(({ do: verb, fact }): Wanted[] => {
       if (verb !== "add" || fact.type !== "link" || !isSingle(fact.kind)) return [];
-      return [{ near, fact, carrier: fact.parent && sideAt(fact.parent.at) }];
+      const from = fact.parent?.at ?? fact.underlay;
+      return [{ near, fact, carrier: from && sideAt(from) }];
     }),
   );
   for (const each of carriersFirst(wanted)) await makeSingle(each, nextIndex);
