@@ -27,6 +27,7 @@ const ADD_ON_NEEDS = {
   "mirroring into VXLAN": ["vxlan"],
   "mirroring into GRE or ERSPAN": ["gre"],
   "tenants across nodes": ["vxlan"],
+  "offloaded flows": ["flow-offload"],
 } as const satisfies Readonly<Record<string, readonly FeatureName[]>>;
 
 /** Everything that has needs, in the order in which it is shown. */

@@ -16,6 +16,10 @@ export const ways = {
     flag.default(false),
     "What pods of different nodes tell each other travels in WireGuard, whichever the way.",
   ),
+  flowOffload: setting(
+    flag.default(false),
+    "What comes for an established TCP or UDP connection directly, by VXLAN or by WireGuard goes to a spoof-protected `ptp` pod past the firewall's chains; what pods send never does.",
+  ),
   vxlan: section(
     {
       vni: setting(integer(1, 16_777_215).default(4_096), "VXLAN network identifier."),

@@ -25,6 +25,7 @@ test("endpoints become canonical, the rest has defaults", () => {
     probe: { port: 4_796, everyMs: 1_000, lost: 5, decides: false },
     way: "auto",
     encrypt: false,
+    flowOffload: false,
     vxlan: { vni: 4_096, port: 4_789 },
     gre: { key: 4_096 },
     wireguard: { port: 51_830, rotateHours: 168, leadSeconds: 60 },

@@ -21,6 +21,8 @@ export interface ClusterWays {
   readonly way: "auto" | "cross-subnet" | "direct" | "vxlan" | "gre" | "wireguard";
   /** In WireGuard, whichever the way. */
   readonly encrypt: boolean;
+  /** Packets of established connections go past the firewall's chains when they come from other nodes. */
+  readonly flowOffload: boolean;
   /** UDP port. */
   readonly vxlan: { readonly vni: number; readonly port: number };
   /** RFC 2890. */

@@ -13,5 +13,7 @@ export interface Chain {
   readonly called?: { readonly by: typeof RAW | typeof FORWARDED; readonly when: string };
   /** Sets that only its rules fill, declared as nft has it. */
   readonly sets?: readonly string[];
+  /** Flowtable that only its rules fill. */
+  readonly flowtable?: string;
   readonly rules: readonly string[];
 }

@@ -166,6 +166,7 @@ function render(of: "inet" | "bridge", chains: readonly Chain[]): TableFact {
     `add table ${table}`,
     ...declared.filter((s) => s.family === of && s.table === name).map((s) => declaration(table, s)),
     ...chains.flatMap((c) => (c.sets ?? []).map((set) => `add set ${table} ${set}`)),
+    ...chains.flatMap(({ flowtable }) => (flowtable === undefined ? [] : [`add flowtable ${table} ${flowtable}`])),
     ...chains.flatMap((c) => [`add chain ${table} ${c.name}${c.hook ? ` { ${c.hook}; policy accept; }` : ""}`]),
     ...chains.map((c) => `flush chain ${table} ${c.name}`),
     ...chains.flatMap((c) => c.rules.map((rule) => `add rule ${table} ${c.name} ${rule}`)),

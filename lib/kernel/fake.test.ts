@@ -116,3 +116,15 @@ test("lost events are told as such", async () => {
   await watching;
   expect(told).toEqual([undefined]);
 });
+
+test("a link that is in the flowtable leaves it when it goes", async () => {
+  const kernel = fakeKernel();
+  const offload: Fact = { type: "offload", at: "host", link: "sb1" };
+  await expect(kernel.apply({}, add(offload))).rejects.toThrow("ENODEV");
+  await kernel.apply({}, add(link, offload));
+  expect(await kernel.look({}, [offload])).toEqual([offload]);
+  expect((await kernel.owned()).filter(({ type }) => type === "offload")).toEqual([offload]);
+  await kernel.apply({}, [{ do: "remove", fact: link }]);
+  await kernel.apply({}, add(link));
+  expect(await kernel.look({}, [offload])).toEqual([]);
+});

@@ -317,6 +317,9 @@ function ensure(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): 
     case "rdma":
       // On the bench: see fake/lent.ts.
       return;
+    case "offload":
+      deviceOf(network, fact.link, `offload ${fact.link}`).offloaded = true;
+      return;
     case "table":
       ensureTable(ruleset, fact);
       return;
@@ -370,6 +373,9 @@ function remove(network: Network, ruleset: Ruleset, fact: Fact): void {
     case "driver":
     case "rdma":
       // On the bench: see fake/lent.ts.
+      return;
+    case "offload":
+      if (device !== undefined) device.offloaded = false;
       return;
     case "table":
       deleteTable(ruleset, fact.family, fact.name);

@@ -100,6 +100,7 @@ export function linux({
       await lent.prepare(pod, ops);
       await wg.prepare(nextIndex, ops);
       await applyAdditions({ host, pod }, nextIndex, ops, onPart);
+      nft.applyToLinks(ops);
       await wg.configure(ops);
       await applyRemovals([host, pod], leaving, late);
       if (pod !== undefined) await ids.learn(pod, "assign");

@@ -243,6 +243,19 @@ export interface TableFact {
   readonly text: string;
 }
 
+/** Name of the flowtable of our table inet. */
+export const OFFLOADED = "offloaded";
+
+/**
+ * What comes in by a link for an established connection goes to its pod by the flowtable `OFFLOADED` of our table inet,
+ * past its chains and past connection tracking. Goes with the link.
+ */
+export interface OffloadFact {
+  readonly type: "offload";
+  readonly at: "host";
+  readonly link: string;
+}
+
 /** One element of a set or map in one of our tables. All are exact keys in hash sets (never intervals) except where the set's declaration says so. */
 export interface ElementFact {
   readonly type: "element";
@@ -275,7 +288,8 @@ export type Fact =
   | DriverFact
   | RdmaFact
   | TableFact
-  | ElementFact;
+  | ElementFact
+  | OffloadFact;
 
 /** What makes two facts speak of the same thing: the same thing may be there with other properties. */
 export function identity(fact: Fact): string {
@@ -313,6 +327,8 @@ export function identity(fact: Fact): string {
       return `rdma ${fact.name}`;
     case "vf":
       return `vf ${fact.link} ${fact.vf}`;
+    case "offload":
+      return `offload ${fact.link}`;
     case "table":
       return `table ${fact.family} ${fact.name}`;
     case "element":

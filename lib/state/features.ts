@@ -36,6 +36,7 @@ export const FEATURES = {
     option: "CONFIG_NF_CONNTRACK_BRIDGE",
     module: "nf_conntrack_bridge",
   },
+  "flow-offload": { what: "offloading of flows", option: "CONFIG_NFT_FLOW_OFFLOAD", module: "nft_flow_offload" },
   tbf: { what: "the queue tbf", option: "CONFIG_NET_SCH_TBF", module: "sch_tbf" },
   htb: { what: "the queue htb", option: "CONFIG_NET_SCH_HTB", module: "sch_htb" },
   prio: { what: "the queue prio", option: "CONFIG_NET_SCH_PRIO", module: "sch_prio" },

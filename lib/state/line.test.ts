@@ -152,6 +152,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
     ],
   ],
   forward: [["fdb 02:00:00:00:00:01 dev sx1 dst 10.1.0.5", { type: "forward", at: "host", link: "sx1", mac, to: a4 }]],
+  offload: [["offload dev svx4", { type: "offload", at: "host", link: "svx4" }]],
   "port-mac": [["fdb 02:00:00:00:00:01 dev sx1 master", { type: "port-mac", at: "host", link: "sx1", mac }]],
   "wireguard-peer": [
     [
@@ -205,7 +206,7 @@ const table: Record<Fact["type"], readonly [text: string, fact: Fact][]> = {
 const rows = Object.values(table).flat();
 
 test("every type of fact has a row", () => {
-  expect(Object.keys(table)).toHaveLength(19);
+  expect(Object.keys(table)).toHaveLength(20);
   for (const [type, of] of Object.entries(table)) {
     expect(of.length).toBeGreaterThan(0);
     for (const [, fact] of of) expect(fact.type).toBe(type);

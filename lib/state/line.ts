@@ -64,6 +64,8 @@ function text(f: Fact): string {
       return `rdma ${f.name}${place}`;
     case "vf":
       return `vf ${f.vf} dev ${f.link}${settingWords(f.settings)}`;
+    case "offload":
+      return `offload dev ${f.link}`;
     case "table":
       return `table ${f.family} ${f.name}`;
     case "element":

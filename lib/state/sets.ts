@@ -35,6 +35,8 @@ export const SETS = [
   { family: "inet", table: "selvedge", name: "allowed_mac", key: ["ifname", "ether_addr"] },
   { family: "inet", table: "selvedge", name: "allowed4", key: ["ifname", "ether_addr", "ipv4_addr"] },
   { family: "inet", table: "selvedge", name: "allowed6", key: ["ifname", "ether_addr", "ipv6_addr"] },
+  /** Links by which packets of established connections take the short way to pods on guarded links. */
+  { family: "inet", table: "selvedge", name: "offloading", key: ["ifname"] },
   /** Pods whose address does not leave the cluster. */
   { family: "inet", table: "selvedge", name: "masq4", key: ["ipv4_addr"] },
   { family: "inet", table: "selvedge", name: "masq6", key: ["ipv6_addr"] },

@@ -75,6 +75,7 @@ function commands(fact: Fact, host: string): string[] {
     case "tree":
     case "mirror":
     case "rule":
+    case "offload":
     case "table":
     case "element":
       return [];

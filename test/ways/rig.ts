@@ -121,6 +121,7 @@ export interface WayNode {
 export interface Setting extends WayOptions {
   /** Of the network between the nodes: what addresses they have there. */
   readonly underlay: Family;
+  readonly flowOffload?: boolean;
 }
 
 /** The private half of a key by its public half; for WireGuard. */
@@ -195,6 +196,7 @@ export async function decide(nodes: readonly WayNode[], setting: Setting): Promi
       ...{ addresses, tunnelAddresses, tunnelMac },
       ...SHARED,
       encrypt: setting.encrypt,
+      flowOffload: setting.flowOffload ?? false,
       ...(wireguard === undefined
         ? {}
         : { wireguard: { publicKey: node.active ?? wireguard.publicKeys.at(-1) ?? "", port: wireguard.port } }),

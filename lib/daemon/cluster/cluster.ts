@@ -10,6 +10,7 @@ import type { OpenEcho } from "#lib/echo/echo.ts";
 import type { NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
+import type { FeatureName } from "#lib/state/features.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Snapshot } from "#lib/store/store.ts";
 import type { Ports } from "../core.ts";
@@ -18,6 +19,7 @@ import { gateway, watchOver } from "./gateway.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { type KeyFiles, openKeyring } from "./keyring.ts";
 import { type Listener, membership } from "./membership.ts";
+import { refuseOffload } from "./offload.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { type Peer, peers } from "./peers.ts";
 import { prober } from "./prober.ts";
@@ -99,12 +101,14 @@ export interface ClusterOptions {
   readonly scopeOf: SegmentsOptions["scopeOf"];
 }
 
-/** @throws SelvedgeError store, kernel */
+/** @throws SelvedgeError store, kernel, config-invalid where the kernel lacks what is asked for */
 export async function openCluster(ports: ClusterPorts, options: ClusterOptions): Promise<Cluster> {
   const { config, snapshot, version } = options;
   const { kernel, log, clockUs } = ports;
   const self = await identityOf(ports.store, snapshot.own, config.node);
-  const ways = await waysOf(kernel, config);
+  const present = new Set((await kernel.features()).flatMap((feature) => (feature.present ? [feature.name] : [])));
+  refuseOffload(config, present);
+  const ways = waysOf(present, config);
   const keyring =
     ports.keyFiles === undefined || !ways.includes("wireguard") || !needsKeys(config)
       ? undefined
@@ -368,10 +372,10 @@ const SELDOMER = 3;
 const SILENT = 3;
 
 /** What this node can be the other end of: its kernel, and what stands in for it. */
-async function waysOf(kernel: Ports["kernel"], { wireguard }: ClusterConfig): Promise<Way[]> {
-  const present = new Set<string>((await kernel.features()).flatMap(({ name, present }) => (present ? [name] : [])));
-  if (wireguard.program !== undefined) present.add("wireguard");
-  return ["direct", ...(["vxlan", "gre", "wireguard"] as const).filter((way) => present.has(way))];
+function waysOf(present: ReadonlySet<FeatureName>, { wireguard: { program } }: ClusterConfig): Way[] {
+  const has = (way: "vxlan" | "gre" | "wireguard") =>
+    present.has(way) || (way === "wireguard" && program !== undefined);
+  return ["direct", ...(["vxlan", "gre", "wireguard"] as const).filter(has)];
 }
 
 /** Where a node is: the addresses that are configured, or those of the link of its default route. */

@@ -76,6 +76,7 @@ function world() {
     ways: {
       way: "auto",
       encrypt: false,
+      flowOffload: false,
       vxlan: { vni: 4_096, port: 4_789 },
       gre: { key: 1 },
       wireguard: { port: 51_830, rotateHours: 1, leadSeconds: 1 },

@@ -6,7 +6,7 @@ import type { Here, There } from "#lib/datapath/ways/ends.ts";
 
 /** `active`: public half of the WireGuard key in use. */
 export function hereOf(own: NodeRecord, ways: ClusterWays, active: string | undefined): Here {
-  const { vxlan, gre } = ways;
+  const { vxlan, gre, flowOffload } = ways;
   const { addresses, tunnelAddresses, tunnelMac, wireguard } = own;
   return {
     addresses,
@@ -15,6 +15,7 @@ export function hereOf(own: NodeRecord, ways: ClusterWays, active: string | unde
     vxlan,
     gre,
     encrypt: isEncrypted(ways),
+    flowOffload,
     ...(wireguard === undefined || active === undefined
       ? {}
       : { wireguard: { publicKey: active, port: wireguard.port } }),

@@ -12,6 +12,7 @@ const HERE: Here = {
   vxlan: { vni: 4_096, port: 4_789 },
   gre: { key: 7 },
   encrypt: false,
+  flowOffload: false,
 };
 const WAY: ChosenWay = {
   way: "vxlan",

@@ -5,12 +5,17 @@
 import { type Chain, FORWARDED, RAW } from "../chain.ts";
 import type { Here } from "./ends.ts";
 import { vxlanLink, WIREGUARD_LINK } from "./names.ts";
+import { offloadChains } from "./offload.ts";
 
 /**
  * GRE and WireGuard know their peers by themselves. Outer packets of VXLAN are known by port and VNI (`outerPackets`); a
  * pod that would send either to another node would be taken for its own node where it is masqueraded.
  */
-export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" | "encrypt">): Chain[] {
+export function wayChains({
+  vxlan: { vni, port },
+  encrypt,
+  flowOffload,
+}: Pick<Here, "vxlan" | "encrypt" | "flowOffload">): Chain[] {
   const ours = outerPackets(port, `${vni}`);
   return [
     {
@@ -27,6 +32,7 @@ export function wayChains({ vxlan: { vni, port }, encrypt }: Pick<Here, "vxlan" 
         "ip6 daddr @nodes6 ip6 saddr != @nodes6 counter drop",
       ],
     },
+    ...(flowOffload ? offloadChains : []),
     { name: "ways_out", hook: "type filter hook output priority -305", rules: [`${ours} notrack`] },
     {
       name: "ways_syn",

@@ -16,6 +16,8 @@ export interface Here {
   readonly wireguard?: { readonly publicKey: string; readonly port: number };
   /** Everything between the nodes travels in WireGuard. */
   readonly encrypt: boolean;
+  /** What comes from other nodes for established connections goes past the chains. */
+  readonly flowOffload: boolean;
 }
 
 /** Another node. */

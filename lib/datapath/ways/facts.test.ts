@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import { address, mac, prefix } from "#lib/address.ts";
 import type { ChosenWay } from "#lib/cluster/ways.ts";
 import { line } from "#lib/state/line.ts";
+import { wayChains } from "./chains.ts";
 import type { Here, There } from "./ends.ts";
 import { type Devices, devicesWith, hereFacts, NO_DEVICES, peerFacts } from "./facts.ts";
 
@@ -13,6 +14,7 @@ const HERE: Here = {
   gre: { key: 7 },
   wireguard: { publicKey: "own=", port: 51_830 },
   encrypt: false,
+  flowOffload: false,
 };
 const PEER: Omit<There, "ways"> = {
   name: "beta",
@@ -208,4 +210,41 @@ test("a node without addresses among pods has no link for them, and routes witho
 test("the largest packet of any peer is that of the shared device", () => {
   const ways = [1450, 8950, 1400].map((mtuBytes) => way({ way: "vxlan", mtuBytes }));
   expect(ways.reduce<Devices>(devicesWith, NO_DEVICES)).toEqual({ vxlan: { 4: 8950 } });
+});
+
+test("what comes directly, by VXLAN and by WireGuard is offloaded where that is asked for, what comes by GRE is not", () => {
+  const offloading = { ...HERE, flowOffload: true };
+  const links = (of: Parameters<typeof way>[0]): string[] =>
+    facts(offloading, { ...PEER, ways: { 4: way(of) } }).filter((each) => each.includes("offload"));
+  expect(links({ way: "direct" })).toEqual(["element inet selvedge offloading { eth0 }", "offload dev eth0"]);
+  expect(links({ way: "vxlan" })).toEqual(["element inet selvedge offloading { svx4 }", "offload dev svx4"]);
+  expect(links({ way: "wireguard", encrypted: true })).toEqual([
+    "element inet selvedge offloading { swg0 }",
+    "offload dev swg0",
+  ]);
+  expect(links({ way: "gre" })).toEqual([]);
+});
+
+test("the links of direct ways are each there once", () => {
+  const [a, b] = ["eth1", "eth0"].map((link) => way({ way: "direct", egress: { ...egress, link } }));
+  expect([a, b, a].flatMap((each) => each ?? []).reduce<Devices>(devicesWith, NO_DEVICES)).toEqual({
+    vxlan: {},
+    direct: ["eth0", "eth1"],
+  });
+});
+
+test("flows are offloaded by the last chain of all, and by none unless that is asked for", () => {
+  const chains = (flowOffload: boolean) =>
+    wayChains({ ...HERE, flowOffload }).filter(({ rules }) => rules.some((rule) => rule.includes("flow add")));
+  expect(chains(false)).toEqual([]);
+  expect(chains(true)).toEqual([
+    {
+      name: "ways_offload",
+      hook: "type filter hook forward priority 500",
+      flowtable: "offloaded { hook ingress priority 0; }",
+      rules: [
+        "iifname @offloading oifname @guarded meta l4proto { tcp, udp } ct state established flow add @offloaded",
+      ],
+    },
+  ]);
 });

@@ -8,6 +8,7 @@ import { directFacts } from "./direct.ts";
 import { type Here, type Stretch, stretches, type There } from "./ends.ts";
 import { greFacts } from "./gre.ts";
 import { NODE_LINK } from "./names.ts";
+import { offloadFacts } from "./offload.ts";
 import { vxlanDevice, vxlanFacts } from "./vxlan.ts";
 import { mtuWithin, wireguardDevice, wireguardPeers, wireguardRoutes } from "./wireguard.ts";
 
@@ -15,6 +16,8 @@ import { mtuWithin, wireguardDevice, wireguardPeers, wireguardRoutes } from "./w
 export interface Devices {
   readonly vxlan: Readonly<Partial<Record<Family, number>>>;
   readonly wireguard?: number;
+  /** Links of the machine that direct ways lead by, sorted. */
+  readonly direct?: readonly string[];
 }
 
 export const NO_DEVICES: Devices = { vxlan: {} };
@@ -27,6 +30,9 @@ export function devicesWith(devices: Devices, way: ChosenWay): Devices {
       way.way === "vxlan"
         ? { ...devices.vxlan, [outer]: Math.max(devices.vxlan[outer] ?? 0, way.mtuBytes) }
         : devices.vxlan,
+    ...(way.way === "direct" || devices.direct !== undefined
+      ? { direct: [...new Set([...(devices.direct ?? []), ...(way.way === "direct" ? [way.egress.link] : [])])].sort() }
+      : {}),
     ...(way.encrypted || devices.wireguard !== undefined
       ? { wireguard: Math.max(devices.wireguard ?? 0, way.encrypted ? mtuWithin(way) : 0) }
       : {}),
@@ -35,14 +41,15 @@ export function devicesWith(devices: Devices, way: ChosenWay): Devices {
 
 /** What the peers share. In front of the facts of each. */
 export function hereFacts(here: Here, devices: Devices): Fact[] {
-  return [
-    ...nodeLink(here),
+  const tunnels = [
     ...(devices.wireguard === undefined ? [] : [wireguardDevice(here, devices.wireguard)]),
     ...([4, 6] as const).map((underlay) => {
       const mtu = devices.vxlan[underlay];
       return mtu === undefined ? undefined : vxlanDevice(here, underlay, mtu);
     }),
   ].filter((fact) => fact !== undefined);
+  const links = [...(devices.direct ?? []), ...tunnels.map(({ name }) => name)];
+  return [...nodeLink(here), ...tunnels, ...(here.flowOffload ? offloadFacts(links) : [])];
 }
 
 /** The node's own addresses among pods. */

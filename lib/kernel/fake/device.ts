@@ -32,6 +32,8 @@ export interface Device {
   promiscuous: boolean;
   noIpv6LinkLocal: boolean;
   routeLocalnet: boolean;
+  /** It is in our flowtable. */
+  offloaded: boolean;
   readonly addresses: Map<Prefix, AddressFact>;
   /** Permanent ones only. */
   readonly neighbours: Map<Address, Mac>;
@@ -111,6 +113,7 @@ export function newDevice(network: Network, name: string, kind: LinkFact["kind"]
     promiscuous: false,
     noIpv6LinkLocal: false,
     routeLocalnet: false,
+    offloaded: false,
     addresses: new Map(),
     neighbours: new Map(),
     queue: undefined,

@@ -96,6 +96,8 @@ function find(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): Fa
     case "driver":
     case "rdma":
       return undefined;
+    case "offload":
+      return device?.offloaded ? fact : undefined;
     case "table":
       return findTable(ruleset, fact.family, fact.name);
     case "element":
@@ -111,6 +113,9 @@ export function owned(host: Network, ruleset: Ruleset): Fact[] {
     ...ours.flatMap(ofDevice),
     ...routes.map((route): Fact => ({ ...route.fact, at: "host" })),
     ...host.rules.values(),
+    ...[...host.devices.values()].flatMap(({ name, offloaded }): Fact[] =>
+      offloaded ? [{ type: "offload", at: "host", link: name }] : [],
+    ),
     ...ownTables(ruleset),
   ];
 }

@@ -22,6 +22,7 @@ const RANK = {
   vf: 12,
   driver: 1.5,
   rdma: 12,
+  offload: 12,
 } as const satisfies Record<Fact["type"], number>;
 
 /** A port comes after its bridge, a link after the one that carries it, and a gateway after the route that leads to it. */

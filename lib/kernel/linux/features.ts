@@ -183,6 +183,9 @@ const PROBES = {
   "bridge-conntrack": nft(
     "add table bridge probe; add chain bridge probe t; add rule bridge probe t ct state established accept",
   ),
+  "flow-offload": nft(
+    "add table inet probe; add flowtable inet probe f { hook ingress priority 0; }; add chain inet probe o; add rule inet probe o flow add @f",
+  ),
   tbf: traffic("tbf", queue),
   htb: traffic("htb", queue),
   prio: traffic("prio", queue),

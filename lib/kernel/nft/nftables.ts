@@ -1,22 +1,25 @@
 /** The nftables half of the kernel: tables by text, elements by key, and what others do to them. */
 import type { Op } from "#lib/state/diff.ts";
-import type { ElementFact, Fact, TableFact } from "#lib/state/fact.ts";
+import type { ElementFact, Fact, OffloadFact, TableFact } from "#lib/state/fact.ts";
 import { runNft } from "#native/libnftables.ts";
 import { NETLINK_NETFILTER } from "#native/socket.ts";
 import { netlinkSocket } from "../netlink/socket.ts";
 import { batchSocket } from "./batch.ts";
 import { elementsOf, kernelDestroys } from "./elements.ts";
 import { generations } from "./generation.ts";
+import { offloadOf } from "./offload.ts";
 import { tablesOf } from "./tables.ts";
 import { watchTables } from "./watch.ts";
 
-export type NftFact = TableFact | ElementFact;
+export type NftFact = TableFact | ElementFact | OffloadFact;
 
 export interface Nftables extends Disposable {
   /** What stands of `facts`; those of other types are passed over. @throws SelvedgeError kernel */
   look(facts: readonly Fact[]): NftFact[];
   /** Operations on other types are passed over. Tables come before what is added to them. @throws SelvedgeError kernel */
   apply(ops: readonly Op[]): void;
+  /** What is done when the links are there: those of the flowtable. Others are passed over. @throws SelvedgeError kernel */
+  applyToLinks(ops: readonly Op[]): void;
   /** Our tables that exist and all elements in them. */
   owned(): NftFact[];
   /** Calls back when somebody else changed our tables, or may have. Ends with the signal. */
@@ -36,6 +39,7 @@ export function openNftables({ netns, destroys }: NftablesOptions = {}): Nftable
   const batches = batchSocket(netns);
   const rules = generations(socket);
   const elements = elementsOf(socket, batches, rules, destroys ?? kernelDestroys(batches));
+  const offload = offloadOf(socket, rules, (text) => runNft(text, netns));
   const tables = tablesOf(socket, rules, elements, (text) => runNft(text, netns));
 
   const lookAtTables = (facts: readonly TableFact[]): TableFact[] =>
@@ -44,8 +48,18 @@ export function openNftables({ netns, destroys }: NftablesOptions = {}): Nftable
       return found === undefined ? [] : [found];
     });
 
+  const lookAtOffload = (facts: readonly OffloadFact[]): OffloadFact[] => {
+    if (facts.length === 0) return [];
+    const links = new Set(offload.owned().map(({ link }) => link));
+    return facts.filter(({ link }) => links.has(link));
+  };
+
   return {
-    look: (facts) => [...lookAtTables(facts.filter(isTable)), ...elements.look(facts.filter(isElement))],
+    look: (facts) => [
+      ...lookAtTables(facts.filter(isTable)),
+      ...elements.look(facts.filter(isElement)),
+      ...lookAtOffload(facts.filter(isOffload)),
+    ],
     apply(ops) {
       const kept = ops.filter((op) => op.do !== "remove").map((op) => op.fact);
       const gone = ops.filter((op) => op.do === "remove").map((op) => op.fact);
@@ -54,7 +68,12 @@ export function openNftables({ netns, destroys }: NftablesOptions = {}): Nftable
       elements.change(add, remove);
       for (const fact of gone.filter(isTable)) tables.remove(fact);
     },
-    owned: () => [...lookAtTables(OWN_TABLES), ...elements.owned()],
+    applyToLinks(ops) {
+      const facts = (isGone: boolean) =>
+        ops.flatMap(({ do: verb, fact }) => ((verb === "remove") === isGone && isOffload(fact) ? [fact] : []));
+      offload.change(facts(false), facts(true));
+    },
+    owned: () => [...lookAtTables(OWN_TABLES), ...elements.owned(), ...offload.owned()],
     watch: (onChange, signal) => watchTables({ rules, netns }, onChange, signal),
     [Symbol.dispose]() {
       socket.close();
@@ -70,3 +89,4 @@ const OWN_TABLES: readonly TableFact[] = [
 
 const isTable = (fact: Fact): fact is TableFact => fact.type === "table";
 const isElement = (fact: Fact): fact is ElementFact => fact.type === "element";
+const isOffload = (fact: Fact): fact is OffloadFact => fact.type === "offload";

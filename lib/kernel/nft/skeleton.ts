@@ -10,7 +10,7 @@ import { attrs, eachAttr, repeated } from "../netlink/attr.ts";
 import { raw, text } from "../netlink/codec.ts";
 import type { Message } from "../netlink/message.ts";
 import type { NetlinkSocket } from "../netlink/socket.ts";
-import { chain, elements, inTable, messageType, NFPROTO, NFT_MSG, nfgenmsg, set } from "./wire.ts";
+import { chain, elements, flowtable, inTable, messageType, NFPROTO, NFT_MSG, nfgenmsg, set } from "./wire.ts";
 
 /** Attributes that say what a thing is; the others count, or depend on what else there is (linux/netfilter/nf_tables.h, v6.12). */
 const LASTING = {
@@ -56,7 +56,7 @@ function tableIn(socket: NetlinkSocket, table: Named): readonly Message[] | unde
 
 /** What of a table has a name. */
 export interface Member {
-  readonly kind: "chain" | "set" | "map";
+  readonly kind: "chain" | "set" | "map" | "flowtable";
   readonly name: string;
 }
 
@@ -72,7 +72,11 @@ export function namedIn(socket: NetlinkSocket, table: Named): Member[] {
     if (name === undefined || (flags & NFT_SET.ANONYMOUS) !== 0) return [];
     return [{ kind: (flags & NFT_SET.MAP) === 0 ? "set" : "map", name }];
   });
-  return [...chains, ...sets];
+  const flowtables = all(socket, table, NFT_MSG.GETFLOWTABLE, "flowtables").flatMap(({ body }): Member[] => {
+    const { name } = flowtable.read(body).attrs;
+    return name === undefined ? [] : [{ kind: "flowtable", name }];
+  });
+  return [...chains, ...sets, ...flowtables];
 }
 
 /** Undefined when there is no such table. @throws SelvedgeError kernel */

@@ -11,7 +11,7 @@ import { type Member, namedIn, skeleton } from "./skeleton.ts";
 export interface Tables {
   /** With another text when it is not, or not known to be, what the fact's text makes. @throws SelvedgeError kernel */
   look(fact: TableFact): TableFact | undefined;
-  /** Elements of our sets stay; chains and sets that the text does not name go. @throws SelvedgeError kernel */
+  /** Elements of our sets stay; chains, sets and flowtables that the text does not name go. @throws SelvedgeError kernel */
   ensure(fact: TableFact): void;
   remove(fact: TableFact): void;
 }
@@ -79,7 +79,9 @@ export function tablesOf(
  * each other and look things up in maps, which may lead to chains.
  */
 function withoutOthers({ family, name, text }: TableFact, there: readonly Member[]): string {
-  const named = new Set(Array.from(text.matchAll(/^add (?:chain|set|map) \S+ \S+ (\S+)/gm), ([, member]) => member));
+  const named = new Set(
+    Array.from(text.matchAll(/^add (?:chain|set|map|flowtable) \S+ \S+ (\S+)/gm), ([, member]) => member),
+  );
   const others = there.filter((member) => !named.has(member.name));
   const chains = others.filter(({ kind }) => kind === "chain");
   const lines = (verb: string, members: readonly Member[]) =>

@@ -23,6 +23,7 @@ export const NFT_MSG = {
   DELSETELEM: 14,
   NEWGEN: 15,
   GETGEN: 16,
+  GETFLOWTABLE: 23,
   /** Since 6.3: like DELSETELEM, and content when nothing is there. */
   DESTROYSETELEM: 30,
 } as const;
@@ -55,3 +56,9 @@ export const chain = layout(nfgenmsg, attrs({ table: [1, text], name: [3, text] 
 
 /** linux/netfilter/nf_tables.h, enum nft_set_attributes (v6.12) */
 export const set = layout(nfgenmsg, attrs({ table: [1, text], name: [2, text], flags: [3, be32] }));
+
+/** linux/netfilter/nf_tables.h, enum nft_flowtable_attributes, _flowtable_hook_attributes and nft_devices_attributes (v6.12) */
+export const flowtable = layout(
+  nfgenmsg,
+  attrs({ table: [1, text], name: [2, text], hook: [3, attrs({ devices: [3, repeated(text)] })] }),
+);
