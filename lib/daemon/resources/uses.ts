@@ -25,7 +25,6 @@ export function usesHere({ table, ipam }: Pick<Core, "table" | "ipam">): (resour
       networks ??= new Set([...table].flatMap(networksOf));
       return networks.has(name);
     }
-    const isKept = ipam.reservations().some(({ pool }) => pool === name);
-    return isKept || ipam.leases(name).length > 0 || ipam.shares(name).length > 0;
+    return [ipam.reservations(name), ipam.leases(name), ipam.shares(name)].some(({ length }) => length > 0);
   };
 }
