@@ -8,6 +8,7 @@ import { pairMistakes } from "./edge-pairs.ts";
 import { secretMistakes } from "./edge-secrets.ts";
 import { familyIn, serviceMistakes } from "./edge-services.ts";
 import { tunnelKind } from "./edge-tunnels.ts";
+import { vrfMistakes } from "./edge-vrfs.ts";
 import { isText } from "./leaves.ts";
 import { firstWithin, listAt, NO_TENANT, poolTenants, prefixesOf, subnetsOf } from "./overlaps.ts";
 import { sameInterfaces, sameNames } from "./twice.ts";
@@ -37,6 +38,7 @@ export function edgeMistakes(root: unknown, pools: ReadonlySet<string>): Complai
       ...firewallMistakes(router, at()),
       ...serviceMistakes(root, at()),
       ...legMistakes(root, at()),
+      ...vrfMistakes(router, at()),
       ...mixedFamilies(lookUp(router, ["nat"])).map(([path, message]) => complaint(at("nat", ...path), message)),
       ...ownAddressesOfSites(root, router).map(([j, message]) => complaint(at("sites", j, "networks"), message)),
       ...listAt(router, "shapers").flatMap((shaper, j) => {
@@ -151,6 +153,7 @@ function poolsIn(router: unknown): [path: (string | number)[], pool: unknown][] 
       ["nat", "masquerade", j],
       each,
     ]),
+    ...listAt(router, "vrfs").map((each, j): [(string | number)[], unknown] => [["vrfs", j], each]),
     ...listAt(router, "groups").map((each, j): [(string | number)[], unknown] => [["groups", j], each]),
   ];
   return lists.flatMap(([path, holder]) =>

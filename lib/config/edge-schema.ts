@@ -221,13 +221,25 @@ const router = z.strictObject(
         z.strictObject(
           {
             name: setting(vrfName, "Of the VRF."),
-            table: setting(integer(100, 65_535), "Its routing table, which cannot be another later."),
+            table: setting(
+              integer(100, 65_535).optional(),
+              "Its routing table, which cannot be another later.",
+              "the VRF is the router's own",
+            ),
+            pools: setting(
+              poolNames.default([]),
+              "Pools whose static routes are in this VRF, and not where `static.vrf` says. Nodes are reached where that says.",
+            ),
+            leaks: setting(
+              listOf(vrfName, "a list of VRFs").default([]),
+              "VRFs that lead where this one does, by `static`, `bgp` or `legs`; `default` is the router's own table.",
+            ),
           },
           { error: "an object such as {name: PODS, table: 1001}" },
         ),
         "a list of VRFs",
       ).default([]),
-      "VRFs that Selvedge makes; others may be named, too.",
+      "VRFs that Selvedge makes, or puts routes into; others may be named, too.",
     ),
     shapers: setting(listOf(shaper, "a list of shapers").default([]), "Shares of what leaves by an interface."),
     sites: setting(listOf(site, "a list of sites").default([]), "Other clusters, behind tunnels."),

@@ -104,6 +104,36 @@ const MISTAKES: readonly [name: string, yaml: string, message: string][] = [
     "edge.routers[0].bgp: is not possible beside `static`; use one of them",
   ],
   [
+    "a pool of a VRF that there is not",
+    router("static: {}, vrfs: [{name: BLUE, pools: [x]}]"),
+    'edge.routers[0].vrfs[0].pools[0]: there is no pool "x"; known: default',
+  ],
+  [
+    "a pool of two VRFs",
+    router("static: {}, vrfs: [{name: BLUE, pools: [default]}, {name: RED, pools: [default]}]"),
+    'edge.routers[0].vrfs[1].pools[0]: "default" is in VRF BLUE already; a pool is in one, and others have it by `leaks`',
+  ],
+  [
+    "pools of a VRF by BGP",
+    router("bgp: {as: 1, nodesAs: 2}, vrfs: [{name: BLUE, pools: [default]}]"),
+    "edge.routers[0].vrfs[0].pools: needs `static`; sessions of `bgp` have one table, `bgp.vrf`",
+  ],
+  [
+    "leaks of a VRF that has nothing",
+    router("bgp: {as: 1, nodesAs: 2}, vrfs: [{name: BLUE, leaks: [default]}]"),
+    "edge.routers[0].vrfs[0].leaks: needs `static`, or `bgp` or a leg in this VRF: nothing of ours is in BLUE",
+  ],
+  [
+    "a VRF that leaks into itself",
+    router("static: {}, vrfs: [{name: BLUE, leaks: [BLUE]}]"),
+    "edge.routers[0].vrfs[0].leaks[0]: is this VRF itself; name others",
+  ],
+  [
+    "a table for the router's own",
+    router("static: {}, vrfs: [{name: default, table: 1001, leaks: [BLUE]}]"),
+    "edge.routers[0].vrfs[0].table: is not possible for `default`, which is the router's own table",
+  ],
+  [
     "a pool that there is not",
     router("pools: [defualt]"),
     'edge.routers[0].pools[0]: there is no pool "defualt"; did you mean "default"?',

@@ -14,7 +14,7 @@ export interface RouterSpec {
   readonly forwarding?: ForwardingSpec;
   readonly loadBalancers: readonly LoadBalancerSpec[];
   readonly virtualServers: readonly VirtualServerSpec[];
-  readonly vrfs: readonly { readonly name: string; readonly table: number }[];
+  readonly vrfs: readonly VrfSpec[];
   readonly shapers: readonly ShaperSpec[];
   readonly sites: readonly SiteSpec[];
   readonly legs: readonly LegSpec[];
@@ -22,6 +22,16 @@ export interface RouterSpec {
   readonly pair?: PairSpec;
   /** Of its own interfaces, as far as they are known. */
   readonly connected?: readonly Connected[];
+}
+
+export interface VrfSpec {
+  readonly name: string;
+  /** Its routing table; absent: it is the operator's. */
+  readonly table?: number;
+  /** That static routes lead to in it, and not where `StaticSpec.vrf` says. */
+  readonly pools?: readonly string[];
+  /** VRFs that routes of this one are in as well; `default`: the router's own table. */
+  readonly leaks?: readonly string[];
 }
 
 /** The end of a tunnel into a tenant's networks. */

@@ -17,11 +17,12 @@ export interface Vitals {
 }
 
 /** Operational commands, without `show`, that `vitalsOf` reads the answers of. */
-export function vitalSigns({ bgp, static: statics, sites }: RouterSpec): Path[] {
+export function vitalSigns({ bgp, static: statics, sites, vrfs }: RouterSpec): Path[] {
   // Sites are in no VRF.
   const sessions = new Set<string | undefined>(bgp === undefined ? [] : [bgp.vrf]);
   const routes = new Set<string | undefined>(statics === undefined ? [] : [statics.vrf]);
   for (const site of sites) (site.bgp === undefined ? routes : sessions).add(undefined);
+  if (statics !== undefined) for (const { name, pools = [] } of vrfs) if (pools.length > 0) routes.add(name);
   return [
     ...Array.from(sessions, (vrf) => ["bgp", ...(vrf === undefined ? [] : ["vrf", vrf]), "summary"]),
     ...Array.from(routes, (vrf) => (vrf === undefined ? ["static"] : ["vrf", vrf])).flatMap((where) => [

@@ -10,12 +10,15 @@ import type { BgpSpec, EdgeView, RouterSpec } from "../router.ts";
 import { summary } from "../summary.ts";
 import { familiesOf, ofFamily, prefixList, routeMap, WORDS } from "./policy.ts";
 import { servedPools } from "./served.ts";
+import { OWN } from "./tables.ts";
 
 const GROUP = "SELVEDGE";
 const IN = "SELVEDGE-IN";
 const OUT = "SELVEDGE-OUT";
 
-export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView): Piece[] {
+type Speaking = RouterSpec & { readonly bgp: BgpSpec };
+
+export function bgp(spec: Speaking, view: EdgeView): Piece[] {
   const pools = summary(servedPools(spec, view).flatMap(({ prefixes }) => prefixes));
   const allowed = summary([...pools, ...view.egress.map(({ address }) => hostPrefix(address))]);
   const families = familiesOf(allowed);
@@ -40,7 +43,26 @@ export function bgp(spec: RouterSpec & { readonly bgp: BgpSpec }, view: EdgeView
         needs: [ADMITTED, ...(needs === undefined ? [] : [[...top, ...needs]])],
       }),
     ),
+    ...leaks(spec, families, [...top, ...SYSTEM]),
   ];
+}
+
+/** What nodes tell in one VRF is known in others, too, each of which speaks BGP for that. */
+function leaks({ bgp: { as, vrf = OWN }, vrfs, sites }: Speaking, families: readonly Family[], needs: Path): Piece[] {
+  const others = new Set(vrfs.flatMap(({ name, leaks: to = [] }) => (name === vrf ? to : [])));
+  return [...others].flatMap((other) => {
+    const top = pathFrom(...(other === OWN ? [] : ["vrf", "name", other]), "protocols", "bgp");
+    const system = [...top, ...SYSTEM];
+    // With sites the router's AS is said in its own table.
+    const isSaid = other === OWN && sites.some(({ bgp }) => bgp !== undefined);
+    return [
+      ...(isSaid ? [] : [{ at: system, paths: [[...system, `${as}`]], within: top, needs: [needs] }]),
+      ...families.map((of): Piece => {
+        const at = [...top, "address-family", WORDS[of].unicast, "import", "vrf", vrf];
+        return { at, paths: [at], within: top, needs: [system, needs] };
+      }),
+    ];
+  });
 }
 
 const ADMITTED = pathFrom("policy", "route-map", IN);

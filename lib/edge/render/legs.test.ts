@@ -50,6 +50,37 @@ goldens([
     ],
   ],
   [
+    "a tenant's networks, that a VRF of its own leads to, in another and in the router's own table",
+    {
+      vrfs: [{ name: "BLUE", leaks: ["default", "SHARED"] }],
+      legs: [
+        {
+          name: "blue",
+          interface: "tun10",
+          addresses: [prefix("10.255.1.1/30")],
+          vrf: "BLUE",
+          networks: [prefix("10.9.0.0/16")],
+          gre: { local: address("192.0.2.251"), remote: address("192.0.2.99") },
+        },
+      ],
+    },
+    [
+      ...[
+        "description 'selvedge blue'",
+        "address 10.255.1.1/30",
+        "encapsulation gre",
+        "source-address 192.0.2.251",
+        "remote 192.0.2.99",
+        "vrf BLUE",
+      ].map((line) => `interfaces tunnel tun10 ${line}`),
+      "vrf name BLUE protocols static route 10.9.0.0/16 interface tun10",
+      "protocols static route 10.255.1.0/30 interface tun10 vrf BLUE",
+      "protocols static route 10.9.0.0/16 interface tun10 vrf BLUE",
+      "vrf name SHARED protocols static route 10.255.1.0/30 interface tun10 vrf BLUE",
+      "vrf name SHARED protocols static route 10.9.0.0/16 interface tun10 vrf BLUE",
+    ],
+  ],
+  [
     "a GRE in a VRF of the operator's, with what is behind it; one between addresses of IPv6",
     {
       legs: [

@@ -26,7 +26,7 @@ function piece({ vrfs }: RouterSpec, leg: LegSpec, kind: "vxlan" | "tunnel", own
   ];
   const paths = lines.map((line) => pathFrom(...at, ...line));
   // One of the operator's is there already.
-  const isOurs = vrfs.some((each) => each.name === vrf);
+  const isOurs = vrfs.some((each) => each.name === vrf && each.table !== undefined);
   return { at, paths, ...(isOurs && vrf !== undefined ? { needs: [pathFrom("vrf", "name", vrf, "table")] } : {}) };
 }
 

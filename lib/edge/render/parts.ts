@@ -5,9 +5,10 @@ import type { RouterSpec } from "../router.ts";
 
 /** VyOS takes no VRF without a table, nor another table for one. */
 export const vrfs = ({ vrfs: all }: RouterSpec): Piece[] =>
-  all.map(({ name, table }) => {
+  all.flatMap(({ name, table }) => {
+    if (table === undefined) return [];
     const vrf = pathFrom("vrf", "name", name);
-    return { at: [...vrf, "table"], paths: [pathFrom(...vrf, "table", table)], within: vrf };
+    return [{ at: [...vrf, "table"], paths: [pathFrom(...vrf, "table", table)], within: vrf }];
   });
 
 /** Classes are numbered from here on; the first is VyOS's own. */

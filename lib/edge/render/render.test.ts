@@ -1,6 +1,8 @@
-import { prefix } from "#lib/address.ts";
-import { sampleBgp } from "#lib/edge/sample-router.ts";
-import { goldens } from "../../../test/support/vyos/golden.ts";
+import { expect, test } from "@jest/globals";
+import { address, prefix } from "#lib/address.ts";
+import { goldens, linesOf, piecesOf } from "../../../test/support/vyos/golden.ts";
+import { overlapping } from "../piece.ts";
+import { sampleBgp } from "../sample-router.ts";
 
 goldens([
   ["nothing is asked for", {}, []],
@@ -135,6 +137,85 @@ goldens([
     ],
   ],
   [
+    "static: a tenant's pool in a VRF of ours and in one of the operator's, nodes reached by the router's own table",
+    {
+      pools: ["media"],
+      static: { routes: "pools", distance: 20 },
+      vrfs: [
+        { name: "BLUE", table: 1_002, pools: ["blue"], leaks: ["SHARED"] },
+        { name: "default", leaks: ["SHARED"] },
+      ],
+    },
+    [
+      "protocols static route 10.67.0.0/20 next-hop 192.0.2.11 distance 20",
+      "protocols static route 10.67.0.0/20 next-hop 192.0.2.12 distance 20",
+      "vrf name BLUE protocols static route 10.0.0.0/16 next-hop 192.0.2.11 distance 20",
+      "vrf name BLUE protocols static route 10.0.0.0/16 next-hop 192.0.2.11 vrf default",
+      "vrf name BLUE protocols static route 10.0.0.0/16 next-hop 192.0.2.12 distance 20",
+      "vrf name BLUE protocols static route 10.0.0.0/16 next-hop 192.0.2.12 vrf default",
+      "vrf name SHARED protocols static route 10.0.0.0/16 next-hop 192.0.2.11 distance 20",
+      "vrf name SHARED protocols static route 10.0.0.0/16 next-hop 192.0.2.11 vrf default",
+      "vrf name SHARED protocols static route 10.0.0.0/16 next-hop 192.0.2.12 distance 20",
+      "vrf name SHARED protocols static route 10.0.0.0/16 next-hop 192.0.2.12 vrf default",
+      "vrf name SHARED protocols static route 10.67.0.0/20 next-hop 192.0.2.11 distance 20",
+      "vrf name SHARED protocols static route 10.67.0.0/20 next-hop 192.0.2.11 vrf default",
+      "vrf name SHARED protocols static route 10.67.0.0/20 next-hop 192.0.2.12 distance 20",
+      "vrf name SHARED protocols static route 10.67.0.0/20 next-hop 192.0.2.12 vrf default",
+      "vrf name BLUE table 1002",
+    ],
+  ],
+  [
+    "static: what each node has, nodes in a VRF that leaks into the router's own table, and another pool in one of the operator's",
+    {
+      pools: ["default", "blue"],
+      static: { routes: "blocks", vrf: "PODS" },
+      vrfs: [
+        { name: "PODS", leaks: ["default"] },
+        { name: "BLUE", pools: ["blue"] },
+      ],
+    },
+    [
+      "vrf name PODS protocols static route 10.66.0.0/25 next-hop 192.0.2.11",
+      "vrf name PODS protocols static route6 fd66::/122 next-hop 2001:db8::11",
+      "vrf name PODS protocols static route 10.66.0.128/26 next-hop 192.0.2.12",
+      "vrf name PODS protocols static route 10.66.9.9/32 next-hop 192.0.2.12",
+      "vrf name BLUE protocols static route 10.0.0.0/26 next-hop 192.0.2.11 vrf PODS",
+      "protocols static route 10.66.0.0/25 next-hop 192.0.2.11 vrf PODS",
+      "protocols static route6 fd66::/122 next-hop 2001:db8::11 vrf PODS",
+      "protocols static route 10.66.0.128/26 next-hop 192.0.2.12 vrf PODS",
+      "protocols static route 10.66.9.9/32 next-hop 192.0.2.12 vrf PODS",
+    ],
+  ],
+  [
+    "BGP: what nodes tell in a VRF is in the router's own table and in another VRF, too",
+    {
+      pools: ["media"],
+      bgp: sampleBgp({ vrf: "PODS", listen: [prefix("192.0.2.0/24")] }),
+      vrfs: [
+        { name: "PODS", leaks: ["default", "SHARED"] },
+        { name: "OTHER", leaks: ["SHARED"] },
+      ],
+    },
+    [
+      "policy prefix-list SELVEDGE-IN rule 10 action permit",
+      "policy prefix-list SELVEDGE-IN rule 10 prefix 10.67.0.0/20",
+      "policy prefix-list SELVEDGE-IN rule 10 le 32",
+      "policy route-map SELVEDGE-IN rule 10 action permit",
+      "policy route-map SELVEDGE-IN rule 10 match ip address prefix-list SELVEDGE-IN",
+      "policy route-map SELVEDGE-OUT rule 10 action deny",
+      "vrf name PODS protocols bgp system-as 65000",
+      "vrf name PODS protocols bgp peer-group SELVEDGE remote-as 65001",
+      "vrf name PODS protocols bgp peer-group SELVEDGE address-family ipv4-unicast route-map import SELVEDGE-IN",
+      "vrf name PODS protocols bgp peer-group SELVEDGE address-family ipv4-unicast route-map export SELVEDGE-OUT",
+      "vrf name PODS protocols bgp address-family ipv4-unicast maximum-paths ebgp 8",
+      "vrf name PODS protocols bgp listen range 192.0.2.0/24 peer-group SELVEDGE",
+      "protocols bgp system-as 65000",
+      "protocols bgp address-family ipv4-unicast import vrf PODS",
+      "vrf name SHARED protocols bgp system-as 65000",
+      "vrf name SHARED protocols bgp address-family ipv4-unicast import vrf PODS",
+    ],
+  ],
+  [
     "VRFs, and shares of what leaves by code point",
     {
       vrfs: [{ name: "PODS", table: 1_001 }],
@@ -167,3 +248,18 @@ goldens([
     ],
   ],
 ]);
+
+test("where the router's AS is said for a site, it is not said again for what is led into its own table", () => {
+  const site = {
+    name: "lab",
+    interface: "wg10",
+    addresses: [prefix("10.9.0.1/30")],
+    networks: [prefix("10.70.0.0/16")],
+    bgp: { as: 65_000, remoteAs: 65_010, neighbour: address("10.9.0.2"), bfd: false },
+  };
+  const spec = { pools: ["media"], bgp: sampleBgp({ vrf: "PODS" }), vrfs: [{ name: "PODS", leaks: ["default"] }] };
+  const lines = linesOf({ ...spec, sites: [site] });
+  expect(lines).toContain("protocols bgp address-family ipv4-unicast import vrf PODS");
+  expect(lines.filter((line) => line.startsWith("protocols bgp system-as"))).toHaveLength(1);
+  expect(overlapping(piecesOf({ ...spec, sites: [site] }))).toBeUndefined();
+});

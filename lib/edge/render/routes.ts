@@ -5,22 +5,29 @@ import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeNode, EdgeView, RouterSpec, StaticSpec } from "../router.ts";
 import { summary } from "../summary.ts";
-import { servedPools } from "./served.ts";
 import { staticAt } from "./static-at.ts";
+import { OWN, type Table, tables } from "./tables.ts";
 
 export function routes(spec: RouterSpec & { readonly static: StaticSpec }, view: EdgeView): Piece[] {
-  const pools = servedPools(spec, view);
-  const found = overlaps(spec.connected ?? [], pools, spec.static.vrf);
-  const route = (to: Prefix, by: readonly Address[]): Piece[] => routed(to, by, spec.static, whyStays(found, to));
-  const names = new Set(pools.map(({ name }) => name));
   const living = view.nodes.filter(({ isAlive }) => isAlive);
+  return [
+    ...tables(spec, view).flatMap((table) => tableRoutes(spec, table, living)),
+    ...egressRoutes(spec.static, view, living),
+  ];
+}
+
+function tableRoutes(
+  spec: RouterSpec & { readonly static: StaticSpec },
+  { vrf, pools }: Table,
+  living: readonly EdgeNode[],
+): Piece[] {
+  const names = new Set(pools.map(({ name }) => name));
+  const found = overlaps(spec.connected ?? [], pools, vrf);
+  const route = (to: Prefix, by: readonly Address[]): Piece[] => routed(to, by, spec.static, vrf, whyStays(found, to));
   if (spec.static.routes === "pools") {
     const by = (of: Family) => living.flatMap((node) => addressOf(node, of) ?? []);
     const gateways = { 4: by(4), 6: by(6) };
-    return [
-      ...summary(pools.flatMap(({ prefixes }) => prefixes)).flatMap((to) => route(to, gateways[family(to)])),
-      ...egressRoutes(spec.static, view, living),
-    ];
+    return summary(pools.flatMap(({ prefixes }) => prefixes)).flatMap((to) => route(to, gateways[family(to)]));
   }
   const gateways = new Map<Prefix, Address[]>();
   for (const node of living)
@@ -28,7 +35,7 @@ export function routes(spec: RouterSpec & { readonly static: StaticSpec }, view:
       const gateway = addressOf(node, family(to));
       if (gateway !== undefined) gateways.set(to, [...(gateways.get(to) ?? []), gateway]);
     }
-  return [...[...gateways].flatMap(([to, by]) => route(to, by)), ...egressRoutes(spec.static, view, living)];
+  return [...gateways].flatMap(([to, by]) => route(to, by));
 }
 
 /** Answers find the node that has the address, wherever that is. */
@@ -36,24 +43,32 @@ const egressRoutes = (spec: StaticSpec, { egress }: EdgeView, living: readonly E
   egress.flatMap(({ address, node }) => {
     const holder = living.find(({ name }) => name === node);
     const gateway = holder && addressOf(holder, family(address));
-    return gateway === undefined ? [] : routed(hostPrefix(address), [gateway], spec);
+    return gateway === undefined ? [] : routed(hostPrefix(address), [gateway], spec, spec.vrf);
   });
 
 const addressOf = ({ addresses }: EdgeNode, of: Family): Address | undefined =>
   addresses.find((address) => family(address) === of);
 
 /** Nothing where nobody leads there. */
-function routed(to: Prefix, gateways: readonly Address[], spec: StaticSpec, stays?: string): Piece[] {
+function routed(
+  to: Prefix,
+  gateways: readonly Address[],
+  spec: StaticSpec,
+  vrf: string | undefined,
+  stays?: string,
+): Piece[] {
   if (gateways.length === 0) return [];
-  const at = staticAt(to, spec.vrf);
+  const at = staticAt(to, vrf);
   if (stays !== undefined) return [{ at, paths: [], stays }];
-  return [{ at, paths: gateways.flatMap((gateway) => hop([...at, "next-hop", gateway], spec)) }];
+  return [{ at, paths: gateways.flatMap((gateway) => hop([...at, "next-hop", gateway], spec, vrf)) }];
 }
 
-function hop(at: Path, { distance, bfd }: StaticSpec): Path[] {
+/** @param vrf of the route; nodes are reached in that of `static` */
+function hop(at: Path, { distance, bfd, vrf: nodes }: StaticSpec, vrf: string | undefined): Path[] {
   const more = [
     ...(distance === undefined ? [] : [pathFrom(...at, "distance", distance)]),
     ...(bfd === undefined ? [] : [bfd === true ? pathFrom(...at, "bfd") : pathFrom(...at, "bfd", "profile", bfd)]),
+    ...(nodes === vrf ? [] : [pathFrom(...at, "vrf", nodes ?? OWN)]),
   ];
   return more.length === 0 ? [at] : more;
 }
