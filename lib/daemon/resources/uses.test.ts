@@ -11,7 +11,7 @@ const TABLE = [
 const CORE = {
   table: TABLE,
   ipam: {
-    reservations: () => [{ pool: "kept" }],
+    reservations: (pool: string) => (pool === "kept" ? [{}] : []),
     leases: (pool: string) => (pool === "leased" ? [{}] : []),
     shares: (pool: string) => (pool === "shared" ? [{}] : []),
   },
