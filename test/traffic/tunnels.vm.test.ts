@@ -29,6 +29,53 @@ const FRAME_BYTES = 14;
 /** linux/in.h */
 const [ICMP, GRE] = [1, 47];
 
+needing(...ROOTED)("a copy that VXLAN makes too large teaches nothing of the original's way", async () => {
+  const up = (name: string, link: string, net: string) => {
+    ip(`netns add ${name}`);
+    ip(`link add ${link} type veth peer name ${link} netns ${name}`);
+    ip(`addr add 2001:db8:${net}::1/64 dev ${link} nodad`);
+    ip(`addr add 198.51.${net}.1/24 dev ${link}`);
+    ip(`link set ${link} up`);
+    ip(`-n ${name} addr add 2001:db8:${net}::9/64 dev ${link} nodad`);
+    ip(`-n ${name} addr add 198.51.${net}.9/24 dev ${link}`);
+    ip(`-n ${name} link set ${link} up`);
+  };
+  up("analyser6", "an6", "1");
+  up("mirrored6", "po6", "2");
+  await using kernel = linux();
+  const facts = mirrorFacts({
+    target: mirrorTarget("vxlan:198.51.1.9:42"),
+    direction: "in",
+    matches: packetFilter(""),
+    link: "po6",
+    slot: 0,
+    tunnel: "st6",
+    alias: "selvedge mirror",
+  });
+  try {
+    for (const _again of [1, 2])
+      await kernel.apply(
+        {},
+        facts.map((fact): Op => ({ do: "add", fact })),
+      );
+    expect(diff(facts, await kernel.look({}, facts)).map(line)).toEqual([]);
+    await using analyser = await wire("analyser6");
+    const copied = () => analyser.packets.filter(({ carries }) => carries?.dst === "2001:db8:2::9").length;
+    // Neighbour discovery is copied as well.
+    execFileSync("ping", ["-6", "-c", "3", "-i", "0.2", "-W", "3", "-s", "1452", "2001:db8:2::9"]);
+    await eventually("the copies come", async () => copied() >= 3 || undefined);
+    expect(ip("-6 route get 2001:db8:2::9")).not.toContain(" mtu ");
+  } finally {
+    await kernel.apply(
+      {},
+      facts.map((fact): Op => ({ do: "remove", fact })),
+    );
+    await kernel.settled();
+    for (const name of ["analyser6", "mirrored6"]) ip(`netns del ${name}`);
+  }
+  expect(ip("-br link show type vxlan")).not.toContain("st6");
+});
+
 for (const { piece, to, number, headBytes } of cases)
   needing(...ROOTED, { kernel: piece })(`${to}: copies in both directions, and nothing stays`, async () => {
     for (const [name, link, net] of [

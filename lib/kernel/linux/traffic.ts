@@ -6,8 +6,16 @@ import type { Place as PlaceName } from "#lib/state/place.ts";
 import type { TreeFact } from "#lib/state/traffic-fact.ts";
 import { ERRNO } from "#native/libc.ts";
 import type { Message } from "../netlink/message.ts";
-import { addMirror, mirrorFact, readMirror, removeMirror } from "../rtnl/mirror.ts";
-import { addRedirect, dumpFilters, type HOOK, readClsact, readRedirect, removeRedirect } from "../rtnl/redirect.ts";
+import { addMirror, addRelease, mirrorFact, readMirror, removeMirror } from "../rtnl/mirror.ts";
+import {
+  addClsact,
+  addRedirect,
+  dumpFilters,
+  type HOOK,
+  readClsact,
+  readRedirect,
+  removeRedirect,
+} from "../rtnl/redirect.ts";
 import { addShaper, dumpQueues, getShaper, readShaper, removeShaper, shaperFact } from "../rtnl/shaper.ts";
 import {
   addTree,
@@ -50,10 +58,10 @@ export function putTraffic(fact: Traffic, index: IndexOf): Step[] {
     case "mirror":
       return [
         ...takeTraffic(fact, index),
-        ...addMirror(fact, at, index(fact.to)).map((request, i) => ({
-          request,
-          tolerate: i === 0 ? [ERRNO.EEXIST] : [],
-        })),
+        { request: addClsact(fact.link, at), tolerate: [ERRNO.EEXIST] },
+        // Without CONFIG_NET_ACT_TUNNEL_KEY it is copied all the same.
+        ...addRelease(fact, at).map((request) => ({ request, tolerate: [ERRNO.ENOENT] })),
+        ...addMirror(fact, at, index(fact.to)).map((request) => ({ request })),
       ];
   }
 }

@@ -21,6 +21,8 @@ export const TC_ACT_STOLEN = 4;
 export const TC_ACT_UNSPEC = -1;
 export const TCA_EGRESS_REDIR = 1;
 export const TCA_EGRESS_MIRROR = 2;
+/** linux/tc_act/tc_tunnel_key.h; `tc` calls it unset. */
+export const TCA_TUNNEL_KEY_ACT_RELEASE = 2;
 
 const tcmsg = struct({ family: u8, pad1: u8, pad2: u16, index: s32, handle: u32, parent: u32, info: u32 });
 
@@ -68,8 +70,18 @@ const mirredParms = struct({
   ifindex: u32,
 });
 
-/** TCA_MIRRED_* within TCA_ACT_*, numbered by their place in the list. */
-const action = attrs({ kind: [1, text], options: [2, attrs({ parms: [2, mirredParms] })] });
+/** Those of other kinds are shorter, and begin with the same five members; struct tc_tunnel_key has its action for the sixth. */
+const actionParms: typeof mirredParms = {
+  ...mirredParms,
+  read(bytes) {
+    const whole = new Uint8Array(mirredParms.size);
+    whole.set(bytes.subarray(0, whole.length));
+    return mirredParms.read(whole);
+  },
+};
+
+/** TCA_MIRRED_* and TCA_TUNNEL_KEY_* within TCA_ACT_*, numbered by their place in the list. */
+const action = attrs({ kind: [1, text], options: [2, attrs({ parms: [2, actionParms] })] });
 
 /** struct tcamsg and TCA_ACT_TAB: actions that stand by themselves. */
 export const actionsMessage = layout(

@@ -10,10 +10,11 @@ import {
   TC_ACT_UNSPEC,
   TC_U32_TERMINAL,
   TCA_EGRESS_MIRROR,
+  TCA_TUNNEL_KEY_ACT_RELEASE,
   tcMessage,
   u32Options,
 } from "../netlink/tc.ts";
-import { addClsact, HOOK } from "./redirect.ts";
+import { HOOK } from "./redirect.ts";
 
 /**
  * Preference of the first slot of each hook; each slot has two, since all filters of one preference are of one protocol.
@@ -28,10 +29,9 @@ const preferenceOf = ({ hook, slot }: Spot, protocol: PacketMatch["protocol"]): 
 const infoOf = (spot: Spot, protocol: PacketMatch["protocol"]): number =>
   ((preferenceOf(spot, protocol) << 16) | htons(ETH_P[protocol])) >>> 0;
 
-/** What stood in the slot must have been removed. */
-export const addMirror = (fact: MirrorFact, index: number, to: number): Request[] => [
-  addClsact(fact.link, index),
-  ...fact.matches.map(({ protocol, words }): Request => {
+/** What stood in the slot must have been removed, and the link must have clsact. */
+export const addMirror = (fact: MirrorFact, index: number, to: number): Request[] =>
+  fact.matches.map(({ protocol, words }): Request => {
     const parms = { action: TC_ACT_UNSPEC, eaction: TCA_EGRESS_MIRROR, ifindex: to };
     const keys = words.map(({ offset, mask, value }) => ({ mask, value, at: offset }));
     const options = u32Options.put({
@@ -44,8 +44,31 @@ export const addMirror = (fact: MirrorFact, index: number, to: number): Request[
       flags: NLM_F.CREATE,
       body: tcMessage.body({ index, parent: HOOK[fact.hook], info: infoOf(fact, protocol) }, { kind: "u32", options }),
     };
-  }),
-];
+  });
+
+/**
+ * What leaves by the link has been routed, and a copy that VXLAN makes too large for the way to the analyser would have the
+ * kernel write that down of the original's way: for IPv6 it does (net/ipv4/ip_tunnel_core.c, skb_tunnel_check_pmtu; v6.12).
+ * So packets lose their route before they are copied; a veth takes it from them right after. Before the slot's others.
+ */
+export const addRelease = (fact: MirrorFact, index: number): Request[] =>
+  PROTOCOLS_OF_IPV6.filter(
+    (protocol) => fact.hook === "egress" && fact.matches.some((m) => m.protocol === protocol),
+  ).map((protocol): Request => {
+    const parms = { action: TC_ACT_UNSPEC, eaction: TCA_TUNNEL_KEY_ACT_RELEASE };
+    const options = u32Options.put({
+      selector: { flags: TC_U32_TERMINAL, keys: [{ mask: 0, value: 0, at: 0 }] },
+      actions: new Map([[1, { kind: "tunnel_key", options: { parms } }]]),
+    });
+    return {
+      what: `filter add dev ${fact.link} ${fact.hook} release`,
+      type: RTM_FILTER.NEW,
+      flags: NLM_F.CREATE,
+      body: tcMessage.body({ index, parent: HOOK[fact.hook], info: infoOf(fact, protocol) }, { kind: "u32", options }),
+    };
+  });
+
+const PROTOCOLS_OF_IPV6 = ["ipv6", "all"] as const satisfies readonly PacketMatch["protocol"][];
 
 /** Everything of the slot: the protocol is not said, so that whatever stands at the preference goes. */
 export const removeMirror = ({ link, hook, slot }: MirrorFact, index: number): Request[] =>
