@@ -11,6 +11,7 @@ import type { Ports } from "#lib/daemon/core.ts";
 import { startDaemon } from "#lib/daemon/daemon.ts";
 import { logWriter } from "#lib/daemon/log-writer.ts";
 import { execDelegate } from "#lib/delegate/exec.ts";
+import { reaches } from "#lib/echo/tcp.ts";
 import { udpEcho } from "#lib/echo/udp.ts";
 import { askWhole } from "#lib/echo/whole.ts";
 import { isFailure } from "#lib/errors.ts";
@@ -120,6 +121,7 @@ async function run(config: Config, configText: string, configName: string): Prom
       openRouter: ({ name, url, key, trust, commitSeconds }) => ({
         vyos: vyos({ name, url, trust, commitMs: commitSeconds * 1_000, key: (isDenied) => secretOf(key, isDenied) }),
         secretFrom: secretOf,
+        reaches,
       }),
       speaker: frr({
         ...(config.edge?.speaker ?? NO_SPEAKER),

@@ -191,6 +191,10 @@ const router = z.strictObject(
       "How it is known to be the one that is meant.",
       "by the machine's authorities",
     ),
+    probes: setting(
+      listOf(endpoint, "a list of addresses with ports").default([]),
+      "`address:port` beyond the router, by TCP, whether or not the port is open: when most of those that the writing node reached before a push are not reached `verifySeconds` after it, the push is taken back.",
+    ),
     commitSeconds: setting(
       integer(10, 3_600).default(600),
       "How long a commit may take; nginx on the router gives up after 600.",

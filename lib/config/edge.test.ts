@@ -33,6 +33,7 @@ test("a router has defaults, and what is absent is absent", () => {
         key: { file: "/k" },
         trust: {},
         commitSeconds: 600,
+        probes: [],
         pools: [],
         bgp: {
           as: 65_000,

@@ -1,4 +1,5 @@
 /** The routers at the edge of the cluster, as the configuration has them. */
+import type { Address } from "#lib/address.ts";
 import type {
   BgpSpec,
   ForwardingSpec,
@@ -68,6 +69,8 @@ export interface EdgeRouter extends Omit<RouterSpec, "bgp" | "forwarding" | "pai
   readonly key: SecretReference;
   readonly trust: { readonly ca?: string; readonly fingerprint?: string };
   readonly commitSeconds: number;
+  /** Beyond it, by TCP: who was reached before a push must be after it. */
+  readonly probes: readonly { readonly address: Address; readonly port: number }[];
   readonly bgp?: Omit<BgpSpec, "password"> & { readonly password?: SecretReference };
   readonly zones: ForwardingSpec["zones"];
   readonly sites: readonly EdgeSite[];

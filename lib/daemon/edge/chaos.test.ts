@@ -150,6 +150,7 @@ async function sequence(seed: number): Promise<Outcome> {
           nowMs: () => nowMs,
           random,
           wait: async () => {},
+          reaches: async () => true,
         },
         {
           spec: async () => SPEC,
@@ -161,6 +162,7 @@ async function sequence(seed: number): Promise<Outcome> {
           dryRun: false,
           confirmMinutes: 5,
           verifyMs: 30_000,
+          probes: [],
         },
       ),
     };

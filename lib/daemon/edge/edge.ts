@@ -2,6 +2,7 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Edge as EdgeConfig, EdgeRouter } from "#lib/config/edge.ts";
+import type { Reaches } from "#lib/echo/tcp.ts";
 import { type ChosenPods, choicesOf, chosenPods } from "#lib/edge/chosen.ts";
 import type { PodChoice, RouterSpec } from "#lib/edge/router.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
@@ -25,6 +26,7 @@ import { askedKey, writer } from "./writer.ts";
 export type OpenRouter = (router: EdgeRouter) => {
   readonly vyos: Vyos;
   readonly secretFrom: SecretFrom;
+  readonly reaches: Reaches;
 };
 
 export interface EdgeRouterHandle {
@@ -78,7 +80,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
   const waiting = new Map<string, number>();
   const routers = new Map(
     config.routers.map((router) => {
-      const { vyos, secretFrom } = open(router);
+      const { vyos, secretFrom, reaches } = open(router);
       const spec = async (): Promise<RouterSpec> => withConnected(vyos, await specOf(router, config.pairs, secretFrom));
       const elected = writer(keeper, router.name, self);
       const made = pusher(
@@ -90,6 +92,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
           nowMs,
           random: Math.random,
           wait: (ms) => sleep(ms),
+          reaches,
         },
         {
           spec,
@@ -101,6 +104,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
           dryRun: config.dryRun,
           confirmMinutes: config.confirmMinutes,
           verifyMs: config.verifySeconds * 1_000,
+          probes: router.probes,
         },
       );
       const alone = <T>(work: () => Promise<T>): Promise<T> => lock(router.name, work);

@@ -42,6 +42,7 @@ async function findings(
       nowMs: () => 1_000,
       random: () => 0.5,
       wait: async () => {},
+      reaches: async () => true,
     },
     {
       spec,
@@ -53,6 +54,7 @@ async function findings(
       dryRun: false,
       confirmMinutes: 5,
       verifyMs: 30_000,
+      probes: [],
     },
   );
   const handle: EdgeRouterHandle = {

@@ -1,4 +1,5 @@
 /** What a pusher is made of, and how it is to behave. */
+import type { End, Reaches } from "#lib/echo/tcp.ts";
 import type { DeleteLimit } from "#lib/edge/limit.ts";
 import type { RouterSpec } from "#lib/edge/router.ts";
 import type { Log } from "#lib/log.ts";
@@ -15,6 +16,7 @@ export interface PusherPorts {
   /** From 0 to 1. */
   readonly random: () => number;
   readonly wait: (ms: number) => Promise<void>;
+  readonly reaches: Reaches;
 }
 
 export interface PusherOptions {
@@ -31,4 +33,6 @@ export interface PusherOptions {
   readonly confirmMinutes: number;
   /** How long what was up before a push may be down after it; 0: nobody looks. */
   readonly verifyMs: number;
+  /** That are reached through the router. */
+  readonly probes: readonly End[];
 }

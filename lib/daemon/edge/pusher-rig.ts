@@ -1,5 +1,6 @@
 /** A pusher in front of a router that stands in for one, in memory. For tests. */
 import { address, prefix } from "#lib/address.ts";
+import type { Reaches } from "#lib/echo/tcp.ts";
 import type { EdgeView } from "#lib/edge/router.ts";
 import { sampleRouter } from "#lib/edge/sample-router.ts";
 import type { Event } from "#lib/log.ts";
@@ -34,6 +35,7 @@ export function rig(
   through: (port: Vyos) => Vyos = (port) => port,
   version = "1.4.0",
   wait = async () => {},
+  reaches: Reaches = async () => true,
 ) {
   const router = fakeRouter({ version });
   const keeper = space().open();
@@ -49,6 +51,7 @@ export function rig(
         nowMs: () => nowMs,
         random: () => 0.5,
         wait,
+        reaches,
       },
       {
         spec: async () => SPEC,
@@ -60,6 +63,7 @@ export function rig(
         dryRun: false,
         confirmMinutes: 5,
         verifyMs: 30_000,
+        probes: [],
         ...options,
       },
     );

@@ -26,7 +26,7 @@ import { refusals } from "./refusals.ts";
 import { roleIn } from "./role.ts";
 import { conflictText, NOTHING_COUNTED, type Phase, pauseText, type RouterStatus, withPush } from "./router-status.ts";
 import { takeBack } from "./take-back.ts";
-import { verified, vitals } from "./verify.ts";
+import { healthOf, verified } from "./verify.ts";
 import { wantedOf } from "./wanted.ts";
 
 /** `news`: the cluster may be another. `asked`: by a person, who wants it done now, however much it takes away. */
@@ -234,12 +234,12 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
 
   /** Pushes; where more is broken by it than made, takes it back and lets a person look. */
   const makeSafely = async (found: Look, view: EdgeView, why: string): Promise<void> => {
-    const of = found.spec;
-    const { verifyMs } = options;
-    const before = verifyMs === 0 ? undefined : await vitals(router, of);
+    const { verifyMs, probes } = options;
+    const examined = { router, spec: found.spec, probes, reaches: ports.reaches };
+    const before = verifyMs === 0 ? undefined : await healthOf(examined);
     const have = await make(found.state, found.change, found.wanted, why);
     const pushed = { view, wanted: found.wanted, steps: found.change.steps };
-    const harm = before && (await verified(router, of, before, pushed, { verifyMs, wait: ports.wait }));
+    const harm = before && (await verified(examined, before, pushed, { verifyMs, wait: ports.wait }));
     if (harm === undefined) return settle(have, state ?? found.state);
     const after = state ?? found.state;
     const { revision } = after.record;

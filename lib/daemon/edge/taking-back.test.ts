@@ -1,6 +1,6 @@
 /** What is to be undone is undone, however often that fails at first. */
 import { expect, test } from "@jest/globals";
-import { prefix } from "#lib/address.ts";
+import { address, prefix } from "#lib/address.ts";
 import { lineOf } from "#lib/edge/path.ts";
 import type { RouterSpec } from "#lib/edge/router.ts";
 import { sampleBgp } from "#lib/edge/sample-router.ts";
@@ -136,4 +136,24 @@ test("a router that tells nothing any more after a push is not as well as it was
   later(2_000);
   await one.pass(view(2));
   expect(one.status.phase).toBe("in-sync");
+});
+
+test.each([
+  [1, "paused", "by alpha: revision 2 was taken back: of 1 probes 1 get no answer any more: 203.0.113.9:443"],
+  [2, "in-sync", ""],
+])("of what is reached through the router, %i, one is not any more", async (reached, phase, message) => {
+  const ends = [9, 10, 11].map((n) => ({ address: address(`203.0.113.${n}`), port: 443 }));
+  const there = new Set(ends.slice(0, reached));
+  const { router, one } = rig({ probes: ends, verifyMs: 1_000 }, undefined, undefined, undefined, async (end) =>
+    there.has(end),
+  );
+  await one.pass(view(1), "news");
+  const [first] = ends;
+  router.between = () => {
+    router.between = undefined;
+    if (first !== undefined) there.delete(first);
+  };
+  await one.pass(view(2), "news");
+  expect(one.status).toMatchObject({ phase, message });
+  expect(linesOf(router.running)).toHaveLength(phase === "paused" ? 1 : 2);
 });

@@ -1,4 +1,5 @@
-/** Whether a router is as well after a push as it was before, by its own word. */
+/** Whether a router is as well after a push as it was before, by its own word and by what is reached through it. */
+import type { End, Reaches } from "#lib/echo/tcp.ts";
 import type { Step } from "#lib/edge/change.ts";
 import type { Piece } from "#lib/edge/piece.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
@@ -7,9 +8,22 @@ import { isFailure } from "#lib/errors.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
 
 export interface Patience {
-  /** For how long sessions may be down after a push, ms; 0: nothing is asked. */
+  /** For how long what was up may be down after a push, ms; 0: nothing is asked. */
   readonly verifyMs: number;
   readonly wait: (ms: number) => Promise<void>;
+}
+
+export interface Examined {
+  readonly router: Vyos;
+  readonly spec: RouterSpec;
+  /** That are reached through the router. */
+  readonly probes: readonly End[];
+  readonly reaches: Reaches;
+}
+
+export interface Health {
+  readonly vitals: Vitals;
+  readonly reached: readonly End[];
 }
 
 export interface Pushed {
@@ -20,8 +34,13 @@ export interface Pushed {
 
 const EVERY_MS = 1_000;
 
+/** @throws SelvedgeError router */
+export async function healthOf({ router, spec, probes, reaches }: Examined): Promise<Health> {
+  return { vitals: await vitals(router, spec), reached: await reached(probes, reaches) };
+}
+
 /** What it refuses to tell, as without BGP, is nothing. @throws SelvedgeError router */
-export async function vitals(router: Vyos, spec: RouterSpec): Promise<Vitals> {
+async function vitals(router: Vyos, spec: RouterSpec): Promise<Vitals> {
   const answers: string[] = [];
   for (const path of vitalSigns(spec))
     try {
@@ -32,28 +51,40 @@ export async function vitals(router: Vyos, spec: RouterSpec): Promise<Vitals> {
   return vitalsOf(answers);
 }
 
+async function reached(ends: readonly End[], reaches: Reaches): Promise<End[]> {
+  const found = await Promise.all(ends.map(async (end) => ((await reaches(end)) ? [end] : [])));
+  return found.flat();
+}
+
 /** What of it was up and should be, and stays down; undefined: nothing. */
 export async function verified(
-  router: Vyos,
-  spec: RouterSpec,
-  before: Vitals,
+  examined: Examined,
+  before: Health,
   { view, wanted, steps }: Pushed,
   { verifyMs, wait }: Patience,
 ): Promise<string | undefined> {
-  const expected = lasting(before, view, wanted, steps);
-  if (expected.sessions.size + expected.routes.size === 0) return undefined;
+  const expected = { vitals: lasting(before.vitals, view, wanted, steps), reached: before.reached };
+  if (expected.vitals.sessions.size + expected.vitals.routes.size + expected.reached.length === 0) return undefined;
   for (let waitedMs = 0; ; waitedMs += EVERY_MS) {
-    const found = await harmNow(router, spec, expected);
+    const found = await harmNow(examined, expected);
     if (found === undefined || waitedMs >= verifyMs) return found;
     await wait(EVERY_MS);
   }
 }
 
-async function harmNow(router: Vyos, spec: RouterSpec, expected: Vitals): Promise<string | undefined> {
+async function harmNow({ router, spec, reaches }: Examined, expected: Health): Promise<string | undefined> {
+  const ends = await reached(expected.reached, reaches);
+  const lost = expected.reached.filter((end) => !ends.includes(end));
+  // As with sessions: one may end at the moment of a push, and is no fault of it.
+  if (2 * lost.length > expected.reached.length)
+    return `of ${expected.reached.length} probes ${lost.length} get no answer any more: ${lost.map(endText).join(", ")}`;
+  if (expected.vitals.sessions.size + expected.vitals.routes.size === 0) return undefined;
   try {
-    return harm(expected, await vitals(router, spec));
+    return harm(expected.vitals, await vitals(router, spec));
   } catch (error) {
     if (!isFailure(error, "router")) throw error;
     return `it does not tell any more what works: ${error.message}`;
   }
 }
+
+const endText = ({ address, port }: End): string => `${address.includes(":") ? `[${address}]` : address}:${port}`;
