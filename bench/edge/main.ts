@@ -1,9 +1,9 @@
 /** `npm run bench -- edge`: what a router with many paths of ours costs the daemon at each look. ../run.sh makes the node. */
 import { performance } from "node:perf_hooks";
 import { address, prefix } from "#lib/address.ts";
-import { change } from "#lib/edge/change.ts";
+import { afterwards, change } from "#lib/edge/change.ts";
 import { DIALECTS } from "#lib/edge/dialect.ts";
-import { ownedAs, ownership, type Piece } from "#lib/edge/piece.ts";
+import { ownership, type Piece } from "#lib/edge/piece.ts";
 import { render } from "#lib/edge/render/render.ts";
 import type { EdgeView } from "#lib/edge/router.ts";
 import { sampleRouter } from "#lib/edge/sample-router.ts";
@@ -66,7 +66,7 @@ async function measure(_state: string, isQuick: boolean): Promise<Looked> {
   const all = view(paths);
   const rendered = (of: EdgeView): Piece[] => render(SPEC, of, DIALECTS["1.4"]);
   const wanted = rendered(all);
-  const owned = ownership(wanted.map(ownedAs));
+  const owned = afterwards(ownership([]), change(wanted, new Map(), ownership([])));
   const have = treeOf(wanted);
   // A tenth of the nodes is dead.
   const fewer = rendered({ ...all, nodes: all.nodes.map((node, n) => ({ ...node, isAlive: n % 10 > 0 })) });

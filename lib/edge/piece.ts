@@ -30,12 +30,6 @@ export type Ownership = ReadonlyMap<Line, OwnedPiece>;
 export const ownership = (pieces: Iterable<OwnedPiece>): Ownership =>
   new Map([...pieces].map((piece) => [piece.at, piece]));
 
-export const ownedAs = ({ at, within, paths }: Piece): OwnedPiece => ({
-  at: lineOf(at),
-  ...(within === undefined ? {} : { within: lineOf(within) }),
-  lines: paths.map(lineOf),
-});
-
 export const linesIn = (owned: Ownership): number => [...owned.values()].reduce((n, { lines }) => n + lines.length, 0);
 
 /** Ours is what either says. */
