@@ -196,19 +196,25 @@ here("a plane of a tenant beside planes of the node", async () => {
   expect(await ourRules("pl-t")).toEqual([]);
 });
 
-const FAILING: [name: string, planes: readonly string[], message: RegExp][] = [
+const FAILING: [name: string, planes: readonly string[], message: RegExp, more?: JsonObject][] = [
   ["a pool without a free address", ["control", "tiny"], /pool tiny: 1 of 1 used/],
   ["a parent that is not there", ["control", "nowhere"], /"nope0" is not a link of the node/],
   ["a network that is not there", ["control", "sdt"], /"sdt" is not a network/],
   ["a plane named twice", ["control", "control"], /planes\[1\]: the plane "control" is named twice/],
+  [
+    "an MTU that is too little for IPv6",
+    ["control"],
+    /^mtu: 1279 is too little for fd62::[0-9a-f]+\/64: IPv6 needs 1280 bytes/,
+    { mtu: 1_279 },
+  ],
 ];
-here.each(FAILING)("%s: nothing of the other planes is left", async (_name, planes, message) => {
+here.each(FAILING)("%s: nothing of the other planes is left", async (_name, planes, message, more = {}) => {
   await live.pods("pl-f", "pl-g");
   // The tiny pool has one address besides its gateway's.
   const holder = { network: "tiny" };
   await add("pl-g", holder);
   const before = await live.left();
-  const { exit, stdout } = await live.ask("ADD", "pl-f", { config: { network: "alone", planes } });
+  const { exit, stdout } = await live.ask("ADD", "pl-f", { config: { network: "alone", planes, ...more } });
   expect(exit).toBe(1);
   expect(String((JSON.parse(stdout) as { msg: string }).msg)).toMatch(message);
   expect(await live.left()).toEqual(before);
