@@ -239,7 +239,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     const before = verifyMs === 0 ? undefined : await healthOf(examined);
     const have = await make(found.state, found.change, found.wanted, why);
     const pushed = { view, wanted: found.wanted, steps: found.change.steps };
-    const harm = before && (await verified(examined, before, pushed, { verifyMs, wait: ports.wait }));
+    const harm = before && (await verified(examined, before, pushed, { verifyMs, wait: ports.wait, nowMs }));
     if (harm === undefined) return settle(have, state ?? found.state);
     const after = state ?? found.state;
     const { revision } = after.record;
