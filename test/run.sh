@@ -51,7 +51,7 @@ beside=
 begin() { # begin COMMAND...
   # A process group of its own: it is told when this script is to end, and not by the terminal.
   set -m
-  "$@" >"$output.beside" 2>"$output.told" &
+  "$@" </dev/null >"$output.beside" 2>"$output.told" &
   beside=$!
   set +m
 }
