@@ -112,7 +112,7 @@ needing(...WORLD)(
       `a dead node's share of the traffic goes by the others after ${((performance.now() - beganMs) / 1_000).toFixed(1)} s`,
     );
 
-    // Only the writer does, which may have been the dead node until now.
+    // The dead node may be the writer still, and lets go of nothing.
     const rolledBack = async () => {
       for (const node of [b, c]) if (await node.ctl("edge", "rollback", "--all").catch(() => undefined)) return true;
       return undefined;
