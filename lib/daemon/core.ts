@@ -34,7 +34,7 @@ import { beginning, openResources, type Resources } from "./resources/resources.
 import { findRouters } from "./routers.ts";
 import { stretchedOf } from "./segment-bridge.ts";
 import { type Table, table } from "./table.ts";
-import { poolHosts } from "./tenancy.ts";
+import { routedOn } from "./tenancy.ts";
 import { type Step, type Traces, traces } from "./trace.ts";
 
 /** The outside world, named only by cmd/. */
@@ -136,7 +136,6 @@ export async function openCore(
     clockUs: ports.clockUs,
   });
   const hosts = new Map([[NODE, host({ name: NODE, kernel: ports.kernel }, ports.log)]]);
-  const hostsOf = poolHosts(config);
   const core: Core = {
     ...ports,
     config,
@@ -158,7 +157,7 @@ export async function openCore(
             snapshot,
             version,
             networks: stretchedOf(config),
-            isRouted: (pool) => hostsOf(pool).has(NODE),
+            isRouted: routedOn(NODE, () => core.config),
             scopeOf: (tenant) => (hosts.has(tenant) ? scopeOfRouter({ hosts }, tenant) : undefined),
           },
           (self) => ({

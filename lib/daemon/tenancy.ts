@@ -27,6 +27,19 @@ export function poolHosts({ tenants, networks, poolRules, defaultPool }: Config)
   return (pool) => named.get(pool) ?? new Set([NODE]);
 }
 
+/** Whether a pool's addresses are routed on a host, by the configuration of the moment. */
+export function routedOn(host: string, now: () => Config): (pool: string) => boolean {
+  let config: Config | undefined;
+  let hostsOf: ReturnType<typeof poolHosts>;
+  return (pool) => {
+    if (config !== now()) {
+      config = now();
+      hostsOf = poolHosts(config);
+    }
+    return hostsOf(pool).has(host);
+  };
+}
+
 /** Subnets of the pools whose addresses are routed on a host. */
 export function subnetsOn({ config, ipam }: { config: Config; ipam: Ipam }, host: string): Prefix[] {
   const hostsOf = poolHosts(config);

@@ -28,6 +28,7 @@ import type { Event } from "#lib/log.ts";
 import type { Op } from "#lib/state/diff.ts";
 import { identity } from "#lib/state/fact.ts";
 import { memory } from "#lib/store/memory.ts";
+import type { Shared } from "#lib/store/shared.ts";
 import type { Store } from "#lib/store/store.ts";
 import { workers } from "#lib/workers.ts";
 import { functionsIn, notGivenBack } from "./card.ts";
@@ -35,6 +36,8 @@ import { functionsIn, notGivenBack } from "./card.ts";
 export interface World {
   readonly kernel: FakeKernel;
   readonly store: Store;
+  /** Absent: the node is alone. */
+  readonly shared?: Shared;
   readonly queue: Queue & { put(name: string, request: Request): void };
   readonly others: FakeDelegate;
   /** What every daemon has logged. */
@@ -43,11 +46,12 @@ export interface World {
   nowMs: number;
 }
 
-export function world(): World {
+export function world(shared?: Shared): World {
   const entries = new Map<string, Request>();
   return {
     kernel: fakeKernel(),
     store: memory(),
+    ...(shared === undefined ? {} : { shared }),
     queue: {
       put: (name, request) => void entries.set(name, request),
       list: async () => [...entries.keys()].sort().map((name): Entry => ({ name, directory: "/queue" })),
@@ -112,6 +116,7 @@ export async function boot(world: World, guard: Fuse = sound(), config: Config =
     kernel: guardedKernel(world.kernel, guard),
     routers: guardedRouters(world.kernel, guard),
     store: guardedStore(world.store, guard),
+    ...(world.shared === undefined ? {} : { shared: world.shared }),
     delegate: async (delegation: Parameters<FakeDelegate["delegate"]>[0]) => {
       await guard.pass("plugin");
       const answer = await world.others.delegate(delegation);
