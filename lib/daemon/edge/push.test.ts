@@ -134,3 +134,28 @@ test("a push of which the store was not told how it ended is told of by the same
     { revision: 1, result: "unknown", message: "node alpha did not tell how it ended" },
   ]);
 });
+
+test("what could not be saved beside a push that fails is saved at the next try", async () => {
+  let isFull = false;
+  const { router, one, later } = rig({}, (port) => ({
+    ...port,
+    async save() {
+      if (isFull) throw trouble("edge1", "failed", "No space left on device");
+      await port.save();
+    },
+  }));
+  await one.pass(view(1), "news");
+  const failing = { partly: ["protocols", "static"] };
+  router.plan(failing, failing);
+  isFull = true;
+  for (let i = 0; i < 2; i++) {
+    await one.pass(view(2), "news");
+    later(61_000);
+  }
+  expect(one.status.message).toBe("router edge1: No space left on device");
+  expect(router.counted.saves).toBe(1);
+  isFull = false;
+  await one.pass(view(2));
+  expect(one.status.phase).toBe("failing");
+  expect(router.counted.saves).toBe(2);
+});

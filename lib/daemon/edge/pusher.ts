@@ -19,10 +19,13 @@ import { settled } from "#lib/edge/settled.ts";
 import type { Tree } from "#lib/edge/tree.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { confirmation, confirmLate } from "./confirm.ts";
+import { checkObeyed } from "./obeyed.ts";
 import { observe, versionOf } from "./observe.ts";
+import { carriedOut, pauseAfter, pauseFor } from "./pauses.ts";
 import { isSame, type Kept, keep, kept, push, tellOfEnds } from "./push.ts";
 import type { PusherOptions, PusherPorts } from "./pusher-options.ts";
 import { refusals } from "./refusals.ts";
+import { checkRevision } from "./revisions.ts";
 import { roleIn } from "./role.ts";
 import { conflictText, NOTHING_COUNTED, type Phase, pauseText, type RouterStatus, withPush } from "./router-status.ts";
 import { takeBack } from "./take-back.ts";
@@ -69,6 +72,8 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   let message = "";
   let failures = 0;
   let nextMs = 0;
+  /** Since the last pass began. */
+  let isWoken = false;
   /** Pushes of a daemon that ended on the way have been named as such. */
   let isTold = false;
   /** Of what was wanted at the last look. */
@@ -85,7 +90,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     if (now !== phase && now !== "failing") log({ event: "edge-phase", router: name, phase: now, message: why });
     phase = now;
     message = why;
-    nextMs = nowMs() + driftMs;
+    nextMs = isWoken ? 0 : nowMs() + driftMs;
   };
 
   const fail = (error: SelvedgeError): void => {
@@ -163,9 +168,9 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   const saveRest = async ({ change: left, state: { record } }: Look): Promise<void> => {
     const steps = stepsOf(left);
     if (!record.isUnsaved || failed !== steps || savedWithout === steps) return;
-    savedWithout = steps;
     if (record.unknownMs !== undefined) await confirmAny();
     await router.save();
+    savedWithout = steps;
   };
 
   /** Pushes and looks again. @throws SelvedgeError */
@@ -198,12 +203,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       const { unknownMs } = now.record;
       state = { ...state, record: { ...record, ...(unknownMs === undefined ? {} : { unknownMs }) } };
     }
-    const left = change(wanted, have, state.record.owned);
-    if (!isNothing(left))
-      throw new SelvedgeError(
-        { kind: "router", router: name, why: "failed" },
-        `router ${name}: it has not what it was told: ${[...left.sets, ...left.deletes].slice(0, 3).map(lineOf).join(", ")}`,
-      );
+    checkObeyed(name, change(wanted, have, state.record.owned));
     return have;
   };
 
@@ -213,18 +213,22 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     pause: Pause,
     at?: { readonly now: Look; readonly before: Look },
   ): Promise<readonly Line[]> => {
-    const { backTo = 0, ...done } = pause;
     try {
       const now = at?.now ?? (await look(view));
-      const lost = await takeBack(backTo, now, at?.before ?? now, {
+      const { lost, refused: left } = await takeBack(pause.backTo ?? 0, now, at?.before ?? now, {
         memory,
         make: (then, back, pieces) => make(then, back, pieces, pause.why),
         settle: (have) => settle(have, state ?? now.state),
+        heeded: refused.heeded,
+        async see(pieces) {
+          const after = state ?? now.state;
+          return { state: after, have: await observe(router, pieces, after.record.owned) };
+        },
       });
-      // Somebody may have resumed, or wants to go back further.
-      const there = await memory.pause();
-      if (there?.atMs === pause.atMs && there.backTo === pause.backTo) await memory.putPause(done);
-      rest("paused", pauseText(done));
+      const there = await carriedOut(memory, pause, left);
+      if (there !== undefined) rest("paused", pauseText(there));
+      // Somebody has resumed: what is wanted is made again, and its absence is no drift.
+      else [phase, message, nextMs, seen] = ["starting", "", 0, undefined];
       return lost;
     } catch (error) {
       if (!isFailure(error)) throw error;
@@ -232,26 +236,25 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     }
   };
 
-  /** Pushes; where more is broken by it than made, takes it back and lets a person look. */
-  const makeSafely = async (found: Look, view: EdgeView, why: string): Promise<void> => {
+  /** Pushes; where more is broken by it than made, takes it back and lets a person look. @returns whether it stays */
+  const makeSafely = async (found: Look, view: EdgeView, reason: string): Promise<boolean> => {
     const { verifyMs, probes } = options;
     const examined = { router, spec: found.spec, probes, reaches: ports.reaches };
     const before = verifyMs === 0 ? undefined : await healthOf(examined);
-    const have = await make(found.state, found.change, found.wanted, why);
+    const have = await make(found.state, found.change, found.wanted, reason);
     const pushed = { view, wanted: found.wanted, steps: found.change.steps };
     const harm = before && (await verified(examined, before, pushed, { verifyMs, wait: ports.wait, nowMs }));
-    if (harm === undefined) return settle(have, state ?? found.state);
+    if (harm === undefined) {
+      await settle(have, state ?? found.state);
+      return true;
+    }
     const after = state ?? found.state;
     const { revision } = after.record;
     log({ event: "edge-taken-back", router: name, revision, message: harm });
-    const pause: Pause = {
-      by,
-      why: `revision ${revision} was taken back: ${harm}`,
-      atMs: nowMs(),
-      backTo: revision - 1,
-    };
-    await memory.putPause(pause);
+    const why = `revision ${revision} was taken back: ${harm}`;
+    const pause = await pauseAfter(memory, { by, why, atMs: nowMs(), backTo: revision - 1 });
     await carryOut(view, pause, { now: { ...found, have, state: after }, before: found });
+    return false;
   };
 
   /** What is left as somebody has changed it is remembered, also by other nodes. */
@@ -288,8 +291,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       if (held !== undefined && !asked) return rest("held", `${held}; \`selvedgectl edge apply ${name}\` does it`);
       await saveRest(found);
       const why = asked ? "asked for" : wasPaused ? "resumed" : isDrift ? DRIFT : "the cluster has changed";
-      await makeSafely(found, view, why);
-      if (phase === "paused") return;
+      if (!(await makeSafely(found, view, why))) return;
     } else await settle(found.have, found.state);
     if (drift.length > 0) return rest("drifted", `${DRIFT}: ${drift.join(", ")}`);
     seen = { digest, atMs: nowMs() };
@@ -350,10 +352,12 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     async pass(view, occasion = "time") {
       const asked = occasion === "asked";
       if (asked) refused.clear();
-      if (asked || nowMs() >= nextMs || (occasion === "news" && isOther(view)))
-        await guarded(() => attempt(view, asked));
+      if (!asked && nowMs() < nextMs && (occasion !== "news" || !isOther(view))) return;
+      isWoken = false;
+      await guarded(() => attempt(view, asked));
     },
     wake() {
+      isWoken = true;
       if (failures === 0) nextMs = 0;
     },
     plan: look,
@@ -362,15 +366,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       if (options.dryRun)
         throw new SelvedgeError({ kind: "config-invalid", field: "edge.dryRun" }, "edge.dryRun: nothing is pushed");
       await beWriter();
-      const all = await memory.history();
-      const oldest = all[0]?.revision ?? 1;
-      const newest = (await kept(memory)).record.revision;
-      const isKept = revision === 0 || (revision >= oldest - 1 && revision <= newest);
-      if (!isKept)
-        throw new SelvedgeError(
-          { kind: "config-invalid", field: "revision" },
-          `revision: ${revision} is not one that can be gone back to; those are ${oldest === 1 ? "" : "0, "}${oldest - 1} to ${newest}`,
-        );
+      await checkRevision(memory, revision);
       const why = revision === 0 ? "all was taken back" : `back at revision ${revision}`;
       const pause: Pause = { by, why, atMs: nowMs(), backTo: revision };
       await memory.putPause(pause);
@@ -383,9 +379,11 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       }
     },
     async pause(why) {
-      const pause: Pause = { by, why, atMs: nowMs() };
-      await memory.putPause(pause);
-      rest("paused", `by ${by}: ${why}`);
+      const pause = await pauseFor(memory, { by, why, atMs: nowMs() });
+      const dueMs = nextMs;
+      rest("paused", pauseText(pause));
+      // What is still to be undone is tried again when it would have been.
+      if (pause.backTo !== undefined) nextMs = dueMs;
     },
     async resume() {
       await memory.putPause(undefined);
