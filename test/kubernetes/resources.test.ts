@@ -96,12 +96,10 @@ runs(
     await accepted("network/media", "addresspool/media");
     expect(await kubernetes.kubectl(["get", "network", "media", "--no-headers"])).toMatch(/^media +media +True /);
     expect(await kubernetes.kubectl(["get", "addresspool", "media", "--no-headers"])).toMatch(
-      /10\.77\.0\.0\/24.* False +True /,
+      /10\.77\.0\.0\/24.* True /,
     );
     expect(said(await live.ask("ADD", "objs-a", on("media")))).toBe("");
     expect(await live.within("objs-a", "ip", "address", "show", "eth0")).toMatch(/mtu 1400[\s\S]*inet 10\.77\.0\./);
-
-    await kubernetes.kubectl(["wait", "--for=condition=InUse", "--timeout=50s", "addresspool/media"]);
 
     await apply(network("media", { pool: "media", mtu: 1_300 }));
     await eventually(

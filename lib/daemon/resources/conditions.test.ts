@@ -49,8 +49,8 @@ const CASES: readonly (readonly [kind: Told["kind"], known: Known, said: readonl
   ["Tenant", { refusal: REFUSAL }, ["Accepted False Invalid", "Ready False NotAccepted"]],
   ["Network", {}, ["Accepted True Accepted"]],
   ["AddressPool", { refusal: REFUSAL }, ["Accepted False Invalid"]],
-  ["AddressPool", { use: { of: "blocks", count: 0 } }, ["Accepted True Accepted", "InUse False NothingTaken"]],
-  ["AddressPool", { use: { of: "blocks", count: 8 } }, ["Accepted True Accepted", "InUse True Taken"]],
+  ["AddressPool", { blocks: 0 }, ["Accepted True Accepted", "InUse False NothingTaken"]],
+  ["AddressPool", { blocks: 8 }, ["Accepted True Accepted", "InUse True Taken"]],
 ];
 test.each(CASES)("of a %s with %j is said", (kind, known, said) => {
   const found = conditionsOf(told(kind), known, NOW_MS) ?? [];
@@ -60,8 +60,8 @@ test.each(CASES)("of a %s with %j is said", (kind, known, said) => {
 
 test("who uses it is said in words, and what is missing by its setting", () => {
   const last = (kind: Told["kind"], known: Known) => conditionsOf(told(kind), known, NOW_MS)?.at(-1)?.message;
-  expect(last("AddressPool", { use: { of: "addresses", count: 4 } })).toBe("Pods have at least 4 of its addresses.");
-  expect(last("AddressPool", { use: { of: "blocks", count: 0 } })).toBe("Nodes have none of its blocks.");
+  expect(last("AddressPool", { blocks: 5 })).toBe("Nodes have at least 4 of its blocks.");
+  expect(last("AddressPool", { blocks: 0 })).toBe("Nodes have none of its blocks.");
   expect(last("Tenant", { lacking: ABSENT })).toBe(ABSENT);
 });
 
@@ -85,6 +85,14 @@ const COUNTS: readonly (readonly [count: number, before: number, said: number])[
 test.each(COUNTS)("of %i, %i having been said, %i is said", (count, before, said) =>
   expect(roughly(count, before)).toBe(said),
 );
+
+test("what another node has said of a pool is said on", () => {
+  const pool = (blocks: number, said: readonly Condition[] = []) =>
+    conditionsOf(told("AddressPool", said), { blocks }, NOW_MS);
+  expect(pool(15, pool(4))).toBeUndefined();
+  expect(pool(16, pool(4))?.at(-1)?.message).toBe("Nodes have at least 16 of its blocks.");
+  expect(pool(1, pool(0))?.at(-1)?.message).toBe("Nodes have at least 1 of its blocks.");
+});
 
 test("a count that moves by one is seldom another", () => {
   let [before, writes] = [0, 0];

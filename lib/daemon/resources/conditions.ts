@@ -8,14 +8,8 @@ export interface Known {
   readonly refusal?: Refusal | undefined;
   /** What it names that is not there. */
   readonly lacking?: string | undefined;
-  /** Of a pool: what is taken of it. */
-  readonly use?: Use | undefined;
-}
-
-export interface Use {
-  readonly of: "blocks" | "addresses";
-  /** At least so many. */
-  readonly count: number;
+  /** Of a pool that the nodes of a cluster share: how many blocks of it they have. */
+  readonly blocks?: number | undefined;
 }
 
 /** meta/v1 Condition.message. */
@@ -24,7 +18,7 @@ const MOST_CHARACTERS = 32_768;
 /** Undefined where all of it has been said. */
 export function conditionsOf(told: Told, known: Known, nowMs: number): readonly Condition[] | undefined {
   const now = time(nowMs);
-  const found = [acceptedBy(known), ...readyBy(told, known), ...inUseBy(known)].map((each): Condition => {
+  const found = [acceptedBy(known), ...readyBy(told, known), ...inUseBy(told, known)].map((each): Condition => {
     const before = told.conditions.find(({ type }) => type === each.type);
     const isSame = before?.status === each.status && before.lastTransitionTime !== "";
     return {
@@ -54,14 +48,14 @@ function readyBy({ kind }: Told, { refusal, lacking }: Known): Said[] {
   return [{ type: "Ready", status: "True", reason: "Ready", message: "The tenants that it names are there." }];
 }
 
-function inUseBy({ use }: Known): Said[] {
-  if (use === undefined) return [];
-  const { of, count } = use;
-  const who = of === "blocks" ? "Nodes" : "Pods";
+function inUseBy({ conditions }: Told, { blocks }: Known): Said[] {
+  if (blocks === undefined) return [];
+  const before = conditions.find(({ type }) => type === "InUse")?.message;
+  const count = roughly(blocks, Number(/\d+/.exec(before ?? "")?.[0] ?? 0));
   return [
     count === 0
-      ? { type: "InUse", status: "False", reason: "NothingTaken", message: `${who} have none of its ${of}.` }
-      : { type: "InUse", status: "True", reason: "Taken", message: `${who} have at least ${count} of its ${of}.` },
+      ? { type: "InUse", status: "False", reason: "NothingTaken", message: "Nodes have none of its blocks." }
+      : { type: "InUse", status: "True", reason: "Taken", message: `Nodes have at least ${count} of its blocks.` },
   ];
 }
 

@@ -34,6 +34,8 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
   const gone = new Set<string>();
   const warnings: Warning[] = [];
   const events: Event[] = [];
+  /** Blocks that nodes have of every pool. */
+  const taken = { blocks: 0 };
   const server = { isAway: false, isMute: false, forbids: "" };
   const { own } = await store.load();
   const begun = beginning(parseConfig(file), file, own);
@@ -46,7 +48,9 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
     store,
     log: (event: Event) => void events.push(event),
     nowMs: clock.nowMs,
-    ...(cluster === undefined ? {} : { cluster }),
+    ...(cluster === undefined
+      ? {}
+      : { cluster, blocks: { isShared: () => true, taken: () => taken.blocks, setPools: () => {} } }),
     objects: {
       async say({ kind, name }: { kind: string; name: string }, conditions: readonly Said[]) {
         if (server.isAway) throw new SelvedgeError({ kind: "not-ready" }, "it is away");
@@ -69,7 +73,7 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
     for (const each of objects) resources.listener.put(`${each.kind}/${each.metadata.name}`, each);
     resources.listener.told();
   };
-  return { core, resources, said, statuses, gone, warnings, events, server, store, names, tell };
+  return { core, resources, taken, said, statuses, gone, warnings, events, server, store, names, tell };
 }
 
 test("what is told is taken over once it is all that there is, and said of", async () => {
@@ -82,10 +86,7 @@ test("what is told is taken over once it is all that there is, and said of", asy
   expect(core.ipam.allocate({ key, pool: "media" }).leases[0]?.address).toBe("10.2.0.2");
   expect(events).toEqual([{ event: "resources-taken", networks: ["media"], pools: ["media"], tenants: [] }]);
   await resources.say();
-  expect(said).toEqual([
-    "AddressPool media Accepted=True Accepted InUse=True Taken",
-    "Network media Accepted=True Accepted",
-  ]);
+  expect(said).toEqual(["AddressPool media Accepted=True Accepted", "Network media Accepted=True Accepted"]);
 });
 
 test("a daemon that starts before anything is told has what was taken last, until it is told otherwise", async () => {
@@ -142,10 +143,7 @@ test("what may not be said of one kind is told once, and holds up no other", asy
   await resources.say();
   await resources.say();
   expect(new Set(said)).toEqual(
-    new Set([
-      "AddressPool media Accepted=True Accepted InUse=False NothingTaken",
-      "Network blue Accepted=True Accepted",
-    ]),
+    new Set(["AddressPool media Accepted=True Accepted", "Network blue Accepted=True Accepted"]),
   );
   expect(events.flatMap((event) => (event.event === "resources-failed" ? [event.message] : []))).toEqual([
     "may not patch Tenant: 403",
@@ -155,19 +153,26 @@ test("what may not be said of one kind is told once, and holds up no other", asy
   expect(said).toContain("Tenant blue Accepted=True Accepted Ready=True Ready");
 });
 
-test("how much of a pool is taken is not said anew for each pod", async () => {
-  const { core, resources, tell, statuses } = await opened();
+test("how much of a pool is taken is not said anew for each block, and by no node that knows of its own alone", async () => {
+  const cluster = { self: { name: "a" }, informed: true, connected: true, view: { nodes: new Map([["a", {}]]) } };
+  const { resources, tell, statuses, taken } = await opened(memory(), { ...cluster, peers: new Map() });
   const messages: (string | undefined)[] = [];
   for (let i = 0; i < 9; i++) {
     const conditions = statuses.get("media") ?? [];
     tell({ ...POOL, ...{ status: { conditions } } });
     await resources.take();
-    core.ipam.allocate({ key: { containerId: `c${i}`, ifname: "eth0" }, pool: "media" });
+    taken.blocks = i + 1;
     await resources.say();
     const now = statuses.get("media");
     if (now !== conditions) messages.push(now?.find(({ type }) => type === "InUse")?.message);
   }
-  expect(messages).toEqual(["Pods have at least 1 of its addresses.", "Pods have at least 4 of its addresses."]);
+  expect(messages).toEqual(["Nodes have at least 1 of its blocks.", "Nodes have at least 4 of its blocks."]);
+  const alone = await opened();
+  alone.tell(POOL);
+  await alone.resources.take();
+  alone.core.ipam.allocate({ key: { containerId: "c", ifname: "eth0" }, pool: "media" });
+  await alone.resources.say();
+  expect(alone.said).toEqual(["AddressPool media Accepted=True Accepted"]);
 });
 
 test("of one that has been made anew meanwhile nobody is warned", async () => {

@@ -6,30 +6,23 @@ import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Warning } from "#lib/k8s/objects.ts";
 import type { Core } from "../core.ts";
-import { conditionsOf, type Known, roughly, type Use } from "./conditions.ts";
+import { conditionsOf, type Known } from "./conditions.ts";
 import type { Condition, Told } from "./told.ts";
 
 /** Says what has not been said yet, where this node is the one to say it. Reports its own failures. */
 export function saying(
   core: Core,
-  judgedOf: (told: Told) => Omit<Known, "use">,
+  judgedOf: (told: Told) => Omit<Known, "blocks">,
 ): (all: readonly Told[]) => Promise<void> {
   const { log, nowMs } = core;
-  /** What was said last of how much of a pool is taken. */
-  const uses = new Map<string, number>();
   /** What is said is not looked at again: a warning of it that could not be given is kept until it is. */
   const owed: Warning[] = [];
   /** Why what is to be said could not be. */
   let unsaid: ReadonlySet<string> = new Set();
 
-  const useOf = ({ kind, name }: Told): Use | undefined => {
-    if (kind !== "AddressPool" || !core.config.pools.some((pool) => pool.name === name)) return undefined;
-    const isShared = core.blocks?.isShared(name) === true;
-    const taken = isShared ? core.blocks.taken(name) : core.ipam.leases(name).length;
-    const count = roughly(taken, uses.get(name) ?? 0);
-    uses.set(name, count);
-    return { of: isShared ? "blocks" : "addresses", count };
-  };
+  /** Nodes that share nothing would each say how much it has itself, over what the others have said. */
+  const blocksOf = ({ kind, name }: Told): number | undefined =>
+    kind === "AddressPool" && core.blocks?.isShared(name) === true ? core.blocks.taken(name) : undefined;
 
   return async (all) => {
     const { say, warn } = core.objects ?? {};
@@ -45,7 +38,7 @@ export function saying(
     for (const { kind } of RESOURCE_KINDS)
       await guarded(async () => {
         for (const told of all.filter((each) => each.kind === kind)) {
-          const conditions = conditionsOf(told, { ...judgedOf(told), use: useOf(told) }, nowMs());
+          const conditions = conditionsOf(told, { ...judgedOf(told), blocks: blocksOf(told) }, nowMs());
           if (conditions === undefined) continue;
           const isThere = await say(told, conditions);
           const refusal = refusalIn(conditions);
