@@ -34,6 +34,11 @@ export function adminEdge(core: Core): Handlers {
     const router = routerNamed(edgeOf(), name);
     return router.alone(() => work(router));
   };
+  /** Whoever could not write lets another go on with it. @throws SelvedgeError not-ready, store */
+  const beWriter = async (router: EdgeRouterHandle): Promise<void> => {
+    edgeView(core);
+    await router.beWriter();
+  };
 
   return {
     listRouters: async () => {
@@ -49,7 +54,7 @@ export function adminEdge(core: Core): Handlers {
     planRouter: ({ name }) => on(name, async ({ pusher }) => planned((await pusher.plan(edgeView(core))).change)),
     applyRouter: ({ name }) =>
       on(name, async (router) => {
-        await router.beWriter();
+        await beWriter(router);
         await router.pusher.pass(edgeView(core), "asked");
         return shown(router);
       }),
@@ -58,7 +63,7 @@ export function adminEdge(core: Core): Handlers {
     }),
     rollBackRouter: ({ name, revision }) =>
       on(name, async (router) => {
-        await router.beWriter();
+        await beWriter(router);
         const lost = await router.pusher.rollback(edgeView(core), revision);
         return { router: shown(router), lost: [...lost] };
       }),

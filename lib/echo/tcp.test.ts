@@ -14,6 +14,6 @@ test("whoever takes a connection is there, and whoever refuses it; nobody else",
   server.close();
   await once(server, "close");
   expect(await reaches({ address: LOOPBACK, port })).toBe(true);
-  // Never assigned to anybody (RFC 1112, section 4): no kernel has a way there.
+  // Never assigned to anybody (RFC 1112, section 4): without a default route there is no way there, with one nobody answers.
   expect(await reaches({ address: address("240.0.0.1"), port })).toBe(false);
 });

@@ -82,6 +82,13 @@ test("a secret that the router says again is in no message", () => {
   );
 });
 
+test("one that another begins with neither", () => {
+  const body = refusal("[protocols bgp neighbor 192.0.2.1 password abc123] is not valid\n\nSet failed\n");
+  expect(() => dataOf("edge1", "configure", { status: 400, body }, ["abc", "abc123"])).toThrow(
+    "router edge1: [protocols bgp neighbor 192.0.2.1 password (secret)] is not valid\n\nSet failed",
+  );
+});
+
 /** Answers of real servers, by what they were asked. */
 interface Recorded {
   readonly name: string;

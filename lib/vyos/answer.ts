@@ -22,7 +22,9 @@ export function dataOf(router: string, asked: Asked, answer: Answer, secrets: re
   }
   const text = envelope === undefined ? "" : unescaped(String(envelope.error ?? "")).trim();
   const why = reason(asked, answer, envelope !== undefined, text);
-  const shown = secrets.reduce((said, secret) => said.replaceAll(secret, "(secret)"), text);
+  // One may be the beginning of another.
+  const longest = secrets.toSorted((a, b) => b.length - a.length);
+  const shown = longest.reduce((said, secret) => said.replaceAll(secret, "(secret)"), text);
   throw trouble(router, why, shown === "" ? `HTTP ${answer.status}${SAID[answer.status] ?? ""}` : shown);
 }
 

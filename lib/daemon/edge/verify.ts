@@ -73,26 +73,40 @@ export async function verified(
   const expected = { vitals: lasting(before.vitals, view, wanted, steps), reached: before.reached };
   if (expected.vitals.sessions.size + expected.vitals.routes.size + expected.reached.length === 0) return undefined;
   const sinceMs = nowMs();
+  let wasSilent = false;
   for (let waitedMs = 0; ; waitedMs += EVERY_MS) {
+    // To ask takes time, too; only what was asked after the patience was over says anything of then.
+    const isLast = Math.max(waitedMs, nowMs() - sinceMs) >= verifyMs;
     const found = await harmNow(examined, expected);
-    // To ask takes time, too.
-    if (found === undefined || Math.max(waitedMs, nowMs() - sinceMs) >= verifyMs) return found;
+    if (found === undefined) return undefined;
+    const { words, isSilent = false } = found;
+    if (isLast && (!isSilent || wasSilent)) return words;
+    wasSilent = isSilent;
     await wait(EVERY_MS);
   }
 }
 
-async function harmNow({ router, spec, reaches }: Examined, expected: Health): Promise<string | undefined> {
+interface Harm {
+  readonly words: string;
+  /** The router did not answer, which may happen once. */
+  readonly isSilent?: true;
+}
+
+async function harmNow({ router, spec, reaches }: Examined, expected: Health): Promise<Harm | undefined> {
   const ends = await reached(expected.reached, reaches);
   const lost = expected.reached.filter((end) => !ends.includes(end));
   // As with sessions: one may end at the moment of a push, and is no fault of it.
   if (2 * lost.length > expected.reached.length)
-    return `of ${expected.reached.length} probes ${lost.length} get no answer any more: ${lost.map(endText).join(", ")}`;
+    return {
+      words: `of ${expected.reached.length} probes ${lost.length} get no answer any more: ${lost.map(endText).join(", ")}`,
+    };
   if (expected.vitals.sessions.size + expected.vitals.routes.size === 0) return undefined;
   try {
-    return harm(expected.vitals, await vitals(router, spec));
+    const words = harm(expected.vitals, await vitals(router, spec));
+    return words === undefined ? undefined : { words };
   } catch (error) {
     if (!isFailure(error, "router")) throw error;
-    return `it does not tell any more what works: ${error.message}`;
+    return { words: `it does not tell any more what works: ${error.message}`, isSilent: true };
   }
 }
 

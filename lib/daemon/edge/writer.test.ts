@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { SelvedgeError } from "#lib/errors.ts";
 import { space } from "#lib/store/shared-memory.ts";
 import { type Elected, writer } from "./writer.ts";
 
@@ -54,4 +55,43 @@ test("of two that ask the first becomes it first", async () => {
   order.push("alpha");
   expect(order).toEqual(["gamma", "alpha"]);
   expect([await alpha.hold(), await beta.hold(), await gamma.hold()]).toEqual([true, false, false]);
+});
+
+test("a node whose entry has lapsed unheard leaves the next writer's alone", async () => {
+  const { alpha, beta, keeper } = rig(idle);
+  expect(await alpha.hold()).toBe(true);
+  await keeper.remove("edge/edge1/writer");
+  expect(await beta.hold()).toBe(true);
+  await keeper.put("edge/edge1/asked", JSON.stringify({ node: "gamma", uid: "uid-gamma" }));
+  await alpha.giveWay();
+  await alpha.release();
+  expect(await beta.hold()).toBe(true);
+});
+
+test("what could not be taken away at the end of an order changes nothing of how it ended, and goes later", async () => {
+  const { alpha, beta, gamma, keeper } = rig(idle);
+  await beta.hold();
+  let isAway = true;
+  const asking = writer(
+    {
+      get: keeper.get.bind(keeper),
+      list: keeper.list.bind(keeper),
+      put: keeper.put.bind(keeper),
+      async remove(...given) {
+        if (isAway) throw new SelvedgeError({ kind: "store" }, "the store is away");
+        return keeper.remove(...given);
+      },
+    },
+    "edge1",
+    { node: "delta", uid: "uid-delta" },
+    () => beta.giveWay(),
+  );
+  await asking.take();
+  expect(asking.holder).toBe("delta");
+  expect(await keeper.get("edge/edge1/asked")).toBeDefined();
+  isAway = false;
+  await asking.giveWay();
+  expect(await keeper.get("edge/edge1/asked")).toBeUndefined();
+  await asking.release();
+  expect([await gamma.hold(), await alpha.hold()]).toEqual([true, false]);
 });

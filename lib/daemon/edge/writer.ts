@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { readJson } from "#lib/cluster/read-record.ts";
 import type { NodeId } from "#lib/cluster/records.ts";
-import { SelvedgeError } from "#lib/errors.ts";
+import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import { fields, text } from "#lib/parse.ts";
 import type { Entry } from "#lib/store/shared.ts";
 import type { Keeper } from "./memory.ts";
@@ -23,7 +23,7 @@ export interface Writer {
 export interface Elected extends Writer {
   /** Asks whoever it is to let go, and becomes it. @throws SelvedgeError store; not-ready where that takes too long */
   take(): Promise<void>;
-  /** Lets the node be it that asks for that, if one does; not while the router is worked on. @throws SelvedgeError store */
+  /** Lets the node be it that asks for that, if one does; not while the router is worked on, nor during `take`. @throws SelvedgeError store */
   giveWay(): Promise<void>;
 }
 
@@ -65,8 +65,10 @@ export function writer(
   };
 
   const release = async (): Promise<void> => {
+    if (!isOurs) return;
     const entry = await keeper.get(key);
-    if (isOurs && entry !== undefined) await keeper.remove(key, { if: entry.revision });
+    // Where ours has lapsed unheard, another may be it by now.
+    if (entry !== undefined && !isAnothers(entry)) await keeper.remove(key, { if: entry.revision });
     isOurs = false;
   };
 
@@ -80,6 +82,16 @@ export function writer(
     return false;
   };
 
+  /** Where the store is away by now, `giveWay` does it later: it changes nothing of how the order ended. */
+  const stopAsking = async (): Promise<void> => {
+    try {
+      const entry = await keeper.get(asked);
+      if (entry !== undefined && !isAnothers(entry)) await keeper.remove(asked, { if: entry.revision });
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+    }
+  };
+
   return {
     get holder() {
       return holder;
@@ -90,8 +102,7 @@ export function writer(
       try {
         if ((await hold()) || (await taken())) return;
       } finally {
-        const entry = await keeper.get(asked);
-        if (entry !== undefined && !isAnothers(entry)) await keeper.remove(asked, { if: entry.revision });
+        await stopAsking();
       }
       throw new SelvedgeError(
         { kind: "not-ready" },
@@ -99,7 +110,11 @@ export function writer(
       );
     },
     async giveWay() {
-      if (isOurs && isAnothers(await keeper.get(asked))) await release();
+      const entry = await keeper.get(asked);
+      if (entry === undefined) return;
+      if (isAnothers(entry)) await release();
+      // Of an order that is over: it would keep others from becoming it.
+      else await keeper.remove(asked, { if: entry.revision });
     },
   };
 }
