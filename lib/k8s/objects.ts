@@ -12,8 +12,8 @@ export interface Listener {
    * @param lacking names of what else is followed and was not told as a whole yet: `addresspools.selvedge.dev`
    */
   told(lacking?: readonly string[]): void;
-  /** Something cannot be had now; what was told of it stands. */
-  failed(name: string, message: string): void;
+  /** Something cannot be had now, for want of a right where it is forbidden; what was told of it stands. */
+  failed(name: string, message: string, why?: "forbidden"): void;
 }
 
 /** A pod as a runtime names it. */

@@ -19,6 +19,8 @@ let stopping: AbortController;
 let following: Promise<{ readonly done: Promise<void> }> | undefined;
 const objects = new Map<string, string>();
 const failures = new Map<string, string>();
+/** Of those, what it may not. */
+const forbidden = new Set<string>();
 let tellings = 0;
 let lacking: readonly string[] = [];
 let puts = 0;
@@ -32,6 +34,7 @@ beforeEach(async () => {
   following = undefined;
   objects.clear();
   failures.clear();
+  forbidden.clear();
   tellings = 0;
   puts = 0;
 });
@@ -58,7 +61,10 @@ async function follow(): Promise<void> {
         tellings++;
         lacking = without;
       },
-      failed: (name, message) => void failures.set(name, message),
+      failed(name, message, why) {
+        failures.set(name, message);
+        if (why === "forbidden") forbidden.add(name);
+      },
     },
     stopping.signal,
   );
@@ -173,6 +179,7 @@ runs("a token that is renewed is used; one that is refused is told of, and what 
   server.endWatches();
   await until("it is told", () => failures.size === 4);
   expect(failures.get("pods")).toBe("may not watch: 401 Unauthorized");
+  expect([...forbidden]).toEqual([]);
   expect(objects.size).toBe(1);
   server.tokens.add("new");
   token = "new";
@@ -198,6 +205,7 @@ runs("what policies are not made of holds them up as little as a right to it tha
   await follow();
   const others = ["addresspools.selvedge.dev", "network-attachment-definitions.k8s.cni.cncf.io"];
   expect([...failures.keys()].sort()).toEqual(others);
+  expect([...forbidden].sort()).toEqual(others);
   expect([objects.size, lacking.toSorted()]).toEqual([1, others]);
   expect(tellings).toBeGreaterThan(0);
   server.forbidden.clear();

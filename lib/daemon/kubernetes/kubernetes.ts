@@ -47,7 +47,7 @@ export function openKubernetes(core: Core): Kubernetes | undefined {
       ...objects,
       follow(listener, signal) {
         const others = both(heard.listener, listener);
-        const configured = core.resources && configuredOnly(core.resources.listener);
+        const configured = core.resources && configuredOnly(core.resources.listener, core.resources.keeps);
         return objects.follow(configured === undefined ? others : both(configured, others), signal);
       },
     },
@@ -113,8 +113,8 @@ const both = (one: Listener, other: Listener): Listener => ({
     one.told(lacking);
     other.told(lacking);
   },
-  failed(name, message) {
-    one.failed(name, message);
-    other.failed(name, message);
+  failed(...what) {
+    one.failed(...what);
+    other.failed(...what);
   },
 });

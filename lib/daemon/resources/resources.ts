@@ -17,6 +17,8 @@ import { usesHere } from "./uses.ts";
 
 export interface Resources {
   readonly listener: Listener;
+  /** Whether the node would begin with one of the kind. */
+  keeps(kind: string): boolean;
   /** Calls back when something was told that is not taken over yet. */
   onTold: () => void;
   /** Takes over what has been told; returns whether the configuration is another. Reports its own failures. */
@@ -119,6 +121,7 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
 
   const resources: Resources = {
     listener: heard.listener,
+    keeps: (kind) => kept.some((each) => each.kind === kind),
     onTold: () => {},
 
     async take() {

@@ -25,6 +25,7 @@ export interface ApiServerOptions {
 
 /** What failures of the server as a whole are told under. */
 const SERVER = "API server";
+const FORBIDDEN = ["forbidden"] as const;
 /** One object is asked for within an ADD. */
 const OBJECT_MS = 5_000;
 /** More than etcd takes for an object (1.5 MiB), as JSON. */
@@ -164,7 +165,7 @@ function together(
       },
       refused(verb, { status, message }) {
         const text = `may not ${verb}: ${status} ${message}`;
-        if (text !== refusal) listener.failed(resource.plural, text);
+        if (text !== refusal) listener.failed(resource.plural, text, ...(status === 403 ? FORBIDDEN : []));
         refusal = text;
       },
     };
