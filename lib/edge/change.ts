@@ -13,7 +13,7 @@ export interface Conflict {
   readonly foreign: readonly Line[];
   /** The piece in conflict that this one needs. */
   readonly needs?: Line;
-  /** Why it stays as it is. */
+  /** Why it stays as it is, or what is wrong with it. */
   readonly stays?: string;
 }
 
@@ -58,11 +58,14 @@ export function change(wanted: readonly Piece[], have: Tree, owned: Ownership): 
     wantedAt.add(at);
     const ours = owned.get(at)?.lines ?? [];
     const isHeld = () => ours.some((line) => nodeAt(have, pathOf(line)) !== undefined);
-    if (piece.stays !== undefined) {
-      conflicts.push({ at, foreign: [], stays: piece.stays });
+    const { unlessHeld } = piece;
+    const stays = piece.stays ?? (unlessHeld === undefined || isHeld() ? undefined : `stays as it is: ${unlessHeld}`);
+    if (stays !== undefined) {
+      conflicts.push({ at, foreign: [], stays });
       if (!isHeld()) refused.add(at);
       continue;
     }
+    if (unlessHeld !== undefined) conflicts.push({ at, foreign: [], stays: `is kept up, though ${unlessHeld}` });
     const one = piecewise(piece, at, have, ours);
     const needs = piece.needs?.map(lineOf).find((line) => refused.has(line));
     if (needs !== undefined) conflicts.push({ at, foreign: [], needs });

@@ -47,7 +47,7 @@ const told = (spec: Partial<RouterSpec>) => {
     conflicts: conflicts.map(({ at, stays, needs }) => `${at} ${stays ?? `needs ${needs}`}`),
   };
 };
-const WHY = "stays as it is: 10.66.5.1/24 of the router's eth1 lies in pool default";
+const WHY = "10.66.5.1/24 of the router's eth1 lies in pool default";
 
 test("nothing is led to pods of a pool that the router's own neighbours have addresses of, and other pools go on", () => {
   expect(told({ static: { routes: "pools" }, connected: [LAN] })).toEqual({
@@ -57,27 +57,55 @@ test("nothing is led to pods of a pool that the router's own neighbours have add
       "protocols static route6 fd66::/64 next-hop 2001:db8::11",
       "protocols static route6 fd66::/64 next-hop 2001:db8::12",
     ],
-    conflicts: [`protocols static route 10.66.0.0/16 ${WHY}`],
+    conflicts: [`protocols static route 10.66.0.0/16 stays as it is: ${WHY}`],
   });
-  const { sets, conflicts } = told({ static: { routes: "blocks" }, connected: [LAN] });
-  expect(sets.filter((line) => line.includes("10.66."))).toEqual([]);
-  expect(conflicts).toHaveLength(3);
+});
+
+test("of nodes' blocks only those are left out that the router's own neighbours have addresses of", () => {
+  const there = { interface: "eth1", address: prefix("10.66.9.1/24") };
+  const all = told({ static: { routes: "blocks" } });
+  const { sets, conflicts } = told({ static: { routes: "blocks" }, connected: [LAN, there] });
+  expect(all.sets.filter((line) => !sets.includes(line))).toEqual([
+    "protocols static route 10.66.9.9/32 next-hop 192.0.2.12",
+  ]);
+  expect(conflicts).toEqual([
+    "protocols static route 10.66.9.9/32 stays as it is: 10.66.9.1/24 of the router's eth1 lies in pool default",
+  ]);
 });
 
 test("nodes' routes are not taken without the list of what they may announce", () => {
   const { sets, conflicts } = told({ bgp: sampleBgp(), connected: [LAN] });
   expect(sets.filter((line) => line.startsWith("protocols bgp"))).toEqual([]);
-  expect(conflicts[0]).toBe(`policy prefix-list SELVEDGE-IN ${WHY}`);
+  expect(conflicts[0]).toBe(`policy prefix-list SELVEDGE-IN stays as it is: ${WHY}`);
   expect(conflicts).toContain("policy route-map SELVEDGE-IN needs policy prefix-list SELVEDGE-IN");
   expect(conflicts).toContain("protocols bgp peer-group SELVEDGE needs policy route-map SELVEDGE-IN");
 });
 
-test("what a router has already stays", () => {
-  const line = "protocols static route 10.66.0.0/16 next-hop 192.0.2.11" as Line;
-  const owned = ownership([{ at: "protocols static route 10.66.0.0/16" as Line, lines: [line] }]);
-  const spec = sampleRouter({ static: { routes: "pools" }, connected: [LAN] });
-  const { deletes } = change(render(spec, VIEW, DIALECTS["1.4"]), tree(line), owned);
-  expect(deletes).toEqual([]);
+test("what leads there already is kept up: dead nodes go, others come", () => {
+  const hop = (node: number) => `protocols static route 10.66.0.0/16 next-hop 192.0.2.${node}` as Line;
+  const owned = ownership([{ at: "protocols static route 10.66.0.0/16" as Line, lines: [hop(11), hop(13)] }]);
+  const spec = sampleRouter({ static: { routes: "pools" }, pools: ["default"], connected: [LAN] });
+  const has = tree(hop(11), hop(13));
+  const { deletes, sets, conflicts } = change(render(spec, VIEW, DIALECTS["1.4"]), has, owned);
+  expect(deletes.map(lineOf)).toEqual([hop(13)]);
+  expect(sets.map(lineOf)).toContain(hop(12));
+  expect(conflicts).toEqual([
+    { at: "protocols static route 10.66.0.0/16", foreign: [], stays: `is kept up, though ${WHY}` },
+  ]);
+});
+
+test("a list of what nodes may announce that is there already is kept up, and what needs it is made", () => {
+  const of = (connected: readonly Connected[]) =>
+    render(sampleRouter({ bgp: sampleBgp(), pools: ["default"], connected }), VIEW, DIALECTS["1.4"]);
+  const at = "policy prefix-list SELVEDGE-IN" as Line;
+  const line = `${at} rule 20 action permit` as Line;
+  const changed = (connected: readonly Connected[]) =>
+    change(of(connected), tree(line), ownership([{ at, lines: [line] }]));
+  expect(changed([LAN]).deletes.map(lineOf)).toEqual([at]);
+  expect(changed([LAN])).toEqual({
+    ...changed([]),
+    conflicts: [{ at, foreign: [], stays: `is kept up, though ${WHY}` }],
+  });
 });
 
 test.each<[name: string, connected: Connected]>([

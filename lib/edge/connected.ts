@@ -1,8 +1,8 @@
 /**
  * Networks that a router's own interfaces are on. Pods of a network that has such an address would be where the router's
- * neighbours are: what leads to them is left as it is.
+ * neighbours are: nothing new leads to them, and what does already is kept up.
  */
-import { addressOf, bitsOf, contains, family, lengthOf, type Prefix, prefix } from "#lib/address.ts";
+import { addressOf, bitsOf, contains, family, lengthOf, networkOf, type Prefix, prefix } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
 import type { Pools } from "./render/served.ts";
 import { nodeAt, type Tree } from "./tree.ts";
@@ -45,27 +45,26 @@ export interface Overlap {
   readonly connected: Connected;
 }
 
-/** Addresses of the router's that lie in pools, where the same table leads to both. */
+/**
+ * Addresses of the router's that lie in pools, where the same table leads to both. One without a network, of a loopback for
+ * example, has no neighbours.
+ */
 export const overlaps = (connected: readonly Connected[], pools: Pools, vrf: string | undefined): Overlap[] =>
   pools.flatMap(({ name, prefixes }) =>
     prefixes.flatMap((each) =>
       connected
-        .filter((own) => own.vrf === vrf && contains(each, addressOf(own.address)))
+        .filter((own) => own.vrf === vrf && hasNeighbours(own) && contains(each, addressOf(own.address)))
         .map((own) => ({ pool: name, prefix: each, connected: own })),
     ),
   );
 
-/**
- * Why what leads to a prefix stays as the router has it. An address without a network, of a loopback for example, has no
- * neighbours.
- */
-export function whyStays(found: readonly Overlap[], to: Prefix): string | undefined {
-  const one = found.find(
-    ({ prefix: taken, connected: { address } }) =>
-      lengthOf(address) < bitsOf(family(address)) && (contains(taken, addressOf(to)) || contains(to, addressOf(taken))),
-  );
-  return (
-    one &&
-    `stays as it is: ${one.connected.address} of the router's ${one.connected.interface} lies in pool ${one.pool}`
-  );
+const hasNeighbours = ({ address }: Connected): boolean => lengthOf(address) < bitsOf(family(address));
+
+/** Why nothing is to lead to a prefix: some of it is where the router's own neighbours are. */
+export function whyNot(found: readonly Overlap[], to: Prefix): string | undefined {
+  const one = found.find(({ connected }) => {
+    const network = networkOf(connected.address);
+    return contains(network, addressOf(to)) || contains(to, addressOf(network));
+  });
+  return one && `${one.connected.address} of the router's ${one.connected.interface} lies in pool ${one.pool}`;
 }

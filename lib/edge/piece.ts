@@ -13,6 +13,8 @@ export interface Piece {
   readonly needs?: readonly Path[];
   /** Why all of it stays as the router has it, whatever that is. */
   readonly stays?: string;
+  /** Why it is not made where the router has nothing of it yet. Where it has, it is kept up, and this is told of. */
+  readonly unlessHeld?: string;
   /** It follows pods: what goes of it is not counted as taken away. */
   readonly followsPods?: true;
 }

@@ -13,11 +13,19 @@ import { pusher } from "./pusher.ts";
 import { specOf } from "./spec.ts";
 import { writer } from "./writer.ts";
 
-const CONFIG = parseConfig(
-  "edge: {routers: [{name: edge1, url: https://192.0.2.1, key: {file: /k}, groups: [{name: PODS, of: pools}]}]}",
-);
+const configOf = (more: string) =>
+  parseConfig(`
+pools:
+  - {name: default, ranges: [[{subnet: 10.66.0.0/16}]]}
+  - {name: blue, ranges: [[{subnet: 10.67.0.0/16}]]}
+edge: {routers: [{name: edge1, url: https://192.0.2.1, key: {file: /k}, ${more}}]}
+`);
+const CONFIG = configOf("groups: [{name: PODS, of: pools}]");
 const VIEW = {
-  pools: [{ name: "default", prefixes: [prefix("10.66.0.0/16")], isExposed: true }],
+  pools: [
+    { name: "default", prefixes: [prefix("10.66.0.0/16")], isExposed: true },
+    { name: "blue", prefixes: [prefix("10.67.0.0/16")], isExposed: false },
+  ],
   nodes: [],
   egress: [],
 };
@@ -25,10 +33,11 @@ const VIEW = {
 async function findings(
   prepare: (router: ReturnType<typeof fakeRouter>) => void,
   pairs: readonly EdgePair[] = [],
+  given = CONFIG,
 ): Promise<string[]> {
   const router = fakeRouter();
   prepare(router);
-  const [config] = CONFIG.edge?.routers ?? [];
+  const [config] = given.edge?.routers ?? [];
   if (config === undefined) throw new TypeError("the configuration has a router");
   const vyos = router.open();
   const keeper = space().open();
@@ -122,4 +131,21 @@ test.each<[told: string, expected: string]>([
     [pair],
   );
   expect(found).toContain(expected);
+});
+
+test.each<[name: string, links: string[], overlaps: string[]]>([
+  [
+    "in the VRF that leads to its pool",
+    ["eth1 address 10.67.0.1/24", "eth1 vrf BLUE", "eth2 address 10.66.0.1/24", "eth2 vrf BLUE"],
+    ["problem overlap: 10.67.0.1 is the router's own and lies in 10.67.0.0/16 of pool blue"],
+  ],
+  ["of another table", ["eth1 address 10.67.0.1/24"], []],
+  ["without neighbours", ["eth1 address 10.66.0.1/32"], []],
+])("an address %s", async (_name, links, overlaps) => {
+  const found = await findings(
+    (router) => router.operate(links.map((line) => set(`interfaces ethernet ${line}`))),
+    [],
+    configOf("static: {routes: pools}, vrfs: [{name: BLUE, table: 100, pools: [blue]}]"),
+  );
+  expect(found.filter((line) => line.includes("overlap"))).toEqual(overlaps);
 });

@@ -3,6 +3,7 @@ import { addressOf } from "#lib/address.ts";
 import { isNothing } from "#lib/edge/change.ts";
 import { overlaps } from "#lib/edge/connected.ts";
 import { servedPools } from "#lib/edge/render/served.ts";
+import { type Table, tables } from "#lib/edge/render/tables.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
 import { isFailure } from "#lib/errors.ts";
 import { Finding } from "#proto/selvedge_pb.ts";
@@ -84,16 +85,24 @@ function paired({ pair }: RouterSpec, role: string): Finding[] {
   return [warning("pair", `${said} pair ${pair.name}`, "`show vrrp` on the router tells more.")];
 }
 
-/** Pools that hold an address of the router's own, in the table that their routes are in. */
+/** Pools that hold an address of the router's own, in a table that leads to them. */
 function overlapping(spec: RouterSpec, view: EdgeView): Finding[] {
-  const tables = [spec.static, spec.bgp].flatMap((part) => (part === undefined ? [] : [part.vrf]));
-  return [...new Set(tables.length === 0 ? [undefined] : tables)]
-    .flatMap((vrf) => overlaps(spec.connected ?? [], servedPools(spec, view), vrf))
-    .map(({ pool, prefix, connected }) =>
-      problem(
-        "overlap",
+  const said = leading(spec, view)
+    .flatMap(({ vrf, pools }) => overlaps(spec.connected ?? [], pools, vrf))
+    .map(
+      ({ pool, prefix, connected }) =>
         `${addressOf(connected.address)} is the router's own and lies in ${prefix} of pool ${pool}`,
-        "Use other addresses for the pool.",
-      ),
     );
+  return [...new Set(said)].map((each) => problem("overlap", each, "Use other addresses for the pool."));
+}
+
+/** By static routes and by BGP; on a router that has neither by what its operator says. */
+function leading(spec: RouterSpec, view: EdgeView): Table[] {
+  const { static: routes, bgp } = spec;
+  const pools = servedPools(spec, view);
+  if (routes === undefined && bgp === undefined) return [{ pools }];
+  return [
+    ...(routes === undefined ? [] : tables({ ...spec, static: routes }, view)),
+    ...(bgp === undefined ? [] : [{ pools, ...(bgp.vrf === undefined ? {} : { vrf: bgp.vrf }) }]),
+  ];
 }

@@ -3,7 +3,7 @@
  * else, and are told nothing but a default route where that is wanted.
  */
 import { type Address, type Family, family, hostPrefix, type Prefix } from "#lib/address.ts";
-import { type Overlap, overlaps, whyStays } from "../connected.ts";
+import { type Overlap, overlaps, whyNot } from "../connected.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { BgpSpec, EdgeView, RouterSpec } from "../router.ts";
@@ -67,11 +67,11 @@ function leaks({ bgp: { as, vrf = OWN }, vrfs, sites }: Speaking, families: read
 
 const ADMITTED = pathFrom("policy", "route-map", IN);
 
-/** What nodes may announce; as it is where the router's own networks are among it. */
+/** What nodes may announce; none yet where the router's own networks are among it. */
 function admitted(of: Family, prefixes: readonly Prefix[], found: readonly Overlap[]): Piece {
   const list = prefixList(of, IN, prefixes);
-  const [stays] = prefixes.flatMap((each) => whyStays(found, each) ?? []);
-  return stays === undefined ? list : { at: list.at, paths: [], stays };
+  const [unlessHeld] = prefixes.flatMap((each) => whyNot(found, each) ?? []);
+  return unlessHeld === undefined ? list : { ...list, unlessHeld };
 }
 
 /** Below `protocols bgp`. */

@@ -1,6 +1,6 @@
 /** Static routes to pods' addresses, and to those by which pods leave (VyOS: protocols static). */
 import { type Address, type Family, family, hostPrefix, type Prefix } from "#lib/address.ts";
-import { overlaps, whyStays } from "../connected.ts";
+import { overlaps, whyNot } from "../connected.ts";
 import { type Path, pathFrom } from "../path.ts";
 import type { Piece } from "../piece.ts";
 import type { EdgeNode, EdgeView, RouterSpec, StaticSpec } from "../router.ts";
@@ -23,7 +23,7 @@ function tableRoutes(
 ): Piece[] {
   const names = new Set(pools.map(({ name }) => name));
   const found = overlaps(spec.connected ?? [], pools, vrf);
-  const route = (to: Prefix, by: readonly Address[]): Piece[] => routed(to, by, spec.static, vrf, whyStays(found, to));
+  const route = (to: Prefix, by: readonly Address[]): Piece[] => routed(to, by, spec.static, vrf, whyNot(found, to));
   if (spec.static.routes === "pools") {
     const by = (of: Family) => living.flatMap((node) => addressOf(node, of) ?? []);
     const gateways = { 4: by(4), 6: by(6) };
@@ -55,12 +55,12 @@ function routed(
   gateways: readonly Address[],
   spec: StaticSpec,
   vrf: string | undefined,
-  stays?: string,
+  unlessHeld?: string,
 ): Piece[] {
   if (gateways.length === 0) return [];
   const at = staticAt(to, vrf);
-  if (stays !== undefined) return [{ at, paths: [], stays }];
-  return [{ at, paths: gateways.flatMap((gateway) => hop([...at, "next-hop", gateway], spec, vrf)) }];
+  const paths = gateways.flatMap((gateway) => hop([...at, "next-hop", gateway], spec, vrf));
+  return [{ at, paths, ...(unlessHeld === undefined ? {} : { unlessHeld }) }];
 }
 
 /** @param vrf of the route; nodes are reached in that of `static` */
