@@ -1,24 +1,73 @@
 /** What a router takes at once. */
+import type { Change } from "#lib/edge/change.ts";
+import { type Line, longer, type Path } from "#lib/edge/path.ts";
+import { stageOf } from "#lib/edge/stages.ts";
 import type { Command } from "#lib/vyos/vyos.ts";
 
 /** nginx on the router takes no request beyond `service https request-body-size-limit`, which is 1 MB unless its operator says otherwise. */
 const LARGEST_BYTES = 1_000_000;
 
-/** The commands in their order; one commit, unless they are thousands. */
-export function portions(commands: readonly Command[]): Command[][] {
+/**
+ * One commit, unless it is thousands of commands. Each of several holds by itself: a piece is in one of them, what others stand
+ * on comes before them and goes after them, and what is new is there before anything goes. A piece larger than a request is
+ * one all the same: perhaps this router takes it.
+ */
+export function portions(change: Change): Command[][] {
+  const deletes = change.deletes.map((path) => ({ op: "delete", path }) as const);
+  const sets = change.sets.map((path) => ({ op: "set", path }) as const);
+  const commands: Command[] = [...deletes, ...sets];
+  if (commands.length === 0) return [];
+  if (bytesOf(commands) <= LARGEST_BYTES) return [commands];
   const all: Command[][] = [];
   let left = 0;
-  for (const command of commands) {
-    const bytes = bytesOf(command);
+  for (const unit of inOrder(unitsOf(commands, change))) {
+    const bytes = bytesOf(unit.commands);
     if (bytes > left) {
       all.push([]);
       left = LARGEST_BYTES;
     }
-    all.at(-1)?.push(command);
+    all.at(-1)?.push(...unit.commands);
     left -= bytes;
   }
   return all;
 }
 
-/** As a part of a form, with what stands between two. */
-const bytesOf = (command: Command): number => new URLSearchParams({ ",": JSON.stringify(command) }).toString().length;
+/** What is not to be torn apart. */
+interface Unit {
+  readonly commands: Command[];
+  readonly stage: number;
+}
+
+/** By piece; what is deleted above pieces is one of its own. */
+function unitsOf(commands: readonly Command[], { steps }: Change): Unit[] {
+  const places = new Set(steps.map(({ at }) => at));
+  const units = new Map<Line, Unit>();
+  for (const command of commands) {
+    const place = placeOf(command.path, places);
+    const unit = units.get(place) ?? { commands: [], stage: stageOf(command.path) };
+    unit.commands.push(command);
+    units.set(place, unit);
+  }
+  return [...units.values()];
+}
+
+/** Of the first of `places` that the path is at or below; its own line where it is in none. */
+function placeOf(path: Path, places: ReadonlySet<Line>): Line {
+  let line = "" as Line;
+  for (const [i, word] of path.entries()) {
+    line = longer(line, word, path[i - 1]);
+    if (places.has(line)) return line;
+  }
+  return line;
+}
+
+const inOrder = (units: readonly Unit[]): Unit[] => [
+  ...units.filter(isMade).sort((a, b) => a.stage - b.stage),
+  ...units.filter((unit) => !isMade(unit)).sort((a, b) => b.stage - a.stage),
+];
+
+const isMade = ({ commands }: Unit): boolean => commands.some(({ op }) => op === "set");
+
+/** As parts of a form, with what stands between two. */
+const bytesOf = (commands: readonly Command[]): number =>
+  commands.reduce((sum, each) => sum + new URLSearchParams({ ",": JSON.stringify(each) }).toString().length, 0);

@@ -110,14 +110,11 @@ interface Sent {
 
 async function send(
   router: Vyos,
-  { deletes, sets }: Change,
+  change: Change,
   wanted: readonly Piece[],
   confirmMinutes: number | undefined,
 ): Promise<Sent> {
-  const parts = portions([
-    ...deletes.map((path) => ({ op: "delete", path }) as const),
-    ...sets.map((path) => ({ op: "set", path }) as const),
-  ]);
+  const parts = portions(change);
   // Of several commits each would have to be confirmed before the next.
   const options = confirmMinutes === undefined || parts.length > 1 ? {} : { confirmMinutes };
   const isWaiting = "confirmMinutes" in options;

@@ -7,6 +7,7 @@ import { render } from "#lib/edge/render/render.ts";
 import { VIEW } from "#lib/edge/render/sample-view.ts";
 import type { RouterSpec } from "#lib/edge/router.ts";
 import { sampleRouter } from "#lib/edge/sample-router.ts";
+import { stageOf } from "#lib/edge/stages.ts";
 import { needing } from "../requirement.ts";
 import { grammar, grammarFile } from "./grammar.ts";
 
@@ -30,6 +31,17 @@ export function goldens(cases: readonly Golden[]): void {
       expect(paths.flatMap((path) => refusal(path, "set") ?? [])).toEqual([]);
     },
   );
+
+  test("in the order of the stages each piece comes after what it needs", () => {
+    for (const [, spec] of cases) {
+      const places = piecesOf(spec).toSorted((a, b) => stageOf(a.at) - stageOf(b.at));
+      const order = places.map(({ at }) => lineOf(at));
+      const early = places.flatMap(({ at, needs = [] }, i) =>
+        needs.map(lineOf).flatMap((need) => (order.indexOf(need) > i ? [`${lineOf(at)} before ${need}`] : [])),
+      );
+      expect(early).toEqual([]);
+    }
+  });
 
   test("no piece lies in another", () => {
     for (const [, spec] of cases) {
