@@ -173,8 +173,9 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
 
   /** Carries our mark, and nobody wants it: left by a daemon that was killed, or made by hand. */
   const strays = async (host: Host): Promise<Op[]> => {
-    // What leads to other nodes is nobody's until it is known who they are.
-    if (host.name === NODE && core.cluster?.informed === false) return [];
+    // What leads to other nodes is nobody's until it is known who they are; tunnels of segments are in routers, too.
+    const { cluster } = core;
+    if (cluster !== undefined && !(cluster.informed && cluster.areSegmentsKnown)) return [];
     if (host.name === NODE && core.policies?.isInformed === false) return [];
     const owned = (await host.kernel.owned()).filter((fact) => (!lasting(fact) || idles(fact)) && !isNode(fact));
     const unknown = new Set<string>();

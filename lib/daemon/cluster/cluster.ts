@@ -38,8 +38,10 @@ export interface Cluster {
   readonly connected: boolean | undefined;
   /** Why it is not, and what to do about it; empty while it is. */
   readonly away: string;
-  /** Enough is known to tell what is superfluous on this node. */
+  /** Enough is known of the others to tell what leads to them. */
   readonly informed: boolean;
+  /** What segments need is known, too: whatever else is there is superfluous. */
+  readonly areSegmentsKnown: boolean;
   /** What stands in the way of this node's taking part, one sentence; undefined when nothing does. */
   readonly trouble: string | undefined;
   /** Whether a sentence was `trouble` at some time. */
@@ -65,7 +67,10 @@ export interface Cluster {
   refresh(node: NodeFacts): void;
   /** These are the node's own addresses among pods. */
   own(addresses: readonly Address[]): void;
-  /** Brings the node in line with what has changed of the others; returns what was done. @throws SelvedgeError kernel */
+  /**
+   * Brings the node in line with what has changed of the others; returns what was done. What fails holds up nothing else.
+   * @throws SelvedgeError kernel
+   */
   settle(): Promise<Op[]>;
   /** What the node needs because of the others. */
   facts(): Fact[];
@@ -294,6 +299,9 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
     get informed() {
       return member.informed && others.settled;
     },
+    get areSegmentsKnown() {
+      return stretched.isKnown;
+    },
     get trouble() {
       return member.nameHolder === undefined
         ? undefined
@@ -322,7 +330,17 @@ export async function openCluster(ports: ClusterPorts, options: ClusterOptions):
       const segmentsNeed = segmentMtu(seen);
       if (segmentsNeed !== segmentsHave) stretched.markAll();
       segmentsHave = segmentsNeed;
-      return [...(await others.settle()), ...(await leaving.settle()), ...(await stretched.settle())];
+      const ops: Op[] = [];
+      let failure: unknown;
+      for (const each of [others, leaving, stretched]) {
+        try {
+          ops.push(...(await each.settle()));
+        } catch (error) {
+          failure ??= error;
+        }
+      }
+      if (failure !== undefined) throw failure;
+      return ops;
     },
     facts: () => [...others.facts(), ...leaving.facts(), ...stretched.facts()],
     segmentFacts: stretched.facts,

@@ -45,14 +45,20 @@ function world() {
   const view = clusterView("a");
   const there = new Map<string, Fact>();
   const liveness = new Map<string, { liveness: "alive" | "dead" }>();
-  let isBroken = false;
+  /** Everywhere, or in a network namespace. */
+  let broken: boolean | string = false;
+  let areWaysBroken = false;
   /** Tenants with a router here. */
   const open = new Set<string>();
   const kernel: SegmentsOptions["kernel"] = {
-    egress: async (all) => all.map((to) => ({ to, link: "eth0", mtuBytes: 1_500, source: ADDRESS_OF.a as Address })),
+    async egress(all) {
+      if (areWaysBroken) throw new SelvedgeError({ kind: "kernel", errno: 5, call: "route get" }, "EIO");
+      return all.map((to) => ({ to, link: "eth0", mtuBytes: 1_500, source: ADDRESS_OF.a as Address }));
+    },
     look: async (scope, facts) => facts.flatMap((fact) => there.get(keyIn(scope, fact)) ?? []),
     apply: async (scope, ops) => {
-      if (isBroken) throw new SelvedgeError({ kind: "kernel", errno: 105, call: "fdb add" }, "ENOBUFS");
+      if (broken === true || broken === scope.netns)
+        throw new SelvedgeError({ kind: "kernel", errno: 105, call: "fdb add" }, "ENOBUFS");
       for (const { do: verb, fact } of ops)
         if (verb === "remove") there.delete(keyIn(scope, fact));
         else there.set(keyIn(scope, fact), fact);
@@ -107,8 +113,11 @@ function world() {
     },
     /** The tenant's router. */
     opens: (tenant: string) => open.add(tenant),
-    breakKernel: (broken: boolean) => {
-      isBroken = broken;
+    breakKernel: (where: boolean | string) => {
+      broken = where;
+    },
+    breakWays: (isNow: boolean) => {
+      areWaysBroken = isNow;
     },
     there: () => [...there.values()].map((fact) => line({ do: "add", fact }).replace(/sx[0-9a-f]{11}/, "sx")),
   };
@@ -225,4 +234,22 @@ test("what failed is tried again", async () => {
   breakKernel(false);
   expect(await settle()).toEqual([TUNNEL, ...BEHIND_B]);
   expect(there()).toHaveLength(4);
+});
+
+test("what is to be there is known once the ways are, and a router that fails keeps no other tenant waiting", async () => {
+  const { of, comes, settle, opens, breakKernel, breakWays } = world();
+  opens("blue");
+  opens("green");
+  for (const network of ["blue", "green"]) comes(endpoint("b", 1, { network }));
+  breakWays(true);
+  await expect(settle()).rejects.toThrow("EIO");
+  expect([of.isKnown, of.facts("green")]).toEqual([false, []]);
+  breakWays(false);
+  breakKernel("/run/blue");
+  await expect(settle()).rejects.toThrow("ENOBUFS");
+  expect(of.isKnown).toBe(true);
+  await expect(settle()).rejects.toThrow("ENOBUFS");
+  breakKernel(false);
+  expect(await settle()).toEqual(IN_ROUTER);
+  expect(await settle()).toEqual([]);
 });

@@ -40,6 +40,8 @@ export interface Segments {
   markAll(): void;
   /** Recomputes what is marked, and performs the difference; returns what was done. @throws SelvedgeError kernel */
   settle(): Promise<Op[]>;
+  /** Everything that `facts` tells of was computed once. */
+  readonly isKnown: boolean;
   /** Of the node itself, or, in which the router is the `pod`, of a tenant. */
   facts(tenant?: string): Fact[];
 }
@@ -70,6 +72,7 @@ export function segments(options: SegmentsOptions): Segments {
   let here = new Set<string>();
   let marked = new Set<string>();
   let isMarked = true;
+  let isKnown = networks.size === 0;
   /** What was computed for these is not there yet. */
   let unfinished = new Set<string>();
 
@@ -141,6 +144,15 @@ export function segments(options: SegmentsOptions): Segments {
     return record && networks.get(record.network)?.tenant;
   };
 
+  const again = (keys: Iterable<string>): void => {
+    isMarked = true;
+    unfinished.add(SHARED);
+    for (const key of keys) {
+      marked.add(key);
+      unfinished.add(key);
+    }
+  };
+
   /** @throws SelvedgeError kernel */
   const perform = async ({
     tenant,
@@ -179,49 +191,61 @@ export function segments(options: SegmentsOptions): Segments {
     },
     facts: (tenant) =>
       [...shared.values(), ...distant.values()].flatMap((held) => (held.tenant === tenant ? held.facts : [])),
+    get isKnown() {
+      return isKnown;
+    },
     async settle() {
       if (networks.size === 0 || (!isMarked && marked.size === 0)) return [];
-      const [keys, again] = [marked, unfinished];
+      const [keys, before] = [marked, unfinished];
       marked = new Set();
       unfinished = new Set();
+      const changes = new Map<string | undefined, Changed>();
       try {
         const wayOf = await waysOf(keys);
-        const changes = new Map<string | undefined, Changed>();
-        const replace = (old: Held | undefined, { tenant, facts }: Held, isAgain: boolean): void => {
-          const { before, after, missing } = changes.get(tenant) ?? { before: [], after: [], missing: [] };
-          changes.set(tenant, { before, after, missing });
+        const replace = (old: Held | undefined, { tenant, facts }: Held, isAgain: boolean): Changed => {
+          const change = changes.get(tenant) ?? { keys: [], before: [], after: [], missing: [] };
+          const { before, after, missing } = change;
+          changes.set(tenant, change);
           before.push(...(old?.facts ?? []));
           after.push(...facts);
           if (isAgain || JSON.stringify(old?.facts) !== JSON.stringify(facts)) missing.push(...facts);
+          return change;
         };
         if (isMarked) {
           const now = sharedFacts();
-          for (const [name, held] of now) replace(shared.get(name), held, again.size > 0);
+          for (const [name, held] of now) replace(shared.get(name), held, before.size > 0);
           shared = now;
         }
         for (const key of keys) {
           const old = distant.get(key);
           const facts = factsOf(key, wayOf);
           const held = { tenant: old?.tenant ?? tenantOf(key), facts };
-          replace(old, held, again.has(key));
+          replace(old, held, before.has(key)).keys.push(key);
           if (facts.length > 0) distant.set(key, held);
           else distant.delete(key);
         }
         isMarked = false;
-        const gone = Array.from(changes, ([tenant, { before, after, missing }]) => ({
-          tenant,
-          gone: countedOf(tenant).replace(before, after),
-          missing,
-        }));
-        const ops: Op[] = [];
-        for (const each of gone) ops.push(...(await perform(each)));
-        return ops;
+        isKnown = true;
       } catch (error) {
-        isMarked = true;
-        for (const key of keys) marked.add(key);
-        unfinished = new Set([...again, ...keys, SHARED]);
+        again(keys);
         throw error;
       }
+      const ops: Op[] = [];
+      let failure: unknown;
+      const goneOf = new Map(
+        Array.from(changes, ([tenant, { before, after }]) => [tenant, countedOf(tenant).replace(before, after)]),
+      );
+      for (const [tenant, { keys, missing }] of changes) {
+        try {
+          ops.push(...(await perform({ tenant, gone: goneOf.get(tenant) ?? [], missing })));
+        } catch (error) {
+          // The others are not to wait for it.
+          failure ??= error;
+          again(keys);
+        }
+      }
+      if (failure !== undefined) throw failure;
+      return ops;
     },
   };
 }
@@ -233,6 +257,7 @@ interface Held {
 }
 
 interface Changed {
+  readonly keys: string[];
   readonly before: Fact[];
   readonly after: Fact[];
   /** Of `after`, what may not be there. */
