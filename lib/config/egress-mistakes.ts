@@ -4,6 +4,7 @@ import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { vniOf } from "./egress-schema.ts";
 import { listAt, subnetsOf } from "./overlaps.ts";
+import { clusterVxlan } from "./segment-mistakes.ts";
 import { sameNames } from "./twice.ts";
 import type { Path } from "./yaml.ts";
 
@@ -66,7 +67,7 @@ function tenantMistakes(
 }
 
 function vniMistakes(root: unknown, all: readonly unknown[]): Complaint[] {
-  const given = lookUp(root, ["cluster", "vxlan", "vni"]) ?? 4_096;
+  const given = clusterVxlan(root, "vni");
   const others = listAt(root, "networks").flatMap((network) =>
     ["encapsulation", "stretch"].map((key) => lookUp(network, [key, "vni"])),
   );

@@ -8,6 +8,10 @@ import type { Path } from "./yaml.ts";
 /** RFC 7348; what is left out of `encapsulation` and of `cluster.vxlan`. */
 const DEFAULT = { vni: 4_096, port: 4_789 } as const;
 
+/** That the cluster's own packets have, as it is written or left out. */
+export const clusterVxlan = (root: unknown, key: keyof typeof DEFAULT): unknown =>
+  lookUp(root, ["cluster", "vxlan", key]) ?? DEFAULT[key];
+
 export const segmentMistakes = (root: unknown): Complaint[] => [
   ...listAt(root, "networks").flatMap((network, i) => {
     if (lookUp(network, ["encapsulation"]) === undefined) return [];
@@ -71,9 +75,10 @@ function unencrypted(root: unknown, at: Path): Complaint[] {
 
 /** The kernel has one link for a VNI and a port in the node's namespace. */
 function segmentsTwice(root: unknown): Complaint[] {
-  const ways = (key: keyof typeof DEFAULT): unknown => lookUp(root, ["cluster", "vxlan", key]) ?? DEFAULT[key];
   const holders = new Map<string, string>(
-    lookUp(root, ["cluster"]) === undefined ? [] : [[`${ways("vni")} ${ways("port")}`, "the cluster"]],
+    lookUp(root, ["cluster"]) === undefined
+      ? []
+      : [[`${clusterVxlan(root, "vni")} ${clusterVxlan(root, "port")}`, "the cluster"]],
   );
   return listAt(root, "networks").flatMap((network, i) => {
     const vni = lookUp(network, ["encapsulation", "vni"]);

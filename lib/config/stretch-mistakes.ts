@@ -2,7 +2,7 @@
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { vniOf } from "./egress-schema.ts";
 import { listAt, poolsOf } from "./overlaps.ts";
-import { noVlans } from "./segment-mistakes.ts";
+import { clusterVxlan, noVlans } from "./segment-mistakes.ts";
 import type { Path } from "./yaml.ts";
 
 /** Of `bridge` (lib/attach/bridge/spec.ts). */
@@ -10,7 +10,7 @@ const DEFAULT_BRIDGE = "selvedge0";
 
 export function stretchMistakes(root: unknown): Complaint[] {
   const vnis = new Map<unknown, string>([
-    [lookUp(root, ["cluster", "vxlan", "vni"]) ?? 4_096, "the cluster"],
+    [clusterVxlan(root, "vni"), "the cluster"],
     ...listAt(root, "networks").map(
       (network) => [lookUp(network, ["encapsulation", "vni"]), `network "${nameOf(network)}"`] as const,
     ),

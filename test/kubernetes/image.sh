@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the image of install/kubernetes/Dockerfile with podman, as .cache/kubernetes/selvedge.tar, once for each state of what
 # goes into it; and selvedge-next.tar, whose programs are of another version. Their Debian is made of packages, not had from a
-# registry. `npm run build` comes before.
+# registry; it ends with 69 (sysexits.h, EX_UNAVAILABLE) where they cannot be had. `npm run build` comes before.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 into=$PWD/.cache/kubernetes
@@ -21,7 +21,7 @@ alone() { unshare --mount --pid --fork --kill-child=KILL --mount-proc nice "$@";
 release=bookworm
 base=localhost/debian:$release
 if [ ! -e "$into/debian.tar" ]; then
-  alone mmdebstrap --quiet --variant=minbase "$release" "$scratch/debian.tar"
+  alone mmdebstrap --quiet --variant=minbase "$release" "$scratch/debian.tar" || exit 69
   mv "$scratch/debian.tar" "$into/debian.tar"
 fi
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `test/kubernetes/in-time.sh SECONDS`: what `npm run test:kubernetes` does, but for rights.test.ts, as part of a run that has so
-# many seconds left. When they do not do, or when what it needs cannot be had, it says that it is left out, which is no failure;
-# the last line is `N passed, N failed, N skipped` in any case.
+# many seconds left. When they do not do, or when packages and modules that it needs cannot be had, it says that it is left out,
+# which is no failure; the last line is `N passed, N failed, N skipped` in any case.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 ends_s=$((SECONDS + $1))
@@ -30,10 +30,15 @@ trap 'rm -f "$output"' EXIT
 
 begun_with "$whole_s"
 in_time bash test/kubernetes/prepare.sh
-case $? in
+code=$?
+case $code in
   0) ;;
+  69) left_out "what it needs cannot be had here, as said above" ;;
   124) left_out "no time: its programs and images were not made within $1 s" ;;
-  *) left_out "what it needs cannot be had here, as said above" ;;
+  *)
+    printf 'failed: our programs or images cannot be made, as said above\n0 passed, 1 failed, 0 skipped\n'
+    exit "$code"
+    ;;
 esac
 begun_with "$tests_s"
 # What a server says of rights to kinds that it has just been told of depends on its moment: not for those who wait for a verdict.

@@ -11,14 +11,19 @@ done
 bash test/kubernetes/prepare.sh
 
 # Of all that containers are made of, cgroups alone are not the run's own: one that is ended in the midst leaves them, without
-# processes a moment later. Others' are not empty, or have other names.
+# processes a moment later. Others' are not empty, have other names, or were there before.
+cgroups() {
+  find /sys/fs/cgroup -ignore_readdir_race -maxdepth 2 -type d \( -name k8s.io -o -name 'selvedge-*' \) | sort
+}
+before=$(cgroups)
 sweep() {
   local try left
   for try in {1..25}; do
-    left=$(find /sys/fs/cgroup -maxdepth 2 -type d \( -name k8s.io -o -name 'selvedge-*' \))
+    left=$(comm -13 <(echo "$before") <(cgroups))
     [ -n "$left" ] || return 0
-    find $left -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.2
+    find $left -ignore_readdir_race -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.2
   done
 }
-trap sweep EXIT
+# What cannot be removed is no failure of the tests.
+trap 'sweep || true' EXIT
 SELVEDGE_KUBERNETES=1 bash test/jest.sh test/kubernetes "${arguments[@]}"

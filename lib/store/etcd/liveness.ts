@@ -13,8 +13,8 @@ export function liveness(members: Pick<Members, "ask" | "hear">, options: KeptOp
       /** We number it: what etcd chooses does not fit a JavaScript number. */
       async make() {
         const ID = 1 + Math.floor(random() * 2 ** 52);
-        own.add(ID);
         await members.ask(Lease.leaseGrant, { TTL: Math.ceil(livenessSeconds), ID }, true);
+        own.add(ID);
         return ID;
       },
       async renew(ID) {
