@@ -18,7 +18,7 @@ export const ways = {
   ),
   flowOffload: setting(
     flag.default(false),
-    "What comes for an established TCP or UDP connection directly, by VXLAN or by WireGuard goes to a spoof-protected `ptp` pod past the firewall's chains; what pods send never does.",
+    "What comes for an established TCP or UDP connection by VXLAN, by WireGuard or by a link that leads to other nodes directly, from whomever, goes to a spoof-protected `ptp` pod past the firewall's chains; what pods send never does.",
   ),
   vxlan: section(
     {

@@ -1,6 +1,7 @@
 /**
- * Flow offload, for what comes from other nodes alone: the kernel's flowtable leads the packets of an established connection
- * from the link by which they come straight to the pod, past our chains, those of others and connection tracking.
+ * Flow offload, for what comes by the links that lead to other nodes: the kernel's flowtable leads the packets of an
+ * established connection from there straight to the pod, past our chains, those of others and connection tracking. Where
+ * nodes reach each other directly that is the node's own link, and what comes by it from elsewhere is led so, too.
  *
  * Pods' own links are in no flowtable, so what a pod sends takes the whole way: nothing of spoof protection, code points,
  * egress addresses or policy routing is passed by. Its first packets do in both directions, and policies look at no others.
@@ -11,7 +12,7 @@ import { element } from "#lib/state/element.ts";
 import { type Fact, OFFLOADED } from "#lib/state/fact.ts";
 import type { Chain } from "../chain.ts";
 
-/** Links by which what comes from other nodes is offloaded. */
+/** Links by which what comes is offloaded. */
 export const offloadFacts = (links: readonly string[]): Fact[] =>
   links.flatMap((link): Fact[] => [element("inet", "offloading", [link]), { type: "offload", at: "host", link }]);
 
