@@ -1,7 +1,9 @@
 /** A real API server does what the fake one does, as far as the contract of sources goes. */
+import { once } from "node:events";
 import { createConnection, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, test } from "@jest/globals";
 import { CONTRACT, type Manifest } from "#lib/k8s/contract.ts";
+import { freePort } from "../support/free-port.ts";
 import { hurriedSource } from "../support/kubernetes/source.ts";
 import { type ControlPlane, controlPlane } from "./control-plane.ts";
 import { runs } from "./runs.ts";
@@ -23,17 +25,18 @@ async function gate(to: number) {
     }
     socket.pipe(onward).pipe(socket);
   });
-  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, "127.0.0.1", () => resolve()));
-  await listen(0);
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("it has no port");
-  const { port } = address;
+  const port = await freePort();
+  const open = async (): Promise<void> => {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  };
+  await open();
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  return { port, close, open: () => listen(port), [Symbol.asyncDispose]: close };
+  return { port, close, open, [Symbol.asyncDispose]: close };
 }
 
 runs.each(CONTRACT)(
