@@ -5,5 +5,7 @@ import type { Piece } from "./piece.ts";
 
 export const digestOf = (pieces: readonly Piece[]): string =>
   createHash("sha256")
-    .update(JSON.stringify(pieces.map(({ paths, stays }) => [stays === undefined, ...paths.map(lineOf)])))
+    .update(JSON.stringify(pieces.map((piece) => [isWhollyWanted(piece), ...piece.paths.map(lineOf)])))
     .digest("hex");
+
+const isWhollyWanted = ({ stays, unlessHeld }: Piece): boolean => stays === undefined && unlessHeld === undefined;

@@ -93,6 +93,18 @@ test("what happened is counted", async () => {
   expect(one.status.counted).toEqual({ looks: 3, drifts: 1, pushes: 3, failedPushes: 1, commitMs: 0, lastCommitMs: 0 });
 });
 
+test("what a conflict left out is no drift when the conflict is over", async () => {
+  let connected = [{ interface: "eth1", address: prefix("10.0.0.1/24") }];
+  const { router, one, later } = rig({ spec: async () => ({ ...SPEC, connected }) });
+  await one.pass(view(1), "news");
+  expect([one.status.phase, linesOf(router.running)]).toEqual(["conflict", []]);
+  connected = [];
+  later(60_000);
+  await one.pass(view(1));
+  expect(one.status).toMatchObject({ phase: "in-sync", counted: { drifts: 0, pushes: 1 } });
+  expect((await one.history()).map(({ why }) => why)).toEqual(["the cluster has changed"]);
+});
+
 test("a push that takes away much waits until it is asked for", async () => {
   const { router, one } = rig();
   await one.pass(view(40), "news");
