@@ -1,12 +1,18 @@
 /** Flow offload on the guest's kernel: what goes past the chains, what does not, and what ends it. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect } from "@jest/globals";
 import { type Family, mac } from "#lib/address.ts";
+import { bandwidthFacts } from "#lib/datapath/bandwidth.ts";
 import { guardElements } from "#lib/datapath/guard.ts";
 import type { Fact } from "#lib/state/fact.ts";
+import { eventually } from "../../conformance/program.ts";
 import { run } from "../datapath/iproute.ts";
+import { type EchoStream, echoStream } from "../support/echo-stream.ts";
+import { keyDirectory } from "../support/keys.ts";
 import { needing } from "../support/requirement.ts";
 import {
   decide,
@@ -20,14 +26,19 @@ import {
   type WayNode,
   withNodes,
 } from "./rig.ts";
+import { KEYS } from "./userspace.ts";
 
 const test = needing("root", { program: "ip" }, { program: "nft" }, { file: "/usr/bin/python3" });
 const DATAGRAMS = join(import.meta.dirname, "datagrams.py");
 const PORT = 7_000;
 const MANY = 20;
 
+const keys = keyDirectory();
 beforeAll(() => makeWire());
-afterAll(() => removeWire());
+afterAll(() => {
+  removeWire();
+  rmSync(keys, { recursive: true });
+});
 
 /** Of the pod on n2, as an attachment of the type ptp has them. */
 function guardFacts(): Fact[] {
@@ -47,10 +58,10 @@ function count(): void {
   run("n2", "nft add table inet count");
   run("n2", "nft add chain inet count c { type filter hook prerouting priority -400; policy accept; }");
   for (const side of ["dport", "sport"])
-    run("n2", `nft add rule inet count c udp ${side} ${PORT} iifname ${side === "sport" ? "pod0" : "!= pod0"} counter`);
+    run("n2", `nft add rule inet count c th ${side} ${PORT} iifname ${side === "sport" ? "pod0" : "!= pod0"} counter`);
 }
 
-/** Packets of UDP within the pods' network that n2's chains have seen, to its pod and from it. */
+/** Packets of the pods' connections that n2's chains have seen, to its pod and from it. */
 function counted(): { into: number; outOf: number } {
   const text = run("n2", "nft list chain inet count c");
   const [into = 0, outOf = 0] = Array.from(text.matchAll(/counter packets (\d+)/g), ([, n]) => Number(n));
@@ -81,25 +92,31 @@ const withOffload = (
   setting: Setting,
   work: (node: WayNode, nodes: readonly WayNode[]) => Promise<void>,
 ): Promise<void> =>
-  withNodes(setting, async (nodes) => {
-    const [, node] = nodes;
-    if (node === undefined) throw new RangeError("there is no n2");
-    node.facts = [...node.facts, ...guardFacts()];
-    await ensure(node);
-    // Longer than a slow guest takes from one command to the next.
-    run("n2", "sysctl -q -w net.netfilter.nf_flowtable_udp_timeout=600");
-    await node.kernel.flushConntrack([podOf("n2", 4), podOf("n2", 6)]);
-    try {
-      count();
-      await work(node, nodes);
-    } finally {
-      run("n2", "nft delete table inet count");
-    }
-  });
+  withNodes(
+    setting,
+    async (nodes) => {
+      const [, node] = nodes;
+      if (node === undefined) throw new RangeError("there is no n2");
+      node.facts = [...node.facts, ...guardFacts()];
+      await ensure(node);
+      // Longer than a slow guest takes from one command to the next.
+      for (const protocol of ["udp", "tcp"])
+        run("n2", `sysctl -q -w net.netfilter.nf_flowtable_${protocol}_timeout=600`);
+      await node.kernel.flushConntrack([podOf("n2", 4), podOf("n2", 6)]);
+      try {
+        count();
+        await work(node, nodes);
+      } finally {
+        run("n2", "nft delete table inet count");
+      }
+    },
+    { keys: KEYS, wireguard: () => ({ keys }) },
+  );
 
 const WAYS: readonly (readonly [name: string, of: Family, setting: Setting])[] = [
   ["IPv4 directly", 4, { way: "direct", underlay: 4, encrypt: false, flowOffload: true }],
   ["IPv6 by VXLAN", 6, { way: "vxlan", underlay: 4, encrypt: false, flowOffload: true }],
+  ["IPv4 by WireGuard", 4, { way: "wireguard", underlay: 4, encrypt: false, flowOffload: true }],
 ];
 
 /** The first is new and the second is what makes the flow; the others are seen by no chain. */
@@ -194,5 +211,65 @@ test(
         expect(isOffloaded()).toBe(false);
       }),
     ),
+  300_000,
+);
+
+const stream = (bytes: number): Promise<EchoStream> =>
+  echoStream({ from: podNamespace("n1"), to: podNamespace("n2"), address: podOf("n2", 4), bytes });
+
+const afterMore = async (of: EchoStream, number: number): Promise<void> => {
+  const { heard } = of;
+  await eventually(`${number} more`, async () => of.heard >= heard + number || undefined, 60_000);
+};
+
+test(
+  "a connection of TCP is offloaded for as long as it lasts, ends as any other, and the next one is as new",
+  () =>
+    withOffload({ way: "direct", underlay: 4, encrypt: false, flowOffload: true }, async () => {
+      for (const _next of [1, 2]) {
+        const began = counted();
+        {
+          await using long = await stream(8);
+          await afterMore(long, MANY);
+          expect(isOffloaded()).toBe(true);
+          const before = counted();
+          expect(before.into).toBeGreaterThan(began.into);
+          await afterMore(long, MANY);
+          const after = counted();
+          expect(after.into).toBe(before.into);
+          expect(after.outOf).toBeGreaterThanOrEqual(before.outOf + MANY);
+          expect(long.ended).toBeNull();
+        }
+        await eventually("its end is seen", async () => !isOffloaded() || undefined);
+      }
+    }),
+  300_000,
+);
+
+const RATE_BITS = 500_000;
+const LINE_BYTES = 14_000;
+const WATCHED_MS = 8_000;
+
+test(
+  "what a pod may be sent in a second holds for what is offloaded",
+  () =>
+    withOffload({ way: "direct", underlay: 4, encrypt: false, flowOffload: true }, async (node) => {
+      const limit = bandwidthFacts({ bandwidth: { ingressRate: RATE_BITS }, link: "pod0", ifb: "-", alias: "-" });
+      node.facts = [...node.facts, ...limit];
+      expect(await ensure(node)).toHaveLength(limit.length);
+      const [burstBytes = 0] = limit.flatMap((fact) => (fact.type === "shaper" ? [fact.burstBytes] : []));
+      const delayed = (): number => JSON.parse(run("n2", "tc -s -j qdisc show dev pod0"))[0].overlimits;
+      await using large = await stream(LINE_BYTES);
+      await afterMore(large, 2);
+      expect(isOffloaded()).toBe(true);
+      const [before, delayedBefore, { heard }, beganMs] = [counted(), delayed(), large, performance.now()];
+      await sleep(WATCHED_MS);
+      expect(counted().into).toBe(before.into);
+      expect(delayed()).toBeGreaterThan(delayedBefore);
+      const mostBytes = burstBytes + (RATE_BITS / 8) * ((performance.now() - beganMs) / 1_000);
+      // What had come before may be told of only now; without a limit it is a multiple of that.
+      expect((large.heard - heard) * LINE_BYTES).toBeLessThan(2 * mostBytes);
+      expect(large.heard).toBeGreaterThan(heard);
+    }),
   300_000,
 );
