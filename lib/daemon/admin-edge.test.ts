@@ -7,12 +7,12 @@ const CALL = { signal: new AbortController().signal, deadlineMs: undefined };
 test("a node that does not hear of the cluster leaves the writer its role", async () => {
   let taken = 0;
   const router = {
-    alone: (work: () => Promise<unknown>) => work(),
     beWriter: async () => {
       taken += 1;
     },
   };
-  const core = { cluster: { informed: true, connected: false }, edge: { routers: new Map([["edge1", router]]) } };
+  const edge = { alone: (_: string, work: (on: typeof router) => Promise<unknown>) => work(router) };
+  const core = { cluster: { informed: true, connected: false }, edge };
   const admin = adminEdge(core as unknown as Core);
   const name = "edge1";
   const refused = "the cluster is not known yet, or the shared store is away";

@@ -9,7 +9,8 @@ import { SelvedgeError } from "#lib/errors.ts";
 import type { Session } from "#lib/frr/sessions.ts";
 import { BgpSession, type Finding, type Push, type Router, type RouterPlan } from "#proto/selvedge_pb.ts";
 import type { Core } from "./core.ts";
-import { type Edge, type EdgeRouterHandle, routerNamed } from "./edge/edge.ts";
+import type { EdgeRouterHandle } from "./edge/driven.ts";
+import { type Edge, routerNamed } from "./edge/edge.ts";
 import { examine } from "./edge/examine.ts";
 import { examineSessions } from "./edge/examine-sessions.ts";
 import { conflictText } from "./edge/router-status.ts";
@@ -30,10 +31,8 @@ export function adminEdge(core: Core): Handlers {
       "there are no routers: the configuration of this node has no section `edge`",
     );
   };
-  const on = <T>(name: string, work: (router: EdgeRouterHandle) => Promise<T>): Promise<T> => {
-    const router = routerNamed(edgeOf(), name);
-    return router.alone(() => work(router));
-  };
+  const on = async <T>(name: string, work: (router: EdgeRouterHandle) => Promise<T>): Promise<T> =>
+    edgeOf().alone(name, work);
   /** Whoever could not write lets another go on with it. @throws SelvedgeError not-ready, store */
   const beWriter = async (router: EdgeRouterHandle): Promise<void> => {
     edgeView(core);
@@ -92,11 +91,15 @@ const sessionsOf = (router: EdgeRouterHandle, sessions: Sessions = new Map()): B
 async function heard(edge: Edge, router: EdgeRouterHandle): Promise<Finding[]> {
   const { speaking } = edge;
   if (speaking === undefined || router.config.bgp === undefined) return [];
-  return examineSessions(router.config.bgp.addresses, await speaking.sessions(), speaking.trouble);
+  return examineSessions(
+    router.config.bgp.addresses,
+    await speaking.sessions(),
+    speaking.troubleWith(router.config.name),
+  );
 }
 
-function shown({ config, pusher, waitingSinceMs }: EdgeRouterHandle): Router {
-  const { inSyncMs, nextMs, isUnsaved, conflicts, intruders, refused, counted, ...status } = pusher.status;
+function shown({ config, waitingSinceMs, status: whole }: EdgeRouterHandle): Router {
+  const { inSyncMs, nextMs, isUnsaved, conflicts, intruders, refused, counted, lastPush: _, ...status } = whole;
   return {
     name: config.name,
     url: config.url,

@@ -160,7 +160,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   core.cluster?.listen({ heed: sharing.poke, connection: sharing.poke });
   const { edge } = core;
   if (edge !== undefined) core.cluster?.listen({ heed: edge.heed, connection: edge.poke });
-  if (edge?.speaking === undefined) await endSpeaker(core);
+  if (edge === undefined) await endSpeaker(core);
   const edging = edge?.run(stopping.signal) ?? Promise.resolve();
   const onChange = () => {
     reconciling.poke();
@@ -172,6 +172,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
     signal: stopping.signal,
     onChange() {
       repairs.mark(undefined);
+      edge?.follow();
       onChange();
       sharing.poke();
     },

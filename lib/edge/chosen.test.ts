@@ -13,7 +13,8 @@ const pod = (key: string, labels: Record<string, string>, ...addresses: string[]
 };
 
 function rig(...choices: PodChoice[]) {
-  const pods = chosenPods(choices);
+  const pods = chosenPods();
+  pods.choose(choices, []);
   const of = (one: PodChoice) => pods.addresses().get(choiceText(one));
   return { pods, of };
 }
@@ -68,4 +69,19 @@ test("it is another one only when addresses are others", () => {
   expect(of(WEB)).toEqual([]);
   pods.remove("shop/web-2");
   expect(pods.take()).toBe(false);
+});
+
+test("choices may become others: of the pods that are there a new one has its own, and one that stays keeps them", () => {
+  const { pods, of } = rig(WEB);
+  const there = [pod("shop/web-1", { app: "web", tier: "front" }, "10.66.0.5"), pod("shop/db-1", {}, "10.66.0.6")];
+  for (const each of there) pods.put(each);
+  pods.take();
+  pods.choose([WEB, FRONT], there);
+  expect([of(WEB), of(FRONT)]).toEqual([["10.66.0.5"], ["10.66.0.5"]]);
+  pods.choose([SHOPS, FRONT], there);
+  expect([of(WEB), of(SHOPS), of(FRONT)]).toEqual([undefined, ["10.66.0.5", "10.66.0.6"], ["10.66.0.5"]]);
+  pods.remove("shop/web-1");
+  expect([of(SHOPS), of(FRONT)]).toEqual([["10.66.0.6"], []]);
+  pods.choose([], there);
+  expect(pods.addresses().size).toBe(0);
 });

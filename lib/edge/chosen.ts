@@ -13,6 +13,8 @@ export interface ToldPod {
 }
 
 export interface ChosenPods {
+  /** From now on these. @param told all pods there are: those of choices that are new */
+  choose(choices: readonly PodChoice[], told: Iterable<ToldPod>): void;
   put(pod: ToldPod): void;
   /** @param key `namespace/name` */
   remove(key: string): void;
@@ -40,14 +42,16 @@ export const chosenBy = (choice: PodChoice, { pods }: Pick<EdgeView, "pods">, of
 export const tooMany = (entries: number, { most }: PodChoice): string =>
   `would have ${entries} entries, and may have ${most}: it stays as it is`;
 
+interface Choice {
+  readonly text: string;
+  isMeant(pod: ToldPod): boolean;
+  /** Addresses by pod. */
+  readonly members: Map<string, readonly Address[]>;
+}
+
 /** Of hundreds of thousands of pods only those that are chosen are kept. */
-export function chosenPods(choices: readonly PodChoice[]): ChosenPods {
-  const all = [...new Map(choices.map((choice) => [choiceText(choice), choice]))].map(([text, choice]) => ({
-    text,
-    isMeant: meaning(choice),
-    /** Addresses by pod. */
-    members: new Map<string, readonly Address[]>(),
-  }));
+export function chosenPods(): ChosenPods {
+  let all: readonly Choice[] = [];
   let isOther = false;
   /** Until there are others. */
   let addresses: ReadonlyMap<string, readonly Address[]> | undefined;
@@ -59,11 +63,22 @@ export function chosenPods(choices: readonly PodChoice[]): ChosenPods {
     isOther = true;
     addresses = undefined;
   };
+  const put = (choices: readonly Choice[], pod: ToldPod): void => {
+    const key = `${pod.namespace}/${pod.name}`;
+    for (const { isMeant, members } of choices) become(members, key, isMeant(pod) ? pod.addresses : []);
+  };
   return {
-    put(pod) {
-      const key = `${pod.namespace}/${pod.name}`;
-      for (const { isMeant, members } of all) become(members, key, isMeant(pod) ? pod.addresses : []);
+    choose(choices, told) {
+      const before = new Map(all.map((each) => [each.text, each]));
+      const wanted = new Map(choices.map((choice) => [choiceText(choice), choice]));
+      const fresh = [...wanted]
+        .filter(([text]) => !before.has(text))
+        .map(([text, choice]) => ({ text, isMeant: meaning(choice), members: new Map() }));
+      if (fresh.length > 0) for (const pod of told) put(fresh, pod);
+      all = [...all.filter(({ text }) => wanted.has(text)), ...fresh];
+      addresses = undefined;
     },
+    put: (pod) => put(all, pod),
     remove(key) {
       for (const { members } of all) become(members, key, []);
     },

@@ -9,7 +9,7 @@ import { blocksOf, type Piece, pieces } from "./blocks.ts";
 import { claims } from "./claims.ts";
 import { isWho } from "./decide.ts";
 import { type LongRange, podElement } from "./elements.ts";
-import { addressesIn, addressesText, type Entry, isHolding, NO_PORTS, podOf, wantedOf } from "./entry.ts";
+import { addressesIn, addressesText, type Entry, isHolding, NO_PORTS, podOf, toldPod, wantedOf } from "./entry.ts";
 import type { Held } from "./held.ts";
 import { ledger } from "./ledger.ts";
 import { namespaceOf } from "./manifest.ts";
@@ -43,6 +43,8 @@ export interface Enforcement {
   /** As it stands, for whoever asks about a packet. */
   pod(key: string): Pod | undefined;
   podAt(address: Address): Pod | undefined;
+  /** All that were told of, as they were. */
+  told(): Iterable<Pod>;
   readonly policies: readonly Policy[];
   namespaceLabels(name: string): Labels;
 }
@@ -190,6 +192,7 @@ export function enforcement(): Enforcement {
       addresses: "",
       held: undefined,
       joined: "",
+      isUnready: false,
     };
     entries.set(key, made);
     return made;
@@ -255,6 +258,7 @@ export function enforcement(): Enforcement {
       gone.delete(entry);
       entry.ports = pod.ports;
       entry.addresses = addressesText(pod.addresses);
+      entry.isUnready = pod.isUnready === true;
       settle(entry, pod.labels);
       // Replicas have the same ports.
       const { kind } = entry;
@@ -297,6 +301,9 @@ export function enforcement(): Enforcement {
     podAt(address) {
       const member = byAddress.get(address);
       return member && podOf(member.entry);
+    },
+    *told() {
+      for (const entry of entries.values()) if (entry.ports !== undefined) yield toldPod(entry);
     },
   };
 }

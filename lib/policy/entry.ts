@@ -17,6 +17,7 @@ export interface Entry {
   held: Map<string, { readonly held: Held; readonly subject: Subject }> | undefined;
   /** Its addresses that have joined a class: as a rule the very text that was told. */
   joined: AddressesText;
+  isUnready: boolean;
 }
 
 /** With spaces between them: that of one address is the address itself, and a list would take twice as much again. */
@@ -38,6 +39,13 @@ export const wantedOf = ({ addresses, held }: Entry): readonly Address[] =>
 
 export const isHolding = ({ held }: Entry, address: Address): boolean =>
   held !== undefined && [...held.values()].some((each) => each.held.addresses.includes(address));
+
+/** With what it was told of, whoever has its addresses. */
+export const toldPod = (entry: Entry): Pod => ({
+  ...podOf(entry),
+  addresses: addressesIn(entry.addresses),
+  ...(entry.isUnready ? { isUnready: true } : {}),
+});
 
 export function podOf({ kind, ports = NO_PORTS, joined, key }: Entry): Pod {
   const [namespace = "", name = ""] = key.split("/");

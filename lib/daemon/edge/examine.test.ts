@@ -5,7 +5,7 @@ import type { EdgePair } from "#lib/config/edge.ts";
 import { type Line, pathOf } from "#lib/edge/path.ts";
 import { space } from "#lib/store/shared-memory.ts";
 import { fakeRouter } from "#lib/vyos/fake.ts";
-import type { EdgeRouterHandle } from "./edge.ts";
+import type { EdgeRouterHandle } from "./driven.ts";
 import { examine } from "./examine.ts";
 import { memory } from "./memory.ts";
 import { withConnected } from "./observe.ts";
@@ -69,11 +69,13 @@ async function findings(
   const handle: EdgeRouterHandle = {
     config,
     pusher: one,
+    get status() {
+      return one.status;
+    },
     vyos,
     spec,
     waitingSinceMs: undefined,
     beWriter: async () => {},
-    alone: (work) => work(),
   };
   return (await examine(handle, VIEW, 1_000)).map(({ level, check, message }) => `${level} ${check}: ${message}`);
 }

@@ -7,7 +7,7 @@ import { type Table, tables } from "#lib/edge/render/tables.ts";
 import type { EdgeView, RouterSpec } from "#lib/edge/router.ts";
 import { isFailure } from "#lib/errors.ts";
 import { Finding } from "#proto/selvedge_pb.ts";
-import type { EdgeRouterHandle } from "./edge.ts";
+import type { EdgeRouterHandle } from "./driven.ts";
 import { versionOf } from "./observe.ts";
 import { roleIn } from "./role.ts";
 import { conflictText } from "./router-status.ts";
@@ -19,11 +19,8 @@ const warning = (check: string, message: string, remedy: string): Finding =>
   Finding.of({ check, level: "warning", message, remedy });
 
 /** Changes nothing. */
-export async function examine(
-  { config, pusher, vyos, spec }: EdgeRouterHandle,
-  view: EdgeView,
-  nowMs: number,
-): Promise<Finding[]> {
+export async function examine(router: EdgeRouterHandle, view: EdgeView, nowMs: number): Promise<Finding[]> {
+  const { config, pusher, vyos, spec } = router;
   const found: Finding[] = [];
   try {
     const { version, dialect } = await versionOf(vyos);
@@ -67,7 +64,7 @@ export async function examine(
       problem(isFailure(error, "router") ? error.failure.why : "configuration", error.message, error.hint ?? ""),
     );
   }
-  const { phase, message, writer, inSyncMs, isUnsaved } = pusher.status;
+  const { phase, message, writer, inSyncMs, isUnsaved } = router.status;
   if (["paused", "held", "drifted", "dry-run", "failing", "open"].includes(phase))
     found.push(warning(phase, message, phase === "paused" ? `\`selvedgectl edge resume ${config.name}\`` : ""));
   if (writer !== "") found.push(ok("writer", `node ${writer} writes to it`));

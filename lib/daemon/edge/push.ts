@@ -7,11 +7,13 @@ import { afterwards, type Change, type Step } from "#lib/edge/change.ts";
 import type { Piece } from "#lib/edge/piece.ts";
 import { NO_RECORD, type Push, type PushResult, type RouterRecord } from "#lib/edge/record.ts";
 import { isFailure, type RouterTrouble, SelvedgeError } from "#lib/errors.ts";
+import type { Event } from "#lib/log.ts";
 import type { Revision } from "#lib/store/shared.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
 import { isolate } from "./isolate.ts";
 import type { Memory } from "./memory.ts";
 import { portions } from "./portions.ts";
+import { type LastPush, lastPushOf } from "./router-status.ts";
 
 export interface Kept {
   readonly record: RouterRecord;
@@ -144,11 +146,31 @@ const NOTHING_KNOWN = { isUndone: false, isWaiting: false } as const;
 const resultOf = ({ failure }: SelvedgeError): PushResult =>
   failure.kind === "router" && ["unknown", "busy"].includes(failure.why) ? "unknown" : "failed";
 
-/** Whoever began a push and did not tell how it ended has ended before. @throws SelvedgeError store */
-export async function tellOfEnds(memory: Memory): Promise<void> {
-  for (const each of await memory.history())
-    if (each.result === "begun")
-      await memory.putPush({ ...each, result: "unknown", message: `node ${each.by} did not tell how it ended` });
+export const pushedEvent = (
+  router: string,
+  { revision, why, result, tookMs }: Push,
+  { sets, deletes }: Change,
+): Event => ({
+  event: "edge-pushed",
+  router,
+  revision,
+  why,
+  sets: sets.length,
+  deletes: deletes.length,
+  result,
+  tookMs,
+});
+
+/** Whoever began a push and did not tell how it ended has ended before. @returns the newest @throws SelvedgeError store */
+export async function tellOfEnds(memory: Memory): Promise<LastPush | undefined> {
+  let newest: Push | undefined;
+  for (const each of await memory.history()) {
+    newest = each;
+    if (each.result !== "begun") continue;
+    newest = { ...each, result: "unknown", message: `node ${each.by} did not tell how it ended` };
+    await memory.putPush(newest);
+  }
+  return newest && lastPushOf(newest);
 }
 
 export const isSame = (a: Kept["record"], b: Kept["record"]): boolean =>

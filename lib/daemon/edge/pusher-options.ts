@@ -5,6 +5,7 @@ import type { RouterSpec } from "#lib/edge/router.ts";
 import type { Log } from "#lib/log.ts";
 import type { Vyos } from "#lib/vyos/vyos.ts";
 import type { Memory } from "./memory.ts";
+import type { Counted } from "./router-status.ts";
 import type { Writer } from "./writer.ts";
 
 export interface PusherPorts {
@@ -35,4 +36,6 @@ export interface PusherOptions {
   readonly verifyMs: number;
   /** That are reached through the router. */
   readonly probes: readonly End[];
+  /** By those before it, of the same router in the same daemon; absent: there were none. */
+  readonly counted?: Counted;
 }

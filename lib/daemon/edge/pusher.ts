@@ -22,12 +22,21 @@ import { confirmation, confirmLate } from "./confirm.ts";
 import { checkObeyed } from "./obeyed.ts";
 import { observe, versionOf } from "./observe.ts";
 import { carriedOut, pauseAfter, pauseFor } from "./pauses.ts";
-import { isSame, type Kept, keep, kept, push, tellOfEnds } from "./push.ts";
+import { isSame, type Kept, keep, kept, push, pushedEvent, tellOfEnds } from "./push.ts";
 import type { PusherOptions, PusherPorts } from "./pusher-options.ts";
 import { refusals } from "./refusals.ts";
 import { checkRevision } from "./revisions.ts";
 import { roleIn } from "./role.ts";
-import { conflictText, NOTHING_COUNTED, type Phase, pauseText, type RouterStatus, withPush } from "./router-status.ts";
+import {
+  conflictText,
+  type LastPush,
+  lastPushOf,
+  NOTHING_COUNTED,
+  type Phase,
+  pauseText,
+  type RouterStatus,
+  withPush,
+} from "./router-status.ts";
 import { takeBack } from "./take-back.ts";
 import { healthOf, verified } from "./verify.ts";
 import { wantedOf } from "./wanted.ts";
@@ -76,13 +85,14 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
   let isWoken = false;
   /** Pushes of a daemon that ended on the way have been named as such. */
   let isTold = false;
+  let lastPush: LastPush | undefined;
   /** Of what was wanted at the last look. */
   let looked: string | undefined;
   /** The last look that showed what is wanted, and a digest of that. */
   let seen: { readonly digest: string; readonly atMs: number } | undefined;
   let conflicts: readonly Conflict[] = [];
   let intruders: readonly Line[] = [];
-  let counted = NOTHING_COUNTED;
+  let counted = options.counted ?? NOTHING_COUNTED;
   let role = "";
   const refused = refusals();
 
@@ -183,18 +193,9 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     state = pushed.kept;
     failed = pushed.error === undefined ? undefined : stepsOf(found);
     for (const { piece, message: said } of pushed.refused) refused.note(piece, said);
-    const { revision, tookMs, result } = pushed.push;
+    lastPush = lastPushOf(pushed.push);
     counted = withPush(counted, pushed.push);
-    log({
-      event: "edge-pushed",
-      router: name,
-      revision,
-      why,
-      sets: found.sets.length,
-      deletes: found.deletes.length,
-      result,
-      tookMs,
-    });
+    log(pushedEvent(name, pushed.push, found));
     if (pushed.error !== undefined) throw pushed.error;
     const have = await observe(router, wanted, state.record.owned);
     if (pushed.isWaiting) {
@@ -275,7 +276,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       isTold = false;
       return pause === undefined ? rest("standby", "") : rest("paused", pauseText(pause));
     }
-    if (!isTold) await tellOfEnds(memory);
+    if (!isTold) lastPush = await tellOfEnds(memory);
     isTold = true;
     if (pause !== undefined) return void (await carryOut(view, pause));
     const first = await look(view, options.onDrift === "report" && !asked && !wasPaused);
@@ -338,6 +339,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
         nextMs,
         owned: state === undefined ? 0 : linesIn(state.record.owned),
         revision: state?.record.revision ?? 0,
+        lastPush,
         isUnsaved: state?.record.isUnsaved ?? false,
         role,
         conflicts,

@@ -1,7 +1,7 @@
 /** What is told of a router, and in which words. */
 import type { Conflict } from "#lib/edge/change.ts";
 import type { Line } from "#lib/edge/path.ts";
-import type { Pause } from "#lib/edge/record.ts";
+import type { Pause, Push } from "#lib/edge/record.ts";
 
 export type Phase =
   | "starting"
@@ -28,6 +28,7 @@ export interface RouterStatus {
   readonly nextMs: number;
   readonly owned: number;
   readonly revision: number;
+  readonly lastPush: LastPush | undefined;
   readonly isUnsaved: boolean;
   /** Which of its pair it was at the last look: `master`, `backup`, …; "" where nobody knows. */
   readonly role: string;
@@ -36,6 +37,23 @@ export interface RouterStatus {
   readonly refused: readonly { readonly at: Line; readonly message: string }[];
   readonly counted: Counted;
 }
+
+/** The newest push, by whatever node; undefined where nobody has pushed, or this node has not been the writer yet. */
+export type LastPush = Pick<Push, "revision" | "atMs" | "result">;
+
+export const lastPushOf = ({ revision, atMs, result }: Push): LastPush => ({ revision, atMs, result });
+
+/** What of it is worth telling when it changes: numbers that grow with every look are not. */
+export type RouterState = Pick<RouterStatus, "phase" | "message" | "version" | "writer" | "revision" | "lastPush">;
+
+export const stateOf = ({ phase, message, version, writer, revision, lastPush }: RouterStatus): RouterState => ({
+  phase,
+  message,
+  version,
+  writer,
+  revision,
+  lastPush,
+});
 
 /** Since the daemon started. */
 export interface Counted {

@@ -1,11 +1,12 @@
 import { expect, test } from "@jest/globals";
 import { address, prefix } from "#lib/address.ts";
 import { parseConfig } from "#lib/config/config.ts";
-import type { RouterSpec } from "#lib/edge/router.ts";
+import type { SecretReference } from "#lib/config/edge.ts";
 import { sampleBgp, sampleRouter } from "#lib/edge/sample-router.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { fakeSpeaker } from "#lib/frr/fake.ts";
 import type { Event } from "#lib/log.ts";
+import type { Calling } from "./called.ts";
 import { type SpeakingCore, speaking } from "./speaking.ts";
 
 const CONFIG = parseConfig(`
@@ -16,9 +17,14 @@ networks: [{name: std, expose: true}, {name: media, pool: media}]
 edge: {routers: []}
 `);
 const SUBNETS = { default: prefix("10.66.0.0/16"), media: prefix("10.67.0.0/20") };
-const ROUTER = sampleRouter({ bgp: sampleBgp() });
+/** A router of the configuration. */
+const called = (bgp: Partial<Router["bgp"]> = {}, name = "edge1"): Router =>
+  ({ ...sampleRouter({ name }), bgp: { ...sampleBgp(), ...bgp } }) as Router;
+const ROUTER = called();
 
-function rig(cluster?: object, routers: readonly RouterSpec[] = [ROUTER]) {
+type Router = Calling["router"];
+
+function rig(cluster?: object, routers: readonly Router[] = [ROUTER]) {
   const speaker = fakeSpeaker();
   const events: Event[] = [];
   let nowMs = 1_000_000;
@@ -35,11 +41,27 @@ function rig(cluster?: object, routers: readonly RouterSpec[] = [ROUTER]) {
     ...(cluster && { cluster }),
   } as unknown as SpeakingCore;
   const config = { speaker: { port: 179, holdSeconds: 9, directory: "/d", programs: "/p" } };
-  const voice = speaking(core, { speaker, config, specs: async () => routers, random: () => 1 });
+  const secrets = new Map<string, string | SelvedgeError>();
+  const secretFrom = async ({ file = "" }: SecretReference): Promise<string> => {
+    const found = secrets.get(file) ?? new SelvedgeError({ kind: "config-invalid", field: file }, `no ${file}`);
+    if (typeof found === "string") return found;
+    throw found;
+  };
+  let now = routers;
+  const voice = speaking(core, {
+    speaker,
+    config,
+    routers: () => now.map((router) => ({ router, secretFrom })),
+    random: () => 1,
+  });
   return {
     speaker,
     voice,
     events,
+    secrets,
+    become: (...next: readonly Router[]) => {
+      now = next;
+    },
     later: (ms: number) => {
       nowMs += ms;
     },
@@ -88,11 +110,11 @@ test("what fails is told once, and tried again later and later", async () => {
   later(999);
   speaker.trouble = undefined;
   await voice.pass();
-  expect(voice.trouble).toBe("FRR: there is no /usr/lib/frr/zebra");
+  expect(voice.troubleWith("edge1")).toBe("FRR: there is no /usr/lib/frr/zebra");
   expect(said()).toBeNull();
   later(1);
   await voice.pass();
-  expect(voice.trouble).toBeUndefined();
+  expect(voice.troubleWith("edge1")).toBeUndefined();
   expect(said()).toEqual(["network 10.66.0.0/16"]);
   expect(events.map(({ event }) => event)).toEqual(["speaker-failed", "speaker-told"]);
 });
@@ -107,9 +129,60 @@ test("sessions are by address; none while FRR does not answer", async () => {
   expect(await voice.sessions()).toEqual(new Map());
 });
 
-test("where no router is called FRR ends", async () => {
-  const { voice, speaker } = rig(undefined, [sampleRouter({ bgp: sampleBgp({ addresses: [] }) })]);
+test("of a router whose password cannot be had FRR goes on with what it was told last, and of the others with all", async () => {
+  const { voice, speaker, secrets, events, become, later } = rig();
+  const [file, other] = [{ file: "/one" }, { file: "/other" }];
+  const second = called({ addresses: [address("192.0.2.2")], password: other }, "edge2");
+  become(ROUTER, second);
+  await voice.pass();
+  const neighbours = () => speaker.text?.match(/neighbor \S+ (remote-as|password) \S+/g);
+  expect(neighbours()).toEqual(["neighbor 192.0.2.1 remote-as 65000"]);
+  expect([voice.troubleWith("edge1"), voice.troubleWith("edge2")]).toEqual([undefined, "no /other"]);
+  await voice.pass();
+  expect(events.filter(({ event }) => event === "speaker-failed")).toHaveLength(1);
+  secrets.set("/other", "s3cret");
+  later(1_000);
+  await voice.pass();
+  expect(voice.troubleWith("edge2")).toBeUndefined();
+  const both = [...(neighbours() ?? [])];
+  expect(both).toContain("neighbor 192.0.2.2 password s3cret");
+  // Its settings are others, and cannot be.
+  become(ROUTER, called({ addresses: [address("192.0.2.3")], password: file }, "edge2"));
+  await voice.pass();
+  expect([neighbours(), voice.troubleWith("edge2")]).toEqual([both, "no /one"]);
+  // They are put right: nobody waits.
+  become(ROUTER, called({ addresses: [address("192.0.2.3")], password: other }, "edge2"));
+  await voice.pass();
+  expect(neighbours()).toContain("neighbor 192.0.2.3 password s3cret");
+  become();
+  await voice.pass();
+  expect(speaker.text).toBeUndefined();
+  become(ROUTER);
+  await voice.pass();
+  expect(neighbours()).toEqual(["neighbor 192.0.2.1 remote-as 65000"]);
+});
+
+test("while nobody can tell a password, as after a start with the API server away, FRR is left as it is", async () => {
+  const { voice, speaker, secrets, become, later } = rig();
+  const password = { file: "/one" };
+  become(ROUTER, called({ password }, "edge2"));
+  secrets.set("/one", new SelvedgeError({ kind: "not-ready" }, "it is away"));
+  await speaker.follow("as an earlier daemon had it");
+  await voice.pass();
+  expect(speaker.text).toBe("as an earlier daemon had it");
+  expect(voice.troubleWith("edge1")).toBe("it is away");
+  secrets.set("/one", "s3cret");
+  later(1_000);
+  await voice.pass();
+  expect(speaker.text).toContain("password s3cret");
+});
+
+test("where no router is called FRR ends, once", async () => {
+  const { voice, speaker } = rig(undefined, []);
   await speaker.follow("router bgp 1\n");
   await voice.pass();
   expect(speaker.text).toBeUndefined();
+  await speaker.follow("another's");
+  await voice.pass();
+  expect(speaker.text).toBe("another's");
 });

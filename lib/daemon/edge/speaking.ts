@@ -10,6 +10,7 @@ import { isFailure } from "#lib/errors.ts";
 import type { Session } from "#lib/frr/sessions.ts";
 import type { Speaker } from "#lib/frr/speaker.ts";
 import type { Core } from "../core.ts";
+import { type Called, type Calling, calledRouters } from "./called.ts";
 import { type EdgePools, edgePools, ownAddresses, ownDestinations } from "./view.ts";
 
 export type SpeakingCore = Pick<Core, "cluster" | "config" | "ipam" | "node" | "log" | "nowMs" | "clockUs">;
@@ -17,8 +18,8 @@ export type SpeakingCore = Pick<Core, "cluster" | "config" | "ipam" | "node" | "
 export interface Speaking {
   /** What is due. Reports its own failures. */
   pass(): Promise<void>;
-  /** Why FRR does not say what it should; undefined: it does. */
-  readonly trouble: string | undefined;
+  /** Why FRR does not say to a router what it should; undefined: it does. */
+  troubleWith(router: string): string | undefined;
   /** By address of a router. None while FRR does not answer. */
   sessions(): Promise<ReadonlyMap<Address, Session>>;
 }
@@ -26,25 +27,37 @@ export interface Speaking {
 export interface SpeakingOptions {
   readonly speaker: Speaker;
   readonly config: Pick<EdgeConfig, "speaker">;
-  /** With their passwords, which may have been replaced. @throws SelvedgeError config-invalid, not-ready */
-  readonly specs: () => Promise<readonly CalledRouter[]>;
+  /** Of the configuration of the moment. */
+  readonly routers: () => readonly Calling[];
   /** From 0 to 1. */
   readonly random: () => number;
 }
 
-export function speaking(core: SpeakingCore, { speaker, config, specs, random }: SpeakingOptions): Speaking {
+export function speaking(core: SpeakingCore, { speaker, config, routers, random }: SpeakingOptions): Speaking {
   const { log, nowMs, clockUs } = core;
+  const called = calledRouters(nowMs, random);
+  let troubles: Called["troubles"] = new Map();
   let trouble: string | undefined;
   let failures = 0;
   let againMs = 0;
+  /** What an earlier daemon had FRR say is taken back, too. */
+  let isCeased = false;
 
   const speak = async (): Promise<void> => {
-    const routers = await specs();
+    const now = await called(routers());
+    for (const [router, message] of now.troubles)
+      if (troubles.get(router) !== message) log({ event: "speaker-failed", message });
+    troubles = now.troubles;
     const pools = edgePools(core);
     const node = { pools, addresses: ownAddresses(core), segments: segmentsOf(core), egress: egressAddresses(core) };
-    const spec = speakerSpec(routers, node, config.speaker);
-    if (spec === undefined) return speaker.cease();
-    const view: SpeakerView = { id: identifierOf(core), networks: networksOf(core, routers, pools) };
+    const spec = speakerSpec(now.routers, node, config.speaker);
+    if (spec === undefined) {
+      if (!isCeased) await speaker.cease();
+      isCeased = true;
+      return;
+    }
+    isCeased = false;
+    const view: SpeakerView = { id: identifierOf(core), networks: networksOf(core, now.routers, pools) };
     const beganUs = clockUs();
     if (!(await speaker.follow(speakerText(spec, view)))) return;
     const tookMs = Math.round((clockUs() - beganUs) / 1_000);
@@ -52,9 +65,7 @@ export function speaking(core: SpeakingCore, { speaker, config, specs, random }:
   };
 
   return {
-    get trouble() {
-      return trouble;
-    },
+    troubleWith: (router) => trouble ?? troubles.get(router),
     async pass() {
       if (nowMs() < againMs) return;
       try {

@@ -40,7 +40,10 @@ export async function specOf(
  * As far as FRR on the nodes needs it: the secrets of the router's sites are nothing to them.
  * @throws SelvedgeError config-invalid, not-ready: naming where the password should be
  */
-export async function calledOf({ name, pools, bgp }: EdgeRouter, secretFrom: SecretFrom): Promise<CalledRouter> {
+export async function calledOf(
+  { name, pools, bgp }: Pick<EdgeRouter, "name" | "pools" | "bgp">,
+  secretFrom: SecretFrom,
+): Promise<CalledRouter> {
   return { name, pools, ...(bgp === undefined ? {} : { bgp: await bgpOf(bgp, secretFrom) }) };
 }
 

@@ -76,7 +76,8 @@ test.each([{ informed: false }, { connected: false }, { connected: undefined }])
 
 test("where routers choose pods, nothing is decided without knowing all of them", () => {
   const WEB: PodChoice = { labels: { app: "web" }, most: 10 };
-  const pods = chosenPods([WEB]);
+  const pods = chosenPods();
+  pods.choose([WEB], []);
   pods.put({ namespace: "shop", name: "web", labels: { app: "web" }, addresses: [address("10.66.0.5")] });
   const withPods = (isInformed: boolean) =>
     edgeView({ config: CONFIG, ipam: IPAM, node: NODE, edge: { pods }, policies: { isInformed } } as unknown as Core);

@@ -6,7 +6,7 @@ import type { EdgeEgress, EdgeNode, EdgeView } from "#lib/edge/router.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { Core } from "../core.ts";
 
-type Knowing = Pick<Core, "cluster" | "config" | "edge" | "ipam" | "node" | "policies">;
+export type Knowing = Pick<Core, "cluster" | "config" | "edge" | "ipam" | "node" | "policies">;
 
 /** Enough is known of the cluster to tell what is superfluous on a router, and it is heard of. */
 export const isKnown = ({ cluster }: Pick<Knowing, "cluster">): boolean =>
@@ -36,7 +36,10 @@ export const ownDestinations = (cluster: Core["cluster"], pools: EdgePools): Edg
 
 /** Those of the whole cluster were told once, or no router asks for them. */
 export const arePodsKnown = ({ edge, policies }: Pick<Knowing, "edge" | "policies">): boolean =>
-  edge?.pods === undefined || policies?.isInformed === true;
+  chosenIn(edge).size === 0 || policies?.isInformed === true;
+
+const NOTHING_CHOSEN: ReadonlyMap<string, readonly Address[]> = new Map();
+const chosenIn = (edge: Knowing["edge"]) => edge?.pods.addresses() ?? NOTHING_CHOSEN;
 
 /** @throws SelvedgeError not-ready: without this a node that knows nobody yet would take away what leads to all of them */
 export function edgeView(core: Knowing): EdgeView {
@@ -48,7 +51,8 @@ export function edgeView(core: Knowing): EdgeView {
       hint: "`selvedgectl policy list` shows what cannot be read.",
     });
   const pools = edgePools(core);
-  const pods = edge?.pods === undefined ? {} : { pods: edge.pods.addresses() };
+  const chosen = chosenIn(edge);
+  const pods = chosen.size === 0 ? {} : { pods: chosen };
   if (cluster === undefined) {
     const destinations = ownDestinations(cluster, pools);
     return {
