@@ -27,6 +27,8 @@ export interface Memory {
   putPush(push: Push): Promise<void>;
   pause(): Promise<Pause | undefined>;
   putPause(pause: Pause | undefined): Promise<void>;
+  /** Another one in the place of that which is there, whatever others say of it meanwhile. @returns what is there now */
+  changePause<P extends Pause | undefined>(to: (there: Pause | undefined) => P): Promise<P>;
 }
 
 /** Pushes that are kept for each router. */
@@ -37,6 +39,7 @@ export const edgeKey = (router: string, what: string): string => `edge/${router}
 
 export function memory(keeper: Keeper, router: string): Memory {
   const [state, pause, history] = [edgeKey(router, "state"), edgeKey(router, "pause"), edgeKey(router, "history/")];
+  const pauseIn = (entry: Entry | undefined): Pause | undefined => entry && readPause(readJson(pause, entry.value));
   const pushKey = (revision: number): string => history + String(revision).padStart(DIGITS, "0");
   return {
     async state() {
@@ -53,13 +56,19 @@ export function memory(keeper: Keeper, router: string): Memory {
       await keeper.put(pushKey(push.revision), writePush(push));
       await keeper.remove(pushKey(push.revision - KEPT));
     },
-    async pause() {
-      const entry = await keeper.get(pause);
-      return entry && readPause(readJson(pause, entry.value));
-    },
+    pause: async () => pauseIn(await keeper.get(pause)),
     async putPause(value) {
       if (value === undefined) await keeper.remove(pause);
       else await keeper.put(pause, JSON.stringify(value));
+    },
+    async changePause(to) {
+      for (;;) {
+        const entry = await keeper.get(pause);
+        const there = pauseIn(entry);
+        const now = to(there);
+        if (now === undefined || now === there) return now;
+        if (await keeper.put(pause, JSON.stringify(now), { if: entry?.revision ?? "absent" })) return now;
+      }
     },
   };
 }

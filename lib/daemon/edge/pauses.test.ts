@@ -1,7 +1,11 @@
 /** Pauses, and their ends, at the moment when the router is worked on. */
 import { expect, test } from "@jest/globals";
 import { address } from "#lib/address.ts";
+import type { Pause } from "#lib/edge/record.ts";
 import { linesOf } from "#lib/edge/tree.ts";
+import { space } from "#lib/store/shared-memory.ts";
+import { type Keeper, type Memory, memory } from "./memory.ts";
+import { carriedOut, pauseAfter, pauseFor } from "./pauses.ts";
 import { rig, view } from "./pusher-rig.ts";
 
 const PROBE = { address: address("203.0.113.9"), port: 443 };
@@ -89,4 +93,45 @@ test("news of a pause or its end during a pass are heeded right after it", async
   router.between = undefined;
   await one.pass(view(1));
   expect(one.nextMs).toBe(1_060_000);
+});
+
+const PAUSE: Pause = { by: "alpha", why: "new cables", atMs: 1 };
+const BACK: Pause = { by: "alpha", why: "harm", atMs: 2, backTo: 3 };
+
+/** What one node says of a pause, and what another does between its look and its word. */
+const MEANWHILE: readonly (readonly [
+  name: string,
+  before: Pause,
+  says: (memory: Memory) => Promise<unknown>,
+  meanwhile: Pause | undefined,
+  after: Pause | undefined,
+])[] = [
+  ["what was undone is resumed", BACK, (memory) => carriedOut(memory, BACK, []), undefined, undefined],
+  [
+    "a person pauses while another does",
+    PAUSE,
+    (memory) => pauseFor(memory, PAUSE),
+    BACK,
+    { ...PAUSE, why: "new cables; by alpha: harm", backTo: 3 },
+  ],
+  ["a push did harm while it is resumed", PAUSE, (memory) => pauseAfter(memory, BACK), undefined, BACK],
+];
+test.each(MEANWHILE)("%s: nobody's word is lost", async (_name, before, says, meanwhile, after) => {
+  const keeper = space().open();
+  const others = memory(keeper, "edge1");
+  await others.putPause(before);
+  let isFirst = true;
+  const slow: Keeper = {
+    get: async (key) => {
+      const entry = await keeper.get(key);
+      if (isFirst) await others.putPause(meanwhile);
+      isFirst = false;
+      return entry;
+    },
+    list: keeper.list.bind(keeper),
+    put: keeper.put.bind(keeper),
+    remove: keeper.remove.bind(keeper),
+  };
+  await says(memory(slow, "edge1"));
+  expect(await others.pause()).toEqual(after);
 });

@@ -4,20 +4,12 @@ import type { Pause } from "#lib/edge/record.ts";
 import type { Memory } from "./memory.ts";
 
 /** A person's; what was to be undone still is. @returns what is there now @throws SelvedgeError store */
-export async function pauseFor(memory: Memory, asked: Pause): Promise<Pause> {
-  const there = await memory.pause();
-  const pause = there?.backTo === undefined ? asked : joined(asked, there);
-  await memory.putPause(pause);
-  return pause;
-}
+export const pauseFor = (memory: Memory, asked: Pause): Promise<Pause> =>
+  memory.changePause((there) => (there?.backTo === undefined ? asked : joined(asked, there)));
 
 /** Of a push that did harm; somebody may have paused the router meanwhile. @throws SelvedgeError store */
-export async function pauseAfter(memory: Memory, harmed: Pause): Promise<Pause> {
-  const there = await memory.pause();
-  const pause = there === undefined ? harmed : joined(harmed, there);
-  await memory.putPause(pause);
-  return pause;
-}
+export const pauseAfter = (memory: Memory, harmed: Pause): Promise<Pause> =>
+  memory.changePause((there) => (there === undefined ? harmed : joined(harmed, there)));
 
 function joined(pause: Pause, there: Pause): Pause {
   const revisions = [pause.backTo, there.backTo].filter((each) => each !== undefined);
@@ -33,12 +25,9 @@ function joined(pause: Pause, there: Pause): Pause {
  * @param refused `at` of each @returns what is there now: somebody may have resumed, or wants to go back further
  * @throws SelvedgeError store
  */
-export async function carriedOut(memory: Memory, pause: Pause, refused: readonly Line[]): Promise<Pause | undefined> {
-  const there = await memory.pause();
-  if (there?.atMs !== pause.atMs || there.backTo !== pause.backTo) return there;
+export function carriedOut(memory: Memory, pause: Pause, refused: readonly Line[]): Promise<Pause | undefined> {
   const { backTo: _, ...done } = pause;
   const left = refused.length === 0 ? "" : `; it does not take ${refused.join(", ")} as before, which stays as it is`;
-  const ended = { ...done, why: pause.why + left };
-  await memory.putPause(ended);
-  return ended;
+  const ended: Pause = { ...done, why: pause.why + left };
+  return memory.changePause((there) => (there?.atMs === pause.atMs && there.backTo === pause.backTo ? ended : there));
 }
