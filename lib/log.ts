@@ -99,6 +99,7 @@ export type Event =
       networks: readonly string[];
       pools: readonly string[];
       tenants: readonly string[];
+      routers: readonly string[];
     }
   | { event: "resource-refused"; object: string; message: string }
   | { event: "resources-failed"; message: string }

@@ -1,7 +1,7 @@
 /** The configuration as the file has it, with what the file left out. */
 import type { ClusterStore } from "./cluster.ts";
 import type { Config } from "./config.ts";
-import { edgeOf } from "./edge-schema.ts";
+import { EDGE_DEFAULTS, edgeOf } from "./edge-schema.ts";
 import { vniOf } from "./egress-schema.ts";
 import type { Shape } from "./schema.ts";
 import { optionsOf } from "./shorthand.ts";
@@ -47,7 +47,7 @@ export function complete({
             })),
           },
         }),
-    ...(edge === undefined ? {} : { edge: edgeOf(edge) }),
+    ...(edge === undefined && kubernetes?.resources !== true ? {} : { edge: edgeOf(edge ?? EDGE_DEFAULTS) }),
     ...(kubernetes === undefined ? {} : { kubernetes: present(kubernetes) }),
     ...(policies === undefined && kubernetes === undefined ? {} : { policies: present(policies ?? NO_WISHES) }),
     tenants: new Map(tenants.map(({ dns: _, ...tenant }) => [tenant.name, tenant])),

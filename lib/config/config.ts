@@ -46,7 +46,7 @@ export interface Config {
   readonly routers: Routers;
   /** Absent: the node is alone. */
   readonly cluster?: Cluster;
-  /** Absent: no routers. */
+  /** Absent: no routers, now or ever. */
   readonly edge?: Edge;
   /** Absent: the node has nothing to do with an API server. */
   readonly kubernetes?: Kubernetes;
@@ -63,7 +63,7 @@ export interface Config {
 export interface Kubernetes {
   /** Absent: as the service account of the daemon's pod. */
   readonly kubeconfig?: string;
-  /** Its tenants, pools and networks count, too. */
+  /** Its tenants, pools, networks and routers count, too. */
   readonly resources: boolean;
 }
 

@@ -4,22 +4,25 @@ import { family, prefix } from "#lib/address.ts";
 import type { FirewallEnd } from "#lib/edge/router.ts";
 import { type Complaint, complaint, lookUp, unknownName } from "./complaint.ts";
 import { choiceMistakes, chosen } from "./edge-pods.ts";
-import { flag, integer, isText, leaf, listOf, oneOf, poolNames, read, setting } from "./leaves.ts";
+import { CIDR_CHARACTERS, flag, integer, isText, listOf, matching, oneOf, poolNames, read, setting } from "./leaves.ts";
 import { listAt, prefixesOf } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
-export const groupName = leaf<string>(
-  "a name of letters, digits, dots, dashes and underscores",
-  (v) => isText(v) && isGroupName(v),
-);
-const isGroupName = (text: string): boolean => /^[A-Za-z0-9_-][\w.-]{0,28}$/.test(text);
+const GROUP = /^[A-Za-z0-9_-][\w.-]*$/;
+const GROUP_CHARACTERS = 29;
+export const groupName = matching("a name of letters, digits, dots, dashes and underscores", GROUP, GROUP_CHARACTERS);
+const isGroupName = (text: string): boolean => text.length <= GROUP_CHARACTERS && GROUP.test(text);
 
 /** A group's name has no slash. @throws SelvedgeError config-invalid */
 function endOf(value: unknown): FirewallEnd {
   if (isText(value) && isGroupName(value)) return { group: value };
   return { prefix: prefix(value) };
 }
-const end = read('a group of the router, or a prefix such as "192.0.2.0/24"', endOf);
+const end = read('a group of the router, or a prefix such as "192.0.2.0/24"', endOf, {
+  type: "string",
+  minLength: 1,
+  maxLength: CIDR_CHARACTERS,
+});
 
 export const group = z.strictObject(
   {

@@ -3,15 +3,12 @@ import { z } from "zod";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { familyIn, plainName } from "./edge-services.ts";
 import { tunnelKind } from "./edge-tunnels.ts";
-import { hostAddress, integer, ip, isText, leaf, listOf, network, port, setting, vrfName } from "./leaves.ts";
+import { hostAddress, integer, ip, listOf, matching, network, port, setting, vrfName } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import { sameInterfaces } from "./twice.ts";
 import type { Path } from "./yaml.ts";
 
-const end = leaf<string>(
-  "an interface such as vxlan100 or tun10",
-  (v) => isText(v) && /^(vxlan|tun)[0-9]{1,8}$/.test(v),
-);
+const end = matching("an interface such as vxlan100 or tun10", /^(vxlan|tun)[0-9]{1,8}$/, 13);
 
 /** RFC 7348. VyOS takes no larger number. */
 const vxlan = z.strictObject(

@@ -40,7 +40,10 @@ export function edgeMistakes(root: unknown, pools: ReadonlySet<string>): Complai
       ...legMistakes(root, at()),
       ...vrfMistakes(router, at()),
       ...mixedFamilies(lookUp(router, ["nat"])).map(([path, message]) => complaint(at("nat", ...path), message)),
-      ...ownAddressesOfSites(root, router).map(([j, message]) => complaint(at("sites", j, "networks"), message)),
+      ...ownAddressesOfSites(root, router).map(({ site, pool, message }) => ({
+        ...complaint(at("sites", site, "networks"), message),
+        against: ["pools", pool],
+      })),
       ...listAt(router, "shapers").flatMap((shaper, j) => {
         const sum = listAt(shaper, "classes").reduce(
           (all: number, each) => all + (Number(lookUp(each, ["percent"])) || 0),
@@ -78,10 +81,11 @@ function speakerMistakes(root: unknown, router: unknown, path: Path): Complaint[
       complaint([...path, "nodesAs"], 'must be a number, or "internal", where FRR on the nodes calls `addresses`'),
     ];
   const own = speaksAs(router);
-  const first = listAt(lookUp(root, ["edge"]), "routers").flatMap((each) => speaksAs(each) ?? [])[0];
-  return own === undefined || own === first
-    ? []
-    : [complaint([...path, "nodesAs"], `is ${own}, and ${first} for another router; a node has one AS`)];
+  const all = listAt(lookUp(root, ["edge"]), "routers").map(speaksAs);
+  const first = all.findIndex((each) => each !== undefined);
+  if (own === undefined || own === all[first]) return [];
+  const text = `is ${own}, and ${all[first]} for another router; a node has one AS`;
+  return [{ ...complaint([...path, "nodesAs"], text), against: ["edge", "routers", first] }];
 }
 
 /** Nothing is translated from one family to the other. */
@@ -121,32 +125,27 @@ function siteBgpMistakes(router: unknown, bgp: unknown, addresses: readonly unkn
 }
 
 /** Pods of a pool are here: a tunnel that leads to its addresses, or to some of them, would take them away. */
-function ownAddressesOfSites(root: unknown, router: unknown): [site: number, message: string][] {
+function ownAddressesOfSites(root: unknown, router: unknown): { site: number; pool: number; message: string }[] {
   const isApart = ["static", "bgp"].some((way) => lookUp(router, [way, "vrf"]) !== undefined);
   if (isApart) return [];
   const named = listAt(router, "pools");
   const tenantsOf = poolTenants(root);
-  const served = listAt(root, "pools").filter((pool) => {
-    const name = lookUp(pool, ["name"]);
-    return named.length > 0 ? named.includes(name) : tenantsOf(name).has(NO_TENANT);
-  });
-  return listAt(router, "sites").flatMap((site, j) => {
-    const networks = prefixesOf(listAt(site, "networks"));
-    return served.flatMap((pool): [number, string][] => {
-      const pair = firstWithin(networks, subnetsOf(lookUp(pool, ["ranges"])));
+  return listAt(router, "sites").flatMap((each, site) => {
+    const networks = prefixesOf(listAt(each, "networks"));
+    return listAt(root, "pools").flatMap((of, pool) => {
+      const name = lookUp(of, ["name"]);
+      const isServed = named.length > 0 ? named.includes(name) : tenantsOf(name).has(NO_TENANT);
+      const pair = isServed ? firstWithin(networks, subnetsOf(lookUp(of, ["ranges"]))) : undefined;
       if (pair === undefined) return [];
       const [network, subnet] = pair;
-      return [
-        [
-          j,
-          `${network} is here: pool "${String(lookUp(pool, ["name"]))}" has ${subnet}; name only what is reached there`,
-        ],
-      ];
+      const message = `${network} is here: pool "${String(name)}" has ${subnet}; name only what is reached there`;
+      return [{ site, pool, message }];
     });
   });
 }
 
-function poolsIn(router: unknown): [path: (string | number)[], pool: unknown][] {
+/** What a router names, and where. */
+export function poolsIn(router: unknown): [path: (string | number)[], pool: unknown][] {
   const lists: [(string | number)[], unknown][] = [
     [[], router],
     ...listAt(lookUp(router, ["nat"]), "masquerade").map((each, j): [(string | number)[], unknown] => [

@@ -17,8 +17,10 @@ import {
   isText,
   leaf,
   listOf,
+  matching,
   name,
   network,
+  ofFile,
   oneOf,
   poolNames,
   port,
@@ -38,20 +40,30 @@ function routerUrl(value: unknown): string {
   return url.origin;
 }
 
-const url = read('a URL such as "https://192.0.2.1" or "https://edge1.example:8443"', routerUrl);
+const url = read('a URL such as "https://192.0.2.1" or "https://edge1.example:8443"', routerUrl, {
+  type: "string",
+  maxLength: 300,
+  pattern: "^https://[^/?#@\\s]+/?$",
+});
 
-const fingerprint = leaf<string>(
+const fingerprint = matching(
   "the 64 hexadecimal digits of a SHA-256, with colons or without",
-  (v) => typeof v === "string" && /^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(v),
+  /^([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}$/,
+  95,
 );
-const bfd = leaf<string | true>("true, or the name of a BFD profile of the router", (v) => v === true || isText(v));
+/** Kubernetes has no word for what is either a flag or a text. */
+const bfd = leaf<string | true>("true, or the name of a BFD profile of the router", (v) => v === true || isText(v), {
+  "x-kubernetes-preserve-unknown-fields": true,
+});
 const community = leaf<string>(
   'a community such as "65000:100"',
   (v) => typeof v === "string" && /^\d{1,5}:\d{1,5}$/.test(v) && v.split(":").every((part) => Number(part) <= 65_535),
+  { type: "string", maxLength: 11, pattern: "^[0-9]{1,5}:[0-9]{1,5}$" },
 );
 const nodesAs = leaf<number | "external" | "internal">(
   'an AS number, "external" or "internal"',
   (v) => v === "external" || v === "internal" || asNumber.safeParse(v).success,
+  { "x-kubernetes-int-or-string": true },
 );
 
 const statics = z.strictObject(
@@ -166,19 +178,21 @@ const nat = z
   )
   .prefault({});
 
-const router = z.strictObject(
+export const router = z.strictObject(
   {
-    name: setting(name, "How `selvedgectl edge` and the history name it."),
+    name: ofFile(setting(name, "How `selvedgectl edge` and the history name it.")),
     url: setting(url, "Where its HTTP API is."),
     key: setting(secretReference, "Key of its HTTP API: where it is, one of the three."),
     trust: setting(
       z
         .strictObject(
           {
-            ca: setting(
-              absolutePath.optional(),
-              "PEM file with the authorities that sign its certificate.",
-              "the machine's",
+            ca: ofFile(
+              setting(
+                absolutePath.optional(),
+                "PEM file with the authorities that sign its certificate.",
+                "the machine's",
+              ),
             ),
             fingerprint: setting(
               fingerprint.optional(),
@@ -254,7 +268,7 @@ const router = z.strictObject(
 
 export const edge = z.strictObject(
   {
-    routers: setting(listOf(router, "a list of routers"), "VyOS routers that follow the cluster."),
+    routers: setting(listOf(router, "a list of routers").default([]), "VyOS routers that follow the cluster."),
     pairs: setting(
       listOf(pair, "a list of pairs").default([]),
       "Two routers with addresses that one of them has at a time (VRRP).",
@@ -323,6 +337,9 @@ export const edge = z.strictObject(
   },
   { error: "an object such as {routers: []}" },
 );
+
+/** Of a node that hears of routers from Kubernetes alone. */
+export const EDGE_DEFAULTS: z.output<typeof edge> = edge.parse({});
 
 /** The same without what is absent. */
 export const edgeOf = (shape: z.output<typeof edge>): Edge => present(shape) as Edge;

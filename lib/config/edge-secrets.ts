@@ -1,7 +1,7 @@
 /** The part of the edge's settings that says where secrets are. */
 import { z } from "zod";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
-import { absolutePath, isText, leaf, ofSecret, setting } from "./leaves.ts";
+import { absolutePath, leaf, matching, ofFile, ofSecret, setting, withStructure } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
@@ -10,43 +10,41 @@ const environment = leaf<string>(
   (v) => typeof v === "string" && /^[A-Za-z_][A-Za-z0-9_]*$/.test(v),
 );
 /** RFC 1123, as Kubernetes has it for most names. */
-const objectName = leaf<string>(
+const objectName = matching(
   "a name of small letters, digits, dashes and dots",
-  (v) => isText(v) && v.length <= 253 && /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(v),
+  /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+  253,
 );
-const namespace = leaf<string>(
-  "a name of small letters, digits and dashes",
-  (v) => isText(v) && v.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(v),
-);
+const namespace = matching("a name of small letters, digits and dashes", /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 63);
 /** kubernetes.io, core/v1 Secret. */
-const dataKey = leaf<string>(
-  "a key of letters, digits, dots, dashes and underscores",
-  (v) => isText(v) && /^[-._a-zA-Z0-9]{1,253}$/.test(v),
-);
+const dataKey = matching("a key of letters, digits, dots, dashes and underscores", /^[-._a-zA-Z0-9]+$/, 253);
 
 const WAYS = ["file", "environment", "secret"] as const;
 
-/** One of the three. */
+/** One of the three; of objects of Kubernetes the last: who writes one reads no file of a node by it. */
 export const secretReference = ofSecret(
-  z.strictObject(
-    {
-      file: setting(absolutePath.optional(), "File whose first line it is; read again whenever it is used."),
-      environment: setting(environment.optional(), "Variable of the daemon's environment that holds it."),
-      secret: setting(
-        z
-          .strictObject(
-            {
-              name: setting(objectName, "Of the Secret."),
-              namespace: setting(namespace.default("kube-system"), "That it is in."),
-              key: setting(dataKey, "Of its data; the first line of what is there counts."),
-            },
-            { error: "an object such as {name: edge1, key: api}" },
-          )
-          .optional(),
-        "Secret of Kubernetes; read again every 30 seconds that it is used.",
-      ),
-    },
-    { error: "an object such as {file: /etc/selvedge/edge1.key}" },
+  withStructure(
+    z.strictObject(
+      {
+        file: ofFile(setting(absolutePath.optional(), "File whose first line it is; read again whenever it is used.")),
+        environment: ofFile(setting(environment.optional(), "Variable of the daemon's environment that holds it.")),
+        secret: setting(
+          z
+            .strictObject(
+              {
+                name: setting(objectName, "Of the Secret."),
+                namespace: setting(namespace.default("kube-system"), "That it is in."),
+                key: setting(dataKey, "Of its data; the first line of what is there counts."),
+              },
+              { error: "an object such as {name: edge1, key: api}" },
+            )
+            .optional(),
+          "Secret of Kubernetes; read again every 30 seconds that it is used.",
+        ),
+      },
+      { error: "an object such as {file: /etc/selvedge/edge1.key}" },
+    ),
+    { required: ["secret"] },
   ),
 );
 

@@ -4,22 +4,21 @@ import type { Family } from "#lib/address.ts";
 import { readable } from "#lib/parse.ts";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
 import { choice, choiceMistakes } from "./edge-pods.ts";
-import { flag, fullListOf, integer, ip, leaf, listOf, oneOf, port, read, setting } from "./leaves.ts";
+import { flag, fullListOf, integer, ip, listOf, matching, oneOf, port, read, setting } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
-import { endpointOf } from "./tenant-schema.ts";
+import { endpointOf, endpointStructure } from "./tenant-schema.ts";
 import { sameNames, twice } from "./twice.ts";
 import type { Path } from "./yaml.ts";
 
 /** A name that stands in a path of the router after `selvedge-`. */
-export const plainName = leaf<string>(
-  "a name of letters, digits, dashes and underscores",
-  (v) => typeof v === "string" && /^[\w-]{1,40}$/.test(v),
+export const plainName = matching("a name of letters, digits, dashes and underscores", /^[\w-]+$/, 40);
+export const endpoint = read(
+  'an address and a port such as "10.66.0.5:8443" or "[fd66::5]:8443"',
+  endpointOf,
+  endpointStructure,
 );
-export const endpoint = read('an address and a port such as "10.66.0.5:8443" or "[fd66::5]:8443"', endpointOf);
-const domain = leaf<string>(
-  'a domain such as "cluster.local"',
-  (v) => typeof v === "string" && /^[\w-]+(\.[\w-]+)*$/.test(v),
-);
+/** RFC 1035, section 2.3.4. */
+const domain = matching('a domain such as "cluster.local"', /^[\w-]+(\.[\w-]+)*$/, 253);
 
 const servers = {
   servers: setting(

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { root } from "#lib/parse.ts";
 import { DSCP_TEXT, dscp } from "#lib/qos.ts";
 import { secretReference } from "./edge-secrets.ts";
+import { plainName } from "./edge-services.ts";
 import {
   asNumber,
   cidr,
@@ -10,27 +11,19 @@ import {
   hostAddress,
   integer,
   ip,
-  isText,
-  leaf,
   listOf,
+  matching,
   port,
   read,
   routerLink,
   setting,
 } from "./leaves.ts";
-import { endpointOf } from "./tenant-schema.ts";
+import { endpointOf, endpointStructure } from "./tenant-schema.ts";
 
 /** 32 bytes in base64 (wg(8)). */
-const publicKey = leaf<string>(
-  "a WireGuard key: 32 bytes in base64",
-  (v) => isText(v) && /^[A-Za-z0-9+/]{43}=$/.test(v),
-);
-const tunnel = leaf<string>("an interface such as wg10 or vti10", (v) => isText(v) && /^(wg|vti)[0-9]{1,5}$/.test(v));
-const siteName = leaf<string>(
-  "a name of letters, digits, dashes and underscores",
-  (v) => isText(v) && /^[\w-]{1,40}$/.test(v),
-);
-const endpoint = read('an address and a port such as "198.51.100.1:51820"', endpointOf);
+const publicKey = matching("a WireGuard key: 32 bytes in base64", /^[A-Za-z0-9+/]{43}=$/, 44);
+const tunnel = matching("an interface such as wg10 or vti10", /^(wg|vti)[0-9]{1,5}$/, 8);
+const endpoint = read('an address and a port such as "198.51.100.1:51820"', endpointOf, endpointStructure);
 
 const wireguard = z.strictObject(
   {
@@ -70,7 +63,7 @@ const bgp = z.strictObject(
 
 export const site = z.strictObject(
   {
-    name: setting(siteName, "For people; the peer of that name is the other side."),
+    name: setting(plainName, "For people; the peer of that name is the other side."),
     interface: setting(tunnel, "Interface of the tunnel: `wg` and a number, or `vti` and a number for IPsec."),
     addresses: setting(listOf(hostAddress, "a list of addresses").default([]), "Of the interface."),
     networks: setting(listOf(cidr, "a list of prefixes"), "What is reached there."),
@@ -98,7 +91,7 @@ export const shaper = z.strictObject(
         z.strictObject(
           {
             dscp: setting(
-              read(DSCP_TEXT, (value) => dscp(root(value))),
+              read(DSCP_TEXT, (value) => dscp(root(value)), { "x-kubernetes-int-or-string": true }),
               "Code point.",
             ),
             percent: setting(integer(1, 99), "Share that is assured; together fewer than 100."),

@@ -74,6 +74,8 @@ export interface EdgeRouter extends Omit<RouterSpec, "bgp" | "forwarding" | "pai
   readonly bgp?: Omit<BgpSpec, "password"> & { readonly password?: SecretReference };
   readonly zones: ForwardingSpec["zones"];
   readonly sites: readonly EdgeSite[];
+  /** It is one of Kubernetes' objects; absent: of the configuration file. */
+  readonly isObject?: true;
 }
 
 export interface EdgeSite extends Omit<SiteSpec, "wireguard" | "ipsec"> {

@@ -11,7 +11,7 @@ export const kubernetes = z.strictObject(
     ),
     resources: setting(
       flag.default(false),
-      "Its objects Tenant, AddressPool and Network count beside `tenants`, `pools` and `networks`; install/kubernetes/resources.yaml defines them.",
+      "Its objects Tenant, AddressPool, Network and Router count beside `tenants`, `pools`, `networks` and `edge.routers`; install/kubernetes/resources.yaml defines them.",
     ),
   },
   { error: "an object such as {kubeconfig: /etc/selvedge/kubeconfig}, or {} in a pod" },

@@ -14,6 +14,8 @@ interface Meaning {
   readonly structure?: Structure;
   /** It says where a secret is; who writes the secret itself there must not find it in the log. */
   readonly isOfSecret?: true;
+  /** Only the configuration file has it: it is of one node, is read once, or speaks of files of the node. */
+  readonly isOfFile?: true;
 }
 
 /** A schema as a CustomResourceDefinition has it (apiextensions.k8s.io/v1, JSONSchemaProps). */
@@ -34,7 +36,16 @@ export const ofSecret = <S extends z.ZodType>(schema: S): S => schema.meta({ ...
 
 export const isOfSecret = (schema: z.ZodType): boolean => schema.meta()?.isOfSecret === true;
 
-/** Of a leaf; undefined where Kubernetes knows no such thing. */
+/** The same setting, which objects of Kubernetes do not have. */
+export const ofFile = <S extends z.ZodType>(schema: S): S => schema.meta({ ...schema.meta(), isOfFile: true });
+
+export const isOfFile = (schema: z.ZodType): boolean => schema.meta()?.isOfFile === true;
+
+/** The same schema, of which Kubernetes knows something besides. */
+export const withStructure = <S extends z.ZodType>(schema: S, structure: Structure): S =>
+  schema.meta({ ...schema.meta(), structure });
+
+/** Of a leaf, or besides what is seen of a list or an object; undefined where Kubernetes knows no such thing. */
 export const structureOf = (schema: z.ZodType): Structure | undefined =>
   (z.globalRegistry.get(inner(schema)) as Partial<Meaning> | undefined)?.structure;
 
@@ -105,26 +116,37 @@ export const read = <T>(type: string, parse: (value: unknown) => T, structure?: 
     })
     .meta(meaningOf(type, structure));
 const CIDR = 'a prefix such as "10.1.0.0/16" or "fd00::/64"';
-/** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`, and `/128` behind it. */
-const [ADDRESS_CHARACTERS, CIDR_CHARACTERS] = [45, 49];
+/** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`, and that with `/128` behind it. */
+const ADDRESS_CHARACTERS = 45;
+export const CIDR_CHARACTERS = 49;
 export const cidrStructure = ruled(CIDR_CHARACTERS, "isCIDR(self)", CIDR);
 export const cidr = read(CIDR, prefix, cidrStructure);
+const NETWORK = 'a prefix such as "192.0.2.0/24"';
 /** Without host bits. */
-export const network = read('a prefix such as "192.0.2.0/24"', (value) => {
-  const found = prefix(value);
-  if (networkOf(found) !== found)
-    throw new SelvedgeError({ kind: "config-invalid", field: "prefix" }, `${found} has host bits`);
-  return found;
-});
+export const network = read(
+  NETWORK,
+  (value) => {
+    const found = prefix(value);
+    if (networkOf(found) !== found)
+      throw new SelvedgeError({ kind: "config-invalid", field: "prefix" }, `${found} has host bits`);
+    return found;
+  },
+  ruled(CIDR_CHARACTERS, "isCIDR(self) && cidr(self) == cidr(self).masked()", NETWORK),
+);
+const HOST_ADDRESS = 'an address with the length of its network such as "10.255.0.1/30"';
 /** Of an interface: host bits are kept. */
-export const hostAddress = read('an address with the length of its network such as "10.255.0.1/30"', (value) =>
-  prefix(value),
-);
-export const vrfName = leaf<string>("a VRF of the router", (v) => isText(v) && /^[A-Za-z][\w-]{0,14}$/.test(v));
-export const routerLink = leaf<string>(
-  "an interface of the router such as eth0",
-  (v) => isText(v) && /^[A-Za-z][\w.-]*$/.test(v),
-);
+export const hostAddress = read(HOST_ADDRESS, prefix, ruled(CIDR_CHARACTERS, "isCIDR(self)", HOST_ADDRESS));
+/** A text that a pattern describes as a whole, in words that RE2 knows, too. @param type what it is, in words */
+export const matching = (type: string, pattern: RegExp, maxLength: number) =>
+  leaf<string>(type, (v) => isText(v) && v.length <= maxLength && pattern.test(v), {
+    type: "string",
+    maxLength,
+    pattern: pattern.source,
+  });
+export const vrfName = matching("a VRF of the router", /^[A-Za-z][\w-]*$/, 15);
+/** `bond0.4094` and the like; VyOS has none of so many characters. */
+const MOST_OF_LINK = 64;
+export const routerLink = matching("an interface of the router such as eth0", /^[A-Za-z][\w.-]*$/, MOST_OF_LINK);
 export const hardware = read('a unicast MAC address such as "02:00:00:00:00:01"', mac);
 const IP = 'an address such as "10.1.0.5" or "fd00::5"';
 export const ipStructure = ruled(ADDRESS_CHARACTERS, "isIP(self)", IP);
@@ -133,7 +155,10 @@ export const ip = read(IP, address, ipStructure);
 export const listOf = <S extends z.ZodType>(member: S, type: string) => z.array(member, { error: type }).meta({ type });
 /** The same, and not empty. @param one what it has at least one of */
 export const fullListOf = <S extends z.ZodType>(member: S, type: string, one: string) =>
-  listOf(member, type).refine((list) => list.length > 0, { error: `a list of at least one ${one}` });
+  withStructure(
+    listOf(member, type).refine((list) => list.length > 0, { error: `a list of at least one ${one}` }),
+    { minItems: 1 },
+  );
 export const cidrs = listOf(cidr, "a list of prefixes");
 export const poolNames = listOf(name, "a list of pools");
 export const mtu = integer(576, 65_535);

@@ -8,6 +8,7 @@ const texted = leaf<Record<string, string>>(
     v !== null &&
     !Array.isArray(v) &&
     Object.values(v).every((each) => typeof each === "string"),
+  { type: "object", additionalProperties: { type: "string" } },
 );
 
 export const podRule = {

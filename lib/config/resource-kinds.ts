@@ -1,17 +1,18 @@
 /** Parts of the configuration that Kubernetes may hold as objects of their own, beside what the file says. */
 import type { z } from "zod";
+import { router } from "./edge-schema.ts";
 import { network, pool } from "./schema.ts";
 import { SHORT_KEYS, SHORTHAND } from "./shorthand.ts";
 import { tenant } from "./tenant-schema.ts";
 
 export interface ResourceKind {
-  readonly kind: "Tenant" | "AddressPool" | "Network";
-  /** The list of the configuration that has its counterparts. */
-  readonly list: "tenants" | "pools" | "networks";
+  readonly kind: "Tenant" | "AddressPool" | "Network" | "Router";
+  /** Path of the list of the configuration that has its counterparts. */
+  readonly list: readonly string[];
   /** Of a member of the list, whose `name` is the object's. */
   readonly schema: z.ZodObject;
-  /** Settings that the file alone has: they are of one node, or are read once, when the daemon starts. */
-  readonly fileOnly: readonly string[];
+  /** Members that its lists have, where they do not say so themselves. */
+  readonly most: number;
   /** Settings that an object keeps: what stands on nodes is made of them. */
   readonly kept: readonly string[];
   /** Rules in CEL between several settings. The nodes hold to them, too: these are told at once. */
@@ -22,9 +23,9 @@ export interface ResourceKind {
 export const RESOURCE_KINDS: readonly ResourceKind[] = [
   {
     kind: "Tenant",
-    list: "tenants",
+    list: ["tenants"],
     schema: tenant,
-    fileOnly: ["name"],
+    most: 64,
     kept: [],
     rules: [
       {
@@ -39,17 +40,17 @@ export const RESOURCE_KINDS: readonly ResourceKind[] = [
   },
   {
     kind: "AddressPool",
-    list: "pools",
+    list: ["pools"],
     schema: pool,
-    fileOnly: ["name"],
+    most: 64,
     kept: ["ranges", "blockSize"],
     rules: [],
   },
   {
     kind: "Network",
-    list: "networks",
+    list: ["networks"],
     schema: network,
-    fileOnly: ["name", "encapsulation", "stretch"],
+    most: 64,
     kept: ["attachment", "parent", "bridge", "vlan", "tenant"],
     rules: [
       { rule: "!(has(self.pool) && has(self.pools))", message: "It has either a pool or pools." },
@@ -65,6 +66,31 @@ export const RESOURCE_KINDS: readonly ResourceKind[] = [
           message: `${key} is possible with attachment ${able.join(", ")}.`,
         };
       }),
+    ],
+  },
+  {
+    kind: "Router",
+    list: ["edge", "routers"],
+    schema: router,
+    most: 1_024,
+    kept: [],
+    rules: [
+      { rule: "!(has(self.static) && has(self.bgp))", message: "It has either static or bgp." },
+      {
+        rule: "!has(self.bgp) || !has(self.bgp.addresses) || self.bgp.addresses.size() == 0 || self.bgp.nodesAs != 'external'",
+        message: "bgp.nodesAs is a number, or internal, where nodes call bgp.addresses.",
+      },
+      ...(
+        [
+          ["sites", "wireguard", "ipsec"],
+          ["legs", "vxlan", "gre"],
+          ["loadBalancers", "servers", "pods"],
+          ["virtualServers", "servers", "pods"],
+        ] as const
+      ).map(([list, one, other]) => ({
+        rule: `!has(self.${list}) || self.${list}.all(each, has(each.${one}) != has(each.${other}))`,
+        message: `Each of ${list} has either ${one} or ${other}.`,
+      })),
     ],
   },
 ];

@@ -4,7 +4,7 @@ import { type Complaint, lookUp, pathText } from "./complaint.ts";
 import { complete } from "./complete.ts";
 import { type Config, judge } from "./config.ts";
 import { culprit, firstAfterWhich } from "./culprit.ts";
-import { listAt } from "./overlaps.ts";
+import { fileOnlyIn } from "./file-only.ts";
 import { RESOURCE_KINDS, type ResourceKind, type ResourceKindName } from "./resource-kinds.ts";
 import { DEFAULT_POOLS, type Shape } from "./schema.ts";
 import { readYaml } from "./yaml.ts";
@@ -42,9 +42,8 @@ export type Beside = (resources: readonly Resource[]) => Together;
  */
 export function besideFile(text: string, mistakeIn: (resource: Resource) => string | undefined): Beside {
   const file = { pools: DEFAULT_POOLS, ...((readYaml(text).value ?? {}) as Record<string, unknown>) };
-  const of = (list: ResourceKind["list"]) => listAt(file, list);
-  const lists = { tenants: of("tenants"), pools: of("pools"), networks: of("networks") };
-  const all = (resources: readonly Resource[]): unknown => ({ ...file, ...laid(lists, resources) });
+  const lists: Lists = new Map(RESOURCE_KINDS.map(({ kind, list }) => [kind, membersAt(file, list)]));
+  const all = (resources: readonly Resource[]): unknown => laid(file, lists, resources);
 
   /** What they say together, and what is wrong with it: with one of them, and with the file. */
   const judged = (resources: readonly Resource[]) => {
@@ -59,8 +58,8 @@ export function besideFile(text: string, mistakeIn: (resource: Resource) => stri
       const against = each.against === undefined ? undefined : ownerOf(lists, byKind, each.against);
       if (each.isOfSeveral) ofSeveral.push({ ...each, of });
       else if (of === undefined) ofFile.push(besideFileSaid(each));
-      else if (each.mayCome) lacking.set(of, saidOf(each));
-      else if (!own.has(of)) own.set(of, { message: saidOf(each), against });
+      else if (each.mayCome) lacking.set(of, saidOf(of, each));
+      else if (!own.has(of)) own.set(of, { ...each, of, other: against });
     }
     return { own, ofSeveral, ofFile, lacking, shape };
   };
@@ -81,8 +80,13 @@ export function besideFile(text: string, mistakeIn: (resource: Resource) => stri
       const taken = inOrder(left);
       const { own, ofSeveral, ofFile, lacking, shape } = judged(taken);
       // What is wrong only beside one that is wrong itself is looked at again without that.
-      for (const [of, { message, against }] of own)
-        if (against === undefined || !own.has(against)) refused.set(of, { reason: "Invalid", message });
+      for (const [of, wrong] of own) {
+        const { other } = wrong;
+        if (other !== undefined && own.has(other)) continue;
+        const isEarlier = other !== undefined && left.indexOf(other) > left.indexOf(of);
+        const guilty = isEarlier ? other : of;
+        refused.set(guilty, { reason: "Invalid", message: saidTo(guilty, wrong) });
+      }
       if (own.size > 0) continue;
       const [shared] = ofSeveral;
       const last = shared && lastOf(left, shared);
@@ -99,10 +103,10 @@ export function besideFile(text: string, mistakeIn: (resource: Resource) => stri
   };
 }
 
-interface Wrong {
-  readonly message: string;
+interface Wrong extends Complaint {
+  readonly of: Resource;
   /** Without which it would be right. */
-  readonly against: Resource | undefined;
+  readonly other: Resource | undefined;
 }
 
 interface Shared extends Complaint {
@@ -110,21 +114,29 @@ interface Shared extends Complaint {
   readonly of: Resource | undefined;
 }
 
-/** Tenants and pools before the networks that name them. */
+/** Tenants and pools before the networks and routers that name them. */
 const inOrder = (resources: readonly Resource[]): Resource[] =>
   RESOURCE_KINDS.flatMap(({ kind }) => resources.filter((each) => each.kind === kind));
 
-type Lists = Readonly<Record<ResourceKind["list"], readonly unknown[]>>;
+/** What the file has of each kind. */
+type Lists = ReadonlyMap<ResourceKindName, readonly unknown[]>;
 
-const laid = (lists: Lists, resources: readonly Resource[]): Lists => {
-  const of = (wanted: ResourceKind["list"]) => [
-    ...lists[wanted],
-    ...resources
-      .filter(({ kind }) => kindOf(kind).list === wanted)
-      .map(({ name, spec }) => ({ ...(spec as object), name })),
-  ];
-  return { tenants: of("tenants"), pools: of("pools"), networks: of("networks") };
-};
+function membersAt(root: unknown, path: readonly string[]): readonly unknown[] {
+  const found = lookUp(root, path);
+  return Array.isArray(found) ? found : [];
+}
+
+/** The file with all of them behind its own. */
+const laid = (file: object, lists: Lists, resources: readonly Resource[]): object =>
+  RESOURCE_KINDS.reduce((root, { kind, list }) => {
+    const own = resources.filter((each) => each.kind === kind);
+    if (own.length === 0) return root;
+    const members = own.map(({ name, spec }) => ({ ...(spec as object), name }));
+    return withAt(root, list, [...(lists.get(kind) ?? []), ...members]);
+  }, file);
+
+const withAt = (root: unknown, [key, ...rest]: readonly string[], value: unknown): object =>
+  key === undefined ? (value as object) : { ...(root as object), [key]: withAt(lookUp(root, [key]), rest, value) };
 
 /** Whose place in the whole it is. */
 function ownerOf(
@@ -132,27 +144,29 @@ function ownerOf(
   byKind: ReadonlyMap<ResourceKindName, readonly Resource[]>,
   path: Complaint["path"],
 ): Resource | undefined {
-  const [list, index] = path;
-  const of = RESOURCE_KINDS.find((each) => each.list === list);
+  const of = RESOURCE_KINDS.find(({ list }) => list.every((step, i) => path[i] === step));
+  const index = of && path[of.list.length];
   if (of === undefined || typeof index !== "number") return undefined;
-  return byKind.get(of.kind)?.[index - lists[of.list].length];
+  return byKind.get(of.kind)?.[index - (lists.get(of.kind) ?? []).length];
 }
 
-/** An object's own place depends on how many there are. */
+/** Of a place, the beginning that is the object itself, which depends on how many there are. */
+const memberOf = ({ kind }: Resource, path: Complaint["path"]) => path.slice(0, kindOf(kind).list.length + 1);
+
 const placeIn = ({ of, path }: Pick<Shared, "of" | "path">): string =>
-  pathText(of === undefined ? path : path.slice(2));
+  pathText(of === undefined ? path : path.slice(memberOf(of, path).length));
 
 const besideFileSaid = ({ text }: Complaint): string => `beside the configuration file: ${text}`;
 
 /** To whom it may be that another one's setting is in its way. */
 function saidTo(last: Resource, { of, ...complaint }: Shared): string {
   if (of === undefined) return besideFileSaid(complaint);
-  return of === last ? saidOf(complaint) : `beside ${of.kind} ${of.name}: ${saidOf(complaint)}`;
+  return of === last ? saidOf(of, complaint) : `beside ${of.kind} ${of.name}: ${saidOf(of, complaint)}`;
 }
 
 /** With the place as it is in the object. */
-function saidOf({ path, text }: Complaint): string {
-  const member = pathText(path.slice(0, 2));
+function saidOf(of: Resource, { path, text }: Complaint): string {
+  const member = pathText(memberOf(of, path));
   const own = `${member}.name`;
   if (text.startsWith(own)) return `metadata.name${text.slice(own.length)}`;
   return `spec${text.slice(member.length)}`;
@@ -164,17 +178,20 @@ function ownRefusal(
   mistakeIn: (resource: Resource) => string | undefined,
 ): Refusal | undefined {
   const { kind, name, spec } = resource;
-  const { list, fileOnly } = kindOf(kind);
-  if (lists[list].some((member) => lookUp(member, ["name"]) === name))
+  const { list, schema } = kindOf(kind);
+  if (lists.get(kind)?.some((member) => lookUp(member, ["name"]) === name))
     return {
       reason: "NameTaken",
-      message: `metadata.name: the nodes' configuration file has ${JSON.stringify(name)} among its ${list}, which counts; use another name, or take it from there`,
+      message: `metadata.name: the nodes' configuration file has ${JSON.stringify(name)} among its ${pathText(list)}, which counts; use another name, or take it from there`,
     };
   if (typeof spec !== "object" || spec === null || Array.isArray(spec))
     return { reason: "Invalid", message: `spec: ${JSON.stringify(spec)} is not an object` };
-  const [alone] = fileOnly.filter((key) => Object.hasOwn(spec, key));
+  const [alone] = fileOnlyIn(schema, spec);
   if (alone !== undefined)
-    return { reason: "Invalid", message: `spec.${alone}: is possible in the nodes' configuration file only` };
+    return {
+      reason: "Invalid",
+      message: `${pathText(["spec", ...alone])}: is possible in the nodes' configuration file only`,
+    };
   const message = mistakeIn(resource);
   return message === undefined ? undefined : { reason: "Invalid", message };
 }
@@ -204,7 +221,13 @@ function named(config: Config, resources: readonly Resource[]): Config {
       pools.set(name, { ...pool, ...leaving, ranges });
     }
   }
-  return { ...config, tenants, networks, pools: [...pools.values()] };
+  const { edge } = config;
+  if (edge === undefined) return { ...config, tenants, networks, pools: [...pools.values()] };
+  const objects = new Set(resources.filter(({ kind }) => kind === "Router").map(({ name }) => name));
+  const routers = edge.routers.map((router) =>
+    objects.has(router.name) ? { ...router, isObject: true as const } : router,
+  );
+  return { ...config, tenants, networks, pools: [...pools.values()], edge: { ...edge, routers } };
 }
 
 function kindOf(name: ResourceKindName): ResourceKind {

@@ -26,6 +26,7 @@ import {
   listOf,
   mtu,
   name,
+  ofFile,
   oneOf,
   poolNames,
   read,
@@ -101,7 +102,7 @@ const blockSize = z
 
 export const pool = z.strictObject(
   {
-    name: setting(name, "How networks and configuration lists name the pool."),
+    name: ofFile(setting(name, "How networks and configuration lists name the pool.")),
     ranges: setting(
       leaf<unknown>("a list of lists of ranges, as in host-local", (v) => Array.isArray(v) && v.length > 0, RANGES),
       "One list for each address that a pod gets (so a dual-stack pool has two); a list's ranges " +
@@ -163,7 +164,7 @@ const podQos = z.strictObject(
 
 export const network = z.strictObject(
   {
-    name: setting(name, 'What `{"type": "selvedge", "network": …}` names.'),
+    name: ofFile(setting(name, 'What `{"type": "selvedge", "network": …}` names.')),
     attachment: setting(attachment.optional(), "As `defaults.attachment`, for this network."),
     parent: setting(
       link.optional(),
@@ -196,10 +197,14 @@ export const network = z.strictObject(
       flag.default(false),
       "For a tenant's network: the CNI result names the pod's probe address first, so that a kubelet probes it there.",
     ),
-    encapsulation: setting(encapsulation.optional(), "For a tenant's bridge: one segment with that of other nodes."),
-    stretch: setting(
-      stretch.optional(),
-      "For a bridge: one segment on all nodes of the cluster, without anything that is meant for everybody.",
+    encapsulation: ofFile(
+      setting(encapsulation.optional(), "For a tenant's bridge: one segment with that of other nodes."),
+    ),
+    stretch: ofFile(
+      setting(
+        stretch.optional(),
+        "For a bridge: one segment on all nodes of the cluster, without anything that is meant for everybody.",
+      ),
     ),
     expose: setting(
       flag.default(false),
@@ -350,7 +355,11 @@ export const SCHEMA = z.strictObject(
       "The nodes that this one shares pools and pods' traffic with.",
       "none: one node",
     ),
-    edge: setting(edge.optional(), "The routers at the edge of the cluster.", "none"),
+    edge: setting(
+      edge.optional(),
+      "The routers at the edge of the cluster.",
+      "none; with `kubernetes.resources` those that are its objects",
+    ),
     kubernetes: setting(
       kubernetes.optional(),
       "The API server that pods, namespaces and policies are heard from.",

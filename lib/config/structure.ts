@@ -1,35 +1,37 @@
 /** Settings as Kubernetes has them: the same schema as a structural one (kubernetes.io, "Specifying a structural schema"). */
 import { z } from "zod";
-import { inner, type Structure, structureOf } from "./leaves.ts";
+import { inner, isOfFile, type Structure, structureOf } from "./leaves.ts";
 
-/** What a rule in CEL may cost is reckoned from how long lists can be; those that no rule goes through say so. */
-const MOST_MEMBERS = 64;
-
-/** @param without members that have no counterpart. @throws TypeError for a schema that Kubernetes could not have */
-export function structure(schema: z.ZodType, path: string, without: readonly string[] = []): Structure {
+/**
+ * Without what only the configuration file has.
+ * @param most members of its lists, where they do not say so themselves: what rules in CEL may cost is reckoned from that
+ * @throws TypeError for a schema that Kubernetes could not have
+ */
+export function structure(schema: z.ZodType, path: string, most: number): Structure {
   const value = inner(schema);
+  const known = structureOf(value);
   if (value instanceof z.ZodObject) {
-    const members = Object.entries(value.shape as Record<string, z.ZodType>).filter(([key]) => !without.includes(key));
+    const members = Object.entries(value.shape as Record<string, z.ZodType>).filter(([, member]) => !isOfFile(member));
     return {
       type: "object",
       ...requiredOf(members),
-      properties: Object.fromEntries(members.map(([key, member]) => [key, property(member, `${path}.${key}`)])),
+      properties: Object.fromEntries(members.map(([key, member]) => [key, property(member, `${path}.${key}`, most)])),
+      ...known,
     };
   }
-  const known = structureOf(value);
   if (value instanceof z.ZodArray) {
-    const items = structure(value.element as z.ZodType, `${path}[]`);
-    return { type: "array", maxItems: MOST_MEMBERS, ...known, items };
+    const items = structure(value.element as z.ZodType, `${path}[]`, most);
+    return { type: "array", maxItems: most, ...known, items };
   }
   if (known === undefined) throw new TypeError(`${path}: its leaf has no structure`);
   return known;
 }
 
-function property(schema: z.ZodType, path: string): Structure {
+function property(schema: z.ZodType, path: string, most: number): Structure {
   const { meaning } = (schema.meta() ?? {}) as { readonly meaning?: string };
   return {
     ...(meaning === undefined ? {} : { description: meaning }),
-    ...structure(schema, path),
+    ...structure(schema, path, most),
     ...defaultOf(schema),
   };
 }

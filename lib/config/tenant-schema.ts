@@ -2,7 +2,22 @@
 import { z } from "zod";
 import { type Address, address, bitsOf, family, lengthOf, type Prefix, prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
-import { absolutePath, cidrs, dns, flag, integer, ip, link, listOf, name, oneOf, read, setting } from "./leaves.ts";
+import {
+  absolutePath,
+  cidrs,
+  dns,
+  flag,
+  integer,
+  ip,
+  link,
+  listOf,
+  name,
+  ofFile,
+  oneOf,
+  read,
+  type Structure,
+  setting,
+} from "./leaves.ts";
 
 /** An address and a port. */
 export interface Endpoint {
@@ -10,8 +25,12 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** `[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535` */
-const ENDPOINT_CHARACTERS = 53;
+/** The longest is `[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535`. */
+export const endpointStructure: Structure = {
+  type: "string",
+  maxLength: 53,
+  pattern: "^(\\[[0-9A-Fa-f:.]+\\]|[0-9.]+):[0-9]{1,5}$",
+};
 
 /** @throws SelvedgeError config-invalid */
 export function endpointOf(value: unknown): Endpoint {
@@ -39,11 +58,11 @@ export const stretch = z.strictObject(
   { error: "an object such as {vni: 100}" },
 );
 
-const endpoint = read('an address and a port such as "192.0.2.5:53" or "[2001:db8::5]:53"', endpointOf, {
-  type: "string",
-  maxLength: ENDPOINT_CHARACTERS,
-  pattern: "^(\\[[0-9A-Fa-f:.]+\\]|[0-9.]+):[0-9]{1,5}$",
-});
+const endpoint = read(
+  'an address and a port such as "192.0.2.5:53" or "[2001:db8::5]:53"',
+  endpointOf,
+  endpointStructure,
+);
 const service = z.strictObject(
   {
     name: setting(name, "For people."),
@@ -63,7 +82,7 @@ const peers = listOf(name, "a list of tenants").meta({
 
 export const tenant = z.strictObject(
   {
-    name: setting(name, "What `networks[].tenant` names."),
+    name: ofFile(setting(name, "What `networks[].tenant` names.")),
     egress: setting(
       flag.default(true),
       "Its pods reach what the node reaches, under the node's address. Without it: its own networks, its peers and `services`.",

@@ -98,7 +98,7 @@ const EVENTS = {
   },
   "node-network": { event: "node-network", available: true, message: "selvedged attaches pods" },
   "node-network-failed": { event: "node-network-failed", message: "https://192.0.2.1:6443: ECONNREFUSED" },
-  "resources-taken": { event: "resources-taken", networks: ["media"], pools: ["media"], tenants: [] },
+  "resources-taken": { event: "resources-taken", networks: ["media"], pools: ["media"], tenants: [], routers: [] },
   "resource-refused": { event: "resource-refused", object: "Network media", message: "m" },
   "resources-failed": { event: "resources-failed", message: "m" },
   "events-lost": { event: "events-lost" },

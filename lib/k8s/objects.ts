@@ -82,10 +82,11 @@ export interface ObjectSource {
   annotate?(pod: PodName, annotations: Readonly<Record<string, string>>): Promise<boolean>;
   /**
    * Says of a part of the configuration, and of none of its name that came later, what became of it.
+   * @param more of its status
    * @returns whether it is there
    * @throws SelvedgeError not-ready: it cannot be said now, or may not
    */
-  say?(of: Configured, conditions: readonly Said[]): Promise<boolean>;
+  say?(of: Configured, conditions: readonly Said[], more?: object): Promise<boolean>;
   /** The same for people who look at events, once. @throws SelvedgeError not-ready: it cannot be said now, or may not */
   warn?(warning: Warning): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import type { RouterState } from "../edge/router-status.ts";
 import { conditionsOf, type Known, roughly } from "./conditions.ts";
 import type { Condition, Told } from "./told.ts";
 
@@ -58,6 +59,58 @@ test.each(CASES)("of a %s with %j is said", (kind, known, said) => {
   expect(conditionsOf(told(kind, found), known, NOW_MS + 60_000)).toBeUndefined();
 });
 
+const ROUTER: RouterState = {
+  phase: "in-sync",
+  message: "",
+  version: "",
+  writer: "",
+  revision: 0,
+  lastPush: undefined,
+};
+const PHASES: readonly (readonly [state: Partial<RouterState>, ready: string, paused: string])[] = [
+  [{}, "True InSync It has what it should.", "False NotPaused"],
+  [{ phase: "starting" }, "False Starting No node has looked at it with these settings yet.", "False NotPaused"],
+  [{ phase: "pushing" }, "False Pushing It is pushed to.", "False NotPaused"],
+  [{ phase: "dry-run", message: "3 to set, 0 to delete" }, "False DryRun 3 to set, 0 to delete", "False NotPaused"],
+  [{ phase: "failing", message: "edge1: no answer" }, "False Failing edge1: no answer", "False NotPaused"],
+  [
+    { phase: "open", message: "left alone until 2027-01-15T08:00:00.000Z after 5 failures in a row: edge1: no answer" },
+    "False Open edge1: no answer",
+    "False NotPaused",
+  ],
+  [{ phase: "paused", message: "by a: asked for" }, "False Paused by a: asked for", "True Paused"],
+  [{ phase: "standby" }, "False Standby Another node writes to it.", "False NotPaused"],
+];
+test.each(PHASES)("of a router that is at %j is said", (state, ready, paused) => {
+  const found = conditionsOf(told("Router"), { router: { ...ROUTER, ...state } }, NOW_MS) ?? [];
+  const said = found.map(({ type, status, reason, message }) => [type, `${status} ${reason}`, message] as const);
+  expect(said.map(([type]) => type)).toEqual(["Accepted", "Ready", "Paused"]);
+  expect([said[1]?.slice(1).join(" "), said[2]?.[1]]).toEqual([ready, paused]);
+});
+
+test("a router that nobody follows is not ready, and one that is pushed to is what it was with these settings", () => {
+  const reasons = (conditions: readonly Condition[] = []) => conditions.map(({ type, reason }) => `${type} ${reason}`);
+  expect(reasons(conditionsOf(told("Router"), {}, NOW_MS))).toEqual(["Accepted Accepted", "Ready Starting"]);
+  expect(reasons(conditionsOf(told("Router"), { refusal: REFUSAL }, NOW_MS))).toEqual([
+    "Accepted Invalid",
+    "Ready NotAccepted",
+  ]);
+  const first = conditionsOf(told("Router"), { router: ROUTER }, NOW_MS) ?? [];
+  const pushing: Known = { router: { ...ROUTER, phase: "pushing" } };
+  expect(conditionsOf(told("Router", first), pushing, NOW_MS + 60_000)).toBeUndefined();
+  const other = conditionsOf(told("Router", first, 2), pushing, NOW_MS + 60_000);
+  expect(reasons(other)).toEqual(["Accepted Accepted", "Ready Pushing", "Paused NotPaused"]);
+});
+
+test("a change that is refused leaves the router as it was followed before", () => {
+  const found = conditionsOf(told("Router"), { refusal: REFUSAL, router: ROUTER }, NOW_MS) ?? [];
+  expect(found.map(({ type, status }) => `${type} ${status}`)).toEqual([
+    "Accepted False",
+    "Ready True",
+    "Paused False",
+  ]);
+});
+
 test("who uses it is said in words, and what is missing by its setting", () => {
   const last = (kind: Told["kind"], known: Known) => conditionsOf(told(kind), known, NOW_MS)?.at(-1)?.message;
   expect(last("AddressPool", { blocks: 5 })).toBe("Nodes have at least 4 of its blocks.");
@@ -104,4 +157,5 @@ test("a count that moves by one is seldom another", () => {
   expect(writes).toBe(2);
 });
 
-test("there are cases", () => expect([CASES.length, COUNTS.length].every((count) => count > 5)).toBe(true));
+test("there are cases", () =>
+  expect([CASES.length, COUNTS.length, PHASES.length].every((count) => count > 5)).toBe(true));

@@ -1,5 +1,6 @@
 /** What is said of an object that was told of. */
 import type { Refusal } from "#lib/config/resources.ts";
+import type { Phase, RouterState } from "../edge/router-status.ts";
 import type { Condition, Told } from "./told.ts";
 
 /** What is known of one. */
@@ -10,6 +11,8 @@ export interface Known {
   readonly lacking?: string | undefined;
   /** Of a pool that the nodes of a cluster share: how many blocks of it they have. */
   readonly blocks?: number | undefined;
+  /** Of a router that is followed with the settings that it has now. */
+  readonly router?: RouterState | undefined;
 }
 
 /** meta/v1 Condition.message. */
@@ -17,8 +20,9 @@ const MOST_CHARACTERS = 32_768;
 
 /** Undefined where all of it has been said. */
 export function conditionsOf(told: Told, known: Known, nowMs: number): readonly Condition[] | undefined {
-  const now = time(nowMs);
-  const found = [acceptedBy(known), ...readyBy(told, known), ...inUseBy(told, known)].map((each): Condition => {
+  const now = timeText(nowMs);
+  const said = [acceptedBy(known), ...readyBy(told, known), ...inUseBy(told, known), ...pausedBy(told, known)];
+  const found = said.map((each): Condition => {
     const before = told.conditions.find(({ type }) => type === each.type);
     const isSame = before?.status === each.status && before.lastTransitionTime !== "";
     return {
@@ -40,12 +44,53 @@ const acceptedBy = ({ refusal }: Known): Said =>
     : { type: "Accepted", status: "False", ...refusal };
 
 /** Networks and pools that lack something are refused. */
-function readyBy({ kind }: Told, { refusal, lacking }: Known): Said[] {
-  if (kind !== "Tenant") return [];
+function readyBy(told: Told, known: Known): Said[] {
+  const { refusal, lacking } = known;
+  if (told.kind === "Router" && known.router !== undefined) return [routerReady(told, known.router)];
+  if (told.kind !== "Tenant" && told.kind !== "Router") return [];
   if (refusal !== undefined)
     return [{ type: "Ready", status: "False", reason: "NotAccepted", message: "Accepted says why." }];
+  if (told.kind === "Router") return [{ type: "Ready", status: "False", reason: "Starting", message: WORDS.starting }];
   if (lacking !== undefined) return [{ type: "Ready", status: "False", reason: "PeerAbsent", message: lacking }];
   return [{ type: "Ready", status: "True", reason: "Ready", message: "The tenants that it names are there." }];
+}
+
+/** Where a phase has no message of its own. */
+const WORDS: Readonly<Record<Phase, string>> = {
+  starting: "No node has looked at it with these settings yet.",
+  "in-sync": "It has what it should.",
+  pushing: "It is pushed to.",
+  conflict: "Its operator has something else.",
+  held: "A push waits for a person.",
+  drifted: "Somebody else has changed what is Selvedge's.",
+  "dry-run": "Nothing is pushed.",
+  paused: "Nothing is pushed.",
+  standby: "Another node writes to it.",
+  failing: "It cannot be looked at.",
+  open: "It is left alone for a while.",
+};
+/** When it is asked again is another time after each failure, and would be a write for each. */
+const UNTIL = /^left alone until \S+ after \d+ failures in a row: /;
+
+function routerReady({ conditions, generation }: Told, { phase, message }: RouterState): Said {
+  const before = conditions.find(({ type }) => type === "Ready");
+  // A push is soon over: what comes and goes with pods must not be two writes for each.
+  if (phase === "pushing" && before?.observedGeneration === generation) return before;
+  return {
+    type: "Ready",
+    status: phase === "in-sync" ? "True" : "False",
+    reason: phase.replaceAll(/(?:^|-)[a-z]/g, (text) => text.slice(-1).toUpperCase()),
+    message: message.replace(UNTIL, "") || WORDS[phase],
+  };
+}
+
+function pausedBy({ kind }: Told, { router }: Known): Said[] {
+  if (kind !== "Router" || router === undefined) return [];
+  return [
+    router.phase === "paused"
+      ? { type: "Paused", status: "True", reason: "Paused", message: router.message || WORDS.paused }
+      : { type: "Paused", status: "False", reason: "NotPaused", message: "It is pushed to when that is due." },
+  ];
 }
 
 function inUseBy({ conditions }: Told, { blocks }: Known): Said[] {
@@ -80,4 +125,4 @@ export function roughly(count: number, before: number): number {
 }
 
 /** As meta/v1 Time has it: whole seconds. */
-const time = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+export const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { besideFile, type Resource } from "#lib/config/resources.ts";
 import { decide } from "./decide.ts";
 
-const FILE = "pools: [{ name: default, ranges: [[{ subnet: 10.1.0.0/16 }]] }]";
+const FILE = "pools: [{ name: default, ranges: [[{ subnet: 10.1.0.0/16 }]] }]\nkubernetes: { resources: true }";
 const beside = besideFile(FILE, () => undefined);
 const pool = (name: string, subnet: string): Resource => ({
   kind: "AddressPool",
@@ -10,6 +10,11 @@ const pool = (name: string, subnet: string): Resource => ({
   spec: { ranges: [[{ subnet }]] },
 });
 const network = (name: string, spec: object = {}): Resource => ({ kind: "Network", name, spec });
+const router = (name: string, pools: readonly string[]): Resource => ({
+  kind: "Router",
+  name,
+  spec: { url: "https://192.0.2.1", key: { secret: { name: "edge", key: "api" } }, pools },
+});
 const tenant = (name: string, spec: object = {}): Resource => ({ kind: "Tenant", name, spec });
 
 /** What is taken, with `-` before what is leaving and the MTU behind what has one, and why what was told is refused. */
@@ -132,6 +137,24 @@ const CASES: readonly (readonly [
     [
       "t: spec.services[0].address: 10.2.0.9 lies in 10.2.0.0/16, a pool of the tenant's own; use an address outside of its pools",
     ],
+  ],
+  [
+    "a pool that a router names stays until that names it no more, and is missed by those that judge",
+    [A, router("r", ["a"])],
+    [router("r", ["a"])],
+    [],
+    ["-AddressPool a", "Router r"],
+    ['r: spec.pools[0]: there is no pool "a"; known: default'],
+  ],
+  ["and is gone after that", [{ ...A, isLeaving: true }, router("r", [])], [router("r", [])], [], ["Router r"], []],
+  ["a router that is deleted is gone at once", [router("a", ["default"])], [], [], [], []],
+  [
+    "of a router that has been made wrong the earlier one stays",
+    [router("r", [])],
+    [router("r", ["lost"])],
+    [],
+    ["Router r"],
+    ['r: spec.pools[0]: there is no pool "lost"; known: default'],
   ],
   ["what is leaving keeps its addresses from others", [A], [pool("b", "10.2.7.0/24")], ["a"], ["-AddressPool a"], []],
 ];

@@ -1,6 +1,8 @@
 /** Which of the objects that Kubernetes tells of this node takes, and what becomes of those that it had. */
 import { isDeepStrictEqual } from "node:util";
 import { lookUp } from "#lib/config/complaint.ts";
+import { poolsIn } from "#lib/config/edge-mistakes.ts";
+import { isText } from "#lib/config/leaves.ts";
 import { listAt } from "#lib/config/overlaps.ts";
 import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
 import type { Beside, Refusal, Resource, Together } from "#lib/config/resources.ts";
@@ -89,7 +91,10 @@ export function goneOf(before: readonly Resource[], now: readonly Resource[]): R
   });
 }
 
-/** What a network names it needs as a whole: those that use it use its tenant, its pools and its planes. */
+/**
+ * What a network names it needs as a whole: those that use it use its tenant, its pools and its planes. What a router names
+ * it leads to until it says otherwise.
+ */
 export function inUse(
   among: readonly Resource[],
   isUsedByPods: (resource: Resource) => boolean,
@@ -104,7 +109,9 @@ export function inUse(
 
 function neededBy(among: readonly Resource[], isUsedByPods: (resource: Resource) => boolean): Set<string> {
   const networks = new Map(among.filter(({ kind }) => kind === "Network").map((each) => [keyOf(each), each]));
-  const needed = new Set([...networks].filter(([, each]) => isUsedByPods(each)).map(([key]) => key));
+  const ofRouters = among.flatMap(({ kind, spec }) => (kind === "Router" ? poolsOfRouter(spec) : []));
+  const used = [...networks].filter(([, each]) => isUsedByPods(each)).map(([key]) => key);
+  const needed = new Set([...used, ...ofRouters.map((name) => keyOf({ kind: "AddressPool", name }))]);
   // What is added on the way is visited, too.
   for (const key of needed) for (const name of namedBy(networks.get(key))) needed.add(name);
   return needed;
@@ -121,6 +128,8 @@ function namedBy(network: Resource | undefined): string[] {
     names.filter((name) => typeof name === "string").map((name) => keyOf({ kind: of, name }));
   return [...keys("Tenant", [lookUp(spec, ["tenant"])]), ...keys("AddressPool", pools), ...keys("Network", planes)];
 }
+
+const poolsOfRouter = (spec: unknown): string[] => poolsIn(spec).flatMap(([, pool]) => (isText(pool) ? [pool] : []));
 
 /** Only the API server's rules keep an object from becoming another, and one of its name that is made anew is. */
 function isAnother(earlier: Resource, now: Resource): boolean {

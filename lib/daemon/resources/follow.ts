@@ -1,4 +1,4 @@
-/** What Kubernetes says of the configuration taken over while the daemon runs, and answered. */
+/** What Kubernetes says of the configuration taken over while the daemon runs, and answered, as is what routers come to. */
 import { loop } from "#lib/loop.ts";
 import type { Core } from "../core.ts";
 
@@ -14,7 +14,7 @@ export interface Following {
 }
 
 export function followResources(
-  { resources }: Pick<Core, "resources">,
+  { resources, edge }: Pick<Core, "resources" | "edge">,
   { onChange, signal }: Following,
 ): Promise<void> {
   if (resources === undefined) return Promise.resolve();
@@ -24,5 +24,6 @@ export function followResources(
   };
   const following = loop(once, { everyMs: LOOK_MS, debounceMs: GATHER_MS, signal });
   resources.onTold = following.poke;
+  if (edge !== undefined) edge.onState = following.poke;
   return following.done;
 }

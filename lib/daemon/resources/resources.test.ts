@@ -7,6 +7,7 @@ import type { Event } from "#lib/log.ts";
 import { memory } from "#lib/store/memory.ts";
 import { contested } from "../contested.ts";
 import type { Core } from "../core.ts";
+import type { RouterState } from "../edge/router-status.ts";
 import { table } from "../table.ts";
 import { poolsOf } from "./pools.ts";
 import { beginning, openResources } from "./resources.ts";
@@ -30,6 +31,8 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
   const said: string[] = [];
   /** What was said last, by name. */
   const statuses = new Map<string, readonly Said[]>();
+  /** What else was said last, by name. */
+  const besides = new Map<string, object>();
   /** Names that stand for other objects now. */
   const gone = new Set<string>();
   const warnings: Warning[] = [];
@@ -38,6 +41,8 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
   const taken = { blocks: 0 };
   const server = { isAway: false, isMute: false, forbids: "" };
   const { own } = await store.load();
+  /** By name: where routers that are followed have come to. */
+  const routers = new Map<string, { config: { isObject?: true }; status: RouterState }>();
   const begun = beginning(parseConfig(file), file, own);
   if (begun === undefined) throw new Error("Kubernetes has no part in the configuration");
   const clock = { coolDownMs: 0, nowMs: () => 0, clockUs: () => 0 };
@@ -48,17 +53,19 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
     store,
     log: (event: Event) => void events.push(event),
     nowMs: clock.nowMs,
+    edge: { routers },
     ...(cluster === undefined
       ? {}
       : { cluster, blocks: { isShared: () => true, taken: () => taken.blocks, setPools: () => {} } }),
     objects: {
-      async say({ kind, name }: { kind: string; name: string }, conditions: readonly Said[]) {
+      async say({ kind, name }: { kind: string; name: string }, conditions: readonly Said[], more?: object) {
         if (server.isAway) throw new SelvedgeError({ kind: "not-ready" }, "it is away");
         if (server.forbids === kind) throw new SelvedgeError({ kind: "not-ready" }, `may not patch ${kind}: 403`);
         said.push(
           [kind, name, ...conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`)].join(" "),
         );
         statuses.set(name, conditions);
+        if (more !== undefined) besides.set(name, more);
         return !gone.has(name);
       },
       async warn(warning: Warning) {
@@ -73,7 +80,22 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
     for (const each of objects) resources.listener.put(`${each.kind}/${each.metadata.name}`, each);
     resources.listener.told();
   };
-  return { core, resources, taken, said, statuses, gone, warnings, events, server, store, names, tell };
+  return {
+    core,
+    resources,
+    routers,
+    besides,
+    taken,
+    said,
+    statuses,
+    gone,
+    warnings,
+    events,
+    server,
+    store,
+    names,
+    tell,
+  };
 }
 
 test("what is told is taken over once it is all that there is, and said of", async () => {
@@ -84,7 +106,9 @@ test("what is told is taken over once it is all that there is, and said of", asy
   expect(names()).toEqual([["media"], ["default", "media"]]);
   const key = { containerId: "c", ifname: "eth0" };
   expect(core.ipam.allocate({ key, pool: "media" }).leases[0]?.address).toBe("10.2.0.2");
-  expect(events).toEqual([{ event: "resources-taken", networks: ["media"], pools: ["media"], tenants: [] }]);
+  expect(events).toEqual([
+    { event: "resources-taken", networks: ["media"], pools: ["media"], tenants: [], routers: [] },
+  ]);
   await resources.say();
   expect(said).toEqual(["AddressPool media Accepted=True Accepted", "Network media Accepted=True Accepted"]);
 });
@@ -173,6 +197,81 @@ test("how much of a pool is taken is not said anew for each block, and by no nod
   alone.core.ipam.allocate({ key: { containerId: "c", ifname: "eth0" }, pool: "media" });
   await alone.resources.say();
   expect(alone.said).toEqual(["AddressPool media Accepted=True Accepted"]);
+});
+
+const KEY = { secret: { name: "edge", key: "api" } };
+const ROUTER = object("Router", "far", { url: "https://192.0.2.1", key: KEY });
+const STATE: RouterState = {
+  phase: "failing",
+  message: "no answer",
+  version: "",
+  writer: "a",
+  revision: 0,
+  lastPush: undefined,
+};
+test("a router is part of the configuration, goes with its object, and what it comes to is said of it", async () => {
+  const { core, resources, routers, besides, tell, said, statuses } = await opened();
+  const names = () => core.config.edge?.routers.map(({ name, isObject }) => [name, isObject]);
+  tell(ROUTER);
+  expect([await resources.take(), names()]).toEqual([true, [["far", true]]]);
+  await resources.say();
+  expect(said).toEqual(["Router far Accepted=True Accepted Ready=False Starting"]);
+  routers.set("far", { config: { isObject: true }, status: STATE });
+  await resources.say();
+  expect(said.at(-1)).toBe("Router far Accepted=True Accepted Ready=False Failing Paused=False NotPaused");
+  expect([statuses.get("far")?.[1]?.message, besides.get("far")]).toEqual(["no answer", { writer: "a" }]);
+  const status = () => ({ status: { conditions: statuses.get("far"), ...besides.get("far") } });
+  const lastPush = { revision: 1, atMs: 0, result: "done" } as const;
+  routers.set("far", { config: { isObject: true }, status: { ...STATE, phase: "in-sync", message: "", lastPush } });
+  tell({ ...ROUTER, ...status() });
+  await resources.say();
+  expect([said.length, said.at(-1)]).toEqual([
+    3,
+    "Router far Accepted=True Accepted Ready=True InSync Paused=False NotPaused",
+  ]);
+  expect(besides.get("far")).toEqual({
+    writer: "a",
+    lastPush: { revision: 1, time: "1970-01-01T00:00:00Z", result: "done" },
+  });
+  tell({ ...ROUTER, ...status() });
+  await resources.say();
+  expect(said).toHaveLength(3);
+  resources.listener.remove("Router/far");
+  tell();
+  expect([await resources.take(), names()]).toEqual([true, []]);
+});
+
+test("of a router of the file's nothing is said by what is said of an object of its name", async () => {
+  const file = `${FILE}edge: { routers: [{ name: far, url: "https://192.0.2.2", key: { file: /k } }] }`;
+  const { resources, routers, tell, said } = await opened(memory(), undefined, file);
+  routers.set("far", { config: {}, status: STATE });
+  tell(ROUTER);
+  await resources.take();
+  await resources.say();
+  expect(said).toEqual(["Router far Accepted=False NameTaken Ready=False NotAccepted"]);
+});
+
+test("of a router its writer speaks while it is there", async () => {
+  const nodes = new Map(["a", "b", "c"].map((name) => [name, {}]));
+  const speakers = async (writer: string, dead: readonly string[] = []) => {
+    const all = await Promise.all(
+      [...nodes.keys()].map(async (name) => {
+        const peers = new Map(dead.map((each) => [each, { liveness: "dead" }]));
+        const cluster = { self: { name }, informed: true, connected: true, view: { nodes }, peers };
+        const one = await opened(memory(), cluster);
+        one.routers.set("far", { config: { isObject: true }, status: { ...STATE, writer } });
+        one.tell(ROUTER);
+        await one.resources.take();
+        await one.resources.say();
+        return one.said.length > 0 && !dead.includes(name) ? [name] : [];
+      }),
+    );
+    return all.flat();
+  };
+  for (const name of nodes.keys()) expect(await speakers(name)).toEqual([name]);
+  expect(await speakers("")).toHaveLength(1);
+  expect(await speakers("gone")).toHaveLength(1);
+  expect(await speakers("b", ["b"])).toHaveLength(1);
 });
 
 test("of one that has been made anew meanwhile nobody is warned", async () => {

@@ -1,5 +1,5 @@
 /**
- * Tenants, pools and networks that Kubernetes holds, as part of the running daemon's configuration. What is told is compared with
+ * Tenants, pools, networks and routers that Kubernetes holds, as part of the running daemon's configuration. What is told is compared with
  * what the node has as a whole; the configuration is replaced by another one, or stays.
  */
 import type { Config } from "#lib/config/config.ts";
@@ -51,11 +51,12 @@ export function beginning(config: Config, text: string, own: readonly Named[]): 
   };
 }
 
-const withResources = (config: Config, { tenants, pools, networks }: Config): Config => ({
+const withResources = (config: Config, { tenants, pools, networks, edge }: Config): Config => ({
   ...config,
   tenants,
   pools,
   networks,
+  ...(edge === undefined ? {} : { edge }),
 });
 
 export function openResources(core: Core, { beside, ...begun }: Beginning): Resources {
@@ -99,6 +100,7 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
         networks: names("Network"),
         pools: names("AddressPool"),
         tenants: names("Tenant"),
+        routers: names("Router"),
       });
       return { isOther: true, ...said };
     }

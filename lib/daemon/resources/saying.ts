@@ -6,13 +6,15 @@ import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
 import { isFailure } from "#lib/errors.ts";
 import type { Warning } from "#lib/k8s/objects.ts";
 import type { Core } from "../core.ts";
+import type { RouterState } from "../edge/router-status.ts";
 import { conditionsOf, type Known } from "./conditions.ts";
+import { isNews, routerSaid } from "./router-said.ts";
 import type { Condition, Told } from "./told.ts";
 
 /** Says what has not been said yet, where this node is the one to say it. Reports its own failures. */
 export function saying(
   core: Core,
-  judgedOf: (told: Told) => Omit<Known, "blocks">,
+  judgedOf: (told: Told) => Pick<Known, "refusal" | "lacking">,
 ): (all: readonly Told[]) => Promise<void> {
   const { log, nowMs } = core;
   /** What is said is not looked at again: a warning of it that could not be given is kept until it is. */
@@ -26,7 +28,7 @@ export function saying(
 
   return async (all) => {
     const { say, warn } = core.objects ?? {};
-    if (say === undefined || !isSpeaker(core)) return;
+    if (say === undefined || !isHeard(core)) return;
     const by = core.cluster?.self.name ?? hostname();
     const failures = new Set<string>();
     const guarded = (work: () => Promise<void>): Promise<void> =>
@@ -38,10 +40,14 @@ export function saying(
     for (const { kind } of RESOURCE_KINDS)
       await guarded(async () => {
         for (const told of all.filter((each) => each.kind === kind)) {
-          const conditions = conditionsOf(told, { ...judgedOf(told), blocks: blocksOf(told) }, nowMs());
-          if (conditions === undefined) continue;
-          const isThere = await say(told, conditions);
-          const refusal = refusalIn(conditions);
+          const state = stateFor(core, told);
+          if (!isSpeaker(core, state?.writer)) continue;
+          const conditions = conditionsOf(told, { ...judgedOf(told), blocks: blocksOf(told), router: state }, nowMs());
+          const router = state === undefined ? told.router : routerSaid(state);
+          if (conditions === undefined && !isNews(told.router, router, nowMs())) continue;
+          const now = conditions ?? told.conditions;
+          const isThere = await say(told, now, router);
+          const refusal = refusalIn(now);
           if (!isThere || refusal === undefined || isDeepStrictEqual(refusal, refusalIn(told.conditions))) continue;
           const { name, uid } = told;
           owed.push({ kind, name, uid, ...refusal, by, atMs: nowMs() });
@@ -63,13 +69,24 @@ function refusalIn(conditions: readonly Condition[]): Pick<Condition, "reason" |
   return found && { reason: found.reason, message: found.message };
 }
 
+/** Of a router; undefined where it is not followed, or is one of the file's. */
+function stateFor({ edge }: Core, { kind, name }: Told): RouterState | undefined {
+  const router = kind === "Router" ? edge?.routers.get(name) : undefined;
+  return router?.config.isObject === true ? router.status : undefined;
+}
+
+/** Enough is known of the other nodes. */
+const isHeard = ({ cluster }: Core): boolean =>
+  cluster === undefined || (cluster.informed && cluster.connected === true);
+
 /**
  * One node speaks for all: thousands would come to the same, and write it thousands of times. Two that do not know of
  * each other yet say the same.
+ * @param writer the node that knows most of it, if there is one: while it is there it is the one
  */
-function isSpeaker({ cluster }: Core): boolean {
+function isSpeaker({ cluster }: Core, writer = ""): boolean {
   if (cluster === undefined) return true;
-  if (!cluster.informed || cluster.connected !== true) return false;
   const there = [...cluster.view.nodes.keys()].filter((name) => cluster.peers.get(name)?.liveness !== "dead");
+  if (there.includes(writer)) return writer === cluster.self.name;
   return turn(cluster.self.name, "resources", there) === 0;
 }

@@ -54,6 +54,17 @@ test("networks and pools are kept, the older first; what is said of them is no n
   expect([heard.all().map(({ name }) => name), news]).toEqual([["b"], 3]);
 });
 
+test("of a router is kept what else was said of it", () => {
+  const heard = hearResources(() => {});
+  const lastPush = { revision: 3, time: "2027-01-15T08:00:00Z", result: "done" };
+  heard.listener.put("routers/a", { ...network("a", {}), kind: "Router", status: { version: "1.4.1", lastPush } });
+  heard.listener.put("networks/a", { ...network("a", {}), status: { version: "1.4.1" } });
+  expect(heard.all().map(({ kind, router }) => [kind, router])).toEqual([
+    ["Network", undefined],
+    ["Router", { version: "1.4.1", lastPush }],
+  ]);
+});
+
 test("one that was made anew with the same settings is news: it is younger", () => {
   let news = 0;
   const heard = hearResources(() => {

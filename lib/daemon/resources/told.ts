@@ -1,10 +1,11 @@
-/** Tenants, pools and networks as Kubernetes tells of them. */
+/** Tenants, pools, networks and routers as Kubernetes tells of them. */
 import { isDeepStrictEqual } from "node:util";
 import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
 import type { Resource } from "#lib/config/resources.ts";
 import { GROUP, VERSION } from "#lib/k8s/api/resource.ts";
 import type { Listener } from "#lib/k8s/objects.ts";
 import { absent, type Found, fields, integer, list, oneOf, readable, root, text } from "#lib/parse.ts";
+import { type RouterSaid, readRouterSaid } from "./router-said.ts";
 
 const API_VERSION = `${GROUP}/${VERSION}`;
 const KINDS = RESOURCE_KINDS.map(({ kind }) => kind);
@@ -28,6 +29,8 @@ export interface Told extends Resource {
   readonly created: string;
   /** What became of it, as far as somebody has said so. */
   readonly conditions: readonly Condition[];
+  /** Of a router: what else was said of it. */
+  readonly router?: RouterSaid;
 }
 
 export interface HeardResources {
@@ -84,6 +87,7 @@ function readResource(object: Found): Told | undefined {
     generation: integer(metadata("generation"), { min: 0, max: Number.MAX_SAFE_INTEGER, or: 0 }),
     created: text(metadata("creationTimestamp"), { or: "" }),
     conditions: list(fields(at("status"))("conditions")).map(readCondition),
+    ...(at("kind").value === "Router" ? { router: readRouterSaid(at("status")) } : {}),
   };
 }
 

@@ -27,6 +27,7 @@ const CASES: readonly (readonly [kind: ResourceKindName, name: string, isUsed: b
   ["AddressPool", "leased", true],
   ["AddressPool", "shared", true],
   ["AddressPool", "idle", false],
+  ["Router", "kept", false],
 ];
 test.each(CASES)("%s %s is used here: %s", (kind, name, isUsed) =>
   expect(usesHere(CORE)({ kind, name, spec: {} })).toBe(isUsed),

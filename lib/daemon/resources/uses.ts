@@ -1,4 +1,4 @@
-/** Who uses a tenant, a pool or a network on this node. */
+/** Which pods use a tenant, a pool or a network on this node; a router is used by none of them. */
 import { parseNetConf } from "#lib/cni/netconf.ts";
 import type { Resource } from "#lib/config/resources.ts";
 import { readable } from "#lib/parse.ts";
@@ -17,6 +17,7 @@ export function usesHere({ table, ipam }: Pick<Core, "table" | "ipam">): (resour
   let networks: Set<string | undefined> | undefined;
   let tenants: Set<string> | undefined;
   return ({ kind, name }) => {
+    if (kind === "Router") return false;
     if (kind === "Tenant") {
       tenants ??= new Set([...table].flatMap(({ tenantFacts = {} }) => Object.keys(tenantFacts)));
       return tenants.has(name);

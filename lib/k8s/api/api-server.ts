@@ -92,8 +92,8 @@ export function apiServer({
       if (ask !== undefined) return annotate(ask, pod, annotations);
       throw unasked();
     },
-    async say(of, conditions) {
-      if (ask !== undefined) return say(ask, of, conditions);
+    async say(of, conditions, more) {
+      if (ask !== undefined) return say(ask, of, conditions, more);
       throw unasked();
     },
     async warn(warning) {

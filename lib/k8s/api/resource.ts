@@ -65,6 +65,7 @@ export const CONFIGURED: readonly Resource[] = [
   configured("Tenant", "tenants"),
   configured("AddressPool", "addresspools"),
   configured("Network", "networks"),
+  configured("Router", "routers"),
 ];
 
 /** Items of a list do not say of which kind they are. */

@@ -17,6 +17,7 @@ export async function say(
   ask: Ask,
   { kind, name, uid, generation }: Configured,
   conditions: readonly Said[],
+  more: object = {},
 ): Promise<boolean> {
   const resource = CONFIGURED.find((each) => each.kind === kind);
   if (resource === undefined) throw new TypeError(`${kind} is no part of the configuration`);
@@ -28,7 +29,7 @@ export async function say(
         // Of a custom resource's status the server heeds no uid that fields of it are merged with.
         { op: "test", path: "/metadata/uid", value: uid },
         // Nobody else says anything of it: all of it is written.
-        { op: "add", path: "/status", value: { observedGeneration: generation, conditions } },
+        { op: "add", path: "/status", value: { observedGeneration: generation, conditions, ...more } },
       ],
     },
     signal: AbortSignal.timeout(PATCH_MS),
