@@ -60,10 +60,19 @@ const community = leaf<string>(
   (v) => typeof v === "string" && /^\d{1,5}:\d{1,5}$/.test(v) && v.split(":").every((part) => Number(part) <= 65_535),
   { type: "string", maxLength: 11, pattern: "^[0-9]{1,5}:[0-9]{1,5}$" },
 );
+const NODES_AS = 'an AS number, "external" or "internal"';
 const nodesAs = leaf<number | "external" | "internal">(
-  'an AS number, "external" or "internal"',
+  NODES_AS,
   (v) => v === "external" || v === "internal" || asNumber.safeParse(v).success,
-  { "x-kubernetes-int-or-string": true },
+  {
+    "x-kubernetes-int-or-string": true,
+    "x-kubernetes-validations": [
+      {
+        rule: "type(self) == int ? self >= 1 && self <= 4294967294 : self in ['external', 'internal']",
+        message: `It must be ${NODES_AS}.`,
+      },
+    ],
+  },
 );
 
 const statics = z.strictObject(

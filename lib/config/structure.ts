@@ -2,9 +2,12 @@
 import { z } from "zod";
 import { inner, isOfFile, type Structure, structureOf } from "./leaves.ts";
 
+/** Members of a list that is within another: what rules in CEL may cost is reckoned from the product. */
+const MOST_WITHIN = 128;
+
 /**
  * Without what only the configuration file has.
- * @param most members of its lists, where they do not say so themselves: what rules in CEL may cost is reckoned from that
+ * @param most members of its lists, where they do not say so themselves
  * @throws TypeError for a schema that Kubernetes could not have
  */
 export function structure(schema: z.ZodType, path: string, most: number): Structure {
@@ -20,7 +23,7 @@ export function structure(schema: z.ZodType, path: string, most: number): Struct
     };
   }
   if (value instanceof z.ZodArray) {
-    const items = structure(value.element as z.ZodType, `${path}[]`, most);
+    const items = structure(value.element as z.ZodType, `${path}[]`, Math.min(most, MOST_WITHIN));
     return { type: "array", maxItems: most, ...known, items };
   }
   if (known === undefined) throw new TypeError(`${path}: its leaf has no structure`);

@@ -8,7 +8,7 @@ import { type ControlPlane, controlPlane } from "./control-plane.ts";
 import { SELVEDGE } from "./manifests.ts";
 
 /** RFC 5737: between the node and the API server. */
-const CABLE = { server: "198.51.100.1", other: "198.51.100.2" };
+export const CABLE = { server: "198.51.100.1", other: "198.51.100.2" };
 
 export interface JoinedNode extends AsyncDisposable {
   readonly live: LiveNode;

@@ -1,17 +1,25 @@
-/** Tenants, pools and networks as objects of a real API server: what it refuses by itself, and what the daemon makes of the rest. */
+/** Tenants, pools, networks and routers as objects of a real API server: what it refuses by itself, and what the daemon makes of the rest. */
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
+import { linesOf } from "#lib/edge/tree.ts";
 import { asking } from "#lib/k8s/api/ask.ts";
 import { say } from "#lib/k8s/api/say.ts";
 import { eventually, inside, run } from "../../conformance/program.ts";
+import { pki } from "../store/pki.ts";
 import type { LiveNode } from "../support/live-node.ts";
-import type { ControlPlane } from "./control-plane.ts";
-import { type JoinedNode, joinedNode } from "./joined-node.ts";
+import { needing } from "../support/requirement.ts";
+import { grammarFile } from "../support/vyos/grammar.ts";
+import { standin } from "../support/vyos/standin.ts";
+import { CONTROL_PLANE_NEEDS, type ControlPlane } from "./control-plane.ts";
+import { CABLE, type JoinedNode, joinedNode } from "./joined-node.ts";
 import { runs } from "./runs.ts";
 
 const DEFINITIONS = join(import.meta.dirname, "../../install/kubernetes/resources.yaml");
+const SECRET_RIGHTS = join(import.meta.dirname, "../../install/kubernetes/router-secret.yaml");
 const LONG_MS = 90_000;
 
 let joined: JoinedNode;
@@ -23,9 +31,10 @@ beforeAll(async () => {
     name: "objs",
     config: {
       ipam: { coolDownSeconds: 0 },
-      networks: [{ name: "std" }],
+      networks: [{ name: "std", expose: true }],
       pools: [{ name: "default", ranges: [[{ subnet: "10.66.0.0/16" }]] }],
       kubernetes: { resources: true },
+      edge: { driftSeconds: 5, verifySeconds: 0 },
       // Where they go with the test.
       routers: { dir: "/run/netns" },
     },
@@ -49,6 +58,10 @@ const remove = (...names: readonly string[]) => kubernetes.kubectl(["delete", ..
 const accepted = (...names: readonly string[]) =>
   kubernetes.kubectl(["wait", "--for=condition=Accepted", "--timeout=50s", ...names]);
 
+const KEY = { secret: { name: "edge1", key: "api" } };
+const ROUTER = { url: "https://192.0.2.1", key: KEY };
+const SITE = { name: "west", interface: "vti1", networks: ["10.5.0.0/16"] };
+const IPSEC = { local: "192.0.2.1", remote: "192.0.2.2", secret: KEY };
 const SERVICE = { name: "dns", address: "10.0.0.53", port: 53, to: "192.0.2.5:53" };
 const REFUSED: readonly (readonly [kind: string, spec: object, said: string])[] = [
   ["AddressPool", {}, "spec.ranges: Required value"],
@@ -63,6 +76,22 @@ const REFUSED: readonly (readonly [kind: string, spec: object, said: string])[] 
   ["Tenant", { services: [{ ...SERVICE, address: "fd00::9" }] }, "is of the family of its server"],
   ["Tenant", { services: [{ ...SERVICE, to: "192.0.2.5" }] }, "spec.services[0].to in body should match"],
   ["Network", { stretch: { vni: 7 } }, 'unknown field "spec.stretch"'],
+  ["Router", { key: KEY }, "spec.url: Required value"],
+  ["Router", { ...ROUTER, url: "http://192.0.2.1" }, "spec.url in body should match"],
+  ["Router", { url: ROUTER.url, key: { file: "/etc/shadow" } }, 'unknown field "spec.key.file"'],
+  ["Router", { url: ROUTER.url, key: {} }, "spec.key.secret: Required value"],
+  ["Router", { ...ROUTER, trust: { ca: "/etc/shadow" } }, 'unknown field "spec.trust.ca"'],
+  ["Router", { ...ROUTER, static: {}, bgp: { as: 65_000, nodesAs: 65_001 } }, "It has either static or bgp."],
+  ["Router", { ...ROUTER, bgp: { as: 1, nodesAs: "external", addresses: ["192.0.2.1"] } }, "bgp.nodesAs is a number"],
+  ["Router", { ...ROUTER, bgp: { as: 1, nodesAs: "other" } }, "It must be an AS number,"],
+  ["Router", { ...ROUTER, sites: [{ ...SITE, networks: ["10.5.0.0"], ipsec: IPSEC }] }, "It must be a prefix"],
+  ["Router", { ...ROUTER, sites: [SITE] }, "Each of sites has either wireguard or ipsec."],
+  [
+    "Router",
+    { ...ROUTER, nat: { egress: [{ source: "10.5.0.1/16", address: "192.0.2.7", interface: "eth0" }] } },
+    "egress[0].source: Invalid",
+  ],
+  ["Router", { ...ROUTER, loadBalancers: [{ name: "web", port: 80 }] }, "has either servers or pods."],
 ];
 runs.each(REFUSED)("the server refuses %s %j", async (kind, spec, said) => {
   const wrong = kubernetes.kubectl(["apply", "--filename=-"], object(kind, "wrong", spec));
@@ -297,6 +326,135 @@ runs(
   4 * LONG_MS,
 );
 
+const FULL = {
+  ...ROUTER,
+  trust: { fingerprint: "0F".repeat(32) },
+  probes: ["203.0.113.9:443"],
+  bgp: {
+    as: 65_000,
+    nodesAs: "internal",
+    addresses: ["192.0.2.1"],
+    bfd: "fast",
+    password: KEY,
+    communities: ["65000:1"],
+  },
+  nat: {
+    masquerade: [{ interface: "eth0", pools: ["default"] }],
+    egress: [{ source: "10.66.9.0/24", address: "198.51.100.9", interface: "eth0" }],
+    oneToOne: [{ outside: "2001:db8::5", inside: "fd66::9", interface: "eth0" }],
+    publish: [{ name: "web", interface: "eth0", port: 443, to: "[fd66::5]:8443" }],
+  },
+  groups: [
+    { name: "PODS", of: "pools" },
+    { name: "WEB", of: "pods", pods: { namespace: "shop", labels: { app: "web" } } },
+  ],
+  firewall: { jumpRule: 500, rules: [{ name: "web", action: "accept", to: "WEB", protocol: "tcp", ports: [443] }] },
+  loadBalancers: [{ name: "web", port: 80, pods: { labels: { app: "web" }, port: 8_080 } }],
+  virtualServers: [{ name: "dns", address: "198.51.100.7", port: 53, protocol: "udp", servers: ["10.66.0.5:53"] }],
+  zones: [{ domain: "cluster.local", servers: ["10.66.0.10"] }],
+  vrfs: [{ name: "BLUE", table: 1_002 }],
+  shapers: [{ interface: "eth0", rate: 1_000_000, classes: ["EF", 10].map((dscp) => ({ dscp, percent: 30 })) }],
+  sites: [
+    { ...SITE, ipsec: IPSEC },
+    {
+      ...SITE,
+      name: "east",
+      interface: "wg1",
+      networks: ["fd70::/48"],
+      addresses: ["10.255.0.1/30"],
+      bgp: { as: 65_000, remoteAs: 65_010, neighbour: "10.255.0.2" },
+      wireguard: { privateKey: KEY, publicKey: `${"Bwc".repeat(14)}B=`, endpoint: "198.51.100.1:51820" },
+    },
+  ],
+  legs: [
+    {
+      name: "blue",
+      interface: "vxlan100",
+      vrf: "BLUE",
+      vxlan: { vni: 100, local: "192.0.2.1", remotes: ["192.0.2.9"] },
+    },
+    {
+      name: "red",
+      interface: "tun1",
+      networks: ["10.9.0.0/16"],
+      gre: { local: "192.0.2.1", remote: "192.0.2.7", key: 0 },
+    },
+  ],
+};
+runs("a router with everything that one may have is taken by the server, and by the daemon", async () => {
+  await apply(object("Router", "full", FULL));
+  await accepted("router/full");
+  await remove("router/full");
+});
+
+const withRouter = needing(...CONTROL_PLANE_NEEDS, { program: "openssl" }, { file: grammarFile("1.4") });
+withRouter(
+  "a router that comes after the daemon is written to, follows its object, and is left as it is when that goes",
+  async () => {
+    using certificates = pki();
+    const identity = certificates.authority("edge-ca").issue("edge1", [`IP:${CABLE.server}`]);
+    await using router = await standin("1.4", identity, { host: CABLE.server });
+    router.key = "a-secret-of-the-router";
+    const { fingerprint256: fingerprint } = new X509Certificate(readFileSync(identity.certificate));
+    const edge = (over: object) =>
+      object("Router", "edge1", { url: router.url, key: KEY, trust: { fingerprint }, ...over });
+    const of = (name: string, path: string) =>
+      kubernetes.kubectl(["get", `router/${name}`, `--output=jsonpath=${path}`]).then((text) => text.trim());
+    const ready = (field: string) => `{.status.conditions[?(@.type=="Ready")].${field}}`;
+    const has = (word: string) => linesOf(router.running).some((line) => line.includes(word));
+    const comesTo = (what: string, test: () => Promise<boolean> | boolean) =>
+      eventually(what, async () => (await test()) || undefined, LONG_MS);
+    const pods = { groups: [{ name: "PODS", of: "pools" }] };
+
+    await apply(edge(pods), object("Router", "silent", { ...ROUTER, url: `https://${CABLE.server}:1` }));
+    await accepted("router/edge1", "router/silent");
+    await comesTo("it cannot be had without its key", async () => /Secret/.test(await of("edge1", ready("message"))));
+    await kubernetes.kubectl(["apply", `--filename=${SECRET_RIGHTS}`]);
+    await kubernetes.kubectl([
+      "create",
+      "secret",
+      "generic",
+      "edge1",
+      "--namespace=kube-system",
+      `--from-literal=api=${router.key}`,
+    ]);
+    await kubernetes.kubectl(["wait", "--for=condition=Ready", "--timeout=80s", "router/edge1"]);
+    expect(has("network-group PODS network 10.66.0.0/16")).toBe(true);
+    await comesTo("what was pushed is said", async () => (await of("edge1", "{.status.lastPush.result}")) === "done");
+    expect(await kubernetes.kubectl(["get", "router", "edge1", "--no-headers"])).toMatch(
+      /^edge1 +https:\S+ +True +InSync +\S*1\.4\S* +True /,
+    );
+    await comesTo("the one that is silent says so", async () =>
+      /ECONNREFUSED|refused/.test(await of("silent", ready("message"))),
+    );
+    expect(await of("silent", ready("status"))).toBe("False");
+
+    await apply(edge({ ...pods, pools: ["lost"] }));
+    await comesTo("a change that is wrong is told", async () =>
+      /there is no pool "lost"/.test(await of("edge1", '{.status.conditions[?(@.type=="Accepted")].message}')),
+    );
+    expect([await of("edge1", ready("status")), has("PODS")]).toEqual(["True", true]);
+    await apply(edge({ groups: [...pods.groups, { name: "NODES", of: "nodes" }] }));
+    await comesTo("another change is made", () => has("network-group NODES") || has("address-group NODES"));
+
+    const told = [
+      await kubernetes.kubectl(["get", "routers", "--output=yaml"]),
+      await kubernetes.kubectl(["get", "events", "--all-namespaces", "--output=yaml"]),
+    ].join();
+    expect(told).not.toContain(router.key);
+
+    await remove("router/edge1", "router/silent");
+    await comesTo("nobody writes to it any more", async () => {
+      router.operate([{ op: "delete", path: ["firewall", "group", "network-group", "PODS"] }]);
+      const before = router.requests.length;
+      await sleep(7_000);
+      return router.requests.length === before;
+    });
+    expect([has("PODS"), has("NODES")]).toEqual([false, true]);
+  },
+  4 * LONG_MS,
+);
+
 runs("what is said of one that was deleted is not said of the next of its name", async () => {
   const uidOf = async () =>
     (await kubernetes.kubectl(["get", "network/twice", "--output=jsonpath={.metadata.uid}"])).trim();
@@ -332,6 +490,8 @@ const NOT_OURS: readonly (readonly [verb: string, resource: string])[] = [
   ["delete", "addresspools.selvedge.dev"],
   ["patch", "tenants.selvedge.dev"],
   ["get", "tenants.selvedge.dev"],
+  ["patch", "routers.selvedge.dev"],
+  ["list", "secrets"],
   ["update", "networks.selvedge.dev/status"],
   ["delete", "events.events.k8s.io"],
   ["patch", "customresourcedefinitions.apiextensions.k8s.io"],
