@@ -110,7 +110,7 @@ export function openEdge(core: Core, config: EdgeConfig, open: OpenRouter, kept:
     get routers() {
       return routers();
     },
-    alone(name, work) {
+    async alone(name, work) {
       routerNamed(edge, name);
       return (all.get(name) as Driven).alone(work);
     },
