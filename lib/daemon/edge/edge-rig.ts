@@ -59,6 +59,7 @@ export function fabric(): Fabric {
     secrets: new Map([["/key", "key"]]),
     most: new Map(),
     hold() {
+      gate.resolve();
       gate = Promise.withResolvers();
     },
     letGo: () => gate.resolve(),
