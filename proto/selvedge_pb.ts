@@ -2879,10 +2879,11 @@ export interface Router {
   readonly commitMs: number;
   readonly lastCommitMs: number;
   readonly role: string;
+  readonly object: boolean;
 }
 
 export const Router = codec<Router>({
-  of: (some) => ({ name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0, role: "", ...some }),
+  of: (some) => ({ name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0, role: "", object: false, ...some }),
   write(m, w) {
     if (m.name?.length) w.uint32(10).string(m.name);
     if (m.url?.length) w.uint32(18).string(m.url);
@@ -2908,10 +2909,11 @@ export const Router = codec<Router>({
     if (m.commitMs) w.uint32(176).uint64(m.commitMs);
     if (m.lastCommitMs) w.uint32(184).uint64(m.lastCommitMs);
     if (m.role?.length) w.uint32(194).string(m.role);
+    if (m.object) w.uint32(200).bool(m.object);
     return w;
   },
   read(r, end) {
-    const m: { name: string; url: string; phase: string; message: string; version: string; writer: string; inSync: string; failures: number; next: string; owned: number; revision: number; unsaved: boolean; conflicts: string[]; intruders: string[]; refused: string[]; sessions: BgpSession[]; waitingSince: string; looks: number; drifts: number; pushes: number; failedPushes: number; commitMs: number; lastCommitMs: number; role: string } = { name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0, role: "" };
+    const m: { name: string; url: string; phase: string; message: string; version: string; writer: string; inSync: string; failures: number; next: string; owned: number; revision: number; unsaved: boolean; conflicts: string[]; intruders: string[]; refused: string[]; sessions: BgpSession[]; waitingSince: string; looks: number; drifts: number; pushes: number; failedPushes: number; commitMs: number; lastCommitMs: number; role: string; object: boolean } = { name: "", url: "", phase: "", message: "", version: "", writer: "", inSync: "", failures: 0, next: "", owned: 0, revision: 0, unsaved: false, conflicts: [], intruders: [], refused: [], sessions: [], waitingSince: "", looks: 0, drifts: 0, pushes: 0, failedPushes: 0, commitMs: 0, lastCommitMs: 0, role: "", object: false };
     while (r.pos < end) {
       const tag = r.uint32();
       switch (tag) {
@@ -2986,6 +2988,9 @@ export const Router = codec<Router>({
           break;
         case 194:
           m.role = r.string();
+          break;
+        case 200:
+          m.object = r.bool();
           break;
         default:
           r.skipType(tag & 7);

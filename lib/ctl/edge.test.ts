@@ -98,8 +98,8 @@ async function ctl(words: string, replies: ReadonlyMap<unknown, object> = REPLIE
 const GOLDEN: readonly [words: string, out: string, exit: number][] = [
   [
     "edge status",
-    `ROUTER  PHASE             VYOS   WRITER  PATHS  REVISION  IN SYNC                   MESSAGE
-edge1   conflict, master  1.4.0  alpha      12         7  2026-01-02T03:04:05.000Z  protocols bgp system-as has protocols bgp system-as 64999
+    `ROUTER  FROM  PHASE             VYOS   WRITER  PATHS  REVISION  IN SYNC                   MESSAGE
+edge1   file  conflict, master  1.4.0  alpha      12         7  2026-01-02T03:04:05.000Z  protocols bgp system-as has protocols bgp system-as 64999
 BGP with edge1 at 192.0.2.1: Established, 4 prefixes told, 1 heard
 BGP with edge1 at 2001:db8::1: Active
 conflict: protocols bgp system-as has protocols bgp system-as 64999

@@ -190,6 +190,7 @@ function statusLines(states: readonly Router[], style: Style, width: number): st
     ...table(
       [
         { heading: "ROUTER" },
+        { heading: "FROM" },
         { heading: "PHASE" },
         { heading: "VYOS" },
         { heading: "WRITER" },
@@ -200,6 +201,7 @@ function statusLines(states: readonly Router[], style: Style, width: number): st
       ],
       states.map((one) => [
         one.name,
+        one.object ? "object" : "file",
         one.role === "" ? one.phase : `${one.phase}, ${one.role}`,
         one.version,
         one.writer,

@@ -110,6 +110,7 @@ function shown({ config, waitingSinceMs, status: whole }: EdgeRouterHandle): Rou
     inSync: time(inSyncMs),
     next: time(nextMs),
     unsaved: isUnsaved,
+    object: config.isObject === true,
     conflicts: conflicts.map(conflictText),
     intruders: [...intruders],
     refused: refused.map(({ at, message }) => `${at}: ${message}`),
