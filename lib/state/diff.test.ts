@@ -47,6 +47,8 @@ const cases: [name: string, want: Fact[], have: Fact[], lines: string[]][] = [
     [route],
     ["+ route 0.0.0.0/0 dev eth0 [pod] metric 5", "- route 0.0.0.0/0 dev eth0 [pod]"],
   ],
+  ["what several want is there once", [bridge, held, { ...bridge }], [bridge, held], []],
+  ["what several want is made once", [held, { ...held }], [], ["+ addr 10.1.0.1/24 dev br0"]],
   ["the main table is the same as none", [{ ...route, table: 254 }], [{ ...route, table: 254 }], []],
 ];
 test.each(cases)("%s", (_name, want, have, lines) => expect(diff(want, have).map(line)).toEqual(lines));

@@ -41,12 +41,18 @@ function same(a: unknown, b: unknown): boolean {
 export const lacking = (want: readonly Fact[], have: readonly Fact[]): Op[] =>
   diff(want, have).filter((op) => op.do !== "remove" || op.fact.type === "port-vlan");
 
-/** Operations that lead from `have` to `want`; `[]` when nothing is to do. Adds come first, in the order of `want`. */
+/**
+ * Operations that lead from `have` to `want`; `[]` when nothing is to do. Adds come first, in the order of `want`, in which
+ * several may want the same.
+ */
 export function diff(want: readonly Fact[], have: readonly Fact[]): Op[] {
   const there = new Map(have.map((fact) => [identity(fact), fact]));
+  const wanted = new Set<string>();
   const ops: Op[] = [];
   for (const fact of want) {
     const id = identity(fact);
+    if (wanted.has(id)) continue;
+    wanted.add(id);
     const was = there.get(id);
     there.delete(id);
     if (was === undefined) ops.push({ do: "add", fact });
