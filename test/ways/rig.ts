@@ -6,7 +6,10 @@ import { execFileSync } from "node:child_process";
 import { type Address, address, bitsOf, type Family, family, mac, type Prefix, prefix } from "#lib/address.ts";
 import { keyInUse } from "#lib/cluster/key-rotation.ts";
 import type { NodeRecord } from "#lib/cluster/records.ts";
-import { type ChosenWay, isChosen, type WayOptions, wayTo } from "#lib/cluster/ways.ts";
+import { type ChosenWay, isChosen, isEncrypted, type Pair, type WayOptions, wayTo } from "#lib/cluster/ways.ts";
+import { answersRules } from "#lib/datapath/egress/answers.ts";
+import { type EgressPort, egressChains, egressFirst } from "#lib/datapath/egress/chains.ts";
+import { type Exit, egressFacts, heldAddress, heldElement, leavers } from "#lib/datapath/egress/facts.ts";
 import { nodeFacts } from "#lib/datapath/node.ts";
 import { wayChains } from "#lib/datapath/ways/chains.ts";
 import type { Here, There } from "#lib/datapath/ways/ends.ts";
@@ -122,6 +125,8 @@ export interface Setting extends WayOptions {
   /** Of the network between the nodes: what addresses they have there. */
   readonly underlay: Family;
   readonly flowOffload?: boolean;
+  /** Every pod leaves by it, and this node holds its addresses. */
+  readonly egress?: { readonly port: EgressPort; readonly holder: Name };
 }
 
 /** The private half of a key by its public half; for WireGuard. */
@@ -163,6 +168,7 @@ export function openNodes(
   });
 }
 
+const PATH_MTU = 1_500;
 const SHARED = { vxlan: { vni: 4_096, port: 4_789 }, gre: { key: 7 } } as const;
 
 /** Nodes with everything that follows from the setting; afterwards they are as they were. */
@@ -188,6 +194,18 @@ export async function withNodes(
   }
 }
 
+/** By family of pods' addresses. */
+type Ways = Partial<Record<Family, ChosenWay>>;
+
+function waysOf(pair: Pair, options: WayOptions): Ways {
+  const ways: Ways = {};
+  for (const pods of [4, 6] as const) {
+    const way = wayTo(pair, pods, options);
+    if (isChosen(way)) ways[pods] = way;
+  }
+  return ways;
+}
+
 /** Decides everything anew, as after a change of a record or of a device. */
 export async function decide(nodes: readonly WayNode[], setting: Setting): Promise<void> {
   for (const node of nodes) {
@@ -204,16 +222,17 @@ export async function decide(nodes: readonly WayNode[], setting: Setting): Promi
     const others = nodes.filter((other) => other !== node);
     const reached = await node.kernel.egress(others.flatMap(({ record }) => record.addresses));
     const egressTo = (to: Address) => reached.find((each) => each.to === to);
+    const within = { way: "vxlan", encrypt: isEncrypted(setting) } as const;
     let devices: Devices = NO_DEVICES;
     const theirs: Fact[] = [];
     for (const other of others) {
-      const ways: Partial<Record<Family, ChosenWay>> = {};
-      for (const pods of [4, 6] as const) {
-        const way = wayTo({ own: node.record, peer: other.record, egressTo }, pods, setting);
-        if (isChosen(way)) ways[pods] = way;
-      }
+      const pair = { own: node.record, peer: other.record, egressTo };
+      const ways = waysOf(pair, setting);
+      const answers = setting.egress !== undefined && within.encrypt ? waysOf(pair, within) : {};
       node.ways.set(other.name, ways);
-      for (const way of Object.values(ways)) devices = devicesWith(devices, way);
+      for (const way of [...Object.values(ways), ...Object.values(answers)]) devices = devicesWith(devices, way);
+      if (other.name === setting.egress?.holder)
+        theirs.push(...leavingFacts(here, node, setting, leavingTo(other, waysOf(pair, within))));
       const { wireguard: keys, ...record } = other.record;
       const active = keyInUse(keys?.publicKeys ?? [], (key) => node.heard.get(key));
       const there: There = {
@@ -223,20 +242,51 @@ export async function decide(nodes: readonly WayNode[], setting: Setting): Promi
           : { wireguard: { active, others: keys.publicKeys.filter((key) => key !== active), port: keys.port } }),
         prefixes: blocksOf(other.name),
         ways,
-        answers: {},
+        answers,
       };
       theirs.push(...peerFacts(here, there));
     }
+    if (node.name === setting.egress?.holder)
+      theirs.push(...leavingFacts(here, node, setting, { 4: { kind: "here" }, 6: { kind: "here" } }));
+    const ports = setting.egress === undefined ? [] : [setting.egress.port];
+    const noMasquerade = [prefix("10.66.0.0/16"), prefix("fd00:66::/32")];
     node.facts = [
       ...nodeFacts({
-        noMasquerade: [prefix("10.66.0.0/16"), prefix("fd00:66::/32")],
+        noMasquerade,
         routerAdvertisedLinks: [],
-        chains: wayChains(here),
+        chains: [
+          ...wayChains(here),
+          ...egressChains({ ports, within: noMasquerade, port: here.vxlan.port, encrypted: within.encrypt }),
+        ],
+        leaving: egressFirst(ports),
       }),
       ...hereFacts(here, devices),
       ...theirs,
     ];
   }
+}
+
+type Exits = Partial<Record<Family, Exit>>;
+
+const leavingTo = ({ record: { tunnelMac: mac } }: WayNode, ways: Ways): Exits =>
+  Object.fromEntries(Object.entries(ways).map(([pods, way]) => [pods, { kind: "node", way, mac }]));
+
+/** Where packets of the node's pod go that leave the cluster; on the holder, what lets them leave there. */
+function leavingFacts(here: Here, { name }: WayNode, { egress, ...options }: Setting, exits: Exits): Fact[] {
+  if (egress === undefined) return [];
+  const { port, holder } = egress;
+  const pods = ([4, 6] as const).map((of) => podOf(name, of));
+  return [
+    ...(isEncrypted(options) ? answersRules(port.addresses) : []),
+    ...egressFacts(here, PATH_MTU, here.vxlan.port, { index: 0, port, exits }),
+    ...leavers(pods, 0, port.addresses),
+    ...(name === holder
+      ? port.addresses.flatMap((each): Fact[] => [
+          heldAddress("eth0", each, { validSeconds: 3_600, announce: false }),
+          heldElement(0, each),
+        ])
+      : []),
+  ];
 }
 
 const lacks = async ({ kernel, facts }: WayNode): Promise<Op[]> => lacking(facts, await kernel.look({}, facts));
