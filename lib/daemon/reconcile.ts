@@ -55,6 +55,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   let path = false;
   /** What the path left when the last pass looked. */
   let before: ReturnType<typeof pathMtus> | undefined;
+  /** The node's own addresses among pods, of which its firewall speaks, as they were then. */
+  let among: string | undefined;
   const marked = new Map<string, AttachmentRecord>();
   /** Milliseconds since the epoch. An attachment that is made anew under the same name is another record. */
   const missingSince = new WeakMap<AttachmentRecord, number>();
@@ -291,6 +293,9 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       if (all || isPathMarked || mtus.path !== before?.path || mtus.segment !== before.segment)
         for (const record of core.table) if (isOffPath(record, mtus)) marked.set(keyOf(record), record);
       before = mtus;
+      const amongNow = core.cluster?.record.tunnelAddresses.join();
+      if (amongNow !== among) node = true;
+      among = amongNow;
       const targets = all || nftables ? [...core.table] : [...marked.values()];
       const wholeNode = all || nftables || node;
       nftables = false;
