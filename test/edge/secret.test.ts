@@ -1,5 +1,5 @@
 /** The daemon as a process, an API server and a router that stand in for real ones: the router's key is in a Secret. */
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
@@ -7,7 +7,8 @@ import { linesOf } from "#lib/edge/tree.ts";
 import { startDaemon } from "../../conformance/daemon.ts";
 import { eventually } from "../../conformance/program.ts";
 import { pki } from "../store/pki.ts";
-import { authority, TOKEN } from "../support/kubernetes/authority.ts";
+import { authority } from "../support/kubernetes/authority.ts";
+import { writeKubeconfig } from "../support/kubernetes/kubeconfig.ts";
 import { LIVE } from "../support/live-node.ts";
 import { needing } from "../support/requirement.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
@@ -34,17 +35,7 @@ const has = async (lines: readonly string[]): Promise<true | undefined> =>
     router.key = "first-of-two-keys";
     server.objects.put(secretOf(router.key));
     const directory = mkdtempSync(join(tmpdir(), "edge-secret-"));
-    const kubeconfig = join(directory, "kubeconfig");
-    const ca = Buffer.from(kubernetes.ca).toString("base64");
-    writeFileSync(
-      kubeconfig,
-      JSON.stringify({
-        "current-context": "here",
-        contexts: [{ name: "here", context: { cluster: "here", user: "node" } }],
-        clusters: [{ name: "here", cluster: { server: server.url, "certificate-authority-data": ca } }],
-        users: [{ name: "node", user: { token: TOKEN } }],
-      }),
-    );
+    const kubeconfig = writeKubeconfig(directory, server, kubernetes.ca);
     const config = {
       networks: [{ name: "net", expose: true }],
       kubernetes: { kubeconfig },

@@ -8,6 +8,7 @@ import { createServer } from "node:https";
 import type { Socket } from "node:net";
 import { basename, dirname } from "node:path/posix";
 import { text } from "node:stream/consumers";
+import { CONFIGURED } from "#lib/k8s/api/resource.ts";
 import { KINDS as STORED } from "#lib/store/kubernetes/kinds.ts";
 import type { Identity } from "../../store/pki.ts";
 import { freePort } from "../free-port.ts";
@@ -39,10 +40,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
     apiVersion: "k8s.cni.cncf.io/v1",
     kind: "NetworkAttachmentDefinition",
   },
+  ...Object.fromEntries(CONFIGURED.map(({ path, apiVersion, kind }) => [path, { apiVersion, kind }])),
   ...WRITTEN,
 };
 /** One of those that are in a namespace. */
 const NAMED = /^(\/apis?\/.+)\/namespaces\/([^/]+)\/(pods|secrets|network-attachment-definitions)\/([^/]+)(\/status)?$/;
+/** Of one of the project's own kinds. */
+const SAID = /^(\/apis\/selvedge\.dev\/v1alpha1\/[a-z]+)\/([^/]+)\/status$/;
+const STEPS = "application/json-patch+json";
 const MERGE = "application/merge-patch+json";
 const NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed";
 const LIST_KEYS = ["limit", "continue", "fieldSelector", "labelSelector"];
@@ -149,6 +154,10 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     const [above, last] = [dirname(pathname), decodeURIComponent(basename(pathname))];
     if (above in WRITTEN) return void one(request, response, above, last);
     if (pathname in WRITTEN && request.method !== "GET") return void one(request, response, pathname);
+    const [, list, named] = SAID.exec(pathname) ?? [];
+    const said = KINDS[list ?? ""];
+    if (said !== undefined && named !== undefined && request.method === "PATCH")
+      return void say(request, response, { ...said, metadata: { name: named } });
     const [, group, namespace = "", plural = basename(pathname), name, status] = NAMED.exec(pathname) ?? [];
     const kind = name === undefined ? KINDS[pathname] : KINDS[`${group}/${plural}`];
     if (status !== undefined && kind !== undefined && request.method === "PATCH")
@@ -162,7 +171,7 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     const refused = refusalOf(request, what, kind);
     if (refused !== undefined || kind === undefined) refuse(response, refused);
     else if (verb === "watch") watch(kind, query, response);
-    else if (verb === "list") list(kind, query, response);
+    else if (verb === "list") page(kind, query, response);
     else {
       const found = objects.find({ ...kind, metadata: { namespace, name: name ?? "" } });
       if (found === undefined) refuse(response, [404, `${plural} "${name}" not found`]);
@@ -186,6 +195,24 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     response.end(JSON.stringify(said));
   }
 
+  /** What is said of a part of the configuration: of the object that is meant, all of its status. */
+  async function say(request: IncomingMessage, response: ServerResponse, of: ApiObject): Promise<void> {
+    const what = `patch ${of.kind}/status`;
+    fake.asked.push(what);
+    const [test, add, ...more] = JSON.parse(await text(request)) as { op: string; path: string; value: object }[];
+    if (request.headers["content-type"] !== STEPS) fake.mistakes.push(`${what} as ${request.headers["content-type"]}`);
+    const steps = [test, add, ...more].map((step) => `${step?.op} ${step?.path}`).join();
+    if (steps !== "test /metadata/uid,add /status") fake.mistakes.push(`${what} by ${steps}`);
+    const refused = refusalOf(request, what, of);
+    if (refused !== undefined) return refuse(response, refused);
+    const before = objects.find(of);
+    if (before === undefined) return refuse(response, [404, `"${of.metadata.name}" not found`, of.metadata.name]);
+    if (`${test?.value}` !== before.metadata.uid)
+      return refuse(response, [422, "the server rejected our request due to an error in our request"]);
+    objects.put({ ...before, status: { ...add?.value } });
+    response.end(JSON.stringify(objects.find(of)));
+  }
+
   /** One of those that are written. @param name absent: one more */
   async function one(request: IncomingMessage, response: ServerResponse, path: string, name?: string): Promise<void> {
     const kind = WRITTEN[path];
@@ -205,7 +232,7 @@ export async function fakeApiServer(identity: Identity, token: string): Promise<
     response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(said));
   }
 
-  function list(kind: Kind, query: URLSearchParams, response: ServerResponse): void {
+  function page(kind: Kind, query: URLSearchParams, response: ServerResponse): void {
     const limit = Number(query.get("limit"));
     if (!(limit > 0)) fake.mistakes.push(`list ${kind.kind} without limit`);
     if (kind.kind === "Pod" && query.get("fieldSelector") !== NOT_ENDED)
