@@ -21,6 +21,8 @@ import { runs } from "./runs.ts";
 const DEFINITIONS = join(import.meta.dirname, "../../install/kubernetes/resources.yaml");
 const SECRET_RIGHTS = join(import.meta.dirname, "../../install/kubernetes/router-secret.yaml");
 const LONG_MS = 90_000;
+/** Two looks at what is to be said. */
+const STILL_MS = 12_000;
 
 let joined: JoinedNode;
 let kubernetes: ControlPlane;
@@ -437,6 +439,13 @@ withRouter(
     await apply(edge({ groups: [...pods.groups, { name: "NODES", of: "nodes" }] }));
     await comesTo("another change is made", () => has("network-group NODES") || has("address-group NODES"));
 
+    await comesTo("the silent one is left alone", async () => (await of("silent", ready("reason"))) === "Open");
+    expect(await of("silent", ready("message"))).not.toContain("left alone until");
+    const version = () => of("silent", "{.metadata.resourceVersion}");
+    const before = await version();
+    await sleep(STILL_MS);
+    expect(await version()).toBe(before);
+
     const told = [
       await kubernetes.kubectl(["get", "routers", "--output=yaml"]),
       await kubernetes.kubectl(["get", "events", "--all-namespaces", "--output=yaml"]),
@@ -446,9 +455,9 @@ withRouter(
     await remove("router/edge1", "router/silent");
     await comesTo("nobody writes to it any more", async () => {
       router.operate([{ op: "delete", path: ["firewall", "group", "network-group", "PODS"] }]);
-      const before = router.requests.length;
+      const asked = router.requests.length;
       await sleep(7_000);
-      return router.requests.length === before;
+      return router.requests.length === asked;
     });
     expect([has("PODS"), has("NODES")]).toEqual([false, true]);
   },

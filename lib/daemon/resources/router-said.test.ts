@@ -18,9 +18,12 @@ const SAID: RouterSaid = {
   lastPush: { revision: 7, time: "2027-01-15T08:00:00Z", result: "done" },
 };
 
-test("what is not known is not said, and what is said is read again", () => {
+test("what is not known is what was said, but for who writes; and what is said is read again", () => {
   expect(routerSaid(STATE)).toEqual(SAID);
   expect(routerSaid({ ...STATE, version: "", writer: "", lastPush: undefined })).toEqual({});
+  const { writer: _, ...others } = SAID;
+  expect(routerSaid({ ...STATE, version: "", writer: "", lastPush: undefined }, SAID)).toEqual(others);
+  expect(routerSaid({ ...STATE, version: "1.5" }, SAID)).toEqual({ ...SAID, version: "1.5" });
   for (const said of [SAID, {}]) expect(readRouterSaid(root(said))).toEqual(said);
   expect(readRouterSaid(root(undefined))).toEqual({});
 });

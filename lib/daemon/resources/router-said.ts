@@ -20,14 +20,17 @@ export interface RouterSaid {
 /** What pods that come and go have pushed is said so often at most, and with whatever else is said. */
 const PUSHES_MS = 60_000;
 
-/** What is not known is not there. */
-export const routerSaid = ({ version, writer, lastPush }: RouterState): RouterSaid => ({
-  ...(version === "" ? {} : { version }),
-  ...(writer === "" ? {} : { writer }),
-  ...(lastPush === undefined
-    ? {}
-    : { lastPush: { revision: lastPush.revision, time: timeText(lastPush.atMs), result: lastPush.result } }),
-});
+/** @param before what is not known now, such as the version of a router that does not answer, is what it was */
+export function routerSaid({ version, writer, lastPush }: RouterState, before: RouterSaid = {}): RouterSaid {
+  const known = {
+    ...(version === "" ? {} : { version }),
+    ...(lastPush === undefined
+      ? {}
+      : { lastPush: { revision: lastPush.revision, time: timeText(lastPush.atMs), result: lastPush.result } }),
+  };
+  const { writer: _, ...others } = before;
+  return { ...others, ...known, ...(writer === "" ? {} : { writer }) };
+}
 
 /** Whether it is to be said although no condition is another. */
 export function isNews(before: RouterSaid = {}, now: RouterSaid = {}, nowMs: number): boolean {

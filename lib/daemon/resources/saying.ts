@@ -43,7 +43,7 @@ export function saying(
           const state = stateFor(core, told);
           if (!isSpeaker(core, state?.writer)) continue;
           const conditions = conditionsOf(told, { ...judgedOf(told), blocks: blocksOf(told), router: state }, nowMs());
-          const router = state === undefined ? told.router : routerSaid(state);
+          const router = state === undefined ? told.router : routerSaid(state, told.router);
           if (conditions === undefined && !isNews(told.router, router, nowMs())) continue;
           const now = conditions ?? told.conditions;
           const isThere = await say(told, now, router);
