@@ -57,6 +57,7 @@ describe.each(WAYS)("%s", (_name, way) => {
         expect(await answers(chosen, other, 4)).toBe(true);
       }
       expect(await rig.nodes.a.on("ip", "route", "show", "table", "53000")).toMatch(/mtu 1390/);
+      for (const name of NODES) expect(await rig.nodes[name].ctl("plan")).toMatchObject({ lines: [] });
     },
     180_000,
   );

@@ -116,6 +116,7 @@ runs("every node tells the same of who holds what, and what this means for its o
     const { addresses } = (await rig.nodes[name].ctl("egress")) as Listed;
     expect(addresses.map(({ address }) => address)).toEqual([FIXED[4], FIXED[6]]);
     expect(addresses[0]).toMatchObject({ holder, exit: name === holder ? "here" : "node", pods: [`cl-eg-${name}`] });
+    expect(await rig.nodes[name].ctl("plan")).toMatchObject({ lines: [] });
   }
 });
 
