@@ -95,3 +95,16 @@ test("a pod that is gone while its container runs keeps the labels that it had, 
   all.hold(held("web", [A], { app: "next" }));
   expect(all.pod("shop/web")?.labels).toEqual({ app: "next" });
 });
+
+test("what was told of pods is told again as it was, whoever has their addresses", () => {
+  const { all } = rig();
+  const unready: Pod = { ...pod("new"), isUnready: true };
+  all.putPod(pod("old"));
+  all.putPod(pod("gone"));
+  all.putPod(unready);
+  all.hold(held("untold", [B]));
+  all.removePod("shop/gone");
+  expect([...all.told()]).toEqual([pod("old"), unready]);
+  all.putPod(pod("new", [B]));
+  expect([...all.told()]).toEqual([pod("old"), pod("new", [B])]);
+});
