@@ -7,19 +7,23 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
+import { SPEAKER_DIRECTORY } from "#lib/config/edge.ts";
 import { linesOf } from "#lib/edge/tree.ts";
 import type { PushList, Router } from "#proto/selvedge_pb.ts";
 import { startDaemon } from "../../conformance/daemon.ts";
-import { eventually, must } from "../../conformance/program.ts";
+import { eventually, must, run } from "../../conformance/program.ts";
 import { pki } from "../store/pki.ts";
+import type { FakeApiServer } from "../support/kubernetes/api-server.ts";
 import { authority } from "../support/kubernetes/authority.ts";
 import { writeKubeconfig } from "../support/kubernetes/kubeconfig.ts";
 import { needing } from "../support/requirement.ts";
 import { grammarFile } from "../support/vyos/grammar.ts";
+import { MACHINE } from "../support/vyos/machine.ts";
 import { type Standin, standin } from "../support/vyos/standin.ts";
 
 const kubernetes = authority();
 const runs = needing("root", { file: grammarFile("1.4") }, { file: grammarFile("rolling") });
+const withFrr = needing("root", { program: "vtysh" }, ...MACHINE);
 const LONG_MS = 120_000;
 const TOP = join(import.meta.dirname, "..", "..");
 
@@ -36,9 +40,42 @@ const groupsOf = (router: Standin): string[] =>
   linesOf(router.running)
     .flatMap((line) => /^firewall group network-group (\S+) network/.exec(line)?.[1] ?? [])
     .toSorted();
+const comesTo = (what: string, holds: () => boolean) => eventually(what, async () => holds() || undefined, LONG_MS);
 const commits = (router: Standin): number => router.requests.filter((path) => path === "/configure").length;
 
-(kubernetes.runs === test.skip ? test.skip : runs)(
+/** What is in an API server. */
+function objectsOf({ objects }: FakeApiServer) {
+  let generation = 0;
+  const routerObject = (name: string) => ({
+    apiVersion: "selvedge.dev/v1alpha1",
+    kind: "Router",
+    metadata: { name, generation, creationTimestamp: "2026-01-01T00:00:00Z" },
+  });
+  return {
+    secret: (name: string, value: string): void =>
+      objects.put({
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { namespace: "kube-system", name },
+        data: { api: Buffer.from(`${value}\n`).toString("base64") },
+      }),
+    put(name: string, spec: object): void {
+      generation += 1;
+      const status = objects.find(routerObject(name))?.status;
+      objects.put({ ...routerObject(name), spec, ...(status === undefined ? {} : { status }) });
+    },
+    remove: (name: string): void => objects.remove(routerObject(name)),
+    /** What the condition says of the object as it is now; "" where nothing is said of that. */
+    ready(name: string): string {
+      const found = objects.find(routerObject(name)) as Said | undefined;
+      const { status, reason, message } = found?.status?.conditions?.find(({ type }) => type === "Ready") ?? {};
+      return found?.status?.observedGeneration === found?.metadata.generation ? `${status} ${reason} ${message}` : "";
+    },
+  };
+}
+
+const isHere = kubernetes.runs !== test.skip;
+(isHere ? runs : test.skip)(
   "routers that are objects come, change and go, under a push, too, and the file's goes on",
   async () => {
     using certificates = pki();
@@ -51,33 +88,16 @@ const commits = (router: Standin): number => router.requests.filter((path) => pa
     const directory = mkdtempSync(join(tmpdir(), "edge-objects-"));
     writeFileSync(join(directory, "key"), `${ofFile.key}\n`);
     const kubeconfig = writeKubeconfig(directory, server, kubernetes.ca);
-    const secret = (name: string, key: string): void =>
-      server.objects.put({
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata: { namespace: "kube-system", name },
-        data: { api: Buffer.from(`${key}\n`).toString("base64") },
-      });
     const groups = (...names: string[]) => names.map((name) => ({ name, of: "pools" }));
     const { fingerprint256: fingerprint } = new X509Certificate(readFileSync(identity.certificate));
-    let generation = 0;
-    const routerObject = (name: string) => ({
-      apiVersion: "selvedge.dev/v1alpha1",
-      kind: "Router",
-      metadata: { name, generation, creationTimestamp: "2026-01-01T00:00:00Z" },
-    });
-    const put = (name: string, url: string, key: string, ...names: string[]): void => {
-      generation += 1;
-      const status = server.objects.find(routerObject(name))?.status;
-      const spec = {
+    const { secret, put: putRouter, remove, ready } = objectsOf(server);
+    const put = (name: string, url: string, key: string, ...names: string[]): void =>
+      putRouter(name, {
         url,
         key: { secret: { name: key, key: "api" } },
         trust: { fingerprint },
         groups: groups(...names),
-      };
-      server.objects.put({ ...routerObject(name), spec, ...(status === undefined ? {} : { status }) });
-    };
-    const remove = (name: string): void => server.objects.remove(routerObject(name));
+      });
     const config = {
       networks: [{ name: "net", expose: true }],
       kubernetes: { kubeconfig, resources: true },
@@ -102,13 +122,7 @@ const commits = (router: Standin): number => router.requests.filter((path) => pa
           environment: { ...daemon.environment, PATH: process.env.PATH ?? "" },
         }),
       ) as T;
-    const comesTo = (what: string, holds: () => boolean) => eventually(what, async () => holds() || undefined, LONG_MS);
     const has = (router: Standin, ...names: readonly string[]) => groupsOf(router).join() === names.join();
-    const ready = (name: string) => {
-      const found = server.objects.find(routerObject(name)) as Said | undefined;
-      const { status, reason, message } = found?.status?.conditions?.find(({ type }) => type === "Ready") ?? {};
-      return found?.status?.observedGeneration === found?.metadata.generation ? `${status} ${reason} ${message}` : "";
-    };
     try {
       await comesTo("the file's", () => has(ofFile, "FILE"));
       secret("first", first.key);
@@ -178,6 +192,52 @@ const commits = (router: Standin): number => router.requests.filter((path) => pa
       expect(server.mistakes.filter((each) => !each.includes("/nodes/"))).toEqual([]);
       for (const key of [first.key, second.key]) expect(daemon.log()).not.toContain(key);
     } finally {
+      await daemon.kill();
+      rmSync(directory, { recursive: true });
+    }
+  },
+  4 * LONG_MS,
+);
+
+(isHere ? withFrr : test.skip)(
+  "FRR on the node calls the routers that there are, whoever of them cannot be called",
+  async () => {
+    await using server = await kubernetes.server();
+    const directory = mkdtempSync(join(tmpdir(), "edge-called-"));
+    const kubeconfig = writeKubeconfig(directory, server, kubernetes.ca);
+    const config = { networks: [{ name: "net", expose: true }], kubernetes: { kubeconfig, resources: true } };
+    const { secret, put, remove } = objectsOf(server);
+    const called = (url: string, address: string, more: object = {}) => ({
+      url,
+      key: { secret: { name: "edge", key: "api" } },
+      bgp: { as: 65_000, nodesAs: 65_001, addresses: [address], ...more },
+    });
+    const daemon = await startDaemon({ enter: (argv) => [...argv], directory, config });
+    const neighbours = async (): Promise<string> => {
+      const { exit, stdout } = await run(["vtysh", "--vty_socket", SPEAKER_DIRECTORY, "-c", "show running-config"]);
+      return exit === 0 ? (stdout.match(/neighbor \S+ remote-as/g) ?? []).map((line) => line.split(" ")[1]).join() : "";
+    };
+    const calls = (what: string, wanted: string) =>
+      eventually(what, async () => (await neighbours()) === wanted || undefined, LONG_MS);
+    try {
+      // Nobody answers at either, which is nothing to FRR.
+      put("one", called("https://127.0.0.1:1", "192.0.2.1"));
+      put("two", called("https://127.0.0.1:2", "192.0.2.2", { password: { secret: { name: "two", key: "api" } } }));
+      await calls("the first, while the other's password is not there", "192.0.2.1");
+      secret("two", "s3cret");
+      await calls("both", "192.0.2.1,192.0.2.2");
+      put("one", called("https://127.0.0.1:1", "192.0.2.3"));
+      await calls("another address", "192.0.2.2,192.0.2.3");
+      remove("two");
+      await calls("one of them", "192.0.2.3");
+      remove("one");
+      await calls("nobody", "");
+      put("one", called("https://127.0.0.1:1", "192.0.2.1"));
+      await calls("the first again", "192.0.2.1");
+      expect(daemon.log()).not.toContain("s3cret");
+    } finally {
+      remove("one");
+      await calls("it ends", "");
       await daemon.kill();
       rmSync(directory, { recursive: true });
     }
