@@ -191,7 +191,7 @@ export const router = z.strictObject(
   {
     name: ofFile(setting(name, "How `selvedgectl edge` and the history name it.")),
     url: setting(url, "Where its HTTP API is."),
-    key: setting(secretReference, "Key of its HTTP API: where it is, one of the three."),
+    key: setting(secretReference, "Where the key of its HTTP API is."),
     trust: setting(
       z
         .strictObject(

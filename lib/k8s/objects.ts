@@ -54,6 +54,8 @@ export interface Warning {
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
+  /** What of it went wrong: one word. */
+  readonly action: "Accept" | "Follow";
   /** One word. */
   readonly reason: string;
   readonly message: string;

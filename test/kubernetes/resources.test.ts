@@ -441,6 +441,8 @@ withRouter(
 
     await comesTo("the silent one is left alone", async () => (await of("silent", ready("reason"))) === "Open");
     expect(await of("silent", ready("message"))).not.toContain("left alone until");
+    const events = ["get", "events", "--namespace=default", "--field-selector=involvedObject.name=silent"];
+    await comesTo("there is an event", async () => /Warning +Open/.test(await kubernetes.kubectl(events)));
     const version = () => of("silent", "{.metadata.resourceVersion}");
     const before = await version();
     await sleep(STILL_MS);

@@ -45,7 +45,8 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
   const routers = new Map<string, { config: { isObject?: true }; status: RouterState }>();
   const begun = beginning(parseConfig(file), file, own);
   if (begun === undefined) throw new Error("Kubernetes has no part in the configuration");
-  const clock = { coolDownMs: 0, nowMs: () => 0, clockUs: () => 0 };
+  const time = { nowMs: 0 };
+  const clock = { coolDownMs: 0, nowMs: () => time.nowMs, clockUs: () => 0 };
   const core = {
     config: begun.config,
     ipam: ipam({ pools: poolsOf(begun.config, false), ...clock }),
@@ -82,6 +83,7 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
   };
   return {
     core,
+    time,
     resources,
     routers,
     besides,
@@ -239,6 +241,28 @@ test("a router is part of the configuration, goes with its object, and what it c
   resources.listener.remove("Router/far");
   tell();
   expect([await resources.take(), names()]).toEqual([true, []]);
+});
+
+test("of a router that stays ill people hear once, and other words for the same wait", async () => {
+  const { time, resources, routers, tell, said, statuses, warnings } = await opened();
+  const become = async (phase: RouterState["phase"], message: string) => {
+    routers.set("far", { config: { isObject: true }, status: { ...STATE, phase, message } });
+    tell({ ...ROUTER, ...{ status: { conditions: statuses.get("far"), writer: "a" } } });
+    await resources.take();
+    await resources.say();
+    return said.length;
+  };
+  expect(await become("failing", "no answer")).toBe(1);
+  expect(await become("held", "60 of 80 paths")).toBe(2);
+  time.nowMs += 1_000;
+  expect(await become("held", "61 of 80 paths")).toBe(2);
+  time.nowMs += 10_000;
+  expect(await become("held", "62 of 80 paths")).toBe(3);
+  expect(await become("conflict", "protocols bgp has another AS")).toBe(4);
+  expect(warnings.map(({ action, reason, message }) => [action, reason, message])).toEqual([
+    ["Follow", "Held", "60 of 80 paths"],
+    ["Follow", "Conflict", "protocols bgp has another AS"],
+  ]);
 });
 
 test("of a router of the file's nothing is said by what is said of an object of its name", async () => {

@@ -19,6 +19,8 @@ export function saying(
   const { log, nowMs } = core;
   /** What is said is not looked at again: a warning of it that could not be given is kept until it is. */
   const owed: Warning[] = [];
+  /** By name of a router: when something was said of it last, milliseconds since the epoch. */
+  const saidMs = new Map<string, number>();
   /** Why what is to be said could not be. */
   let unsaid: ReadonlySet<string> = new Set();
 
@@ -44,13 +46,17 @@ export function saying(
           if (!isSpeaker(core, state?.writer)) continue;
           const conditions = conditionsOf(told, { ...judgedOf(told), blocks: blocksOf(told), router: state }, nowMs());
           const router = state === undefined ? told.router : routerSaid(state, told.router);
-          if (conditions === undefined && !isNews(told.router, router, nowMs())) continue;
-          const now = conditions ?? told.conditions;
-          const isThere = await say(told, now, router);
-          const refusal = refusalIn(now);
-          if (!isThere || refusal === undefined || isDeepStrictEqual(refusal, refusalIn(told.conditions))) continue;
+          const isOther = isNews(told.router, router, nowMs());
+          if (conditions === undefined && !isOther) continue;
           const { name, uid } = told;
-          owed.push({ kind, name, uid, ...refusal, by, atMs: nowMs() });
+          const now = conditions ?? told.conditions;
+          const isPatient = kind === "Router" && !isOther && isReworded(told.conditions, now);
+          if (isPatient && nowMs() - (saidMs.get(name) ?? 0) < WORDS_MS) continue;
+          const isThere = await say(told, now, router);
+          if (kind === "Router") saidMs.set(name, nowMs());
+          if (!isThere) continue;
+          for (const trouble of newTroubles(told.conditions, now))
+            owed.push({ kind, name, uid, ...trouble, by, atMs: nowMs() });
         }
       });
     await guarded(async () => {
@@ -64,9 +70,30 @@ export function saying(
   };
 }
 
-function refusalIn(conditions: readonly Condition[]): Pick<Condition, "reason" | "message"> | undefined {
-  const found = conditions.find(({ type, status }) => type === "Accepted" && status === "False");
-  return found && { reason: found.reason, message: found.message };
+/** What a router that fails, or is held, says why may be in other words after each look. */
+const WORDS_MS = 10_000;
+
+const isReworded = (before: readonly Condition[], now: readonly Condition[]): boolean => {
+  const bare = (all: readonly Condition[]) => all.map(({ message: _, ...condition }) => condition);
+  return isDeepStrictEqual(bare(before), bare(now));
+};
+
+/** Reasons why a router is not ready that stay until a person, or the router's operator, does something. */
+const LASTING: ReadonlySet<string> = new Set(["Conflict", "Held", "Drifted", "Paused", "Open"]);
+
+/** What people who look at events are to hear of: a refusal in its words, what a router has come to once while it is so. */
+function newTroubles(
+  before: readonly Condition[],
+  now: readonly Condition[],
+): readonly Pick<Warning, "action" | "reason" | "message">[] {
+  return now
+    .filter(({ type, status, reason, message }) => {
+      const earlier = before.find((each) => each.type === type);
+      if (status !== "False" || (type === "Ready" && !LASTING.has(reason))) return false;
+      if (type === "Accepted") return earlier?.status !== "False" || earlier.message !== message;
+      return type === "Ready" && earlier?.reason !== reason;
+    })
+    .map(({ type, reason, message }) => ({ action: type === "Accepted" ? "Accept" : "Follow", reason, message }));
 }
 
 /** Of a router; undefined where it is not followed, or is one of the file's. */

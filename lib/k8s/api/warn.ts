@@ -12,7 +12,7 @@ const NAMESPACE = "default";
 const MOST_CHARACTERS = 1_024;
 
 /** Once, however often it is said: the same of the same object has the same name. @throws SelvedgeError not-ready */
-export async function warn(ask: Ask, { kind, name, uid, reason, message, by, atMs }: Warning): Promise<void> {
+export async function warn(ask: Ask, { kind, name, uid, action, reason, message, by, atMs }: Warning): Promise<void> {
   const apiVersion = CONFIGURED.find((each) => each.kind === kind)?.apiVersion;
   const same = createHash("sha256")
     .update(JSON.stringify([kind, name, uid, reason, message]))
@@ -28,7 +28,7 @@ export async function warn(ask: Ask, { kind, name, uid, reason, message, by, atM
         // meta/v1 MicroTime.
         eventTime: new Date(atMs).toISOString().replace("Z", "000Z"),
         type: "Warning",
-        action: "Accept",
+        action,
         reason,
         note: message.slice(0, MOST_CHARACTERS),
         regarding: { apiVersion, kind, name, uid },
