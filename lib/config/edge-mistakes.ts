@@ -8,6 +8,7 @@ import { pairMistakes } from "./edge-pairs.ts";
 import { secretMistakes } from "./edge-secrets.ts";
 import { familyIn, serviceMistakes } from "./edge-services.ts";
 import { tunnelKind } from "./edge-tunnels.ts";
+import { sameRouters } from "./edge-twice.ts";
 import { vrfMistakes } from "./edge-vrfs.ts";
 import { isText } from "./leaves.ts";
 import { firstWithin, listAt, NO_TENANT, poolTenants, prefixesOf, subnetsOf } from "./overlaps.ts";
@@ -60,6 +61,7 @@ export function edgeMistakes(root: unknown, pools: ReadonlySet<string>): Complai
   });
   return [
     ...sameNames(routers, ["edge", "routers"]),
+    ...sameRouters(root),
     ...ofRouters,
     ...pairMistakes(lookUp(root, ["edge"]), ["edge"], names.filter(isText)),
   ];

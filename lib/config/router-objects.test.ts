@@ -19,7 +19,7 @@ const KEY = { secret: { name: "edge", key: "api" } };
 const router = (name: string, spec: object = {}): Resource => ({
   kind: "Router",
   name,
-  spec: { url: "https://192.0.2.9", key: KEY, ...spec },
+  spec: { url: `https://${name}.example`, key: KEY, ...spec },
 });
 const pool = (name: string, subnet: string): Resource => ({
   kind: "AddressPool",
@@ -111,15 +111,33 @@ test.each(WRONG)("refused is %s, and others count", (_what, resource, message) =
   expect([refused, routers]).toEqual([{ [`Router ${resource.name}`]: message }, ["edge1", "edge2", "right"]]);
 });
 
-const speaking = (name: string, nodesAs: number) =>
-  router(name, { bgp: { as: 65_000, nodesAs, addresses: ["192.0.2.9"] } });
+const speaking = (name: string, nodesAs: number, address = "192.0.2.9") =>
+  router(name, { bgp: { as: 65_000, nodesAs, addresses: [address] } });
 test("of two that cannot both be the earlier one counts, and one beside another that is wrong itself", () => {
   const file = "kubernetes: { resources: true }";
-  const two = together([speaking("b", 65_001), speaking("a", 65_002)], file);
+  const two = together([speaking("b", 65_001), speaking("a", 65_002, "192.0.2.8")], file);
   expect([two.routers, Object.keys(two.refused)]).toEqual([["b"], ["Router a"]]);
   const wrong = { ...speaking("b", 65_001), spec: { ...(speaking("b", 65_001).spec as object), url: "no" } };
-  const one = together([wrong, speaking("a", 65_002)], file);
+  const one = together([wrong, speaking("a", 65_002, "192.0.2.8")], file);
   expect([one.routers, Object.keys(one.refused)]).toEqual([["a"], ["Router b"]]);
+});
+
+test("an object is no other router's, neither by its URL nor by an address that nodes call; the earlier one counts", () => {
+  const far = { url: "HTTPS://Far.example:443" };
+  const said = "spec.url: https://far.example is the URL of another router, too; leave one of the two out";
+  expect(together([router("b", far), router("a", far)])).toMatchObject({
+    routers: ["edge1", "edge2", "b"],
+    refused: { "Router a": said },
+  });
+  expect(together([router("a", { url: "https://192.0.2.2/" })]).refused).toEqual({
+    "Router a": "spec.url: https://192.0.2.2 is the URL of another router, too; leave one of the two out",
+  });
+  const again = "spec.bgp.addresses[0]: 192.0.2.1 is there before; FRR on a node calls it once";
+  expect(together([speaking("a", 65_001, "192.0.2.1")]).refused).toEqual({ "Router a": again });
+  const twice = router("a", { bgp: { as: 1, nodesAs: 65_001, addresses: ["2001:db8::1", "2001:db8:0::1"] } });
+  expect(together([twice]).refused).toEqual({
+    "Router a": "spec.bgp.addresses[1]: 2001:db8::1 is there before; FRR on a node calls it once",
+  });
 });
 
 const WEST = router("west", { sites: [{ ...SITE, wireguard: { ...PEER, privateKey: KEY } }] });
