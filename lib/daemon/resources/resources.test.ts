@@ -277,14 +277,14 @@ test("of a router of the file's nothing is said by what is said of an object of 
 
 test("of a router its writer speaks while it is there", async () => {
   const nodes = new Map(["a", "b", "c"].map((name) => [name, {}]));
-  const speakers = async (writer: string, dead: readonly string[] = []) => {
+  const speakers = async (writer: string, dead: readonly string[] = [], said = {}) => {
     const all = await Promise.all(
       [...nodes.keys()].map(async (name) => {
         const peers = new Map(dead.map((each) => [each, { liveness: "dead" }]));
         const cluster = { self: { name }, informed: true, connected: true, view: { nodes }, peers };
         const one = await opened(memory(), cluster);
         one.routers.set("far", { config: { isObject: true }, status: { ...STATE, writer } });
-        one.tell(ROUTER);
+        one.tell({ ...ROUTER, status: said });
         await one.resources.take();
         await one.resources.say();
         return one.said.length > 0 && !dead.includes(name) ? [name] : [];
@@ -296,6 +296,10 @@ test("of a router its writer speaks while it is there", async () => {
   expect(await speakers("")).toHaveLength(1);
   expect(await speakers("gone")).toHaveLength(1);
   expect(await speakers("b", ["b"])).toHaveLength(1);
+  // Nodes that do not know leave it to the one that was said to be.
+  for (const name of nodes.keys()) expect(await speakers("", [], { writer: name })).toEqual([name]);
+  expect(await speakers("c", [], { writer: "a" })).toEqual(["c"]);
+  expect(await speakers("", ["b"], { writer: "b" })).toHaveLength(1);
 });
 
 test("of one that has been made anew meanwhile nobody is warned", async () => {

@@ -43,7 +43,8 @@ export function saying(
       await guarded(async () => {
         for (const told of all.filter((each) => each.kind === kind)) {
           const state = stateFor(core, told);
-          if (!isSpeaker(core, state?.writer)) continue;
+          // A node that has just started, or finds the router paused, does not know yet who writes to it.
+          if (!isSpeaker(core, state?.writer || told.router?.writer)) continue;
           const conditions = conditionsOf(told, { ...judgedOf(told), blocks: blocksOf(told), router: state }, nowMs());
           const router = state === undefined ? told.router : routerSaid(state, told.router);
           const isOther = isNews(told.router, router, nowMs());
