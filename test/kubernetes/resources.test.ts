@@ -519,4 +519,26 @@ runs("the daemon may say what became of a network", async () =>
   ).toContain("yes"),
 );
 
+runs(
+  "without the definition of routers, as before an upgrade, the others count, also for a daemon that starts then",
+  async () => {
+    await remove("customresourcedefinition/routers.selvedge.dev");
+    await apply(network("before", {}));
+    await accepted("network/before");
+    await live.daemon.stop();
+    await live.daemon.start();
+    await apply(network("after", {}));
+    await accepted("network/after");
+    await kubernetes.kubectl(["apply", `--filename=${DEFINITIONS}`]);
+    await kubernetes.kubectl(["wait", "--for=condition=Established", "customresourcedefinition/routers.selvedge.dev"]);
+    await apply(object("Router", "late", { ...ROUTER, url: `https://${CABLE.server}:1` }));
+    // A definition that comes later is looked for once a minute.
+    await live.daemon.stop();
+    await live.daemon.start();
+    await accepted("router/late");
+    await remove("router/late", "network/before", "network/after");
+  },
+  3 * LONG_MS,
+);
+
 test("there are cases", () => expect([REFUSED.length, NOT_OURS.length].every((count) => count > 5)).toBe(true));
