@@ -284,7 +284,7 @@ test("of a router its writer speaks while it is there", async () => {
         const cluster = { self: { name }, informed: true, connected: true, view: { nodes }, peers };
         const one = await opened(memory(), cluster);
         one.routers.set("far", { config: { isObject: true }, status: { ...STATE, writer } });
-        one.tell({ ...ROUTER, status: said });
+        one.tell({ ...ROUTER, ...{ status: said } });
         await one.resources.take();
         await one.resources.say();
         return one.said.length > 0 && !dead.includes(name) ? [name] : [];
