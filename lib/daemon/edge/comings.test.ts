@@ -69,7 +69,11 @@ async function sequence(seed: number) {
   const events: readonly (() => unknown)[] = [
     () => put(pick(NAMES)),
     () => put(pick(NAMES)),
-    () => put(pick(NAMES), { url: at() }),
+    // A node that knows the earlier place alone would write to that, and what is remembered would be of it: both hear of this.
+    () => {
+      put(pick(NAMES), { url: at() });
+      for (const each of nodes) each.become(texts());
+    },
     () => put(pick(NAMES), { file: "/missing" }),
     () => void now.delete(pick(NAMES)),
     () => void now.delete(pick(NAMES)),
@@ -85,9 +89,10 @@ async function sequence(seed: number) {
     () => net.later(Math.floor(90_000 * random())),
     () => net.space.stop(),
     () => net.space.start(),
+    // A person orders something there.
     () =>
       pick(nodes)
-        .edge.alone(pick(NAMES), ({ pusher }) => pusher.history())
+        .edge.alone(pick(NAMES), ({ beWriter }) => beWriter())
         .catch(() => {}),
   ];
   for (let step = 0; step < 30; step++) {

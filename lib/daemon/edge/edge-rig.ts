@@ -159,7 +159,7 @@ export function node(net: Fabric, name: string, routers: readonly string[], more
   const edge = openEdge(core, config.edge as NonNullable<Config["edge"]>, open, []);
   core.edge = edge;
   const ending = new AbortController();
-  const done = edge.run(ending.signal);
+  const done = Promise.all([edge.run(ending.signal), keeper.watch("edge/", edge.heed, ending.signal)]);
   return {
     edge,
     core,
