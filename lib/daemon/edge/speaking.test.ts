@@ -24,7 +24,7 @@ const ROUTER = called();
 
 type Router = Calling["router"];
 
-function rig(cluster?: object, routers: readonly Router[] = [ROUTER]) {
+function rig(cluster?: object, routers: readonly Router[] = [ROUTER], resources?: { readonly isTold: boolean }) {
   const speaker = fakeSpeaker();
   const events: Event[] = [];
   let nowMs = 1_000_000;
@@ -39,6 +39,7 @@ function rig(cluster?: object, routers: readonly Router[] = [ROUTER]) {
     nowMs: () => nowMs,
     clockUs: () => 0,
     ...(cluster && { cluster }),
+    ...(resources && { resources }),
   } as unknown as SpeakingCore;
   const config = { speaker: { port: 179, holdSeconds: 9, directory: "/d", programs: "/p" } };
   const secrets = new Map<string, string | SelvedgeError>();
@@ -127,6 +128,17 @@ test("sessions are by address; none while FRR does not answer", async () => {
   expect(await voice.sessions()).toEqual(new Map([["192.0.2.1", session]]));
   speaker.trouble = new SelvedgeError({ kind: "speaker" }, "FRR: vtysh did not end in 10000 ms");
   expect(await voice.sessions()).toEqual(new Map());
+});
+
+test("what an earlier daemon had FRR say stays until Kubernetes has told which routers there are", async () => {
+  const resources = { isTold: false };
+  const { voice, speaker } = rig(undefined, [], resources);
+  await speaker.follow("of an earlier daemon");
+  await voice.pass();
+  expect(speaker.text).toBe("of an earlier daemon");
+  resources.isTold = true;
+  await voice.pass();
+  expect(speaker.text).toBeUndefined();
 });
 
 test("of a router whose password cannot be had FRR goes on with what it was told last, and of the others with all", async () => {

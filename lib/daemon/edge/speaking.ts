@@ -10,10 +10,13 @@ import { isFailure } from "#lib/errors.ts";
 import type { Session } from "#lib/frr/sessions.ts";
 import type { Speaker } from "#lib/frr/speaker.ts";
 import type { Core } from "../core.ts";
+import type { Resources } from "../resources/resources.ts";
 import { type Called, type Calling, calledRouters } from "./called.ts";
 import { type EdgePools, edgePools, ownAddresses, ownDestinations } from "./view.ts";
 
-export type SpeakingCore = Pick<Core, "cluster" | "config" | "ipam" | "node" | "log" | "nowMs" | "clockUs">;
+export type SpeakingCore = Pick<Core, "cluster" | "config" | "ipam" | "node" | "log" | "nowMs" | "clockUs"> & {
+  readonly resources?: Pick<Resources, "isTold">;
+};
 
 export interface Speaking {
   /** What is due. Reports its own failures. */
@@ -52,7 +55,9 @@ export function speaking(core: SpeakingCore, { speaker, config, routers, random 
     const node = { pools, addresses: ownAddresses(core), segments: segmentsOf(core), egress: egressAddresses(core) };
     const spec = speakerSpec(now.routers, node, config.speaker);
     if (spec === undefined) {
-      if (!isCeased) await speaker.cease();
+      // Kubernetes may have the routers that an earlier daemon had FRR call, and has not told of them yet.
+      if (isCeased || core.resources?.isTold === false) return;
+      await speaker.cease();
       isCeased = true;
       return;
     }

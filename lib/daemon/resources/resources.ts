@@ -17,6 +17,8 @@ import { usesHere } from "./uses.ts";
 
 export interface Resources {
   readonly listener: Listener;
+  /** Everything there is was told once. */
+  readonly isTold: boolean;
   /** Whether the node would begin with one of the kind. */
   keeps(kind: string): boolean;
   /** Calls back when something was told that is not taken over yet. */
@@ -123,6 +125,9 @@ export function openResources(core: Core, { beside, ...begun }: Beginning): Reso
 
   const resources: Resources = {
     listener: heard.listener,
+    get isTold() {
+      return heard.isTold;
+    },
     keeps: (kind) => kept.some((each) => each.kind === kind),
     onTold: () => {},
 
