@@ -46,10 +46,10 @@ export function vyos({ name, url, key, trust, commitMs }: VyosOptions): Vyos {
       return await work(now);
     }
   };
-  const post = (path: string, data: unknown, asked: Asked, timeoutMs: number, secrets?: string[]): Promise<unknown> =>
+  const post = (path: string, data: unknown, asked: Asked, timeoutMs: number, secrets: string[] = []): Promise<unknown> =>
     withKey(async (key) => {
       const form = new URLSearchParams({ data: JSON.stringify(data), key });
-      return dataOf(name, asked, await ask(path, timeoutMs, form.toString()), secrets);
+      return dataOf(name, asked, await ask(path, timeoutMs, form.toString()), [...secrets, key]);
     });
   const show = async (path: Path): Promise<string> =>
     String(await post("/show", { op: "show", path }, "other", READ_MS));
@@ -79,7 +79,7 @@ export function vyos({ name, url, key, trust, commitMs }: VyosOptions): Vyos {
         return void (await post("/configure", commands, "configure", commitMs, secrets));
       await withKey(async (key) => {
         const body = JSON.stringify({ commands, confirm_time: confirmMinutes, key });
-        dataOf(name, "configure", await ask("/configure", commitMs, body), secrets);
+        dataOf(name, "configure", await ask("/configure", commitMs, body), [...secrets, key]);
       });
     },
     confirm: async () => void (await post("/config-file", { op: "confirm" }, "configure", READ_MS)),

@@ -132,6 +132,15 @@ onRouter(
   }),
 );
 
+onRouter(
+  "neither is its key, should it say the request again",
+  withRouter(async (_router, options) => {
+    const commands = [{ op: "set", path: ["protocols", "bgp", KEY] }] as const;
+    for (const given of [{}, { confirmMinutes: 5 }])
+      await expect(vyos(options).configure(commands, given)).rejects.toThrow("protocols bgp (secret)");
+  }),
+);
+
 test("nobody listens, or somebody who is no router", async () => {
   const server = createServer((socket) => socket.resume().end("220 mail.example ESMTP\r\n"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
