@@ -46,7 +46,13 @@ export function vyos({ name, url, key, trust, commitMs }: VyosOptions): Vyos {
       return await work(now);
     }
   };
-  const post = (path: string, data: unknown, asked: Asked, timeoutMs: number, secrets: string[] = []): Promise<unknown> =>
+  const post = (
+    path: string,
+    data: unknown,
+    asked: Asked,
+    timeoutMs: number,
+    secrets: string[] = [],
+  ): Promise<unknown> =>
     withKey(async (key) => {
       const form = new URLSearchParams({ data: JSON.stringify(data), key });
       return dataOf(name, asked, await ask(path, timeoutMs, form.toString()), [...secrets, key]);
