@@ -34,7 +34,9 @@ import {
 function routerUrl(value: unknown): string {
   const url = typeof value === "string" && URL.canParse(value) ? new URL(value) : undefined;
   const isBare =
-    url !== undefined && ["", "/"].includes(url.pathname) && `${url.username}${url.search}${url.hash}` === "";
+    url !== undefined &&
+    ["", "/"].includes(url.pathname) &&
+    `${url.username}${url.password}${url.search}${url.hash}` === "";
   if (!isBare || url.protocol !== "https:" || url.hostname === "")
     throw new SelvedgeError({ kind: "config-invalid", field: "url" }, `${JSON.stringify(value)} is no router's URL`);
   return url.origin;

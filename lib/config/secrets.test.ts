@@ -47,6 +47,11 @@ const CASES: readonly [what: string, text: string, told: string][] = [
     'edge: {routers: [{name: e, url: "https://admin:hunter2@e", key: {file: /k}}]}',
     '"https://(not shown)@e" is not',
   ],
+  [
+    "in a URL without a name",
+    'edge: {routers: [{name: e, url: "https://:hunter2@e", key: {file: /k}}]}',
+    '"https://(not shown)@e" is not',
+  ],
 ];
 test.each(CASES)("a secret %s", (_what, text, told) => {
   const lines = unplaced(text).join("\n");
