@@ -54,6 +54,16 @@ own.runs(
   },
 );
 
+own.runs("who asks while it is got waits for that, and hears of it alike when it cannot be got", async () => {
+  await using rig = await withSecret({ api: "first", psk: "another" });
+  const both = () => Promise.allSettled([rig.read(NAMED), rig.read({ ...NAMED, key: "psk" })]);
+  expect(await both()).toEqual(["first", "another"].map((value) => ({ status: "fulfilled", value })));
+  const missing = { ...NAMED, name: "edge2" };
+  const [one, other] = await Promise.allSettled([rig.read(missing), rig.read(missing)]);
+  expect([one?.status, other]).toEqual(["rejected", one]);
+  expect(rig.server.asked).toEqual(["get secrets", "get secrets"]);
+});
+
 own.runs("what was read stands while the server is away, and is asked for again after a while", async () => {
   await using rig = await withSecret({ api: "first" });
   await rig.read(NAMED);

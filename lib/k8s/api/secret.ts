@@ -35,14 +35,21 @@ type Data = Readonly<Record<string, unknown>>;
 
 export function secrets(options: SecretsOptions): ReadSecret {
   const known = new Map<string, { readonly data: Data; readonly atMs: number }>();
+  /** A router's sites may all name one, and are read at the same time. */
+  const underWay = new Map<string, Promise<Data>>();
 
+  const getting = (name: string, of: ObjectName): Promise<Data> => {
+    const begun = underWay.get(name) ?? got(options, of).finally(() => underWay.delete(name));
+    underWay.set(name, begun);
+    return begun;
+  };
   const dataOf = async (of: ObjectName, isWrong: boolean): Promise<Data> => {
     const name = `${of.namespace}/${of.name}`;
     const held = known.get(name);
     const nowMs = options.nowMs();
     if (held !== undefined && !isWrong && nowMs - held.atMs < FRESH_MS) return held.data;
     try {
-      const data = await got(options, of);
+      const data = await getting(name, of);
       known.set(name, { data, atMs: nowMs });
       return data;
     } catch (error) {
