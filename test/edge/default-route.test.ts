@@ -29,9 +29,9 @@ needing(...LIVE)(
     const network = { interface: "eth1", vrid: 10, addresses: [`${GATEWAY}/24`] };
     // Nobody is there; a node's own routes do not wait for that.
     const edge = (more: object) => ({
-      routers: ["edge1", "edge2"].map((name) => ({
+      routers: ["edge1", "edge2"].map((name, i) => ({
         name,
-        url: "https://127.0.0.1:9",
+        url: `https://127.0.0.${i + 1}:9`,
         key: { file: join(directory, "key") },
       })),
       pairs: [{ name: "gate", routers: ["edge1", "edge2"], networks: [{ ...network, ...more }] }],
