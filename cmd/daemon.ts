@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { queue } from "#lib/api/queue.ts";
 import { type Config, parseConfig } from "#lib/config/config.ts";
-import { SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "#lib/config/edge.ts";
+import { type EdgeRouter, SPEAKER_DIRECTORY, SPEAKER_PROGRAMS } from "#lib/config/edge.ts";
 import type { Ports } from "#lib/daemon/core.ts";
 import { startDaemon } from "#lib/daemon/daemon.ts";
 import { logWriter } from "#lib/daemon/log-writer.ts";
@@ -30,7 +30,7 @@ import { kubernetes } from "#lib/store/kubernetes/kubernetes.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
 import { vyos } from "#lib/vyos/http.ts";
-import { type SecretSource, secretFrom } from "#lib/vyos/secret.ts";
+import { type KubernetesSecret, type SecretSource, secretFrom } from "#lib/vyos/secret.ts";
 import { giveBackProgram, keepLittle } from "#native/memory.ts";
 import { peerCredentials } from "#native/socket.ts";
 
@@ -105,7 +105,7 @@ async function run(config: Config, configText: string, configName: string): Prom
       ...(program === undefined ? {} : { userspace: { command: [program], sockets: "/var/run/wireguard" } }),
     },
   });
-  const secretOf = secretsOf(config);
+  const secretsFor = secretsOf(config);
   const daemon = await startDaemon(
     {
       kernel,
@@ -118,11 +118,15 @@ async function run(config: Config, configText: string, configName: string): Prom
       echo: udpEcho,
       askWhole,
       keyFiles: keyFiles(keys),
-      openRouter: ({ name, url, key, trust, commitSeconds }) => ({
-        vyos: vyos({ name, url, trust, commitMs: commitSeconds * 1_000, key: (isDenied) => secretOf(key, isDenied) }),
-        secretFrom: secretOf,
-        reaches,
-      }),
+      openRouter: (router) => {
+        const { name, url, key, trust, commitSeconds } = router;
+        const secretOf = secretsFor(router);
+        return {
+          vyos: vyos({ name, url, trust, commitMs: commitSeconds * 1_000, key: (isDenied) => secretOf(key, isDenied) }),
+          secretFrom: secretOf,
+          reaches,
+        };
+      },
       speaker: frr({
         ...(config.edge?.speaker ?? NO_SPEAKER),
         lookMs: (config.edge?.driftSeconds ?? 0) * 1_000,
@@ -165,11 +169,17 @@ function sharedOf({ cluster, kubernetes: api }: Config): Shared | undefined {
   });
 }
 
-/** Where routers' secrets are read. @throws SelvedgeError config-invalid */
-function secretsOf({ kubernetes }: Config): (source: SecretSource, isWrong?: boolean) => Promise<string> {
-  const ofKubernetes = kubernetes && secrets({ access: accessOf(kubernetes), userAgent: USER_AGENT, nowMs: Date.now });
-  const places = { environment: process.env, ...(ofKubernetes && { ofKubernetes }) };
-  return (source, isWrong) => secretFrom(source, places, isWrong);
+type SecretOf = (source: SecretSource, isWrong?: boolean) => Promise<string>;
+
+/** Where a router's secrets are read; an object's must be for the host of its URL. @throws SelvedgeError config-invalid */
+function secretsOf({ kubernetes }: Config): (router: EdgeRouter) => SecretOf {
+  const read = kubernetes && secrets({ access: accessOf(kubernetes), userAgent: USER_AGENT, nowMs: Date.now });
+  return ({ url, isObject }) => {
+    const host = isObject ? new URL(url).host : undefined;
+    const ofKubernetes = read && ((of: KubernetesSecret, isWrong: boolean) => read({ ...of, host }, isWrong));
+    const places = { environment: process.env, ...(ofKubernetes && { ofKubernetes }) };
+    return (source, isWrong) => secretFrom(source, places, isWrong);
+  };
 }
 
 const accessOf = ({ kubeconfig: file }: NonNullable<Config["kubernetes"]>): ReadAccess =>

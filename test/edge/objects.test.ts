@@ -41,6 +41,9 @@ const groupsOf = (router: Standin): string[] =>
     .flatMap((line) => /^firewall group network-group (\S+) network/.exec(line)?.[1] ?? [])
     .toSorted();
 const comesTo = (what: string, holds: () => boolean) => eventually(what, async () => holds() || undefined, LONG_MS);
+const hostOf = ({ url }: Standin): string => new URL(url).host;
+/** Paths asked for with a key. */
+const keyed = ({ requests }: Standin): string[] => requests.filter((path) => path !== "/info");
 const commits = (router: Standin): number => router.requests.filter((path) => path === "/configure").length;
 
 /** What is in an API server. */
@@ -52,11 +55,15 @@ function objectsOf({ objects }: FakeApiServer) {
     metadata: { name, generation, creationTimestamp: "2026-01-01T00:00:00Z" },
   });
   return {
-    secret: (name: string, value: string): void =>
+    secret: (name: string, value: string, hosts?: string): void =>
       objects.put({
         apiVersion: "v1",
         kind: "Secret",
-        metadata: { namespace: "kube-system", name },
+        metadata: {
+          namespace: "kube-system",
+          name,
+          ...(hosts !== undefined && { annotations: { "selvedge.dev/router-hosts": hosts } }),
+        },
         data: { api: Buffer.from(`${value}\n`).toString("base64") },
       }),
     put(name: string, spec: object): void {
@@ -125,18 +132,22 @@ const isHere = kubernetes.runs !== test.skip;
     const has = (router: Standin, ...names: readonly string[]) => groupsOf(router).join() === names.join();
     try {
       await comesTo("the file's", () => has(ofFile, "FILE"));
-      secret("first", first.key);
+      secret("first", first.key, hostOf(first));
       put("object1", first.url, "first", "ONE");
-      put("object2", second.url, "second", "TWO");
+      put("object2", second.url, "first", "TWO");
       await comesTo("the first", () => has(first, "ONE"));
       await comesTo("it says so", () => ready("object1").startsWith("True InSync"));
+      await comesTo("the other is not given the key of the first", () =>
+        ready("object2").includes(`router-hosts does not name that; add "${hostOf(second)}"`),
+      );
+      expect(keyed(second)).toEqual([]);
+      put("object2", second.url, "second", "TWO");
       await comesTo("the other lacks its key", () =>
         /^False (Failing|Open) .*there is no Secret/.test(ready("object2")),
       );
       const { routers } = await ctl<{ routers: Router[] }>("status");
       expect(routers.map(({ name }) => name).toSorted()).toEqual(["object1", "object2", "ofFile"]);
-
-      secret("second", second.key);
+      secret("second", second.key, `${hostOf(first)}, ${hostOf(second)}`);
       await comesTo("its key has come", () => has(second, "TWO"));
       // What is under way ends first, and is taken back by what came meanwhile.
       first.commitMs = 3_000;
@@ -153,7 +164,7 @@ const isHere = kubernetes.runs !== test.skip;
 
       // Another key, by another Secret.
       first.key = "another-key";
-      secret("third", first.key);
+      secret("third", first.key, hostOf(first));
       put("object1", first.url, "third", "FOUR");
       await comesTo("with another key", () => has(first, "FOUR"));
 
@@ -224,7 +235,7 @@ const isHere = kubernetes.runs !== test.skip;
       put("one", called("https://127.0.0.1:1", "192.0.2.1"));
       put("two", called("https://127.0.0.1:2", "192.0.2.2", { password: { secret: { name: "two", key: "api" } } }));
       await calls("the first, while the other's password is not there", "192.0.2.1");
-      secret("two", "s3cret");
+      secret("two", "s3cret", "127.0.0.1:2");
       await calls("both", "192.0.2.1,192.0.2.2");
       put("one", called("https://127.0.0.1:1", "192.0.2.3"));
       await calls("another address", "192.0.2.2,192.0.2.3");

@@ -2,20 +2,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
-import { FRESH_MS, secrets } from "#lib/k8s/api/secret.ts";
+import { FRESH_MS, HOSTS_ANNOTATION, secrets } from "#lib/k8s/api/secret.ts";
 import { authority, TOKEN } from "../support/kubernetes/authority.ts";
 
 const own = authority();
-const NAMED = { namespace: "kube-system", name: "edge1", key: "api" };
+const NAMED = { namespace: "kube-system", name: "edge1", key: "api", host: undefined };
 const data = (values: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [key, Buffer.from(value).toString("base64")]));
 
 async function withSecret(values: Readonly<Record<string, string>>) {
   const server = await own.server();
-  const secret = (all: Readonly<Record<string, string>>) => ({
+  const secret = (all: Readonly<Record<string, string>>, annotations?: Readonly<Record<string, unknown>>) => ({
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { namespace: NAMED.namespace, name: NAMED.name },
+    metadata: { namespace: NAMED.namespace, name: NAMED.name, ...(annotations && { annotations }) },
     data: data(all),
   });
   server.objects.put(secret(values));
@@ -28,7 +28,7 @@ async function withSecret(values: Readonly<Record<string, string>>) {
   return {
     server,
     read,
-    rotate: (all: Readonly<Record<string, string>>) => server.objects.put(secret(all)),
+    rotate: (...args: Parameters<typeof secret>) => server.objects.put(secret(...args)),
     later: () => {
       nowMs += FRESH_MS;
     },
@@ -102,6 +102,43 @@ own.runs("what is not there, or may not be got, is named and does not stand any 
     message: expect.stringContaining("edge: Secret kube-system/edge1 may not be got: "),
     hint: expect.stringContaining("install/kubernetes/router-secret.yaml"),
   });
+});
+
+own.runs("an object's router has what says its host, and no other; the file's has it either way", async () => {
+  await using rig = await withSecret({ api: "first" });
+  const at = (host: string, key = "api") => rig.read({ ...NAMED, key, host });
+  const refused = (host: string, why: string) => ({
+    failure: { kind: "config-invalid" },
+    message: `edge: Secret kube-system/edge1 is not for a Router at ${host}: its annotation selvedge.dev/router-hosts ${why}`,
+  });
+  const missing = refused("192.0.2.1", 'is missing; it must be "192.0.2.1"');
+  await expect(at("192.0.2.1")).rejects.toMatchObject(missing);
+  await expect(at("192.0.2.1", "none")).rejects.toMatchObject(missing);
+  expect(await rig.read(NAMED)).toBe("first");
+  const become = (said: unknown): void => {
+    rig.rotate({ api: "first" }, { [HOSTS_ANNOTATION]: said });
+    rig.later();
+  };
+  become("EDGE1.example:443, 192.0.2.1 [2001:DB8::0:1]:8443,,no host,*");
+  for (const host of ["edge1.example", "192.0.2.1", "[2001:db8::1]:8443"]) expect(await at(host)).toBe("first");
+  for (const host of ["edge1.example:8443", "a.edge1.example", "example", "[2001:db8::1]", ""])
+    await expect(at(host)).rejects.toMatchObject(refused(host, `does not name that; add "${host}"`));
+  for (const none of ["", "192.0.2.2", "https://192.0.2.1", "192.0.2.10", ["192.0.2.1"]]) {
+    become(none);
+    await expect(at("192.0.2.1")).rejects.toMatchObject({ failure: { kind: "config-invalid" } });
+  }
+  expect(await rig.read(NAMED)).toBe("first");
+});
+
+own.runs("whom it was for last stands while the server is away", async () => {
+  await using rig = await withSecret({ api: "first" });
+  rig.rotate({ api: "first" }, { [HOSTS_ANNOTATION]: "edge1.example" });
+  await rig.read(NAMED);
+  await rig.server.away();
+  rig.later();
+  expect(await rig.read({ ...NAMED, host: "edge1.example" })).toBe("first");
+  await expect(rig.read({ ...NAMED, host: "edge2.example" })).rejects.toThrow("does not name that");
+  await rig.server.back();
 });
 
 const manifest = (name: string): unknown[] =>

@@ -420,7 +420,19 @@ withRouter(
       "--namespace=kube-system",
       `--from-literal=api=${router.key}`,
     ]);
-    await kubernetes.kubectl(["wait", "--for=condition=Ready", "--timeout=80s", "router/edge1"]);
+    const { host } = new URL(router.url);
+    await comesTo("its key may not go there", async () =>
+      (await of("edge1", ready("message"))).includes(`selvedge.dev/router-hosts is missing; it must be "${host}"`),
+    );
+    expect(router.requests.filter((path) => path !== "/info")).toEqual([]);
+    await kubernetes.kubectl([
+      "annotate",
+      "secret",
+      "edge1",
+      "--namespace=kube-system",
+      `selvedge.dev/router-hosts=${host}`,
+    ]);
+    await kubernetes.kubectl(["wait", "--for=condition=Ready", "--timeout=120s", "router/edge1"]);
     expect(has("network-group PODS network 10.66.0.0/16")).toBe(true);
     await comesTo("what was pushed is said", async () => (await of("edge1", "{.status.lastPush.result}")) === "done");
     expect(await kubernetes.kubectl(["get", "router", "edge1", "--no-headers"])).toMatch(
