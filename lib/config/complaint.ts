@@ -7,6 +7,8 @@ export interface Complaint {
   /** A key of the object at `path` that is itself the mistake. */
   readonly key?: string;
   readonly text: string;
+  /** In place of that where one of Kubernetes' objects says it. */
+  readonly textOfObject?: string;
   /** The place of what it cannot be together with: without that it is right. */
   readonly against?: Path;
   /** Several settings make it wrong together, none by itself: of Kubernetes' objects the one that came last is refused. */

@@ -11,7 +11,7 @@ import type { Network, NetworkDefaults, PlaneRule } from "./network.ts";
 import type { ConfiguredPool, DeclaredReservation, PoolRule } from "./pools.ts";
 import { references } from "./references.ts";
 import { SCHEMA, type Shape } from "./schema.ts";
-import { isSecretAt, keysAt, SECRET_NAMES } from "./settings.ts";
+import { isSecretAt, keysAt, SECRET_NAMES, typeOfObjectAt } from "./settings.ts";
 import type { Sriov } from "./sriov.ts";
 import type { Routers, Tenant } from "./tenant.ts";
 import { type Mistake, type Path, readYaml } from "./yaml.ts";
@@ -114,7 +114,10 @@ function explain(issue: z.core.$ZodIssue, root: unknown): Complaint[] {
     });
   const found = lookUp(root, path);
   const what = found === undefined ? "is missing; it must be" : `${shown(found, path)} is not`;
-  return [{ path, text: `${pathText(path)}: ${what} ${issue.message}` }];
+  const text = `${pathText(path)}: ${what}`;
+  const ofObject = typeOfObjectAt(path);
+  const own = ofObject === undefined ? {} : { textOfObject: `${text} ${ofObject}` };
+  return [{ path, text: `${text} ${issue.message}`, ...own }];
 }
 
 /** RFC 3986 section 3.2.1. */

@@ -28,6 +28,7 @@ import {
   routerLink,
   setting,
   vrfName,
+  withTypeOfObject,
 } from "./leaves.ts";
 
 /** As the router is called, without what comes after the port. */
@@ -195,8 +196,8 @@ export const router = z.strictObject(
     url: setting(url, "Where its HTTP API is."),
     key: setting(secretReference, "Where the key of its HTTP API is."),
     trust: setting(
-      z
-        .strictObject(
+      withTypeOfObject(
+        z.strictObject(
           {
             ca: ofFile(
               setting(
@@ -211,8 +212,9 @@ export const router = z.strictObject(
             ),
           },
           { error: "an object such as {ca: /etc/selvedge/edge-ca.pem}" },
-        )
-        .default({}),
+        ),
+        'an object such as {fingerprint: "0f:…"}',
+      ).default({}),
       "How it is known to be the one that is meant.",
       "by the machine's authorities",
     ),

@@ -1,7 +1,7 @@
 /** The part of the edge's settings that says where secrets are. */
 import { z } from "zod";
 import { type Complaint, complaint, lookUp } from "./complaint.ts";
-import { absolutePath, leaf, matching, ofFile, ofSecret, setting, withStructure } from "./leaves.ts";
+import { absolutePath, leaf, matching, ofFile, ofSecret, setting, withStructure, withTypeOfObject } from "./leaves.ts";
 import { listAt } from "./overlaps.ts";
 import type { Path } from "./yaml.ts";
 
@@ -21,32 +21,44 @@ const dataKey = matching("a key of letters, digits, dots, dashes and underscores
 
 const WAYS = ["file", "environment", "secret"] as const;
 
+const OF_OBJECT = "{secret: {name: edge1, key: api}}";
+
 /** One of the three; of objects of Kubernetes the last: who writes one reads no file of a node by it. */
 export const secretReference = ofSecret(
-  withStructure(
-    z.strictObject(
-      {
-        file: ofFile(setting(absolutePath.optional(), "File whose first line it is; read again whenever it is used.")),
-        environment: ofFile(setting(environment.optional(), "Variable of the daemon's environment that holds it.")),
-        secret: setting(
-          z
-            .strictObject(
-              {
-                name: setting(objectName, "Of the Secret."),
-                namespace: setting(namespace.default("kube-system"), "That it is in."),
-                key: setting(dataKey, "Of its data; the first line of what is there counts."),
-              },
-              { error: "an object such as {name: edge1, key: api}" },
-            )
-            .optional(),
-          "Secret of Kubernetes; read again every 30 seconds that it is used.",
-        ),
-      },
-      { error: "an object such as {file: /etc/selvedge/edge1.key}" },
+  withTypeOfObject(
+    withStructure(
+      z.strictObject(
+        {
+          file: ofFile(
+            setting(absolutePath.optional(), "File whose first line it is; read again whenever it is used."),
+          ),
+          environment: ofFile(setting(environment.optional(), "Variable of the daemon's environment that holds it.")),
+          secret: setting(
+            z
+              .strictObject(
+                {
+                  name: setting(objectName, "Of the Secret."),
+                  namespace: setting(namespace.default("kube-system"), "That it is in."),
+                  key: setting(dataKey, "Of its data; the first line of what is there counts."),
+                },
+                { error: "an object such as {name: edge1, key: api}" },
+              )
+              .optional(),
+            "Secret of Kubernetes; read again every 30 seconds that it is used.",
+          ),
+        },
+        { error: "an object such as {file: /etc/selvedge/edge1.key}" },
+      ),
+      { required: ["secret"] },
     ),
-    { required: ["secret"] },
+    `an object such as ${OF_OBJECT}`,
   ),
 );
+
+const needsOne = (at: Path): Complaint => ({
+  ...complaint(at, "needs one of `file`, `environment` and `secret`"),
+  textOfObject: complaint(at, `needs \`secret\`, as in ${OF_OBJECT}`).text,
+});
 
 /** @param path of the router */
 export function secretMistakes(root: unknown, path: Path): Complaint[] {
@@ -65,7 +77,7 @@ export function secretMistakes(root: unknown, path: Path): Complaint[] {
     if (given === undefined) return [];
     const ways = WAYS.filter((way) => lookUp(given, [way]) !== undefined);
     return [
-      ...(ways.length === 1 ? [] : [complaint(at, "needs one of `file`, `environment` and `secret`")]),
+      ...(ways.length === 1 ? [] : [needsOne(at)]),
       ...(ways.includes("secret") && lookUp(root, ["kubernetes"]) === undefined
         ? [complaint([...at, "secret"], "needs `kubernetes`: nothing says where the API server is")]
         : []),

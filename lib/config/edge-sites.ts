@@ -17,6 +17,7 @@ import {
   read,
   routerLink,
   setting,
+  withTypeOfObject,
 } from "./leaves.ts";
 import { endpointOf, endpointStructure } from "./tenant-schema.ts";
 
@@ -25,25 +26,31 @@ const publicKey = matching("a WireGuard key: 32 bytes in base64", /^[A-Za-z0-9+/
 const tunnel = matching("an interface such as wg10 or vti10", /^(wg|vti)[0-9]{1,5}$/, 8);
 const endpoint = read('an address and a port such as "198.51.100.1:51820"', endpointOf, endpointStructure);
 
-const wireguard = z.strictObject(
-  {
-    privateKey: setting(secretReference, "Where the router's private key is."),
-    port: setting(port.default(51_820), "UDP port of the router."),
-    publicKey: setting(publicKey, "The other side's."),
-    presharedKey: setting(secretReference.optional(), "Where a key is that both sides have.", "none"),
-    endpoint: setting(endpoint.optional(), "Where the other side is: `address:port`.", "it calls"),
-    keepaliveSeconds: setting(integer(1, 65_535).optional(), "How often something is sent through a NAT.", "not"),
-  },
-  { error: "an object such as {privateKey: {file: /etc/selvedge/wg.key}, publicKey: …}" },
+const wireguard = withTypeOfObject(
+  z.strictObject(
+    {
+      privateKey: setting(secretReference, "Where the router's private key is."),
+      port: setting(port.default(51_820), "UDP port of the router."),
+      publicKey: setting(publicKey, "The other side's."),
+      presharedKey: setting(secretReference.optional(), "Where a key is that both sides have.", "none"),
+      endpoint: setting(endpoint.optional(), "Where the other side is: `address:port`.", "it calls"),
+      keepaliveSeconds: setting(integer(1, 65_535).optional(), "How often something is sent through a NAT.", "not"),
+    },
+    { error: "an object such as {privateKey: {file: /etc/selvedge/wg.key}, publicKey: …}" },
+  ),
+  "an object such as {privateKey: {secret: {name: edge1, key: wg}}, publicKey: …}",
 );
 
-const ipsec = z.strictObject(
-  {
-    local: setting(ip, "Address of the router, and what it is known by."),
-    remote: setting(ip, "The same of the other side."),
-    secret: setting(secretReference, "Where the secret is that both sides have."),
-  },
-  { error: "an object such as {local: 198.51.100.9, remote: 198.51.100.2, secret: {file: /etc/selvedge/west.psk}}" },
+const ipsec = withTypeOfObject(
+  z.strictObject(
+    {
+      local: setting(ip, "Address of the router, and what it is known by."),
+      remote: setting(ip, "The same of the other side."),
+      secret: setting(secretReference, "Where the secret is that both sides have."),
+    },
+    { error: "an object such as {local: 198.51.100.9, remote: 198.51.100.2, secret: {file: /etc/selvedge/west.psk}}" },
+  ),
+  "an object such as {local: 198.51.100.9, remote: 198.51.100.2, secret: {secret: {name: edge1, key: west}}}",
 );
 
 const bgp = z.strictObject(

@@ -16,6 +16,8 @@ interface Meaning {
   readonly isOfSecret?: true;
   /** Only the configuration file has it: it is of one node, is read once, or speaks of files of the node. */
   readonly isOfFile?: true;
+  /** In place of `type` for objects of Kubernetes, which name no files. */
+  readonly typeOfObject?: string;
 }
 
 /** A schema as a CustomResourceDefinition has it (apiextensions.k8s.io/v1, JSONSchemaProps). */
@@ -44,6 +46,14 @@ export const isOfFile = (schema: z.ZodType): boolean => schema.meta()?.isOfFile 
 /** The same schema, of which Kubernetes knows something besides. */
 export const withStructure = <S extends z.ZodType>(schema: S, structure: Structure): S =>
   schema.meta({ ...schema.meta(), structure });
+
+/** The same schema; in one of Kubernetes' objects what it should be is said by other words. */
+export const withTypeOfObject = <S extends z.ZodType>(schema: S, typeOfObject: string): S =>
+  schema.meta({ ...schema.meta(), typeOfObject });
+
+/** Undefined: it is said as in the file. */
+export const typeOfObject = (schema: z.ZodType): string | undefined =>
+  (z.globalRegistry.get(inner(schema)) as Partial<Meaning> | undefined)?.typeOfObject;
 
 /** Of a leaf, or besides what is seen of a list or an object; undefined where Kubernetes knows no such thing. */
 export const structureOf = (schema: z.ZodType): Structure | undefined =>

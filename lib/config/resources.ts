@@ -165,7 +165,7 @@ function saidTo(last: Resource, { of, ...complaint }: Shared): string {
 }
 
 /** With the place as it is in the object. */
-function saidOf(of: Resource, { path, text }: Complaint): string {
+function saidOf(of: Resource, { path, text: ofFile, textOfObject: text = ofFile }: Complaint): string {
   const member = pathText(memberOf(of, path));
   const own = `${member}.name`;
   if (text.startsWith(own)) return `metadata.name${text.slice(own.length)}`;

@@ -86,9 +86,25 @@ const WRONG: readonly (readonly [what: string, resource: Resource, message: stri
   [
     "a key in place of where it is",
     router("a", { key: "a long secret" }),
-    "spec.key: what stands there is not an object such as {file: /etc/selvedge/edge1.key}",
+    "spec.key: what stands there is not an object such as {secret: {name: edge1, key: api}}",
   ],
-  ["no key", router("a", { key: {} }), "spec.key: needs one of `file`, `environment` and `secret`"],
+  ["no key", router("a", { key: {} }), "spec.key: needs `secret`, as in {secret: {name: edge1, key: api}}"],
+  [
+    "a password in place of where it is",
+    router("a", { bgp: { as: 1, nodesAs: 2, password: "a long secret" } }),
+    "spec.bgp.password: what stands there is not an object such as {secret: {name: edge1, key: api}}",
+  ],
+  [
+    "a tunnel that is none",
+    router("a", { sites: [{ ...SITE, wireguard: 7 }] }),
+    "spec.sites[0].wireguard: 7 is not an object such as {privateKey: {secret: {name: edge1, key: wg}}, publicKey: …}",
+  ],
+  [
+    "another kind of tunnel that is none",
+    router("a", { sites: [{ ...SITE, interface: "vti1", ipsec: 7 }] }),
+    "spec.sites[0].ipsec: 7 is not an object such as {local: 198.51.100.9, remote: 198.51.100.2, secret: {secret: {name: edge1, key: west}}}",
+  ],
+  ["trust in a word", router("a", { trust: 7 }), 'spec.trust: 7 is not an object such as {fingerprint: "0f:…"}'],
   [
     "another scheme",
     router("a", { url: "http://192.0.2.9" }),

@@ -1,6 +1,6 @@
 /** The settings as a table, read off the schema: the README's reference, and the words of "did you mean". */
 import { z } from "zod";
-import { inner, isOfSecret } from "./leaves.ts";
+import { inner, isOfSecret, typeOfObject } from "./leaves.ts";
 import { SCHEMA } from "./schema.ts";
 import type { Path } from "./yaml.ts";
 
@@ -30,6 +30,9 @@ export function keysAt(path: Path): string[] {
 
 /** Whether what stands there says where a secret is, or is a part of that. */
 export const isSecretAt = (path: Path): boolean => schemasTo(path).some(isOfSecret);
+
+/** What should stand there in one of Kubernetes' objects; undefined: the same as in the file. */
+export const typeOfObjectAt = (path: Path): string | undefined => typeOfObject(schemasTo(path).at(-1) ?? SCHEMA);
 
 /** Names of the settings that say where a secret is, wherever they are. */
 export const SECRET_NAMES: ReadonlySet<string> = new Set(namesOfSecrets(SCHEMA));
