@@ -28,6 +28,10 @@ export function fakeSpeaker(): FakeSpeaker {
       text = wanted;
       return isNew;
     },
+    async isRunning() {
+      asked();
+      return text !== undefined;
+    },
     async sessions() {
       asked();
       return text === undefined ? [] : self.established;

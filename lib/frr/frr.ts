@@ -85,7 +85,10 @@ export function frr({
     return true;
   };
 
+  const isRunning = async (): Promise<boolean> => (await processes.pidOf("bgpd")) !== undefined;
+
   return {
+    isRunning,
     async follow(text) {
       const isStarted = await processes.start(programsFor(text));
       if (!isStarted && (await isAsTold(text))) return false;
@@ -96,7 +99,7 @@ export function frr({
       return isStarted || told.running !== before;
     },
     async sessions() {
-      if ((await processes.pidOf("bgpd")) === undefined) return [];
+      if (!(await isRunning())) return [];
       const answer = await ask("-c", "show bgp summary json");
       try {
         return readSessions(JSON.parse(answer));
@@ -105,7 +108,7 @@ export function frr({
       }
     },
     async cease() {
-      if ((await processes.pidOf("bgpd")) !== undefined) {
+      if (await isRunning()) {
         await processes.start(["zebra"]);
         // Else it would look like a restart, and routers keep what was said for a while (RFC 8538: only a hard reset is none).
         const as = /^router bgp (\d+)/m.exec(await running())?.[1];

@@ -10,6 +10,7 @@ export interface Speaker {
    * @returns whether anything was started or told
    */
   follow(text: string): Promise<boolean>;
+  isRunning(): Promise<boolean>;
   /** None where it does not run. */
   sessions(): Promise<readonly Session[]>;
   /** What it has said is taken back, and it ends. Nothing where it does not run. */

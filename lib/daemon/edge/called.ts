@@ -15,6 +15,8 @@ export interface Called {
   readonly routers: readonly CalledRouter[];
   /** By name, why one is not as it is configured. */
   readonly troubles: ReadonlyMap<string, string>;
+  /** Why nothing is known of one that an earlier daemon may have told FRR of; undefined: there is none such. */
+  readonly awaited: string | undefined;
 }
 
 interface Failing {
@@ -23,12 +25,13 @@ interface Failing {
   readonly failures: number;
   readonly againMs: number;
   readonly message: string;
+  /** What cannot be read now was never read by this daemon. */
+  readonly isAwaited: boolean;
 }
 
 /**
  * Of a router whose password cannot be had FRR goes on with what it was told last.
  * @param random from 0 to 1
- * @returns what throws SelvedgeError not-ready: a secret cannot be read now, and what was told last is not known either
  */
 export function calledRouters(nowMs: () => number, random: () => number): (all: readonly Calling[]) => Promise<Called> {
   /** By name. */
@@ -44,10 +47,11 @@ export function calledRouters(nowMs: () => number, random: () => number): (all: 
       last.set(name, await calledOf(router, secretFrom));
       failing.delete(name);
     } catch (error) {
-      if (!isFailure(error) || (!last.has(name) && isFailure(error, "not-ready"))) throw error;
+      if (!isFailure(error)) throw error;
       const failures = isSame ? before.failures + 1 : 1;
       const { message } = error;
-      failing.set(name, { router, failures, againMs: nowMs() + backoffMs(failures, random), message });
+      const isAwaited = !last.has(name) && isFailure(error, "not-ready");
+      failing.set(name, { router, failures, againMs: nowMs() + backoffMs(failures, random), message, isAwaited });
     }
   };
 
@@ -58,6 +62,7 @@ export function calledRouters(nowMs: () => number, random: () => number): (all: 
     return {
       routers: all.flatMap(({ router }) => last.get(router.name) ?? []),
       troubles: new Map([...failing].map(([name, { message }]) => [name, message])),
+      awaited: [...failing.values()].find(({ isAwaited }) => isAwaited)?.message,
     };
   };
 }

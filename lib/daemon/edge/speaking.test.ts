@@ -187,6 +187,26 @@ test("while nobody can tell a password, as after a start with the API server awa
   later(1_000);
   await voice.pass();
   expect(speaker.text).toContain("password s3cret");
+  expect(voice.troubleWith("edge1")).toBeUndefined();
+});
+
+test("where FRR does not run then, as after a reboot, it is told of the routers that can be called, and of the rest later", async () => {
+  const { voice, speaker, secrets, events, become, later } = rig();
+  become(ROUTER, called({ addresses: [address("192.0.2.2")], password: { file: "/one" } }, "edge2"));
+  secrets.set("/one", new SelvedgeError({ kind: "not-ready" }, "it is away"));
+  await voice.pass();
+  const neighbours = () => speaker.text?.match(/neighbor \S+ remote-as \S+/g);
+  expect(neighbours()).toEqual(["neighbor 192.0.2.1 remote-as 65000"]);
+  expect([voice.troubleWith("edge1"), voice.troubleWith("edge2")]).toEqual([undefined, "it is away"]);
+  // It runs by now, with what this daemon told it: changes are told, too.
+  become(called({ addresses: [address("192.0.2.3")] }), called({ password: { file: "/one" } }, "edge2"));
+  await voice.pass();
+  expect(neighbours()).toEqual(["neighbor 192.0.2.3 remote-as 65000"]);
+  secrets.set("/one", "s3cret");
+  later(60_000);
+  await voice.pass();
+  expect(neighbours()).toHaveLength(2);
+  expect(events.map(({ event }) => event)).toEqual(["speaker-failed", "speaker-told", "speaker-told", "speaker-told"]);
 });
 
 test("where no router is called FRR ends, once", async () => {

@@ -45,28 +45,35 @@ export function speaking(core: SpeakingCore, { speaker, config, routers, random 
   let againMs = 0;
   /** What an earlier daemon had FRR say is taken back, too. */
   let isCeased = false;
+  /** What it says is this daemon's. */
+  let isTold = false;
 
-  const speak = async (): Promise<void> => {
+  /** @returns why FRR goes on with what an earlier daemon told it; undefined: it does not */
+  const speak = async (): Promise<string | undefined> => {
     const now = await called(routers());
     for (const [router, message] of now.troubles)
       if (troubles.get(router) !== message) log({ event: "speaker-failed", message });
     troubles = now.troubles;
+    if (now.awaited !== undefined && !isTold && (await speaker.isRunning())) return now.awaited;
     const pools = edgePools(core);
     const node = { pools, addresses: ownAddresses(core), segments: segmentsOf(core), egress: egressAddresses(core) };
     const spec = speakerSpec(now.routers, node, config.speaker);
     if (spec === undefined) {
       // Kubernetes may have the routers that an earlier daemon had FRR call, and has not told of them yet.
-      if (isCeased || core.resources?.isTold === false) return;
+      if (isCeased || core.resources?.isTold === false) return undefined;
       await speaker.cease();
       isCeased = true;
-      return;
+      return undefined;
     }
     isCeased = false;
     const view: SpeakerView = { id: identifierOf(core), networks: networksOf(core, now.routers, pools) };
     const beganUs = clockUs();
-    if (!(await speaker.follow(speakerText(spec, view)))) return;
+    const isNew = await speaker.follow(speakerText(spec, view));
+    isTold = true;
+    if (!isNew) return undefined;
     const tookMs = Math.round((clockUs() - beganUs) / 1_000);
     log({ event: "speaker-told", neighbours: spec.neighbours.length, networks: view.networks.length, tookMs });
+    return undefined;
   };
 
   return {
@@ -74,8 +81,7 @@ export function speaking(core: SpeakingCore, { speaker, config, routers, random 
     async pass() {
       if (nowMs() < againMs) return;
       try {
-        await speak();
-        trouble = undefined;
+        trouble = await speak();
         failures = 0;
       } catch (error) {
         if (!isFailure(error)) throw error;
