@@ -75,7 +75,10 @@ export interface FixedRecord {
 /** `reservations/<pool>/<name>`: a `Reservation` of lib/state; those that configurations declare are not among them. */
 export type ReservationRecord = Pick<Reservation, "pool" | "name" | "addresses" | "mac" | "origin" | "sinceMs">;
 
-/** `wants/<pool>/<family>/<node>`, while the node is alive: it has no address left, and nobody has no block. */
+/**
+ * `wants/<pool>/<family>/<node>`, while the node is alive: it has no address left, or fewer than pods wait, and every block
+ * is owned.
+ */
 export interface WantRecord extends NodeId {
   readonly pool: string;
   readonly family: Family;

@@ -72,6 +72,73 @@ test("a node whose blocks are full borrows from others, and exhaustion is told i
   expect(of.entries(KEYS.blocks).every(({ value }) => Object.keys(value.lent as object).length === 0)).toBe(true);
 });
 
+test("what comes free while a runtime is about to try a pod again is kept for it", async () => {
+  const of = await cluster("a", "b", "c");
+  for (const name of ["a", "b", "c"]) await addAll(of, name, 4);
+  const all = [...of.pods.values()];
+  expect(all).toHaveLength(12);
+  of.add("a", "early", { name: "ns/late" });
+  await of.calm(3_000);
+  expect(refused(of, "early")).toMatch(/none free/);
+  of.del(all.find(({ machine }) => machine === "b")?.id ?? "");
+  await of.calm(3_000);
+  of.add("c", "other", { name: "ns/other" });
+  await of.calm(3_000);
+  expect(refused(of, "other")).toMatch(/none free/);
+  of.add("a", "again", { name: "ns/late" });
+  await of.calm(250);
+  expect(refused(of, "again")).toBe("added");
+});
+
+test("what comes free for a pod that is not tried again goes to another", async () => {
+  const of = await cluster("a", "b");
+  await addAll(of, "a", 7);
+  await addAll(of, "b", 5);
+  const [first] = of.pods.keys();
+  expect(of.pods.size).toBe(12);
+  of.add("a", "never", { name: "ns/never" });
+  await of.calm(3_000);
+  of.del(first ?? "");
+  await of.calm(20_000);
+  of.add("b", "other");
+  await of.calm(3_000);
+  expect(refused(of, "other")).toBe("added");
+});
+
+test("what is borrowed goes to the next who wants it, whether or not its owner's daemon runs", async () => {
+  const of = await cluster("a", "b", "c");
+  await addAll(of, "b", 2);
+  await addAll(of, "c", 2);
+  await addAll(of, "a", 8);
+  const borrowed = [...of.pods.values()].find(({ machine, addresses: [first] }) =>
+    of.entries(KEYS.blocks).some(({ value }) => machine === "a" && first !== undefined && first in Object(value.lent)),
+  );
+  const [address] = borrowed?.addresses ?? [];
+  const [lender] = of
+    .entries(KEYS.blocks)
+    .filter(({ value }) => address !== undefined && address in Object(value.lent));
+  const owner = String(lender?.value.node);
+  of.kill(owner);
+  of.del(borrowed?.id ?? "");
+  await of.calm(COOL_MS);
+  const other = owner === "b" ? "c" : "b";
+  of.add(other, "next");
+  await of.calm(3_000);
+  expect(added(of, "next")).toEqual([address]);
+});
+
+test("a want for a pod that waits is repeated often, one for the next pod ever more seldom", async () => {
+  const of = await cluster("a", "b");
+  await addAll(of, "a", 7);
+  await addAll(of, "b", 5);
+  await of.calm(60_000);
+  const rounds = () => of.entries(KEYS.wants).map(({ value }) => Number(value.round));
+  const before = rounds();
+  expect(before).toHaveLength(2);
+  await of.calm(60_000);
+  expect(rounds().map((round, i) => round - (before[i] ?? 0))).toEqual([4, 4]);
+});
+
 test("of two nodes that each have the last address of one family, one gives its own to the other, and a pod has both", async () => {
   const pools = readPools(
     root(

@@ -224,12 +224,15 @@ export function blocks(options: BlocksOptions): Blocks {
       const pool = typeof request.pool === "string" ? pools.get(request.pool) : undefined;
       if (pool === undefined) return ipam.allocate(request);
       using _ = await reached(prepare(pool, request));
+      const pod = request.pod ?? request.key.containerId;
       for (;;) {
         try {
-          return ipam.allocate(request);
+          const found = ipam.allocate(request);
+          needs.served(pool.name, pod);
+          return found;
         } catch (error) {
           if (!isFailure(error, "pool-exhausted")) throw error;
-          const found = connected && (await needs.more(pool.name).catch(failed));
+          const found = connected && (await needs.more(pool.name, pod).catch(failed));
           if (!found) throw needs.explain(pool.name, error, connected);
         }
       }

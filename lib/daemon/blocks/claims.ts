@@ -20,6 +20,8 @@ export interface Claims {
   settle(pool: string, prefix: Prefix): Promise<void>;
   /** Gives a share back that nobody uses; nothing happens when somebody does. @throws SelvedgeError store */
   giveBack(share: Share): Promise<void>;
+  /** Gives borrowed addresses of a block that nobody uses to another node. @returns how many @throws SelvedgeError store */
+  passOn(pool: string, prefix: Prefix, shares: readonly Share[], to: NodeId): Promise<number>;
   /** Gives up to `count` free addresses of a block of ours to another node. @returns how many @throws SelvedgeError store */
   lend(pool: string, prefix: Prefix, to: NodeId, count: number): Promise<number>;
   /**
@@ -184,6 +186,28 @@ export function claims(ground: Ground): Claims {
         }
       });
     },
+
+    passOn: (pool, prefix, shares, to) =>
+      locked(pool, prefix, async () => {
+        const dropped: Address[] = [];
+        for (const share of shares) {
+          if (!isIdle(share)) continue;
+          await drop(pool, share.prefix);
+          dropped.push(addressOf(share.prefix));
+        }
+        for (let tries = 0; tries < TRIES; tries++) {
+          const now = await read(pool, prefix);
+          if (now === undefined) return 0;
+          const { record } = now;
+          const ours = dropped.filter((address) => isSame(record.lent[address] ?? {}, self));
+          if (ours.length === 0) return 0;
+          const lent = { ...record.lent, ...Object.fromEntries(ours.map((address) => [address, to])) };
+          // What its owner has is lent to nobody.
+          if (await write({ ...record, lent: isSame(record, to) ? withoutNode(lent, to) : lent }, now))
+            return ours.length;
+        }
+        return 0;
+      }),
 
     lend: (pool, prefix, to, count) =>
       locked(pool, prefix, async () => {

@@ -10,8 +10,15 @@ import { blockPrefix, type Claims } from "./claims.ts";
 import { type Ground, isSame } from "./ground.ts";
 
 export interface Needs {
-  /** For an ADD that found nothing free. @returns whether there may be something now @throws SelvedgeError store */
-  more(pool: string): Promise<boolean>;
+  /**
+   * For an ADD that found nothing free.
+   * @param pod tells its next ADD from those of others
+   * @returns whether there may be something now
+   * @throws SelvedgeError store
+   */
+  more(pool: string, pod: string): Promise<boolean>;
+  /** The pod has what it asked for. */
+  served(pool: string, pod: string): void;
   /** Why there is nothing, with the pool's blocks in numbers. */
   explain(pool: string, error: SelvedgeError, connected: boolean): SelvedgeError;
   /** @throws SelvedgeError store */
@@ -22,6 +29,13 @@ export interface Needs {
 const PATIENCE_MS = 1_500;
 /** A want is repeated, to more nodes, after this time. */
 const ROUND_MS = 500;
+/** So seldom at last when no pod waits for it: of a pool that is used up every node hears what every other says. */
+const AHEAD_MS = 15_000;
+/**
+ * A runtime tries a pod again so long after it was refused, and a little: kubelet after 10 to 15 s (pkg/kubelet/pod_workers.go,
+ * backOffPeriod). What comes meanwhile is kept for it: nodes whose pods wait would take it from each other for ever.
+ */
+const AGAIN_MS = 20_000;
 /** What is not needed is given back after it was not needed for so long. */
 export const LINGER_MS = 60_000;
 /** Other nodes that were faster, in one attempt. */
@@ -32,6 +46,8 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
   /** By the number of the set. A pool that has become another has others. */
   const cuts = new WeakMap<Pool, Map<number, Cut>>();
   const taking = new Map<string, Promise<boolean>>();
+  /** By pool: pods that found nothing, and until when their next ADD is expected. */
+  const waiting = new Map<string, Map<string, number>>();
   /** When what nobody uses was first not needed, by pool and prefix. */
   let idle = new Map<string, number>();
   /** What this node wants, by key, and when it last said so. */
@@ -60,15 +76,27 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
     return false;
   };
 
+  const waitingFor = (pool: string): number => {
+    const pods = waiting.get(pool) ?? new Map<string, number>();
+    for (const [pod, untilMs] of pods) if (untilMs <= clockMs()) pods.delete(pod);
+    return pods.size;
+  };
+  /** Pods wait for more than is free. */
+  const isLacking = (demand: Demand): boolean => {
+    const pods = waitingFor(demand.pool.name);
+    return pods > 0 && freeOf(demand) < BigInt(pods);
+  };
+
   const isMember = (): boolean => ledger.joined.get(self.node) === self.uid;
 
   const sayWant = async (demand: Demand): Promise<void> => {
     const { pool, family: of } = demand;
     const key = wantKey(pool.name, of, self.node);
     const before = wanted.get(key);
-    const isUrgent = taking.has(takingKey(demand));
+    const isUrgent = isLacking(demand);
     const isNews = before === undefined || (isUrgent && before.want.ahead === true);
-    if (!isNews && clockMs() - before.atMs < ROUND_MS) return;
+    const pauseMs = isUrgent ? ROUND_MS : Math.min(ROUND_MS * 2 ** (before?.want.round ?? 0), AHEAD_MS);
+    if (!isNews && clockMs() - before.atMs < pauseMs) return;
     const want: WantRecord = {
       pool: pool.name,
       family: of,
@@ -87,8 +115,6 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
     wanted.delete(key);
   };
   const takingKey = ({ pool, set }: Demand): string => `${pool.name} ${set}`;
-  /** A pod here waits for an address of one family: what is free of the other is what it takes then. */
-  const isAwaited = (pool: string): boolean => [...taking.keys()].some((key) => key.startsWith(`${pool} `));
 
   const demandsOf = (pool: string): Demand[] => ipam.demands().filter((each) => each.pool.name === pool);
   const freeOf = (demand: Demand): bigint =>
@@ -145,29 +171,40 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
     }
   };
 
+  /**
+   * How many free addresses stay for pods that wait here. Of two nodes that each have what the other's pod lacks, one gives:
+   * else both wait for ever, or exchange it for ever.
+   */
+  const keptFrom = ({ pool, node, ahead }: WantRecord): number => {
+    const pods = waitingFor(pool);
+    if (pods === 0 || ahead === true || turn(node, pool, [self.node]) > 0) return pods;
+    const whole = demandsOf(pool).map(({ free }) => Number(free));
+    return Math.min(pods, ...whole);
+  };
+
   const tendWants = async (): Promise<void> => {
-    for (const want of ledger.wants()) {
+    const heard = [...ledger.wants()].filter(({ node, uid }) => node !== self.node && ledger.alive.get(node) === uid);
+    const urgent = new Set(heard.filter(({ ahead }) => ahead !== true).map((want) => `${want.pool} ${want.family}`));
+    for (const want of heard) {
       const { pool, family: of, node, uid, round } = want;
       const key = wantKey(pool, of, node);
       const id = `${uid} ${round}`;
-      if (node === self.node || answered.get(key) === id || ledger.alive.get(node) !== uid) continue;
-      if (wanted.has(wantKey(pool, of, self.node))) continue;
-      // Of two nodes that each have what the other's pod lacks, one gives: else they exchange it for ever.
-      if (isAwaited(pool) && turn(node, pool, [self.node]) > 0) continue;
+      // Nothing is for the next pod while one waits somewhere.
+      if (answered.get(key) === id || (want.ahead === true && urgent.has(`${pool} ${of}`))) continue;
       const there = ipam
         .uses(pool)
         .filter((use) => use.share.name === undefined && use.free > 0 && family(use.share.prefix) === of);
       const owners = [...ledger.blocks(pool, of).values()].map((record) => record.node);
       const free = there.reduce((sum, use) => sum + use.free, 0);
-      let left = lending(want, self.node, owners, free);
-      for (const use of there.sort((a, b) => Number(isBlock(b)) - Number(isBlock(a)))) {
+      let left = lending(want, self.node, owners, Math.max(0, free - keptFrom(want)));
+      for (const { share } of there.filter(isBlock)) {
         if (left <= 0) break;
-        if (isBlock(use)) left -= await claims.lend(pool, use.share.prefix, { node, uid }, left);
-        else {
-          // What is borrowed goes back to its owner, who can lend it again.
-          await claims.giveBack(use.share);
-          left -= 1;
-        }
+        left -= await claims.lend(pool, share.prefix, { node, uid }, left);
+      }
+      const single = there.filter((use) => !isBlock(use)).map(({ share }) => share);
+      for (const [prefix, shares] of Map.groupBy(single, (share) => blockPrefix(ground, share))) {
+        if (left <= 0) break;
+        left -= await claims.passOn(pool, prefix, shares.slice(0, left), { node, uid });
       }
       answered.set(key, id);
     }
@@ -176,12 +213,19 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
   };
 
   return {
-    async more(pool) {
+    async more(pool, pod) {
       if (!isMember() || ground.leaving.has(pool)) return false;
-      const empty = demandsOf(pool).filter(({ free }) => free === 0n);
-      for (const demand of empty) if (!(await obtain(demand))) return false;
-      return true;
+      const pods = waiting.get(pool) ?? new Map<string, number>();
+      waiting.set(pool, pods.set(pod, Number.POSITIVE_INFINITY));
+      try {
+        const empty = demandsOf(pool).filter(({ free }) => free === 0n);
+        for (const demand of empty) if (!(await obtain(demand))) return false;
+        return true;
+      } finally {
+        pods.set(pod, clockMs() + AGAIN_MS);
+      }
     },
+    served: (pool, pod) => void waiting.get(pool)?.delete(pod),
 
     explain(pool, error, connected) {
       const empty = demandsOf(pool).find(({ free }) => free === 0n);
@@ -214,8 +258,9 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
         const allOwned = next(demand) === undefined;
         // Who has nothing waits until a pod asks: it would borrow, and give back what nobody uses, for ever.
         const isIdle = demand.size === 0n;
-        if (isShort(demand, allOwned) && !(await take(demand)) && demand.free === 0n && !isIdle) await sayWant(demand);
-        else if (!taking.has(takingKey(demand)) || freeOf(demand) > 0n) await unsayWant(demand);
+        const isDue = isLacking(demand) || (demand.free === 0n && !isIdle);
+        if ((isLacking(demand) || isShort(demand, allOwned)) && !(await take(demand)) && isDue) await sayWant(demand);
+        else await unsayWant(demand);
       }
       await tendSurplus();
       await tendWants();

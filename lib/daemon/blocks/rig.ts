@@ -25,6 +25,10 @@ export type Random = (below: number) => number;
 export interface RigOptions {
   /** The store is as lib/store/kubernetes has it: nothing is in order but the changes of one kind of keys. */
   readonly isKubernetes?: boolean;
+  /** How long each request to the shared store takes; 0 unless it says otherwise. */
+  readonly latencyMs?: () => number;
+  /** As `BlocksOptions.lingerMs`. */
+  readonly lingerMs?: number;
 }
 
 export function rig(
@@ -32,7 +36,7 @@ export function rig(
   names: readonly string[],
   random: Random,
   reservations: readonly ReservationWish[] = [],
-  { isKubernetes = false }: RigOptions = {},
+  { isKubernetes = false, latencyMs = () => 0, lingerMs = LINGER_MS }: RigOptions = {},
 ): Rig {
   const store = entries({ tellsSame: !isKubernetes });
   const lines: string[] = [];
@@ -59,10 +63,10 @@ export function rig(
     });
 
   const clientOf = (of: Machine): Pick<Shared, "get" | "list" | "put" | "remove"> => ({
-    get: (key) => later(of, () => store.get(key)),
-    list: (prefix) => later(of, () => store.below(prefix)),
-    put: (key, value, options) => later(of, () => store.put(key, value, options)),
-    remove: (key, options) => later(of, () => store.remove(key, options)),
+    get: (key) => later(of, () => store.get(key), latencyMs()),
+    list: (prefix) => later(of, () => store.below(prefix), latencyMs()),
+    put: (key, value, options) => later(of, () => store.put(key, value, options), latencyMs()),
+    remove: (key, options) => later(of, () => store.remove(key, options), latencyMs()),
   });
 
   const recordOf = ({ name, uid }: Machine) =>
@@ -99,7 +103,7 @@ export function rig(
       clockUs,
       coolDownMs: COOL_MS,
       graceMs: GRACE_MS,
-      lingerMs: LINGER_MS,
+      lingerMs,
       wait: (ms, signal) => Promise.race([later(of, undefined, ms) as Promise<void>, aborted(signal)]),
     });
     if (of.life !== life) return;
