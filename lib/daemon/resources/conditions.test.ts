@@ -102,13 +102,29 @@ test("a router that nobody follows is not ready, and one that is pushed to is wh
   expect(reasons(other)).toEqual(["Accepted Accepted", "Ready Pushing", "Paused NotPaused"]);
 });
 
-test("a change that is refused leaves the router as it was followed before", () => {
-  const found = conditionsOf(told("Router"), { refusal: REFUSAL, router: ROUTER }, NOW_MS) ?? [];
-  expect(found.map(({ type, status }) => `${type} ${status}`)).toEqual([
-    "Accepted False",
-    "Ready True",
-    "Paused False",
+test("a router of which a change is refused is not ready, and what it has come to without that is said", () => {
+  const said = (conditions: readonly Condition[], known: Known, generation = 2) =>
+    conditionsOf(told("Router", conditions, generation), known, NOW_MS);
+  const first = said([], { router: ROUTER }, 1) ?? [];
+  const refused = said(first, { refusal: REFUSAL, router: ROUTER }) ?? [];
+  const ready = "Ready False NotAccepted Accepted says why. With the settings of before: ";
+  expect(refused.map(({ type, status, reason, message }) => `${type} ${status} ${reason} ${message}`)).toEqual([
+    "Accepted False Invalid spec.mtu: no",
+    `${ready}It has what it should.`,
+    "Paused False NotPaused It is pushed to when that is due.",
   ]);
+  const silent: RouterState = { ...ROUTER, phase: "failing", message: "edge1: no answer" };
+  const failing = said(refused, { refusal: REFUSAL, router: silent }) ?? [];
+  expect(failing[1]).toMatchObject({ status: "False", reason: "NotAccepted" });
+  expect(failing[1]?.message).toBe("Accepted says why. With the settings of before: edge1: no answer");
+  // What it is pushed by pods that come and go is no news here either.
+  const pushing: RouterState = { ...ROUTER, phase: "pushing" };
+  expect(said(refused, { refusal: REFUSAL, router: pushing })).toBeUndefined();
+  // What is refused without a change, as when a pool goes, and is taken again is not what it was.
+  const reasons = (conditions: readonly Condition[] = []) => conditions.map(({ reason }) => reason);
+  const here = said(first, { refusal: REFUSAL, router: pushing }, 1);
+  expect(reasons(here)).toEqual(["Invalid", "NotAccepted", "NotPaused"]);
+  expect(reasons(said(here ?? [], { router: pushing }, 1))).toEqual(["Accepted", "Pushing", "NotPaused"]);
 });
 
 test("who uses it is said in words, and what is missing by its setting", () => {

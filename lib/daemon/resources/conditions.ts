@@ -45,15 +45,17 @@ const acceptedBy = ({ refusal }: Known): Said =>
 
 /** Networks and pools that lack something are refused. */
 function readyBy(told: Told, known: Known): Said[] {
-  const { refusal, lacking } = known;
-  if (told.kind === "Router" && known.router !== undefined) return [routerReady(told, known.router)];
+  const { refusal, lacking, router } = known;
   if (told.kind !== "Tenant" && told.kind !== "Router") return [];
-  if (refusal !== undefined)
-    return [{ type: "Ready", status: "False", reason: "NotAccepted", message: "Accepted says why." }];
+  const isRouter = told.kind === "Router" && router !== undefined;
+  if (refusal !== undefined) return [isRouter ? readyAsBefore(told, router) : NOT_ACCEPTED];
+  if (isRouter) return [routerReady(told, router)];
   if (told.kind === "Router") return [{ type: "Ready", status: "False", reason: "Starting", message: WORDS.starting }];
   if (lacking !== undefined) return [{ type: "Ready", status: "False", reason: "PeerAbsent", message: lacking }];
   return [{ type: "Ready", status: "True", reason: "Ready", message: "The tenants that it names are there." }];
 }
+
+const NOT_ACCEPTED: Said = { type: "Ready", status: "False", reason: "NotAccepted", message: "Accepted says why." };
 
 /** Where a phase has no message of its own. */
 const WORDS: Readonly<Record<Phase, string>> = {
@@ -72,16 +74,30 @@ const WORDS: Readonly<Record<Phase, string>> = {
 /** When it is asked again is another time after each failure, and would be a write for each. */
 const UNTIL = /^left alone until \S+ after \d+ failures in a row: /;
 
-function routerReady({ conditions, generation }: Told, { phase, message }: RouterState): Said {
-  const before = conditions.find(({ type }) => type === "Ready");
-  // A push is soon over: what comes and goes with pods must not be two writes for each.
-  if (phase === "pushing" && before?.observedGeneration === generation) return before;
-  return {
+function routerReady(told: Told, state: RouterState): Said {
+  const { phase } = state;
+  return whilePushed(told, phase, {
     type: "Ready",
     status: phase === "in-sync" ? "True" : "False",
     reason: phase.replaceAll(/(?:^|-)[a-z]/g, (text) => text.slice(-1).toUpperCase()),
-    message: message.replace(UNTIL, "") || WORDS[phase],
-  };
+    message: wordsOf(state),
+  });
+}
+
+/** A change of it is refused: it is followed, though not as it is written. */
+const readyAsBefore = (told: Told, state: RouterState): Said =>
+  whilePushed(told, state.phase, {
+    ...NOT_ACCEPTED,
+    message: `${NOT_ACCEPTED.message} With the settings of before: ${wordsOf(state)}`,
+  });
+
+const wordsOf = ({ phase, message }: RouterState): string => message.replace(UNTIL, "") || WORDS[phase];
+
+/** A push is soon over: what comes and goes with pods must not be two writes for each. */
+function whilePushed({ conditions, generation }: Told, phase: Phase, now: Said): Said {
+  const before = conditions.find(({ type }) => type === "Ready");
+  const isAlike = (before?.reason === NOT_ACCEPTED.reason) === (now.reason === NOT_ACCEPTED.reason);
+  return phase === "pushing" && before?.observedGeneration === generation && isAlike ? before : now;
 }
 
 function pausedBy({ kind }: Told, { router }: Known): Said[] {

@@ -39,7 +39,7 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
   const events: Event[] = [];
   /** Blocks that nodes have of every pool. */
   const taken = { blocks: 0 };
-  const server = { isAway: false, isMute: false, forbids: "" };
+  const server = { isAway: false, isMute: false, forbids: "", refusals: 0 };
   const { own } = await store.load();
   /** By name: where routers that are followed have come to. */
   const routers = new Map<string, { config: { isObject?: true }; status: RouterState }>();
@@ -70,7 +70,10 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
         return !gone.has(name);
       },
       async warn(warning: Warning) {
-        if (server.isMute) throw new SelvedgeError({ kind: "not-ready" }, "it takes no events");
+        if (server.isMute) {
+          server.refusals += 1;
+          throw new SelvedgeError({ kind: "not-ready" }, "it takes no events");
+        }
         warnings.push(warning);
       },
     },
@@ -145,7 +148,7 @@ test("one that is refused is warned of, and what could not be said is said later
 });
 
 test("a warning that could not be given is given later, and what is to be said does not wait for it", async () => {
-  const { resources, tell, said, warnings, server } = await opened();
+  const { time, resources, tell, said, warnings, events, server } = await opened();
   const wrong = object("Network", "wrong", { mtu: 7 });
   tell(wrong);
   await resources.take();
@@ -155,10 +158,37 @@ test("a warning that could not be given is given later, and what is to be said d
   const message = "spec.mtu: 7 is not a whole number from 576 to 65535";
   const condition = { type: "Accepted", status: "False", reason: "Invalid", message, observedGeneration: 1 };
   tell({ ...wrong, ...{ status: { conditions: [condition] } } });
+  // Nor is it asked all the time, nor told again why it is not given.
+  const asked = server.refusals;
+  for (let second = 0; second < 60; second += 5) {
+    time.nowMs += 5_000;
+    await resources.say();
+  }
+  expect(server.refusals - asked).toBeLessThan(6);
+  expect(events.filter(({ event }) => event === "resources-failed")).toHaveLength(1);
   server.isMute = false;
+  time.nowMs += 300_000;
   await resources.say();
   await resources.say();
   expect([said.length, warnings.map(({ name }) => name)]).toEqual([1, ["wrong"]]);
+});
+
+test("a warning that is as old as a server keeps one is not given any more", async () => {
+  const { time, resources, tell, warnings, events, server } = await opened();
+  server.isMute = true;
+  tell(object("Network", "wrong", { mtu: 7 }));
+  await resources.take();
+  await resources.say();
+  time.nowMs += 3_599_000;
+  tell(object("Network", "another", { mtu: 7 }));
+  await resources.take();
+  await resources.say();
+  server.isMute = false;
+  time.nowMs += 301_000;
+  await resources.say();
+  expect(warnings.map(({ name }) => name)).toContain("another");
+  expect(warnings.map(({ name, atMs }) => `${name} ${atMs}`)).not.toContain("wrong 0");
+  expect(events.filter(({ event }) => event === "resources-failed")).toHaveLength(1);
 });
 
 test("what may not be said of one kind is told once, and holds up no other", async () => {

@@ -8,6 +8,7 @@ import type { Warning } from "#lib/k8s/objects.ts";
 import type { Core } from "../core.ts";
 import type { RouterState } from "../edge/router-status.ts";
 import { conditionsOf, type Known } from "./conditions.ts";
+import { owed } from "./owed.ts";
 import { isNews, routerSaid } from "./router-said.ts";
 import type { Condition, Told } from "./told.ts";
 
@@ -17,8 +18,7 @@ export function saying(
   judgedOf: (told: Told) => Pick<Known, "refusal" | "lacking">,
 ): (all: readonly Told[]) => Promise<void> {
   const { log, nowMs } = core;
-  /** What is said is not looked at again: a warning of it that could not be given is kept until it is. */
-  const owed: Warning[] = [];
+  const warnings = owed(nowMs, Math.random);
   /** By name of a router: when something was said of it last, milliseconds since the epoch. */
   const saidMs = new Map<string, number>();
   /** Why what is to be said could not be. */
@@ -57,15 +57,11 @@ export function saying(
           if (kind === "Router") saidMs.set(name, nowMs());
           if (!isThere) continue;
           for (const trouble of newTroubles(told.conditions, now))
-            owed.push({ kind, name, uid, ...trouble, by, atMs: nowMs() });
+            warnings.add({ kind, name, uid, ...trouble, by, atMs: nowMs() });
         }
       });
-    await guarded(async () => {
-      for (let [next] = owed; next !== undefined; [next] = owed) {
-        await warn?.(next);
-        owed.shift();
-      }
-    });
+    const unwarned = await warnings.give(async (each) => warn?.(each));
+    if (unwarned !== undefined) failures.add(unwarned);
     for (const message of failures) if (!unsaid.has(message)) log({ event: "resources-failed", message });
     unsaid = failures;
   };

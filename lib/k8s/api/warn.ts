@@ -8,8 +8,13 @@ import { CONFIGURED } from "./resource.ts";
 const POST_MS = 10_000;
 /** Where Kubernetes has events of what is in no namespace (client-go, tools/events, eventRecorderImpl.makeEvent). */
 const NAMESPACE = "default";
-/** events.k8s.io/v1 Event.note. */
-const MOST_CHARACTERS = 1_024;
+/** Of events.k8s.io/v1 Event.note (pkg/apis/core/validation/events.go, NoteLengthLimit), in UTF-8. */
+const MOST_BYTES = 1_024;
+/** The same file, ReportingInstanceLengthLimit: a node's name may be longer. */
+const MOST_INSTANCE = 128;
+/** apimachinery, pkg/util/validation, DNS1123SubdomainMaxLength: what the object's own name may have, too. */
+const LONGEST_NAME = 253;
+const DIGITS = 16;
 
 /** Once, however often it is said: the same of the same object has the same name. @throws SelvedgeError not-ready */
 export async function warn(ask: Ask, { kind, name, uid, action, reason, message, by, atMs }: Warning): Promise<void> {
@@ -24,16 +29,16 @@ export async function warn(ask: Ask, { kind, name, uid, action, reason, message,
       body: {
         apiVersion: "events.k8s.io/v1",
         kind: "Event",
-        metadata: { namespace: NAMESPACE, name: `${name}.${same.slice(0, 16)}` },
+        metadata: { namespace: NAMESPACE, name: nameOf(name, same.slice(0, DIGITS)) },
         // meta/v1 MicroTime.
         eventTime: new Date(atMs).toISOString().replace("Z", "000Z"),
         type: "Warning",
         action,
         reason,
-        note: message.slice(0, MOST_CHARACTERS),
+        note: withinBytes(message),
         regarding: { apiVersion, kind, name, uid },
         reportingController: "selvedge.dev/selvedged",
-        reportingInstance: by,
+        reportingInstance: by.slice(0, MOST_INSTANCE),
       },
     },
     signal: AbortSignal.timeout(POST_MS),
@@ -42,3 +47,11 @@ export async function warn(ask: Ask, { kind, name, uid, action, reason, message,
   if (answer.status === 409) return;
   throw new SelvedgeError({ kind: "not-ready" }, `may not create events: ${answer.status} ${answer.message}`);
 }
+
+/** One that the server would not take, it would not take at the next try either. */
+const nameOf = (object: string, same: string): string =>
+  `${object.slice(0, LONGEST_NAME - DIGITS - 1).replace(/[^a-z0-9]+$/, "")}.${same}`;
+
+/** As much of it as there is room for, in whole characters. */
+const withinBytes = (text: string): string =>
+  text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(MOST_BYTES)).read);
