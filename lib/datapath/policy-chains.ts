@@ -50,6 +50,12 @@ const counting = (name: string): string[] =>
     return `meta nfproto ipv${f} meta l4proto { tcp, udp, sctp } update @${name}${f} { ${ip} saddr . ${ip} daddr . meta l4proto . th dport counter }`;
   });
 
+/**
+ * Between ports of one bridge the rules see neighbour discovery, too, and conntrack does not track it (nf_conntrack_proto_icmpv6.c).
+ * What was routed has a lower hop limit (ip6_output.c, ip6_forward).
+ */
+const NEIGHBOURS = "ip6 hoplimit 255 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } goto policy_allowed";
+
 export const policyChains = (options: PolicyOptions): Chain[] => [
   { name: "policy_allowed", rules: RESTORED },
   { name: "policy_seen", sets: declared(FLOW_SETS.passed), rules: counting(FLOW_SETS.passed) },
@@ -57,6 +63,7 @@ export const policyChains = (options: PolicyOptions): Chain[] => [
     name: "policy_denied",
     sets: declared(FLOW_SETS.denied),
     rules: [
+      NEIGHBOURS,
       "ip saddr . ip daddr @policy_self4 goto policy_allowed",
       "ip6 saddr . ip6 daddr @policy_self6 goto policy_allowed",
       ...counting(FLOW_SETS.denied),

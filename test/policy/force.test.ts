@@ -116,6 +116,31 @@ async function holdsWeb(): Promise<void> {
   await live.on("ping", "-c1", "-W9", NEW.ip);
 }
 
+runs.each([
+  ["ptp", {}],
+  ["bridge", { attachment: "bridge", isGateway: true }],
+])("on %s a rule of ports holds for IPv6 as for IPv4: neighbours are found whatever it says", async (_type, config) => {
+  const OUT = [{ to: [{ namespaceSelector: {} }], ports: [{ port: 80 }] }];
+  await live.pods(NEW.id, OLD.id);
+  await stage.show(
+    policy("mute", { policyTypes: ["Ingress", "Egress"], egress: OUT, ingress: [{ ports: [{ port: 80 }] }] }),
+  );
+  const old = await add(OLD, "open", config);
+  const fresh = await add(NEW, "mute", config);
+  for (const { id } of [OLD, NEW]) await peers.serve(id);
+  for (const family of [0, 1]) {
+    const [to = "", from = ""] = [old[family], fresh[family]];
+    const seen = await Promise.all([
+      peers.of(NEW.id).reaches("tcp", to, 80, true),
+      peers.of(NEW.id).reaches("tcp", to, 81),
+      peers.of(OLD.id).reaches("tcp", from, 80, true),
+      peers.of(OLD.id).reaches("tcp", from, 81),
+    ]);
+    expect([to, ...seen]).toEqual([to, true, false, true, false]);
+    await expect(live.within(NEW.id, "ping", "-c1", "-W1", to)).rejects.toThrow();
+  }
+});
+
 const isBack = () =>
   eventually("it is back", async () => ((await peers.of(OLD.id).reaches("tcp", NEW.ip, 81)) ? undefined : true));
 
