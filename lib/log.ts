@@ -72,6 +72,8 @@ export type Event =
   | { event: "policy-refused"; object: string; message: string }
   /** What was refused can be had, and is what counts. */
   | { event: "policy-readable"; object: string }
+  /** A rule is stricter than it is written. */
+  | { event: "policy-closed"; object: string; message: string }
   /** The kernel has what the source told: elements that came or changed, and that went. */
   | { event: "policies-changed"; policies: number; came: number; went: number; tookMs: number }
   | { event: "policies-failed"; message: string }
@@ -154,6 +156,7 @@ export const LEVEL = {
   "speaker-failed": "warn",
   "policy-refused": "error",
   "policy-readable": "info",
+  "policy-closed": "warn",
   "policies-changed": "info",
   "policies-failed": "error",
   "flow-denied": "info",

@@ -75,6 +75,7 @@ const EVENTS = {
   "edge-taken-back": { event: "edge-taken-back", router: "edge1", revision: 7, message: "m" },
   "speaker-told": { event: "speaker-told", neighbours: 2, networks: 3, tookMs: 700 },
   "speaker-failed": { event: "speaker-failed", message: "m" },
+  "policy-closed": { event: "policy-closed", object: "web.yaml#0", message: "m" },
   "policy-refused": { event: "policy-refused", object: "web.yaml#0", message: "m" },
   "policies-changed": { event: "policies-changed", policies: 3, came: 12, went: 2, tookMs: 4 },
   "flow-denied": {

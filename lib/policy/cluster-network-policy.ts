@@ -1,9 +1,10 @@
 /**
  * policy.networking.k8s.io/v1alpha2 ClusterNetworkPolicy (kubernetes-sigs/network-policy-api,
- * apis/v1alpha2/clusternetworkpolicy_types.go). Peers by node and by domain name are experimental there, and refused.
+ * apis/v1alpha2/clusternetworkpolicy_types.go). Peers by node and by domain name are experimental there and not supported: their
+ * rules are closed, as it asks of whoever does not know a peer's kind.
  */
 import { prefix } from "#lib/address.ts";
-import { absent, type Found, fields, integer, list, oneOf, refuse, text } from "#lib/parse.ts";
+import { absent, entries, type Found, fields, integer, list, oneOf, refuse, text } from "#lib/parse.ts";
 import { onlyFields, onlyOne } from "./fields.ts";
 import type { Direction, Peer, Policy, PortMatch, Protocol, Rule, Who } from "./objects.ts";
 import { PORT, portName } from "./port.ts";
@@ -20,18 +21,20 @@ export function readClusterNetworkPolicy(object: Found): Policy {
   const spec: Found = { path: `${title}: spec`, value: fields(object)("spec").value };
   onlyFields(spec, ["tier", "priority", "subject", "ingress", "egress"]);
   const at = fields(spec);
-  const [ingress, egress] = (["ingress", "egress"] as const).map((direction) =>
+  const [ingress = [], egress = []] = (["ingress", "egress"] as const).map((direction) =>
     atMost(at(direction)).map((found, i) => readRule(found, direction, i)),
   );
+  const closed = [...ingress, ...egress].flatMap((read) => read.closed ?? []);
   return {
     name: title,
     tier: word(at("tier"), TIERS),
     priority: integer(at("priority"), { min: 0, max: 1_000 }),
     subject: readWho(at("subject")),
     rules: {
-      ...(ingress === undefined || ingress.length === 0 ? {} : { ingress }),
-      ...(egress === undefined || egress.length === 0 ? {} : { egress }),
+      ...(ingress.length === 0 ? {} : { ingress: ingress.map(({ rule }) => rule) }),
+      ...(egress.length === 0 ? {} : { egress: egress.map(({ rule }) => rule) }),
     },
+    ...(closed.length === 0 ? {} : { closed }),
   };
 }
 
@@ -62,11 +65,18 @@ function namespacedPod(found: Found): Who {
   return { namespaces: readSelector(at("namespaceSelector")), pods: readSelector(at("podSelector")) };
 }
 
-function readRule(found: Found, direction: Direction, index: number): Rule {
+interface ReadRule {
+  readonly rule: Rule;
+  /** Why it is another than the one that was written. */
+  readonly closed?: string;
+}
+
+function readRule(found: Found, direction: Direction, index: number): ReadRule {
   const side = direction === "ingress" ? "from" : "to";
   onlyFields(found, ["name", "action", side, "protocols"]);
   const at = fields(found);
-  const peers = atLeastOne(at(side)).flatMap((peer) => readPeers(peer, direction));
+  const read = atLeastOne(at(side)).map((peer) => readPeers(peer, direction));
+  const peers = read.flatMap((each) => (typeof each === "string" ? [] : each));
   const protocols = at("protocols");
   const ports = absent(protocols) ? undefined : atLeastOne(protocols).map(readProtocol);
   const named = ports?.findIndex(({ kind }) => kind === "named") ?? -1;
@@ -75,22 +85,25 @@ function readRule(found: Found, direction: Direction, index: number): Rule {
       atLeastOne(protocols)[named] ?? protocols,
       `a port's number: networks, which ${side} names, have no named ports`,
     );
-  const name = at("name");
-  const place = `${direction}[${index}]`;
-  return {
-    name: absent(name) ? place : `${place} ${shortText(name)}`,
-    action: word(at("action"), ACTIONS),
-    peers,
-    ...(ports === undefined ? {} : { ports }),
-  };
+  const name = ruleName(at("name"), `${direction}[${index}]`);
+  const action = word(at("action"), ACTIONS);
+  const unknown = read.find((each) => typeof each === "string");
+  if (unknown === undefined) return { rule: { name, action, peers, ...(ports === undefined ? {} : { ports }) } };
+  return action === "accept"
+    ? { rule: { name, action, peers: [] }, closed: `${name} accepts nothing: ${unknown}` }
+    : { rule: { name, action: "deny" }, closed: `${name} denies everything: ${unknown}` };
 }
 
-const shortText = (found: Found): string => {
-  const name = text(found);
-  return name.length <= 100 ? name : refuse(found, "a name of at most 100 characters");
-};
+function ruleName(found: Found, place: string): string {
+  const name = text(found, { or: "" });
+  if ([...name].length > 100) refuse(found, "a name of at most 100 characters");
+  return name === "" ? place : `${place} ${name}`;
+}
 
-function readPeers(found: Found, direction: Direction): Peer[] {
+/** A text says why nobody knows whom it means. */
+function readPeers(found: Found, direction: Direction): Peer[] | string {
+  // A field that the definition of an older version lacks is not told of.
+  if (entries(found).length === 0) return "a peer is of a kind that is not known";
   const known = ["namespaces", "pods", ...(direction === "egress" ? ["networks", "nodes", "domainNames"] : [])];
   const [kind, value] = onlyOne(found, known);
   if (kind === "networks")
@@ -98,7 +111,7 @@ function readPeers(found: Found, direction: Direction): Peer[] {
       kind: "block",
       block: { cidr: prefix(each.value, each.path), except: [] },
     }));
-  if (kind === "nodes" || kind === "domainNames") return refuse(value, "supported; use networks, namespaces or pods");
+  if (kind === "nodes" || kind === "domainNames") return `peers by ${kind} are not supported`;
   return [{ kind: "pods", who: readWho(found) }];
 }
 

@@ -141,11 +141,6 @@ const REFUSED: [name: string, object: unknown, message: string][] = [
     "ClusterNetworkPolicy all: spec.ingress[0].from[0].networks: there is no such field",
   ],
   [
-    "names of domains",
-    rule({ to: [{ domainNames: ["example.com"] }] }),
-    'ClusterNetworkPolicy all: spec.egress[0].to[0].domainNames: ["example.com"] is not supported; use networks, namespaces or pods',
-  ],
-  [
     "named ports of networks",
     rule({ protocols: [{ destinationNamedPort: "web" }] }),
     'ClusterNetworkPolicy all: spec.egress[0].protocols[0]: {"destinationNamedPort":"web"} is not a port\'s number: networks, which to names, have no named ports',
@@ -177,6 +172,54 @@ test("where nothing is said of types, egress counts where it has rules", () => {
   expect(affected({ egress: [] })).toEqual(["ingress"]);
   expect(affected({ egress: [{}] })).toEqual(["ingress", "egress"]);
   expect(affected({ policyTypes: ["Egress"], ingress: [{}] })).toEqual(["egress"]);
+});
+
+test.each<[name: string, block: object, cidr: string, ...except: string[]]>([
+  ["host bits", { cidr: "10.9.9.9/8", except: ["10.1.2.3/16"] }, "10.9.9.9/8", "10.1.2.3/16"],
+  ["leading zeros", { cidr: "010.001.0.0/08", except: ["10.002.0.0/016"] }, "10.1.0.0/8", "10.2.0.0/16"],
+  ["IPv4 within IPv6", { cidr: "::ffff:10.0.0.0/104", except: ["::ffff:10.1.0.0/112"] }, "10.0.0.0/8", "10.1.0.0/16"],
+  ["an exception within IPv6", { cidr: "10.0.0.0/8", except: ["::ffff:a00:0/104"] }, "10.0.0.0/8", "10.0.0.0/8"],
+  ["both and zeros", { cidr: "::FFFF:010.0.0.0/0104" }, "10.0.0.0/8"],
+  ["more than IPv4", { cidr: "::ffff:10.0.0.0/95" }, "::ffff:a00:0/95"],
+  ["IPv6 next to it", { cidr: "::fffe:10.0.0.0/104" }, "::fffe:a00:0/104"],
+])("a block with %s is what an API server takes it for", (_name, ipBlock, cidr, ...except) => {
+  const [read] = readManifest(from({ ipBlock }));
+  expect(read).toMatchObject({
+    value: { rules: { ingress: [{ peers: [{ kind: "block", block: { cidr, except } }] }] } },
+  });
+});
+
+test.each([
+  ["names of domains", { domainNames: ["example.com"] }, "peers by domainNames are not supported"],
+  ["nodes", { nodes: {} }, "peers by nodes are not supported"],
+  ["what an older definition knows nothing of", {}, "a peer is of a kind that is not known"],
+])("a rule with %s is closed, whatever else it says, and told of", (_name, peer, why) => {
+  const protocols = [{ tcp: { destinationPort: { number: 80 } } }];
+  const to = [{ namespaces: {} }, peer];
+  const [read] = readManifest(
+    cluster({ egress: ["Accept", "Deny", "Pass"].map((action) => ({ name: "out", action, to, protocols })) }),
+  );
+  const named = (i: number) => `egress[${i}] out`;
+  expect(read?.value).toMatchObject({
+    closed: [
+      `${named(0)} accepts nothing: ${why}`,
+      `${named(1)} denies everything: ${why}`,
+      `${named(2)} denies everything: ${why}`,
+    ],
+  });
+  expect(read?.kind === "Policy" && read.value.rules.egress).toEqual([
+    { name: named(0), action: "accept", peers: [] },
+    { name: named(1), action: "deny" },
+    { name: named(2), action: "deny" },
+  ]);
+});
+
+test("a rule's name may have 100 characters, however many bytes they are, or none", () => {
+  const named = (name: string) =>
+    readManifest(rule({ name })).flatMap((o) => (o.kind === "Policy" ? o.value.rules.egress?.map((r) => r.name) : []));
+  expect(named("")).toEqual(["egress[0]"]);
+  expect(named("\u{1f512}".repeat(100))).toEqual([`egress[0] ${"\u{1f512}".repeat(100)}`]);
+  expect(() => named("a".repeat(101))).toThrow("a name of at most 100 characters");
 });
 
 test("a list is its items, of the list's kind unless they say another; other kinds are passed over", () => {

@@ -1,6 +1,6 @@
 /** networking.k8s.io/v1 NetworkPolicy (API reference 1.34, NetworkPolicySpec) as a policy of the tier `network`. */
-import { type Prefix, prefix, rangeOf } from "#lib/address.ts";
 import { absent, type Found, fields, list, oneOf, refuse } from "#lib/parse.ts";
+import { isPartOf, lenientCidr } from "./cidr.ts";
 import { onlyFields } from "./fields.ts";
 import type { Block, Direction, Peer, Policy, Rule, Who } from "./objects.ts";
 import { portMatch } from "./port.ts";
@@ -67,20 +67,10 @@ function readPeer(found: Found, namespace: string): Peer {
 function readBlock(found: Found): Block {
   onlyFields(found, ["cidr", "except"]);
   const at = fields(found);
-  const cidr = network(at("cidr"));
-  const outer = rangeOf(cidr);
+  const cidr = lenientCidr(at("cidr"));
   const except = list(at("except")).map((each) => {
-    const inner = network(each);
-    const { first, last } = rangeOf(inner);
-    const isWithin =
-      inner.includes(":") === cidr.includes(":") &&
-      first >= outer.first &&
-      last <= outer.last &&
-      last - first < outer.last - outer.first;
-    return isWithin ? inner : refuse(each, `a part of ${cidr}`);
+    const inner = lenientCidr(each);
+    return isPartOf(inner, cidr) ? inner.prefix : refuse(each, `a part of ${cidr.prefix}`);
   });
-  return { cidr, except };
+  return { cidr: cidr.prefix, except };
 }
-
-/** Host bits are passed over, as the API server does. */
-const network = (found: Found): Prefix => prefix(found.value, found.path);

@@ -75,7 +75,7 @@ export interface Rule {
   /** Where it stands: `ingress[0]`, with its name if it has one. */
   readonly name: string;
   readonly action: Action;
-  /** Absent: everybody. */
+  /** Absent: everybody; empty: nobody. */
   readonly peers?: readonly Peer[];
   /** Absent: every packet, also of protocols without ports. */
   readonly ports?: readonly PortMatch[];
@@ -95,4 +95,6 @@ export interface Policy {
    * first rule that fits decides.
    */
   readonly rules: Readonly<Partial<Record<Direction, readonly Rule[]>>>;
+  /** Rules that are stricter than they are written, since something in them is not known: which, and why. Absent: none. */
+  readonly closed?: readonly string[];
 }

@@ -82,6 +82,8 @@ const who = fc.oneof(
   fc.record({ namespaces: namespaceSelector }),
   fc.record({ pods: fc.record({ namespaceSelector, podSelector: selector }) }),
 );
+/** Of a kind that is not supported, or that the cluster's definition lacks. */
+const nobodyKnows = fc.constantFrom({}, { nodes: {} }, { domainNames: ["example.com"] });
 const clusterProtocol = fc.oneof(
   fc
     .tuple(fc.constantFrom("tcp", "udp", "sctp"), fc.constantFrom(...PORTS))
@@ -102,7 +104,10 @@ const clusterEgress = fc.oneof(
   fc.record(
     {
       action,
-      to: fc.array(who, { minLength: 1, maxLength: 2 }),
+      to: fc.array(fc.oneof({ weight: 7, arbitrary: who }, { weight: 1, arbitrary: nobodyKnows }), {
+        minLength: 1,
+        maxLength: 2,
+      }),
       protocols: fc.array(fc.oneof(clusterProtocol, namedProtocol), { minLength: 1, maxLength: 2 }),
     },
     { requiredKeys: ["action", "to"] },
@@ -172,7 +177,8 @@ const pod = fc.record({
       containerPort: fc.constantFrom(...PORTS),
       protocol: fc.constantFrom("TCP", "UDP"),
     }),
-    { selector: ({ name }) => name, maxLength: 2 },
+    // Of several containers, which may give one name to several ports.
+    { selector: (port) => JSON.stringify(port), maxLength: 3 },
   ),
 });
 

@@ -73,6 +73,8 @@ export function read({ policies, pods, namespaces }: Cluster, traffic: Traffic):
     const { namespaceSelector, podSelector } = who.pods as Raw;
     return matches(namespaceSelector, labelsOf(namespace)) && matches(podSelector, labels);
   };
+  /** `fail closed` of the types' text. */
+  const isKnownPeer = (peer: Raw): boolean => ["namespaces", "pods", "networks"].some((key) => key in peer);
   const isClusterPeer = (peer: Raw, ip: string): boolean => {
     if (peer.networks !== undefined) return (peer.networks as string[]).some((cidr) => inBlock(cidr, ip));
     const pod = podWith(ip);
@@ -94,6 +96,10 @@ export function read({ policies, pods, namespaces }: Cluster, traffic: Traffic):
       .sort((a, b) => (a.spec.priority as number) - (b.spec.priority as number));
     for (const { spec } of ordered)
       for (const rule of all(spec[direction])) {
+        if (!all(rule[side]).every(isKnownPeer)) {
+          if (rule.action === "Accept") continue;
+          return "Deny";
+        }
         const isHere = all(rule[side]).some((peer) => isClusterPeer(peer, ip));
         if (isHere && (rule.protocols === undefined || all(rule.protocols).some(isClusterProtocol)))
           return rule.action as string;

@@ -79,7 +79,12 @@ export function adminPolicy(core: Core): Handlers {
             rules: (rules.ingress?.length ?? 0) + (rules.egress?.length ?? 0),
             pods: [...new Set(own.filter((pod) => isWho(enforcement, subject, pod)).map(podKey))].sort(),
           })),
-        mistakes: [...policies.refused].map(([object, message]) => ({ object, message })),
+        mistakes: [
+          ...[...policies.refused].map(([object, message]) => ({ object, message })),
+          ...enforcement.policies.flatMap(({ name, closed = [] }) =>
+            closed.map((message) => ({ object: name, message })),
+          ),
+        ],
         audit: policies.audit,
         elements: [...policies.elements()].length,
       };

@@ -56,6 +56,9 @@ export function hearing(
     if (next.length === 0) rules.delete(name);
     else rules.set(name, next);
     isNew = true;
+    for (const each of next)
+      if (each.kind === "Policy")
+        for (const message of each.value.closed ?? []) log({ event: "policy-closed", object: name, message });
   };
   const leavePods = (name: string, kept: readonly string[]) => {
     for (const key of pods.get(name) ?? saidBy(name))

@@ -207,6 +207,27 @@ test("what says nothing new is not logged; what was refused and can be read is",
   expect(changes()).toBe(before + 1);
 });
 
+test("a rule that is stricter than it is written is told of once, and is no mistake that pods wait for", async () => {
+  const one = await rig([
+    {
+      apiVersion: "policy.networking.k8s.io/v1alpha2",
+      kind: "ClusterNetworkPolicy",
+      metadata: { name: "all" },
+      spec: {
+        tier: "Admin",
+        priority: 1,
+        subject: { namespaces: {} },
+        egress: [{ action: "Deny", to: [{ nodes: {} }] }],
+      },
+    },
+  ]);
+  await one.policies.hold(RECORD);
+  expect(one.events.filter(({ event }) => event.startsWith("policy-"))).toEqual([
+    { event: "policy-closed", object: "o0", message: "egress[0] denies everything: peers by nodes are not supported" },
+  ]);
+  expect(one.standing()).toContain("confined_out4 10.1.0.5");
+});
+
 test.each([
   ["a container that is no pod", { pod: undefined }, []],
   [
