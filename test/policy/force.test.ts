@@ -215,6 +215,15 @@ runs("selvedgectl says which rule decides, what was decided, and what it cannot 
       { direction: "ingress", verdict: "accept" },
     ],
   });
+  for (const [from, to] of [
+    [live.node.ip4, fresh],
+    [fresh, live.node.ip4],
+  ] as const)
+    expect(await stage.ctl("policy", "trace", from, to, "81")).toMatchObject({
+      verdict: "accept",
+      sides: [],
+      notes: [`${live.node.ip4} is this node's: it and its pods reach each other, whatever policies say`],
+    });
   const { flows } = (await stage.ctl("policy", "verdicts")) as { flows: Record<string, unknown>[] };
   expect(flows).toContainEqual(
     expect.objectContaining({ from: old, to: fresh, protocol: "tcp", port: 80, verdict: "accept" }),

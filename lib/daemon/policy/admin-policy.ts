@@ -3,7 +3,7 @@ import { address, family } from "#lib/address.ts";
 import type { AdminHandlers } from "#lib/api/server.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import { integer, oneOf, root } from "#lib/parse.ts";
-import { type End, isWho, type Packet, verdict } from "#lib/policy/decide.ts";
+import { type End, isWho, type Packet, type Verdict, verdict } from "#lib/policy/decide.ts";
 import { PROTOCOLS, podKey } from "#lib/policy/objects.ts";
 import { type Core, hostOf } from "../core.ts";
 import { NODE } from "../host.ts";
@@ -33,6 +33,15 @@ export function adminPolicy(core: Core): Handlers {
               `${podKey(pod)} ${ifname} is not held to policies: the packets of ${type} do not pass the node's routing`,
           );
 
+  /** Why nobody asks the policies: nothing is forwarded between the node and its own pods. */
+  const withinNode = (...ends: readonly End[]): string[] | undefined => {
+    const own = ends.find(({ address: each, pod }) => pod === undefined && core.node.addresses.includes(each));
+    const isHere = ends.some(({ pod }) => pod !== undefined && [...core.table].some((r) => r.pod === podKey(pod)));
+    return own !== undefined && isHere
+      ? [`${own.address} is this node's: it and its pods reach each other, whatever policies say`]
+      : undefined;
+  };
+
   return {
     tracePolicy: async ({ from, to, protocol, port }) => {
       const policies = policiesOf();
@@ -44,7 +53,8 @@ export function adminPolicy(core: Core): Handlers {
               port: integer(root(port, "port"), { min: 1, max: 65_535 }),
             };
       const [source, target] = endsOf(policies, from, to);
-      const answer = verdict(policies.enforcement, source, target, packet);
+      const within = withinNode(source, target);
+      const answer = within === undefined ? verdict(policies.enforcement, source, target, packet) : ACCEPTED;
       return {
         verdict: answer.verdict,
         audit: policies.audit,
@@ -57,7 +67,7 @@ export function adminPolicy(core: Core): Handlers {
             { direction, pod: pod === undefined ? "" : podKey(pod), verdict: side.verdict, policy, rule, because },
           ];
         }),
-        notes: [...new Set([...blindOf(source), ...blindOf(target)])],
+        notes: [...new Set([...(within ?? []), ...blindOf(source), ...blindOf(target)])],
       };
     },
 
@@ -101,6 +111,7 @@ export function adminPolicy(core: Core): Handlers {
 }
 
 const VERDICTS = ["accept", "deny"] as const;
+const ACCEPTED: Verdict = { verdict: "accept" };
 
 /** Pods by name or by address; of two pods, addresses of one family. @throws SelvedgeError config-invalid */
 function endsOf(policies: Policies, from: string, to: string): [End, End] {
@@ -120,6 +131,6 @@ function endsNamed(policies: Policies, name: string, field: string): End[] {
   throw new SelvedgeError(
     { kind: "config-invalid", field },
     `${field}: ${JSON.stringify(name)} is no pod that ${pod === undefined ? "policies know of" : "has an address"}`,
-    { hint: "A pod is named namespace/name; an address will do as well." },
+    { hint: "A pod is named namespace/name; an address will do as well, and is what a pod on its node's network has." },
   );
 }
