@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { NodeId } from "#lib/cluster/records.ts";
 import type { Edge as EdgeConfig, EdgeRouter } from "#lib/config/edge.ts";
 import type { Reaches } from "#lib/echo/tcp.ts";
+import { backoffMs, OPEN_AFTER } from "#lib/edge/backoff.ts";
 import type { RouterSpec } from "#lib/edge/router.ts";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import type { KeyedLock } from "#lib/lock.ts";
@@ -86,6 +87,7 @@ export interface DrivenOptions {
 /** News are nothing to these. */
 const IDLE: ReadonlySet<Phase> = new Set(["standby", "paused"]);
 const TICK_MS = 1_000;
+const NOT_TRIED = { failures: 0, againMs: 0 };
 
 export function driven(core: DrivenCore, first: RouterSettings, options: DrivenOptions): Driven {
   const { nowMs } = core;
@@ -98,6 +100,8 @@ export function driven(core: DrivenCore, first: RouterSettings, options: DrivenO
   let isBehind = true;
   /** Another node asks for it, maybe. */
   let isAsked = true;
+  /** Since it is there no more: tries to have saved what was pushed last. */
+  let parting = NOT_TRIED;
   let wake = (): void => {};
 
   const opened = (settings: RouterSettings): Opened => ({ settings, opened: open(settings.router) });
@@ -201,9 +205,32 @@ export function driven(core: DrivenCore, first: RouterSettings, options: DrivenO
     if (hasNews || nowMs() >= one.nextMs) await one.pass(edgeView(core), hasNews ? "news" : "time");
     if (!isBehind && one.status.failures === 0) waitingSinceMs = undefined;
   };
+  const unsaved = (why: string): void =>
+    core.log({
+      event: "edge-failed",
+      router: name,
+      failures: parting.failures,
+      message: `it is in the configuration no more, and loses what was pushed last when it reboots: ${why}`,
+    });
+  /** @returns whether nothing more is tried on the router @throws SelvedgeError store */
+  const parted = async (): Promise<boolean> => {
+    if (nowMs() < parting.againMs) return false;
+    try {
+      const why = await handle.pusher.part();
+      if (why !== undefined) unsaved(why);
+    } catch (error) {
+      if (!isFailure(error) || error.failure.kind === "store") throw error;
+      const failures = parting.failures + 1;
+      parting = { failures, againMs: nowMs() + backoffMs(failures, Math.random) };
+      if (failures < OPEN_AFTER) return false;
+      unsaved(error.message);
+    }
+    return true;
+  };
   /** While the store is away the next pass tries again: the lease is the node's, which lives on. */
   const leave = async (): Promise<void> => {
     try {
+      if (!(await parted())) return;
       await elected.release();
     } catch (error) {
       if (!isFailure(error)) throw error;
@@ -228,6 +255,7 @@ export function driven(core: DrivenCore, first: RouterSettings, options: DrivenO
     become(settings) {
       if (isDeepStrictEqual(settings, wanted?.settings)) return;
       wanted = settings && opened(settings);
+      parting = NOT_TRIED;
       poke();
       tell();
     },

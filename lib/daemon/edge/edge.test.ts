@@ -107,6 +107,59 @@ test("one that comes back before it has ended goes on", async () => {
   expect(net.most.get("alpha edge1")).toBe(1);
 });
 
+/** That is not answered from its first commit on. */
+async function unsaved() {
+  const { net, writerOf } = rig();
+  const one = net.at("https://edge1.example");
+  const alpha = node(net, "alpha", []);
+  one.between = () => {
+    one.down = "unreachable";
+  };
+  alpha.become([router("edge1", groups("ONE"))]);
+  await soon("it was pushed to", net, [], () => phase(alpha, "edge1") === "failing");
+  const said = () =>
+    alpha.events.flatMap((event) => (event.event === "edge-failed" ? [event.message] : [])).filter(isOfReboot);
+  return { net, alpha, one, said, hasSaved: () => linesOf(one.saved).join().includes("ONE"), writerOf };
+}
+const isOfReboot = (message: string) =>
+  message.startsWith("it is in the configuration no more, and loses what was pushed last when it reboots: ");
+
+test("what was pushed to a router that goes before it is saved is saved", async () => {
+  const { net, alpha, one, said, hasSaved, writerOf } = await unsaved();
+  await using _ = alpha;
+  alpha.become([]);
+  await sleep(20);
+  expect([hasSaved(), await writerOf(alpha, "edge1")]).toMatchObject([false, { node: "alpha" }]);
+  one.down = undefined;
+  await soon("the lease goes", net, [alpha], async () => (await writerOf(alpha, "edge1")) === undefined);
+  expect([hasSaved(), one.counted.commits, said()]).toEqual([true, 1, []]);
+  expect((await alpha.keeper.get(edgeKey("edge1", "state")))?.value).toContain('"isUnsaved":false');
+});
+
+test("where that is not possible it is told of, and left", async () => {
+  const { net, alpha, one, said, hasSaved, writerOf } = await unsaved();
+  await using _ = alpha;
+  alpha.become([]);
+  await soon("the lease goes", net, [alpha], async () => (await writerOf(alpha, "edge1")) === undefined);
+  expect([hasSaved(), said().length]).toEqual([false, 1]);
+  // It is remembered, for the next of its name.
+  one.down = undefined;
+  alpha.become([router("edge1", groups("ONE"))]);
+  await soon("it is back", net, [alpha], () => isInSync(alpha, "edge1"));
+  expect([hasSaved(), one.counted.commits]).toEqual([true, 1]);
+});
+
+test("a router that is paused as it goes stays as it boots", async () => {
+  const { net, alpha, one, said, hasSaved, writerOf } = await unsaved();
+  await using _ = alpha;
+  await alpha.edge.alone("edge1", ({ pusher }) => pusher.pause("harm"));
+  one.down = undefined;
+  alpha.become([]);
+  await soon("the lease goes", net, [alpha], async () => (await writerOf(alpha, "edge1")) === undefined);
+  expect([hasSaved(), one.counted.saves]).toEqual([false, 0]);
+  expect(said()).toEqual([expect.stringMatching(/: it is paused by alpha: harm$/)]);
+});
+
 test("while the store is away a router that went keeps its lease, which goes when it is back", async () => {
   const { net, writerOf } = rig();
   await using alpha = node(net, "alpha", [router("edge1", groups("ONE"))]);

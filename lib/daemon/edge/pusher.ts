@@ -61,6 +61,11 @@ export interface Pusher {
   history(): Promise<readonly Push[]>;
   pause(why: string): Promise<void>;
   resume(): Promise<void>;
+  /**
+   * It is there no more: where this node writes to it, or nobody does, what was pushed and not saved is saved.
+   * @returns why that stays as it is; undefined: nothing does @throws SelvedgeError router, store, config-invalid, not-ready
+   */
+  part(): Promise<string | undefined>;
 }
 
 const timeOf = (ms: number): string => new Date(ms).toISOString();
@@ -124,14 +129,20 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     return now;
   };
 
-  /** @param leaves whether what somebody else has changed stays so, where it is to be reported */
-  const look = async (view: EdgeView, leaves = false) => {
+  /** As the router's version calls it. */
+  const remembered = async () => {
     known ??= await version();
     // Every time: another node may have been the writer meanwhile.
     const { record, revision } = await kept(memory);
     state = { record: { ...record, owned: renamed(record.owned, known.dialect) }, revision };
+    return { state, dialect: known.dialect };
+  };
+
+  /** @param leaves whether what somebody else has changed stays so, where it is to be reported */
+  const look = async (view: EdgeView, leaves = false) => {
+    const { state, dialect } = await remembered();
     spec = await options.spec();
-    const wanted = wantedOf(spec, view, known.dialect, refused);
+    const wanted = wantedOf(spec, view, dialect, refused);
     const have = await observe(router, wanted, state.record.owned);
     counted = { ...counted, looks: counted.looks + 1 };
     const { owned, isUnsaved, drifted: before = [] } = state.record;
@@ -149,7 +160,7 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
       change: found,
       state,
       spec,
-      dialect: known.dialect,
+      dialect,
       drift,
       digest: digestOf(wanted),
     };
@@ -390,6 +401,14 @@ export function pusher(ports: PusherPorts, options: PusherOptions): Pusher {
     async resume() {
       await memory.putPause(undefined);
       nextMs = 0;
+    },
+    async part() {
+      if (!(await writer.hold()) || !(await kept(memory)).record.isUnsaved) return undefined;
+      const pause = await memory.pause();
+      if (pause !== undefined) return `it is paused ${pauseText(pause)}`;
+      const { state: now } = await remembered();
+      await settle(await observe(router, [], now.record.owned), now);
+      return undefined;
     },
   };
 }
