@@ -6,15 +6,15 @@
 #   install-node.sh conflist    waits until the node is ready, then writes the configuration list
 #   install-node.sh alive       ends with 0 while the daemon answers
 #   install-node.sh uninstall   takes away all of it; the node's pods are gone by then, and the daemon has ended
-# In the environment: ROOT, before every path of the node; PROGRAMS, where the programs are; CONFIG, the daemon's configuration;
-# READY_SECONDS, how long the list is waited for at most.
+# In the environment: ROOT, before every path of the node; BIN and CONF, where its runtime looks for plugins and lists; PROGRAMS,
+# where the programs are; CONFIG, the daemon's configuration; READY_SECONDS, how long the list is waited for at most.
 set -eu
 ROOT=${ROOT:-}
 PROGRAMS=${PROGRAMS:-$(cd "$(dirname "$0")" && pwd)}
 CONFIG=${CONFIG:-/etc/selvedge/selvedged.yaml}
 READY_SECONDS=${READY_SECONDS:-0}
-BIN=$ROOT/opt/cni/bin
-CONF=$ROOT/etc/cni/net.d
+BIN=${BIN:-$ROOT/opt/cni/bin}
+CONF=${CONF:-$ROOT/etc/cni/net.d}
 LIST=05-selvedge.conflist
 export SELVEDGE_SOCKET="${SELVEDGE_SOCKET:-$ROOT/run/selvedge/selvedged.sock}"
 

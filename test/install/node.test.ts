@@ -68,7 +68,8 @@ const environment = (): Record<string, string> => ({
   PROGRAMS: programs,
   READY_SECONDS: "1",
 });
-const install = (command: string): Promise<Ran> => run([SCRIPT, command], { environment: environment() });
+const install = (command: string, more: Readonly<Record<string, string>> = {}): Promise<Ran> =>
+  run([SCRIPT, command], { environment: { ...environment(), ...more } });
 
 /** Every file of the node with what it says, its mode and its inode. */
 function tree(): Record<string, string> {
@@ -125,6 +126,18 @@ test("a loopback plugin of somebody else stays", async () => {
   await install("plugin");
   await install("uninstall");
   expect(readFileSync(join(root, BIN, "loopback"), "utf8")).toBe("another's");
+});
+
+test("a runtime that looks elsewhere has the plugin and the list there, and has them no more afterwards", async () => {
+  const elsewhere = { BIN: join(top, "runtime/bin"), CONF: join(top, "runtime/net.d") };
+  const before = tree();
+  await install("plugin", elsewhere);
+  await install("conflist", elsewhere);
+  const put = [join(elsewhere.BIN, "selvedge"), join(elsewhere.CONF, "05-selvedge.conflist")];
+  expect(put.filter((path) => !existsSync(path))).toEqual([]);
+  expect(tree()).toEqual(before);
+  expect(await install("uninstall", elsewhere)).toMatchObject({ exit: 0 });
+  expect(globSync("**", { cwd: join(top, "runtime") }).toSorted()).toEqual([".", "bin", "net.d"]);
 });
 
 const NETWORKD = ["10-selvedge.link", "10-selvedge.network"].map((name) => `etc/systemd/network/${name}`);

@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
+import { parseConfig } from "#lib/config/config.ts";
 import { must } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 import { served } from "./applied-store.ts";
@@ -13,7 +14,9 @@ import { runs } from "./runs.ts";
 
 const CHART = join(import.meta.dirname, "../../install/kubernetes");
 const HELM = join(PROGRAMS, "helm");
+const KUBECTL = join(PROGRAMS, "kubectl");
 const withHelm = needing({ file: HELM });
+const withKustomize = needing({ file: KUBECTL });
 const live = withHelm === test.skip ? test.skip : runs;
 
 const stack = new AsyncDisposableStack();
@@ -67,6 +70,7 @@ withHelm("a release is the plain manifests, and nothing besides", async () => {
 const REFUSED: readonly (readonly [value: string, message: string])[] = [
   ["imagee.tag=1", "additional properties 'imagee' not allowed"],
   ["image.name=selvedge", "additional properties 'name' not allowed"],
+  ["image.digest=sha256:1", "at '/image/digest'"],
   ["image.pullPolicy=Sometimes", "at '/image/pullPolicy'"],
   ["image.repository=", "at '/image/repository'"],
   ["apiServer.port=70000", "at '/apiServer/port'"],
@@ -76,6 +80,12 @@ const REFUSED: readonly (readonly [value: string, message: string])[] = [
   ["uninstall=perhaps", "at '/uninstall'"],
   ["configuration.pools=10.66.0.0/16", "at '/configuration/pools'"],
   ["configuration.kubernetes=null", "at '/configuration'"],
+  ["configuration.stateDir=/data", "at '/configuration/stateDir'"],
+  ["configuration.socket=/run/other.sock", "at '/configuration/socket'"],
+  ["secrets[0]=etcd", "at '/secrets/0'"],
+  ["secrets[0].items[0].key=a", "at '/secrets/0'"],
+  ["podLabels.app\\.kubernetes\\.io/name=other", "at '/podLabels/app.kubernetes.io~1name'"],
+  ["podAnnotations.selvedge\\.dev/configuration=other", "at '/podAnnotations/selvedge.dev~1configuration'"],
   ["configuration.cluster.store.etcd.compactHours=1", "at '/configuration/cluster/store'"],
   ["configuration.cluster.store.kubernetes.namespace=other", "at '/configuration/cluster/store/kubernetes/namespace'"],
 ];
@@ -83,9 +93,13 @@ withHelm.each(REFUSED)("%s is refused", async (value, message) => {
   await expect(template(`--set=${value}`)).rejects.toThrow(message);
 });
 
+const DIGEST = `sha256:${"5e".repeat(32)}`;
+const { appVersion: APP_VERSION } = parse(read("Chart.yaml")) as { appVersion: string };
+
 /** What is there with the values and not without. */
 const HEEDED: readonly (readonly [values: string, said: string])[] = [
   ["image.repository=registry.example/selvedge,image.tag=1.2.3", '"image":"registry.example/selvedge:1.2.3"'],
+  [`image.digest=${DIGEST}`, `"image":"selvedge:${APP_VERSION}@${DIGEST}"`],
   ["image.pullPolicy=Always", '"imagePullPolicy":"Always"'],
   ["image.pullSecrets[0].name=mine", '"imagePullSecrets":[{"name":"mine"}]'],
   ["apiServer.host=192.0.2.10,apiServer.port=443", '{"name":"KUBERNETES_SERVICE_HOST","value":"192.0.2.10"}'],
@@ -94,7 +108,7 @@ const HEEDED: readonly (readonly [values: string, said: string])[] = [
   ["cni.confDir=/etc/k0s/cni", '{"path":"/etc/k0s/cni","type":"DirectoryOrCreate"}'],
   ["resources.limits.memory=400Mi", '"limits":{"memory":"400Mi"}'],
   ["maxUnavailable=1", '"maxUnavailable":1}'],
-  ["nodeSelector.role=worker", '"nodeSelector":{"role":"worker"}'],
+  ["nodeSelector.role=worker", '"nodeSelector":{"kubernetes.io/os":"linux","role":"worker"}'],
   ["affinity.podAntiAffinity.x=y", '"affinity":{"podAntiAffinity":{"x":"y"}}'],
   ["tolerations[0].key=mine", '"tolerations":[{"key":"mine"}]'],
   ["priorityClassName=high", '"priorityClassName":"high"'],
@@ -102,6 +116,14 @@ const HEEDED: readonly (readonly [values: string, said: string])[] = [
   ["podLabels.c=d", '{"app.kubernetes.io/name":"selvedge","c":"d"}'],
   ["configuration.sriov.kubeletDir=/var/lib/kubelet/x", '"mountPath":"/var/lib/kubelet/x"'],
   ["configuration.sriov.kubeletDir=/var/lib/kubelet/x", '"path":"/var/lib/kubelet/pod-resources"'],
+  ["secrets[0].name=etcd", '"sources":[{"configMap":{"name":"selvedge"}},{"secret":{"name":"etcd"}}]'],
+  [
+    "secrets[0].name=etcd,secrets[0].items[0].key=tls.crt,secrets[0].items[0].path=node.pem",
+    '{"secret":{"items":[{"key":"tls.crt","path":"node.pem"}],"name":"etcd"}}',
+  ],
+  ["configuration.shutdownSeconds=100", '"terminationGracePeriodSeconds":122'],
+  ["uninstall=true,cni.binDir=/usr/libexec/cni", '{"path":"/usr/libexec/cni","type":"DirectoryOrCreate"}'],
+  ["uninstall=true,cni.confDir=/etc/k0s/cni", '{"path":"/etc/k0s/cni","type":"DirectoryOrCreate"}'],
   ["uninstall=true", '"command":["/opt/selvedge/install-node.sh","uninstall"]'],
 ];
 withHelm.each(HEEDED)("%s is heeded", async (values, said) => {
@@ -139,6 +161,64 @@ withHelm("in another namespace the service account is had from there", async () 
   expect(found(made, "DaemonSet")?.metadata.namespace).toBe("network");
 });
 
+/** What kustomize makes of the folder as a base, and of what an overlay lays over it. */
+async function overlaid(settings: object, files: Readonly<Record<string, string>> = {}): Promise<Made[]> {
+  const top = mkdtempSync(join(directory, "overlay-"));
+  cpSync(CHART, join(top, "base"), { recursive: true });
+  writeFileSync(join(top, "kustomization.yaml"), JSON.stringify({ resources: ["base"], ...settings }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(top, name), text);
+  return documents(await must([KUBECTL, "kustomize", top], { environment: environment() }));
+}
+
+withKustomize("as a base of kustomize it is the same", async () => {
+  const plain = ["store.yaml", "selvedge.yaml"].flatMap((name) => documents(read(name)));
+  const names = (of: readonly Made[]) => of.map(({ kind, metadata }) => `${kind} ${metadata.name}`).toSorted();
+  expect(names(await overlaid({}))).toEqual(names(plain));
+});
+
+withKustomize("an overlay's image is in all of its places", async () => {
+  const images = [{ name: "selvedge", newName: "registry.example/selvedge", digest: DIGEST }];
+  const text = JSON.stringify(found(await overlaid({ images }), "DaemonSet"));
+  expect(text.split(`"registry.example/selvedge@${DIGEST}"`)).toHaveLength(3);
+  expect(text).not.toContain(`"selvedge:${APP_VERSION}"`);
+});
+
+withKustomize(
+  "an overlay has a configuration, a prefix and a namespace of its own, where Leases are, too",
+  async () => {
+    const configuration = "kubernetes: {}\ncluster: { store: { kubernetes: { namespace: network } } }\n";
+    const made = await overlaid(
+      {
+        namespace: "network",
+        namePrefix: "my-",
+        configMapGenerator: [
+          { name: "selvedge", namespace: "kube-system", behavior: "replace", files: ["selvedged.yaml"] },
+        ],
+      },
+      { "selvedged.yaml": configuration },
+    );
+    expect(JSON.stringify(made)).not.toContain("kube-system");
+    expect(found(made, "ConfigMap")).toMatchObject({ data: { "selvedged.yaml": configuration } });
+    expect(found(made, "Role")?.metadata.namespace).toBe(
+      parseConfig(configuration).cluster?.store.kubernetes?.namespace,
+    );
+    const { name } = found(made, "ServiceAccount")?.metadata ?? {};
+    expect(name).toBe("my-selvedge");
+    for (const kind of ["RoleBinding", "ClusterRoleBinding"])
+      expect(found(made, kind)).toMatchObject({ subjects: [{ name, namespace: "network" }] });
+    const daemonSet = JSON.stringify(found(made, "DaemonSet"));
+    expect(daemonSet).toContain(`"serviceAccountName":"${name}"`);
+    expect(daemonSet).toContain(`"sources":[{"configMap":{"name":"${found(made, "ConfigMap")?.metadata.name}"}}]`);
+  },
+);
+
+withHelm("the namespace of Leases is not made anew for a release that is there itself", async () => {
+  const made = documents(await template("--namespace=selvedge"));
+  expect(found(made, "Namespace")).toBeUndefined();
+  expect(found(documents(await template()), "Namespace")?.metadata.name).toBe("selvedge");
+  expect(found(made, "Role")?.metadata.namespace).toBe("selvedge");
+});
+
 const RELEASE = "--namespace=kube-system";
 const released = (...argv: readonly string[]) => helm(...argv, RELEASE, `--kubeconfig=${kubernetes.files.admin}`);
 const get = async (...what: readonly string[]): Promise<string> =>
@@ -158,7 +238,8 @@ const RESERVATION = {
 live(
   "a release is installed, changed, taken back, and taken away without what nodes said",
   async () => {
-    await released("install", "selvedge", CHART, "--wait", "--timeout=60s");
+    const told = await released("install", "selvedge", CHART, "--wait", "--timeout=60s");
+    expect(told).toContain("kubectl --namespace kube-system exec daemonset/selvedge -- selvedgectl status");
     const first = [await daemonSet(HASH), await configuration(), await columns()];
     expect(first[1]).toContain("10.66.0.0/16");
     await served(kubernetes, "reservations.selvedge.dev");
@@ -179,7 +260,9 @@ live(
     await released("rollback", "selvedge", "1", "--wait", "--timeout=60s");
     expect([await daemonSet(HASH), await configuration(), await columns()]).toEqual(first);
 
-    await released("upgrade", "selvedge", CHART, "--set=uninstall=true", "--wait", "--timeout=60s");
+    const leaves = ["--reset-then-reuse-values", "--set=uninstall=true"];
+    const how = await released("upgrade", "selvedge", CHART, ...leaves, "--wait", "--timeout=60s");
+    expect(how).toContain("helm uninstall selvedge --namespace kube-system");
     expect(await daemonSet("{.spec.template.spec.initContainers[*].command}")).toBe(
       '["/opt/selvedge/install-node.sh","uninstall"]',
     );

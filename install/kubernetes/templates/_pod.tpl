@@ -1,5 +1,6 @@
 {{- define "selvedge.image" -}}
 image: {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- with .Values.image.digest }}@{{ . }}{{ end }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- end }}
 
@@ -19,4 +20,12 @@ affinity: {{- toYaml . | nindent 2 }}
 # Before the network is there every node has taints.
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{- /* Of containers that need no privileges. */ -}}
+{{- define "selvedge.confined" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+seccompProfile: { type: RuntimeDefault }
 {{- end }}
