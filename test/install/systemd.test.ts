@@ -75,6 +75,11 @@ needing({ program: "systemd-analyze" }, { file: join(BUILT, "selvedged") })("sys
   }
 });
 
+test("systemd tries it for as long as it takes", () => {
+  expect(UNIT).toMatch(/^\[Unit\]\n(?:(?!\[).*\n)*StartLimitIntervalSec=0\n/m);
+  expect(UNIT).toMatch(/^Restart=always$/m);
+});
+
 const RANGES = [[{ subnet: "10.0.0.0/24" }]];
 const CONFIG = {
   pools: [
