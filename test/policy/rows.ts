@@ -52,13 +52,28 @@ interface Data {
   }[];
 }
 
+interface RowPolicy {
+  readonly metadata: { readonly namespace: string; readonly name: string };
+}
+
+interface RowNamespace {
+  readonly name: string;
+  readonly labels: Record<string, string>;
+}
+
+/** Those of the generator (pkg/generator/action.go); one of them. */
 interface Action {
-  readonly createPolicy?: { readonly metadata: { readonly namespace: string; readonly name: string } };
-  readonly createNamespace?: { readonly name: string; readonly labels: Record<string, string> };
+  readonly createPolicy?: RowPolicy;
+  readonly updatePolicy?: RowPolicy;
+  readonly deletePolicy?: RowPolicy["metadata"];
+  readonly createNamespace?: RowNamespace;
+  readonly setNamespaceLabels?: RowNamespace;
   readonly deleteNamespace?: { readonly name: string };
   readonly createPod?: RowPod;
   readonly deletePod?: RowPod;
   readonly setPodLabels?: RowPod;
+  /** Asks only. */
+  readonly readNetworkPolicies?: unknown;
 }
 
 /** Every step of every case, each with what came before it. */
@@ -98,15 +113,13 @@ function perform(
     policies,
   }: Record<"namespaces" | "policies", Map<string, unknown>> & { pods: Map<string, RowPod> },
 ): void {
-  const { createPolicy, createNamespace, deleteNamespace, createPod, deletePod, setPodLabels } = action;
-  if (createPolicy !== undefined)
-    policies.set(podKey(createPolicy.metadata), {
-      apiVersion: "networking.k8s.io/v1",
-      kind: "NetworkPolicy",
-      ...createPolicy,
-    });
-  else if (createNamespace !== undefined)
-    namespaces.set(createNamespace.name, namespace(createNamespace.name, createNamespace.labels));
+  const { deletePolicy, deleteNamespace, createPod, deletePod, setPodLabels } = action;
+  const policy = action.createPolicy ?? action.updatePolicy;
+  const labelled = action.createNamespace ?? action.setNamespaceLabels;
+  if (policy !== undefined)
+    policies.set(podKey(policy.metadata), { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", ...policy });
+  else if (deletePolicy !== undefined) policies.delete(podKey(deletePolicy));
+  else if (labelled !== undefined) namespaces.set(labelled.name, namespace(labelled.name, labelled.labels));
   else if (deleteNamespace !== undefined) {
     namespaces.delete(deleteNamespace.name);
     for (const [key, pod] of pods) if (pod.namespace === deleteNamespace.name) pods.delete(key);
@@ -114,7 +127,7 @@ function perform(
   else if (deletePod !== undefined) pods.delete(podKey(deletePod));
   else if (setPodLabels !== undefined)
     pods.set(podKey(setPodLabels), { ...pods.get(podKey(setPodLabels)), ...setPodLabels });
-  else throw new Error(`no such action: ${JSON.stringify(action)}`);
+  else if (action.readNetworkPolicies === undefined) throw new Error(`no such action: ${JSON.stringify(action)}`);
 }
 
 const namespace = (name: string, labels: Record<string, string>) => ({
