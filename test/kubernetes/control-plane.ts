@@ -50,6 +50,12 @@ export interface ControlPlaneOptions {
   readonly controllers?: true;
 }
 
+/** What a request takes besides its method and path. */
+export interface Asked {
+  readonly object?: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 export interface ControlPlane extends AsyncDisposable {
   readonly url: string;
   /** Of what it wrote: logs, certificates, the administrator's kubeconfig. */
@@ -67,6 +73,13 @@ export interface ControlPlane extends AsyncDisposable {
   kubectl(argv: readonly string[], input?: string | object): Promise<string>;
   /** Creates an object, replaces, changes (RFC 7396) or deletes it, without the time that kubectl takes. Returns when it was asked, ms since the epoch. */
   ask(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, object?: object): Promise<number>;
+  /** What the bearer of a token is answered, whatever that is. PATCH as with `ask`. */
+  answer(
+    token: string,
+    method: string,
+    path: string,
+    asked?: Asked,
+  ): Promise<{ readonly status: number; readonly text: string }>;
   /** A token of the manifest's service account, `selvedge` in kube-system, which is there. */
   accountToken(): Promise<string>;
   /** A kubeconfig for the bearer of a token. @param host by which the server is reached */
@@ -106,16 +119,23 @@ export async function controlPlane(options: ControlPlaneOptions = {}): Promise<C
   ]);
   const url = `https://127.0.0.1:${PORT}`;
   const ca = readFileSync(authority.ca, "utf8");
-  const http = (method: string, path: string, body = ""): Promise<{ status: number; text: string }> => {
+  const answer: ControlPlane["answer"] = (token, method, path, { object, headers } = {}) => {
     const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
     const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-    const headers = { authorization: `Bearer ${ADMIN}`, "content-type": type };
-    const asking = request(`${url}${path}`, { method, ca, headers, timeout: 10_000 }, (answer) => {
+    const body = object === undefined ? "" : JSON.stringify(object);
+    const all = {
+      authorization: `Bearer ${token}`,
+      "content-type": type,
+      // Of a DELETE Node would not say it.
+      "content-length": Buffer.byteLength(body),
+      ...headers,
+    };
+    const asking = request(`${url}${path}`, { method, ca, headers: all, timeout: 10_000 }, (answered) => {
       let text = "";
-      answer.on("data", (part: Buffer) => {
+      answered.on("data", (part: Buffer) => {
         text += part.toString();
       });
-      answer.once("end", () => resolve({ status: answer.statusCode ?? 0, text }));
+      answered.once("end", () => resolve({ status: answered.statusCode ?? 0, text }));
     });
     asking.once("error", reject);
     asking.end(body);
@@ -171,7 +191,7 @@ export async function controlPlane(options: ControlPlaneOptions = {}): Promise<C
       async () => {
         if (begun.exitCode !== null)
           throw new Error(readFileSync(join(directory, "kube-apiserver.log"), "utf8").slice(-2_000));
-        return (await http("GET", "/readyz")).text === "ok" || undefined;
+        return (await answer(ADMIN, "GET", "/readyz")).text === "ok" || undefined;
       },
       START_MS,
     );
@@ -211,10 +231,11 @@ export async function controlPlane(options: ControlPlaneOptions = {}): Promise<C
     kubectl,
     async ask(method, path, object) {
       const atMs = Date.now();
-      const { status, text } = await http(method, path, object === undefined ? "" : JSON.stringify(object));
+      const { status, text } = await answer(ADMIN, method, path, object === undefined ? {} : { object });
       if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
       return atMs;
     },
+    answer,
     accountToken: async () => (await kubectl(["create", "token", "selvedge", "--namespace=kube-system"])).trim(),
     kubeconfig: kubeconfigOf,
     startServer,

@@ -7,6 +7,10 @@ const file = (name: string): string => join(import.meta.dirname, "../../install/
 export const STORE = file("store.yaml");
 export const SELVEDGE = file("selvedge.yaml");
 export const UNINSTALL = file("uninstall.yaml");
+/** Parts of the configuration as objects: what they are, and the rights to them. */
+export const CONFIGURATION = file("resources.yaml");
+/** The right to one Secret. */
+export const ROUTER_SECRET = file("router-secret.yaml");
 
 /** For `--filename=-`. */
 export const whole = (): string => [STORE, SELVEDGE].map((each) => readFileSync(each, "utf8")).join("---\n");

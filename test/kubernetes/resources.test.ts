@@ -1,7 +1,6 @@
 /** Tenants, pools, networks and routers as objects of a real API server: what it refuses by itself, and what the daemon makes of the rest. */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseAllDocuments } from "yaml";
@@ -16,10 +15,9 @@ import { grammarFile } from "../support/vyos/grammar.ts";
 import { standin } from "../support/vyos/standin.ts";
 import { CONTROL_PLANE_NEEDS, type ControlPlane } from "./control-plane.ts";
 import { CABLE, type JoinedNode, joinedNode } from "./joined-node.ts";
+import { CONFIGURATION, ROUTER_SECRET } from "./manifests.ts";
 import { runs } from "./runs.ts";
 
-const DEFINITIONS = join(import.meta.dirname, "../../install/kubernetes/resources.yaml");
-const SECRET_RIGHTS = join(import.meta.dirname, "../../install/kubernetes/router-secret.yaml");
 const LONG_MS = 90_000;
 /** Two looks at what is to be said. */
 const STILL_MS = 12_000;
@@ -40,7 +38,7 @@ beforeAll(async () => {
       // Where they go with the test.
       routers: { dir: "/run/netns" },
     },
-    objects: parseAllDocuments(readFileSync(DEFINITIONS, "utf8")).map((each) => each.toJS() as object),
+    objects: parseAllDocuments(readFileSync(CONFIGURATION, "utf8")).map((each) => each.toJS() as object),
   });
   ({ live, kubernetes } = joined);
 }, 240_000);
@@ -411,7 +409,7 @@ withRouter(
     await apply(edge(pods), object("Router", "silent", { ...ROUTER, url: `https://${CABLE.server}:1` }));
     await accepted("router/edge1", "router/silent");
     await comesTo("it cannot be had without its key", async () => /Secret/.test(await of("edge1", ready("message"))));
-    await kubernetes.kubectl(["apply", `--filename=${SECRET_RIGHTS}`]);
+    await kubernetes.kubectl(["apply", `--filename=${ROUTER_SECRET}`]);
     await kubernetes.kubectl([
       "create",
       "secret",
@@ -447,7 +445,7 @@ withRouter(
     await comesTo("a change that is wrong is told", async () =>
       /there is no pool "lost"/.test(await of("edge1", '{.status.conditions[?(@.type=="Accepted")].message}')),
     );
-    expect([await of("edge1", ready("status")), has("PODS")]).toEqual(["True", true]);
+    expect([await of("edge1", ready("reason")), has("PODS")]).toEqual(["NotAccepted", true]);
     await apply(edge({ groups: [...pods.groups, { name: "NODES", of: "nodes" }] }));
     await comesTo("another change is made", () => has("network-group NODES") || has("address-group NODES"));
 
@@ -506,31 +504,6 @@ runs("what is said of one that was deleted is not said of the next of its name",
   expect(await says(earlier)).toBe(false);
 });
 
-const NOT_OURS: readonly (readonly [verb: string, resource: string])[] = [
-  ["create", "networks.selvedge.dev"],
-  ["update", "networks.selvedge.dev"],
-  ["patch", "networks.selvedge.dev"],
-  ["delete", "addresspools.selvedge.dev"],
-  ["patch", "tenants.selvedge.dev"],
-  ["get", "tenants.selvedge.dev"],
-  ["patch", "routers.selvedge.dev"],
-  ["list", "secrets"],
-  ["update", "networks.selvedge.dev/status"],
-  ["delete", "events.events.k8s.io"],
-  ["patch", "customresourcedefinitions.apiextensions.k8s.io"],
-];
-const account = "--as=system:serviceaccount:kube-system:selvedge";
-runs.each(NOT_OURS)("the daemon may not %s %s", async (verb, resource) => {
-  const [of = "", subresource] = resource.split("/");
-  const what = subresource === undefined ? [of] : [of, `--subresource=${subresource}`];
-  await expect(kubernetes.kubectl(["auth", "can-i", verb, ...what, account])).rejects.toThrow("no");
-});
-runs("the daemon may say what became of a network", async () =>
-  expect(
-    await kubernetes.kubectl(["auth", "can-i", "patch", "networks.selvedge.dev", "--subresource=status", account]),
-  ).toContain("yes"),
-);
-
 runs(
   "without the definition of routers, as before an upgrade, the others count, also for a daemon that starts then",
   async () => {
@@ -541,7 +514,7 @@ runs(
     await live.daemon.start();
     await apply(network("after", {}));
     await accepted("network/after");
-    await kubernetes.kubectl(["apply", `--filename=${DEFINITIONS}`]);
+    await kubernetes.kubectl(["apply", `--filename=${CONFIGURATION}`]);
     await kubernetes.kubectl(["wait", "--for=condition=Established", "customresourcedefinition/routers.selvedge.dev"]);
     await apply(object("Router", "late", { ...ROUTER, url: `https://${CABLE.server}:1` }));
     // A definition that comes later is looked for once a minute.
@@ -553,4 +526,4 @@ runs(
   3 * LONG_MS,
 );
 
-test("there are cases", () => expect([REFUSED.length, NOT_OURS.length].every((count) => count > 5)).toBe(true));
+test("there are cases", () => expect(REFUSED.length).toBeGreaterThan(5));

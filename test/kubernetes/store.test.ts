@@ -100,20 +100,6 @@ test("what is kept is defined", () =>
     KINDS.map(({ kind, plural }) => [kind, plural]),
   ));
 
-const NOT_OURS: readonly (readonly [verb: string, resource: string, namespace: string])[] = [
-  ["get", "leases.coordination.k8s.io", "kube-system"],
-  ["update", "leases.coordination.k8s.io", "kube-node-lease"],
-  ["create", "customresourcedefinitions.apiextensions.k8s.io", "selvedge"],
-  ["deletecollection", "addressblocks.selvedge.dev", "selvedge"],
-  ["get", "secrets", "selvedge"],
-];
-runs.each(NOT_OURS)("a node may not %s %s in %s", async (verb, resource, namespace) => {
-  const account = "--as=system:serviceaccount:kube-system:selvedge";
-  await expect(
-    kubernetes.kubectl(["auth", "can-i", verb, resource, `--namespace=${namespace}`, account]),
-  ).rejects.toThrow("no");
-});
-
 runs(
   "with the manifest's rights, and no others, nodes can do all that a store does",
   async () => {
