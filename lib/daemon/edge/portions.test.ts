@@ -63,6 +63,30 @@ test("what others stand on is made before them and goes after them; what is new 
   expect(all.filter(({ op }) => op === "delete")).toHaveLength(2);
 });
 
+test("a service of a load balancer comes with its backend, and goes with it", () => {
+  const balancer = (name: string): Piece[] => {
+    const top = path("load-balancing haproxy");
+    const [service, backend] = [
+      [...top, "service", name],
+      [...top, "backend", name],
+    ];
+    return [
+      { at: backend, within: top, paths: [[...backend, "mode", "tcp"]] },
+      { at: service, within: top, needs: [backend], paths: [[...service, "backend", name]] },
+    ];
+  };
+  const all = [...balancer("one"), ...balancer("two")];
+  const parts = portions(change([...all, TABLE], new Map(), new Map()), 1);
+  expect(parts).toHaveLength(3);
+  for (const each of all) expect(partsOf(parts, each)).toHaveLength(1);
+  expect(partsOf(parts, all[0] as Piece)).toEqual(partsOf(parts, all[1] as Piece));
+  const going = portions(change(balancer("one"), ...has([...all, TABLE])), 1);
+  expect(going.map((part) => part.map(({ path: at }) => lineOf(at)))).toEqual([
+    ["load-balancing haproxy backend two", "load-balancing haproxy service two"],
+    ["vrf name BLUE table"],
+  ]);
+});
+
 test("a piece larger than a request is one by itself", () => {
   const large = rule(1, "a".repeat(400_000));
   const parts = portions(change([TABLE, large, ROUTE], new Map(), new Map()));
