@@ -62,7 +62,7 @@ function failureOf(outcome: Exclude<Outcome, { kind: "reply" }> | "deadline", pa
     });
   if (outcome.kind === "broken")
     return new SelvedgeError({ kind: "not-ready" }, `selvedged does not answer at ${path}: ${outcome.why}`, {
-      hint: AWAY,
+      hint: outcome.why === "EACCES" ? CLOSED : AWAY,
     });
   const { status, message } = outcome;
   if (status === UNAVAILABLE || status === RESOURCE_EXHAUSTED)
@@ -73,3 +73,4 @@ function failureOf(outcome: Exclude<Outcome, { kind: "reply" }> | "deadline", pa
 const AWAY =
   "Is selvedged running? Try `selvedgectl status`; look at the selvedge pod of this node's DaemonSet " +
   "(`kubectl -n kube-system get pods -o wide`) or at `systemctl status selvedged`.";
+const CLOSED = "Its socket is open to root alone: run this as root.";

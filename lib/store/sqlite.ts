@@ -7,6 +7,7 @@
  * nothing is left that they spoke of. FULL waits for the disk at each commit, for those who keep more on that disk; what
  * other nodes rely on is always committed so.
  */
+import { chmodSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { damaged, foreign, newer, refused } from "./refusal.ts";
 import {
@@ -103,11 +104,18 @@ function open(file: string, synchronous: "NORMAL" | "FULL"): DatabaseSync {
     migrate(db, file);
     const found = Object.values(db.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
     if (found !== "ok") throw damaged(file, String(found));
+    for (const each of [file, `${file}-wal`]) close(each);
     return db;
   } catch (error) {
     if (db?.isOpen) db.close();
     throw refused(file, error);
   }
+}
+
+/** Leaves a file, if it is there, to its owner: a directory that Kubernetes has made is open to everybody. */
+function close(file: string): void {
+  const { mode = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {};
+  if ((mode & 0o077) !== 0) chmodSync(file, 0o600);
 }
 
 /** Takes the steps that the file has not taken; in one transaction, which also takes the lock for good. */

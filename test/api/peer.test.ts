@@ -9,6 +9,8 @@ import { serve } from "#lib/api/server.ts";
 import type { Event } from "#lib/log.ts";
 import { peerCredentials } from "#native/socket.ts";
 import { Admin, Node } from "#proto/selvedge_pb.ts";
+import { BUILT } from "../../conformance/daemon.ts";
+import { run } from "../../conformance/program.ts";
 import { needing } from "../support/requirement.ts";
 
 /** This user's and group's number on Debian; any but 0 would do. */
@@ -46,3 +48,31 @@ needing("root", { program: "python3" })(
     }
   },
 );
+
+/** Becomes another user with a program that is open already, wherever that lies. */
+const RUN = `
+import os, sys
+program = os.open(sys.argv[1], os.O_RDONLY)
+os.setgroups([]), os.setgid(${NOBODY}), os.setuid(${NOBODY})
+os.execve(program, ["selvedgectl", "status"], {"SELVEDGE_SOCKET": sys.argv[2]})
+`;
+needing(
+  "root",
+  { program: "python3" },
+  { file: join(BUILT, "selvedgectl") },
+)("another user's selvedgectl says that it takes root", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "selvedge-peer-"));
+  const socket = join(directory, "d.sock");
+  const [node, admin] = [emptyHandlers(Node), emptyHandlers(Admin)];
+  const serving = await serve({ socket, node, admin, credentials: peerCredentials, log: () => {} });
+  try {
+    chmodSync(directory, 0o755);
+    const { exit, stdout, stderr } = await run(["python3", "-c", RUN, join(BUILT, "selvedgectl"), socket]);
+    expect({ exit, stdout }).toEqual({ exit: 3, stdout: "" });
+    expect(stderr).toContain(`selvedged does not answer at ${socket}: EACCES\n`);
+    expect(stderr).toContain("Its socket is open to root alone: run this as root.");
+  } finally {
+    await serving.close(0);
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -1,7 +1,7 @@
 /** What only a second process, a full disk or a kill can show. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
@@ -101,4 +101,18 @@ needing("root")("a file system that is read-only refuses to open, and says so", 
   } finally {
     execFileSync("umount", [at.path]);
   }
+});
+
+test("its files are closed to others, also those that an earlier version has made, in a directory that is open", async () => {
+  using at = directory();
+  chmodSync(at.path, 0o755);
+  const modes = () => readdirSync(at.path).map((name) => [name, statSync(join(at.path, name)).mode & 0o777]);
+  const open = async () => {
+    await using store = await sqlite(at.file);
+    await store.commit([{ put: "replayed", name: "one", atMs: 1 }]);
+    return Object.fromEntries(modes());
+  };
+  expect(await open()).toEqual({ "state.db": 0o600, "state.db-wal": 0o600 });
+  chmodSync(at.file, 0o644);
+  expect(await open()).toEqual({ "state.db": 0o600, "state.db-wal": 0o600 });
 });
