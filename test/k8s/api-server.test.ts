@@ -78,6 +78,8 @@ const pod = (name: string, labels: Record<string, string> = {}, phase = "Running
   status: { phase },
 });
 
+const SHOP: ApiObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop", labels: { team: "a" } } };
+
 const until = (what: string, holds: () => boolean): Promise<boolean> =>
   eventually(what, async () => {
     if (holds()) return true;
@@ -236,6 +238,7 @@ runs("a server that is another is not asked", async () => {
 });
 
 runs("a pod that the watch has not told of is asked for, and one of another uid under its name", async () => {
+  server.objects.put(SHOP);
   await follow();
   await settled();
   // From now on the watch tells nothing.
@@ -246,11 +249,11 @@ runs("a pod that the watch has not told of is asked for, and one of another uid 
   await source.knowPod?.({ namespace: "shop", name: "a" });
   expect(objects.get("pods/shop/a")).toBe('{"app":"web"}');
   const gets = asked("get pods");
-  await source.knowPod?.({ namespace: "shop", name: "a", uid: "uid-1" });
+  await source.knowPod?.({ namespace: "shop", name: "a", uid: "uid-2" });
   expect(asked("get pods")).toBe(gets);
   server.objects.remove(pod("a"));
   server.objects.put(pod("a", { app: "other" }));
-  await source.knowPod?.({ namespace: "shop", name: "a", uid: "uid-2" });
+  await source.knowPod?.({ namespace: "shop", name: "a", uid: "uid-3" });
   expect(objects.get("pods/shop/a")).toBe('{"app":"other"}');
   // One that nobody knows has no labels.
   await source.knowPod?.({ namespace: "shop", name: "static" });
@@ -263,8 +266,29 @@ runs("a pod that the watch has not told of is asked for, and one of another uid 
   await expect(source.knowPod?.({ namespace: "shop", name: "b" })).rejects.toThrow(
     /^the labels of pod shop\/b are not known: https:.*ECONN/,
   );
-  await source.knowPod?.({ namespace: "shop", name: "a", uid: "uid-2" });
+  await source.knowPod?.({ namespace: "shop", name: "a", uid: "uid-3" });
   await server.back();
+});
+
+runs("a pod waits for its namespace, whose labels policies go by, and does not start without", async () => {
+  await follow();
+  await settled();
+  server.objects.put(pod("a"));
+  await until("the pod is told", () => objects.has("pods/shop/a"));
+  let isKnown = false;
+  const known = source.knowPod?.({ namespace: "shop", name: "a" })?.then(() => {
+    isKnown = true;
+  });
+  await sleep(100);
+  expect(isKnown).toBe(false);
+  server.objects.put(SHOP);
+  await known;
+  expect(objects.get("namespaces/shop")).toBe('{"team":"a"}');
+  server.objects.remove(SHOP);
+  await until("it went", () => !objects.has("namespaces/shop"));
+  await expect(source.knowPod?.({ namespace: "shop", name: "a" })).rejects.toThrow(
+    "the labels of namespace shop are not known",
+  );
 });
 
 runs("when one object can be had again, whoever has lost the server tries at once", async () => {

@@ -1,4 +1,5 @@
 /** Kubernetes' objects as an API server tells of them. What was told stands while the server is away. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { isFailure, SelvedgeError } from "#lib/errors.ts";
 import type { Listener, ObjectName, ObjectSource } from "../objects.ts";
 import type { ReadAccess } from "./access.ts";
@@ -6,7 +7,7 @@ import { annotate } from "./annotate.ts";
 import { type Ask, asking } from "./ask.ts";
 import { wholeJson } from "./body.ts";
 import { PATIENCE, type Patience, type Reflection, reflection, type Told } from "./reflection.ts";
-import { CONFIGURED, DEFINITIONS, PODS, RESOURCES, type Resource, withKind } from "./resource.ts";
+import { CONFIGURED, DEFINITIONS, NAMESPACES, PODS, RESOURCES, type Resource, withKind } from "./resource.ts";
 import { say } from "./say.ts";
 import { warn } from "./warn.ts";
 
@@ -23,11 +24,15 @@ export interface ApiServerOptions {
   readonly patience?: Patience;
 }
 
+const UNTOLD = "The API server has not told of it yet; the runtime's next try may find it.";
 /** What failures of the server as a whole are told under. */
 const SERVER = "API server";
 const FORBIDDEN = ["forbidden"] as const;
 /** One object is asked for within an ADD. */
 const OBJECT_MS = 5_000;
+/** A namespace is waited for within an ADD, and looked for so often. */
+const NAMESPACE_MS = 2_000;
+const LOOK_MS = 20;
 /** More than etcd takes for an object (1.5 MiB), as JSON. */
 const MOST_OBJECT_BYTES = 8 * 1024 * 1024;
 
@@ -56,9 +61,20 @@ export function apiServer({
     } catch (error) {
       if (!isFailure(error, "not-ready", "config-invalid")) throw error;
       throw new SelvedgeError({ kind: "not-ready" }, `${what} not known: ${error.message}`, {
-        hint: error.hint ?? "The API server has not told of it yet; the runtime's next try may find it.",
+        hint: error.hint ?? UNTOLD,
         cause: error,
       });
+    }
+  };
+  /** Pods and namespaces are followed apart, and policies mean pods by the labels of theirs. @throws SelvedgeError not-ready */
+  const knowNamespace = async (name: string): Promise<void> => {
+    const followed = reflections.get(NAMESPACES);
+    for (let waitedMs = 0; followed?.uid(name) === undefined; waitedMs += LOOK_MS) {
+      if (waitedMs >= NAMESPACE_MS)
+        throw new SelvedgeError({ kind: "not-ready" }, `the labels of namespace ${name} are not known`, {
+          hint: UNTOLD,
+        });
+      await sleep(LOOK_MS);
     }
   };
   return {
@@ -80,8 +96,9 @@ export function apiServer({
     },
     async knowPod(pod) {
       const uid = known(PODS, pod);
-      if (uid !== undefined && (pod.uid ?? uid) === uid) return;
-      await offerOne(PODS, pod, `the labels of pod ${pod.namespace}/${pod.name} are`);
+      if (uid === undefined || (pod.uid ?? uid) !== uid)
+        await offerOne(PODS, pod, `the labels of pod ${pod.namespace}/${pod.name} are`);
+      if (known(PODS, pod) !== undefined) await knowNamespace(pod.namespace);
     },
     uidOf: (pod) => known(PODS, pod),
     async knowDefinition(of) {

@@ -21,8 +21,15 @@ export const PODS: Resource = {
   only: "status.phase!=Succeeded,status.phase!=Failed",
 };
 
+export const NAMESPACES: Resource = {
+  plural: "namespaces",
+  path: "/api/v1/namespaces",
+  apiVersion: "v1",
+  kind: "Namespace",
+};
+
 export const RESOURCES: readonly Resource[] = [
-  { plural: "namespaces", path: "/api/v1/namespaces", apiVersion: "v1", kind: "Namespace" },
+  NAMESPACES,
   {
     plural: "networkpolicies.networking.k8s.io",
     path: "/apis/networking.k8s.io/v1/networkpolicies",
