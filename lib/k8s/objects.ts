@@ -68,7 +68,8 @@ export interface ObjectSource {
   /** Resolves when everything there is was told, or could not be; goes on until the signal. */
   follow(listener: Listener, signal: AbortSignal): Promise<{ readonly done: Promise<void> }>;
   /**
-   * Where a runtime may hear of a pod before whoever listens does: tells of it now, unless it did.
+   * Where a runtime may hear of a pod before whoever listens does: tells of it now, unless it did, and waits until its
+   * namespace is told of.
    * @throws SelvedgeError not-ready: it cannot be had now
    */
   knowPod?(pod: PodName): Promise<void>;
