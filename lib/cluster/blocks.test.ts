@@ -138,6 +138,20 @@ test("few owners lend at first, with each round more, and at most half of what t
   expect([0, 1, 2, 5, 100].map((free) => lending(want(9), "node-1", owners, free))).toEqual([0, 1, 1, 3, 8]);
   const ahead = { ...want(9), ahead: true } as const;
   expect([0, 1, 2, 5, 100].map((free) => lending(ahead, "node-1", owners, free))).toEqual([0, 0, 1, 2, 8]);
+  // Who has several blocks counts once.
+  expect(
+    [0, 1, 2, 5].map((round) => owners.filter((node) => lending(want(round), node, [...owners, ...owners], 20))),
+  ).toEqual([0, 1, 2, 5].map((round) => owners.filter((node) => lending(want(round), node, owners, 20))));
+});
+
+test("most owners know soon that others are asked", () => {
+  let looked = 0;
+  function* owners() {
+    for (let i = 0; i < 1_000; i++, looked++) yield `node-${i}`;
+  }
+  for (let i = 0; i < 1_000; i++)
+    lending({ pool: "std", family: 4, node: "poor", uid: "p", round: 0 }, `node-${i}`, owners(), 20);
+  expect(looked).toBeLessThan(100_000);
 });
 
 test("the turns of nodes are all different and do not depend on who computes them", () => {

@@ -65,9 +65,13 @@ export function lending(want: WantRecord, node: string, owners: Iterable<string>
   const place = (of: string): bigint => hash(`${want.node} ${of}`);
   const own = place(node);
   const half = want.ahead === true ? Math.floor : Math.ceil;
-  let before = 0;
-  for (const other of new Set(owners)) if (other !== node && other !== want.node && place(other) < own) before += 1;
-  return before < ASKED * 2 ** Math.min(want.round, 30) ? Math.min(LENT_AT_ONCE, half(free / 2)) : 0;
+  const asked = ASKED * 2 ** Math.min(want.round, 30);
+  const before = new Set<string>();
+  for (const other of owners) {
+    if (other !== node && other !== want.node && place(other) < own) before.add(other);
+    if (before.size >= asked) return 0;
+  }
+  return Math.min(LENT_AT_ONCE, half(free / 2));
 }
 
 /** Its place among all nodes where one of them has to act: they try one after another. */

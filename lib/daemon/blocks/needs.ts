@@ -185,18 +185,23 @@ export function needs(ground: Ground, claims: Claims, lingerMs = LINGER_MS): Nee
   const tendWants = async (): Promise<void> => {
     const heard = [...ledger.wants()].filter(({ node, uid }) => node !== self.node && ledger.alive.get(node) === uid);
     const urgent = new Set(heard.filter(({ ahead }) => ahead !== true).map((want) => `${want.pool} ${want.family}`));
+    /** By pool: shares with free addresses. Of a pool that is used up all nodes say that they want some. */
+    const spare = new Map<string, readonly ShareUse[]>();
     for (const want of heard) {
       const { pool, family: of, node, uid, round } = want;
       const key = wantKey(pool, of, node);
       const id = `${uid} ${round}`;
       // Nothing is for the next pod while one waits somewhere.
       if (answered.get(key) === id || (want.ahead === true && urgent.has(`${pool} ${of}`))) continue;
-      const there = ipam
-        .uses(pool)
-        .filter((use) => use.share.name === undefined && use.free > 0 && family(use.share.prefix) === of);
+      const ofPool =
+        spare.get(pool) ?? ipam.uses(pool).filter(({ share, free }) => share.name === undefined && free > 0);
+      spare.set(pool, ofPool);
+      const there = ofPool.filter(({ share }) => family(share.prefix) === of);
       const owners = [...ledger.blocks(pool, of).values()].map((record) => record.node);
       const free = there.reduce((sum, use) => sum + use.free, 0);
       let left = lending(want, self.node, owners, Math.max(0, free - keptFrom(want)));
+      // What follows waits, and pods come meanwhile.
+      if (left > 0) spare.clear();
       for (const { share } of there.filter(isBlock)) {
         if (left <= 0) break;
         left -= await claims.lend(pool, share.prefix, { node, uid }, left);
