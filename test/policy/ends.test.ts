@@ -129,6 +129,19 @@ const ROWS: [name: string, policies: object[], seen: Seen][] = [
     { toOther: ON_81, toOutside: ALL, fromOther: ON_81 },
   ],
   [
+    "peers that nobody knows: what accepts them accepts nothing, what passes them on denies everything",
+    [
+      network({ policyTypes: ["Egress"], egress: [{}] }),
+      cluster({
+        egress: [
+          { action: "Accept", to: [{ nodes: {} }] },
+          { action: "Pass", to: [{ domainNames: ["example.com"] }] },
+        ],
+      }),
+    ],
+    NOTHING,
+  ],
+  [
     "a baseline denies where no namespace says anything",
     [cluster({ tier: "Baseline", egress: [{ action: "Deny", to: [{ networks: ["::/0"] }] }] })],
     { toOther: ON_IPV4, toOutside: ON_IPV4, fromOther: ON_IPV4 },
@@ -138,6 +151,15 @@ const ROWS: [name: string, policies: object[], seen: Seen][] = [
 runs.each(ROWS)("%s", async (_name, policies, wanted) => {
   await stage.show(...policies);
   expect(await seen(wanted)).toEqual(wanted);
+});
+
+runs("what is traced between pods of both families is told of each where it differs", async () => {
+  await stage.show(network({ policyTypes: ["Egress"], egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/0" } }] }] }));
+  expect(await stage.ctl("policy", "trace", `x/${POD}`, `y/${OTHER}`, "80")).toMatchObject({
+    verdict: "accept",
+    sides: [{ direction: "egress", rule: "egress[0]" }, { direction: "ingress" }],
+    notes: [`from ${pod[1]} to ${other[1]}: deny: NetworkPolicy x/only accepts only other egress traffic`],
+  });
 });
 
 runs("other protocols than those of a rule are not its business", async () => {

@@ -9,7 +9,7 @@ import { type Core, hostOf } from "../core.ts";
 import { NODE } from "../host.ts";
 import { keptOf } from "./held.ts";
 import type { Policies } from "./policies.ts";
-import { endAt, toldFlows } from "./told-flows.ts";
+import { becauseOf, endAt, toldFlows } from "./told-flows.ts";
 
 type Handlers = Pick<AdminHandlers, "tracePolicy" | "listPolicies" | "listVerdicts">;
 
@@ -52,9 +52,15 @@ export function adminPolicy(core: Core): Handlers {
               protocol: oneOf(root(protocol, "protocol"), PROTOCOLS),
               port: integer(root(port, "port"), { min: 1, max: 65_535 }),
             };
-      const [source, target] = endsOf(policies, from, to);
+      const [[source, target], ...others] = pairsOf(policies, from, to);
       const within = withinNode(source, target);
       const answer = within === undefined ? verdict(policies.enforcement, source, target, packet) : ACCEPTED;
+      const differing = others.flatMap(([one, other]) => {
+        const theirs = verdict(policies.enforcement, one, other, packet);
+        return theirs.verdict === answer.verdict
+          ? []
+          : [`from ${one.address} to ${other.address}: ${theirs.verdict}: ${becauseOf(theirs)}`];
+      });
       return {
         verdict: answer.verdict,
         audit: policies.audit,
@@ -67,7 +73,7 @@ export function adminPolicy(core: Core): Handlers {
             { direction, pod: pod === undefined ? "" : podKey(pod), verdict: side.verdict, policy, rule, because },
           ];
         }),
-        notes: [...new Set([...(within ?? []), ...blindOf(source), ...blindOf(target)])],
+        notes: [...new Set([...(within ?? []), ...differing, ...blindOf(source), ...blindOf(target)])],
       };
     },
 
@@ -113,14 +119,19 @@ export function adminPolicy(core: Core): Handlers {
 const VERDICTS = ["accept", "deny"] as const;
 const ACCEPTED: Verdict = { verdict: "accept" };
 
-/** Pods by name or by address; of two pods, addresses of one family. @throws SelvedgeError config-invalid */
-function endsOf(policies: Policies, from: string, to: string): [End, End] {
-  const [sources, targets] = [
+type Pair = readonly [source: End, target: End];
+
+/** Pods by name or by address; of two pods, addresses of each family. @throws SelvedgeError config-invalid */
+function pairsOf(policies: Policies, from: string, to: string): [Pair, ...Pair[]] {
+  const [sources = [], targets = []] = [
     [from, "from"],
     [to, "to"],
   ].map(([name = "", field = ""]) => endsNamed(policies, name, field));
-  for (const source of sources ?? [])
-    for (const target of targets ?? []) if (family(source.address) === family(target.address)) return [source, target];
+  const [first, ...others] = ([4, 6] as const).flatMap((f): Pair[] => {
+    const [source, target] = [sources, targets].map((ends) => ends.find((each) => family(each.address) === f));
+    return source === undefined || target === undefined ? [] : [[source, target]];
+  });
+  if (first !== undefined) return [first, ...others];
   throw new SelvedgeError({ kind: "config-invalid", field: "to" }, `${from} and ${to} have no addresses of one family`);
 }
 

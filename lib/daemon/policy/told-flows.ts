@@ -40,7 +40,7 @@ export async function toldFlows(
 const SET_OF = { accept: FLOW_SETS.passed, deny: FLOW_SETS.denied } as const;
 
 /** What decides: what denies, else what accepts by name. */
-function becauseOf({ egress, ingress }: Verdict): string {
+export function becauseOf({ egress, ingress }: Verdict): string {
   const sides = [egress, ingress].filter((side) => side !== undefined);
   const said = sides.find((side) => side.verdict === "deny") ?? sides.find((side) => side.policy !== undefined);
   return (said ?? sides[0])?.because ?? "a pod reaches itself";
