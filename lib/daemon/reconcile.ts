@@ -2,6 +2,7 @@
  * The repair loop: the same comparison as ADD, for everything that should be there already. Events only say where to
  * look; a full pass looks everywhere, and is also what finishes or undoes the work of a daemon that was killed.
  */
+import { isDeepStrictEqual } from "node:util";
 import { isJointLink } from "#lib/datapath/uplink.ts";
 import { isWayLink } from "#lib/datapath/ways/names.ts";
 import { isFailure } from "#lib/errors.ts";
@@ -53,6 +54,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   let node = false;
   /** The link to the others, or to the rest of the world, has changed. */
   let path = false;
+  let addresses = false;
   /** What the path left when the last pass looked. */
   let before: ReturnType<typeof pathMtus> | undefined;
   /** The node's own addresses among pods, of which its firewall speaks, as they were then. */
@@ -69,6 +71,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   const mark = (change: Change | undefined) => {
     if (change === undefined) everything = true;
     else if (change.where === "nftables") nftables = true;
+    else if (change.where === "addresses") addresses = true;
     else if (change.where === "pod" && isRouter(change.netnsInode)) node = true;
     else if (change.where === "pod")
       for (const record of core.table.inNamespace(change.netnsInode)) marked.set(keyOf(record), record);
@@ -250,16 +253,22 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     ]);
   };
 
-  /** What the machine is like now. Where the kernel does not tell, what is known stays until the next pass asks again. */
-  const learn = (): Promise<string[]> =>
+  /**
+   * What the machine is like now. Where the kernel does not tell, what is known stays until the next pass asks again.
+   * @param isPath of the ways to other nodes more may be otherwise than is said there
+   */
+  const learn = (isPath: boolean): Promise<string[]> =>
     guarded(async () => {
+      const known = core.node;
       try {
         core.node = await core.kernel.facts();
       } catch (error) {
         path = true;
         throw error;
       }
-      core.cluster?.refresh(core.node);
+      const isOther = !isDeepStrictEqual(core.node, known);
+      if (isOther) node = true;
+      if (isOther || isPath) core.cluster?.refresh(core.node);
       return [];
     });
 
@@ -287,7 +296,9 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       }
       const isPathMarked = path;
       path = false;
-      if (all || isPathMarked) await learn();
+      const areAddressesMarked = addresses;
+      addresses = false;
+      if (all || isPathMarked || areAddressesMarked) await learn(all || isPathMarked);
       const mtus = pathMtus(core);
       // In a cluster the other nodes have a say in it.
       if (all || isPathMarked || mtus.path !== before?.path || mtus.segment !== before.segment)

@@ -2,7 +2,7 @@
  * Linux in memory, as strict as the real one: the same suite (`test/kernel/contract.ts`) runs against both, so it cannot drift.
  * Beside the port it has what a test needs to play the rest of the world.
  */
-import type { Address, Mac, Prefix } from "#lib/address.ts";
+import { type Address, lengthOf, type Mac, type Prefix } from "#lib/address.ts";
 import { SelvedgeError } from "#lib/errors.ts";
 import type { VirtualFunctionSettings } from "#lib/state/device-fact.ts";
 import type { Op } from "#lib/state/diff.ts";
@@ -253,7 +253,7 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
       const network = netns === undefined ? node : networks.get(paths.get(netns) ?? 0);
       if (network === undefined) throw refusal("open namespace", "ENOENT");
       meddle(network, rulesetOf(network), change);
-      for (const [tell, host] of watchers) tell(whereOf(network === host ? undefined : network.inode, change));
+      for (const [tell, host] of watchers) tell(whereOf(network, host, change));
     },
     failAt: (nth, errno) => {
       failure = { in: nth, errno };
@@ -264,10 +264,17 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
   };
 }
 
-function whereOf(netnsInode: number | undefined, change: Meddling): Change {
-  if (netnsInode !== undefined) return { where: "pod", netnsInode };
+function whereOf(network: Network, host: Network, change: Meddling): Change {
+  if (network !== host) return { where: "pod", netnsInode: network.inode };
+  if (isOfMachine(network, change)) return { where: "addresses" };
   if ("link" in change) return { where: "host", link: change.link };
   return change.do === "write-sysctl" ? { where: "host" } : { where: "nftables" };
+}
+
+function isOfMachine(network: Network, change: Meddling): boolean {
+  if (change.do !== "add-address" && change.do !== "delete-address" && change.do !== "add-route") return false;
+  if (change.do === "add-route" && lengthOf(change.to) > 0) return false;
+  return network.devices.get(change.link)?.isOurs !== true;
 }
 
 function ensure(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): void {

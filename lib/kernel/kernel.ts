@@ -99,7 +99,8 @@ export interface Kernel extends AsyncDisposable {
   flushConntrackPort(protocol: "tcp" | "udp" | "sctp", port: number): Promise<number>;
 
   /**
-   * Calls back when something that may be ours was changed by somebody else (our own changes are not reported).
+   * Calls back when something that may be ours, or where the machine is, was changed by somebody else (our own changes are not
+   * reported).
    * `undefined` means: events were lost, look at everything. Ends with the signal.
    */
   watch(onChange: (change: Change | undefined) => void, signal: AbortSignal): Promise<void>;
@@ -114,7 +115,9 @@ export interface Kernel extends AsyncDisposable {
 export type Change =
   | { readonly where: "host"; readonly link?: string }
   | { readonly where: "pod"; readonly netnsInode: number }
-  | { readonly where: "nftables" };
+  | { readonly where: "nftables" }
+  /** The machine's own, on links that are not ours, or its default routes. */
+  | { readonly where: "addresses" };
 
 export interface Pace {
   readonly probes: number;

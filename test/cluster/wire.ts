@@ -50,6 +50,14 @@ export async function plug(name: Name, families: readonly Family[]): Promise<voi
 export const cable = (name: Name, plugged: boolean): Promise<string> =>
   ip(ROUTER, `link set ${portOf(name)} ${plugged ? "up" : "down"}`);
 
+/** From now on the machine has another address, and no more the one that it had; for a moment it has none. */
+export async function renumber(name: Name, family: Family, address: string): Promise<void> {
+  const node = namespaceOf(name);
+  await ip(node, `-${family} addr flush dev eth0 scope global`);
+  await ip(node, `addr add ${address}/${LENGTH[family]} dev eth0${nodad(family)}`);
+  await ip(node, `-${family} route replace default via ${routerOn(segmentOf(name), family)}`);
+}
+
 /** Whatever the node sends that is larger gets lost, and nobody is told. */
 export const narrow = (name: Name, mtuBytes: number): Promise<string> =>
   ip(ROUTER, `link set ${portOf(name)} mtu ${mtuBytes}`);

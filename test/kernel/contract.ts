@@ -292,7 +292,12 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
       await sleep(100);
       expect(told).toEqual([]);
       const inode = kernel.namespaceInode(scope.netns);
+      await meddle(undefined, { do: "add-link", link: "stranger0" });
+      const [link, theirs] = ["stranger0", prefix("10.7.0.1/24")];
       const cases: [string | undefined, Meddling, Change][] = [
+        [undefined, { do: "add-address", link, address: theirs }, { where: "addresses" }],
+        [undefined, { do: "add-route", link, to: prefix("0.0.0.0/0") }, { where: "addresses" }],
+        [undefined, { do: "delete-address", link, address: theirs }, { where: "addresses" }],
         [undefined, { do: "set-link", link: first.host, mtu: 1300 }, { where: "host", link: first.host }],
         [undefined, { do: "delete-table", family: "inet", table: "selvedge" }, { where: "nftables" }],
         [

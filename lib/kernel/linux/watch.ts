@@ -4,7 +4,8 @@
  * of a pair gave them (NETLINK_LISTEN_ALL_NSID).
  *
  * Most of what is heard is our own work or the kernel's house-keeping. A notification counts when no socket of ours
- * asked for it and it can take away something that we made; everything else is for the full pass of the reconcile loop.
+ * asked for it and it can take away something that we made, or when the machine is to be found elsewhere from then on;
+ * everything else is for the full pass of the reconcile loop.
  */
 import { isFailure } from "#lib/errors.ts";
 import { type ForwardFact, identity, type LinkFact, type PortMacFact, type PortVlanFact } from "#lib/state/fact.ts";
@@ -21,7 +22,7 @@ import { eachMessage, type Message } from "../netlink/message.ts";
 import { namespaceMessage, RTM_NSID } from "../netlink/namespace.ts";
 import { NUD_NOARP, neighbourMessage, RTM_NEIGH } from "../netlink/neighbour.ts";
 import { ALL_LINKS, netconfMessage, RTM_NEWNETCONF } from "../netlink/netconf.ts";
-import { RTM_ROUTE, routeMessage } from "../netlink/route.ts";
+import { RT_SCOPE, RT_TABLE_MAIN, RTM_ROUTE, routeMessage } from "../netlink/route.ts";
 import { RTM_RULE } from "../netlink/rule.ts";
 import { RTM_FILTER, RTM_QDISC, tcMessage } from "../netlink/tc.ts";
 import { readForward } from "../rtnl/forward.ts";
@@ -138,6 +139,7 @@ export function watchNetwork(
 }
 
 const HOST_CHANGE: Change = { where: "host" };
+const ADDRESSES_CHANGE: Change = { where: "addresses" };
 
 /** What tells of links or neighbours begins with a family. */
 const isOfBridge = ({ body }: Message): boolean => body[0] === AF_BRIDGE;
@@ -229,8 +231,14 @@ function hostEar(
         strangers.delete(index);
         return change;
       }
-      case RTM_ADDR.DEL:
-        return own ? undefined : at(addressMessage.read(message.body).head.index);
+      case RTM_ADDR.NEW:
+      case RTM_ADDR.DEL: {
+        const { index, scope } = addressMessage.read(message.body).head;
+        if (own) return undefined;
+        if (links.has(index)) return message.type === RTM_ADDR.DEL ? at(index) : undefined;
+        // Every link has one of these, and nobody is found by it.
+        return scope === RT_SCOPE.LINK ? undefined : ADDRESSES_CHANGE;
+      }
       case RTM_NEIGH.NEW:
       case RTM_NEIGH.DEL: {
         if (!isOfBridge(message)) {
@@ -246,9 +254,13 @@ function hostEar(
         const entries = readVlans(message.body);
         return isVlanLost(entries, message.type === RTM_VLAN.DEL) ? at(entries.index) : undefined;
       }
+      case RTM_ROUTE.NEW:
       case RTM_ROUTE.DEL: {
         const { head, attrs } = routeMessage.read(message.body);
-        if (own || head.protocol !== ROUTE_PROTOCOL) return undefined;
+        if (own) return undefined;
+        if (head.protocol !== ROUTE_PROTOCOL)
+          return head.toLength === 0 && head.table === RT_TABLE_MAIN ? ADDRESSES_CHANGE : undefined;
+        if (message.type === RTM_ROUTE.NEW) return undefined;
         // One with a gateway may lie on a link that is not ours: it leads to another node.
         return (
           at(attrs.oif ?? 0) ?? (attrs.via === undefined && attrs.otherVia === undefined ? undefined : HOST_CHANGE)
