@@ -62,7 +62,9 @@ function readWho(found: Found): Who {
 function namespacedPod(found: Found): Who {
   onlyFields(found, ["namespaceSelector", "podSelector"]);
   const at = fields(found);
-  return { namespaces: readSelector(at("namespaceSelector")), pods: readSelector(at("podSelector")) };
+  const pods = at("podSelector");
+  if (absent(pods)) refuse(pods, "a selector, {} for all pods");
+  return { namespaces: readSelector(at("namespaceSelector")), pods: readSelector(pods) };
 }
 
 interface ReadRule {

@@ -130,6 +130,11 @@ const REFUSED: [name: string, object: unknown, message: string][] = [
     "ClusterNetworkPolicy all: spec.subject: more than one of namespaces, pods is given; it must be exactly one",
   ],
   [
+    "pods of which nothing is said",
+    cluster({ subject: { pods: { namespaceSelector: {} } } }),
+    "ClusterNetworkPolicy all: spec.subject.pods.podSelector: is missing; it must be a selector, {} for all pods",
+  ],
+  [
     "an action that is none",
     rule({ action: "Allow" }),
     'ClusterNetworkPolicy all: spec.egress[0].action: "Allow" is not one of "Accept", "Deny", "Pass"',
