@@ -49,6 +49,9 @@ export interface Said {
   readonly message: string;
 }
 
+/** Names what is wrong where a status is not taken of one object. */
+export const STATUS_FIELD = "status";
+
 /** Something is wrong with an object. */
 export interface Warning {
   readonly kind: string;
@@ -87,7 +90,7 @@ export interface ObjectSource {
    * Says of a part of the configuration, and of none of its name that came later, what became of it.
    * @param more of its status
    * @returns whether it is there
-   * @throws SelvedgeError not-ready: it cannot be said now, or may not
+   * @throws SelvedgeError not-ready: it cannot be said now, or may not; config-invalid, `STATUS_FIELD`: it is not taken of this one
    */
   say?(of: Configured, conditions: readonly Said[], more?: object): Promise<boolean>;
   /** The same for people who look at events, once. @throws SelvedgeError not-ready: it cannot be said now, or may not */

@@ -39,7 +39,7 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
   const events: Event[] = [];
   /** Blocks that nodes have of every pool. */
   const taken = { blocks: 0 };
-  const server = { isAway: false, isMute: false, forbids: "", refusals: 0 };
+  const server = { isAway: false, isMute: false, forbids: "", refuses: "", refusals: 0 };
   const { own } = await store.load();
   /** By name: where routers that are followed have come to. */
   const routers = new Map<string, { config: { isObject?: true }; status: RouterState }>();
@@ -61,6 +61,10 @@ async function opened(store = memory(), cluster?: object, file = FILE) {
     objects: {
       async say({ kind, name }: { kind: string; name: string }, conditions: readonly Said[], more?: object) {
         if (server.isAway) throw new SelvedgeError({ kind: "not-ready" }, "it is away");
+        if (server.refuses === name) {
+          server.refusals += 1;
+          throw new SelvedgeError({ kind: "config-invalid", field: "status" }, `${name} is invalid`);
+        }
         if (server.forbids === kind) throw new SelvedgeError({ kind: "not-ready" }, `may not patch ${kind}: 403`);
         said.push(
           [kind, name, ...conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`)].join(" "),
@@ -207,6 +211,26 @@ test("what may not be said of one kind is told once, and holds up no other", asy
   server.forbids = "";
   await resources.say();
   expect(said).toContain("Tenant blue Accepted=True Accepted Ready=True Ready");
+});
+
+test("one of which no status is taken is tried seldom, told of once, and holds up no other of its kind", async () => {
+  const { time, resources, tell, said, events, server } = await opened();
+  tell(object("Network", "early", {}), object("Network", "late", {}));
+  await resources.take();
+  server.refuses = "early";
+  await resources.say();
+  await resources.say();
+  expect([new Set(said), server.refusals]).toEqual([new Set(["Network late Accepted=True Accepted"]), 1]);
+  const failures = () => events.filter(({ event }) => event === "resources-failed");
+  expect(failures()).toEqual([{ event: "resources-failed", message: "early is invalid" }]);
+  time.nowMs += 300_000;
+  await resources.say();
+  expect([server.refusals, failures().length]).toEqual([2, 1]);
+  server.refuses = "";
+  // A change of it may be what it lacked.
+  tell(object("Network", "early", {}, { metadata: { name: "early", uid: "u-early", generation: 2 } }));
+  await resources.say();
+  expect(said).toContain("Network early Accepted=True Accepted");
 });
 
 test("how much of a pool is taken is not said anew for each block, and by no node that knows of its own alone", async () => {

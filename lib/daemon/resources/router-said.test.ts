@@ -24,6 +24,7 @@ test("what is not known is what was said, but for who writes; and what is said i
   const { writer: _, ...others } = SAID;
   expect(routerSaid({ ...STATE, version: "", writer: "", lastPush: undefined }, SAID)).toEqual(others);
   expect(routerSaid({ ...STATE, version: "1.5" }, SAID)).toEqual({ ...SAID, version: "1.5" });
+  expect(routerSaid({ ...STATE, version: `1.4${"x".repeat(300)}` }).version).toHaveLength(253);
   for (const said of [SAID, {}]) expect(readRouterSaid(root(said))).toEqual(said);
   expect(readRouterSaid(root(undefined))).toEqual({});
 });

@@ -17,13 +17,15 @@ export interface RouterSaid {
   };
 }
 
+/** Of `version` in the definition: a router says what it likes. */
+const LONGEST_VERSION = 253;
 /** What pods that come and go have pushed is said so often at most, and with whatever else is said. */
 const PUSHES_MS = 60_000;
 
 /** @param before what is not known now, such as the version of a router that does not answer, is what it was */
 export function routerSaid({ version, writer, lastPush }: RouterState, before: RouterSaid = {}): RouterSaid {
   const known = {
-    ...(version === "" ? {} : { version }),
+    ...(version === "" ? {} : { version: version.slice(0, LONGEST_VERSION) }),
     ...(lastPush === undefined
       ? {}
       : { lastPush: { revision: lastPush.revision, time: timeText(lastPush.atMs), result: lastPush.result } }),

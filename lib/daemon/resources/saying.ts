@@ -4,13 +4,14 @@ import { isDeepStrictEqual } from "node:util";
 import { turn } from "#lib/cluster/blocks.ts";
 import { RESOURCE_KINDS } from "#lib/config/resource-kinds.ts";
 import { isFailure } from "#lib/errors.ts";
-import type { Warning } from "#lib/k8s/objects.ts";
+import { STATUS_FIELD, type Warning } from "#lib/k8s/objects.ts";
 import type { Core } from "../core.ts";
 import type { RouterState } from "../edge/router-status.ts";
 import { conditionsOf, type Known } from "./conditions.ts";
 import { owed } from "./owed.ts";
 import { isNews, routerSaid } from "./router-said.ts";
 import type { Condition, Told } from "./told.ts";
+import { untaken } from "./untaken.ts";
 
 /** Says what has not been said yet, where this node is the one to say it. Reports its own failures. */
 export function saying(
@@ -19,6 +20,7 @@ export function saying(
 ): (all: readonly Told[]) => Promise<void> {
   const { log, nowMs } = core;
   const warnings = owed(nowMs, Math.random);
+  const refusals = untaken(nowMs);
   /** By name of a router: when something was said of it last, milliseconds since the epoch. */
   const saidMs = new Map<string, number>();
   /** Why what is to be said could not be. */
@@ -53,7 +55,16 @@ export function saying(
           const now = conditions ?? told.conditions;
           const isPatient = kind === "Router" && !isOther && isReworded(told.conditions, now);
           if (isPatient && nowMs() - (saidMs.get(name) ?? 0) < WORDS_MS) continue;
-          const isThere = await say(told, now, router);
+          const why = refusals.why(told);
+          if (why !== undefined) failures.add(why);
+          const isThere =
+            why === undefined &&
+            (await say(told, now, router).catch((error: unknown) => {
+              if (!isFailure(error, "config-invalid") || error.failure.field !== STATUS_FIELD) throw error;
+              refusals.note(told, error.message);
+              failures.add(error.message);
+              return false;
+            }));
           if (kind === "Router") saidMs.set(name, nowMs());
           if (!isThere) continue;
           for (const trouble of newTroubles(told.conditions, now))

@@ -12,9 +12,6 @@ const NAMESPACE = "default";
 const MOST_BYTES = 1_024;
 /** The same file, ReportingInstanceLengthLimit: a node's name may be longer. */
 const MOST_INSTANCE = 128;
-/** apimachinery, pkg/util/validation, DNS1123SubdomainMaxLength: what the object's own name may have, too. */
-const LONGEST_NAME = 253;
-const DIGITS = 16;
 
 /** Once, however often it is said: the same of the same object has the same name. @throws SelvedgeError not-ready */
 export async function warn(ask: Ask, { kind, name, uid, action, reason, message, by, atMs }: Warning): Promise<void> {
@@ -29,7 +26,7 @@ export async function warn(ask: Ask, { kind, name, uid, action, reason, message,
       body: {
         apiVersion: "events.k8s.io/v1",
         kind: "Event",
-        metadata: { namespace: NAMESPACE, name: nameOf(name, same.slice(0, DIGITS)) },
+        metadata: { namespace: NAMESPACE, name: `${name}.${same.slice(0, 16)}` },
         // meta/v1 MicroTime.
         eventTime: new Date(atMs).toISOString().replace("Z", "000Z"),
         type: "Warning",
@@ -47,10 +44,6 @@ export async function warn(ask: Ask, { kind, name, uid, action, reason, message,
   if (answer.status === 409) return;
   throw new SelvedgeError({ kind: "not-ready" }, `may not create events: ${answer.status} ${answer.message}`);
 }
-
-/** One that the server would not take, it would not take at the next try either. */
-const nameOf = (object: string, same: string): string =>
-  `${object.slice(0, LONGEST_NAME - DIGITS - 1).replace(/[^a-z0-9]+$/, "")}.${same}`;
 
 /** As much of it as there is room for, in whole characters. */
 const withinBytes = (text: string): string =>
