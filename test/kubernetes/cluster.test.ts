@@ -9,7 +9,7 @@ import { needing } from "../support/requirement.ts";
 import { established } from "./applied-store.ts";
 import { type Cluster, makeCluster, NEEDS } from "./cluster.ts";
 import { DNS } from "./dns.ts";
-import { SELVEDGE, writeCoredns } from "./images.ts";
+import { SELVEDGE, VERSION, writeCoredns } from "./images.ts";
 import { type Inside, inside, LONG_MS, names } from "./inside.ts";
 import { UNINSTALL, whole } from "./manifests.ts";
 import { deployment, HOST_PORT, NAMESPACE, POD_PORT, REPLICAS, service, statefulSet } from "./shop.ts";
@@ -62,6 +62,54 @@ runs(
   },
   2 * LONG_MS,
 );
+
+/** What a container of the image tries without rights, as its root, and what it is told. */
+const CLOSED: readonly (readonly [what: string, script: string, said: string | RegExp])[] = [
+  ["the daemon", "selvedgectl status", "selvedged does not answer at /run/selvedge/selvedged.sock: ENOENT"],
+  [
+    "a network by the plugin",
+    `echo '{"cniVersion":"1.0.0","name":"selvedge","type":"selvedge"}' |
+      CNI_COMMAND=ADD CNI_CONTAINERID=c CNI_IFNAME=n1 CNI_NETNS=/proc/self/ns/net CNI_NETNS_OVERRIDE=1 \
+      CNI_PATH=/opt/selvedge selvedge`,
+    /"code": ?11,/,
+  ],
+  ["what the daemon keeps", "cat /var/lib/selvedge/state.db", "No such file or directory"],
+  ["links", "ip link add one type dummy", "Operation not permitted"],
+  ["a firewall", "nft add table inet one", "Operation not permitted"],
+  ["sysctls", "echo 1 >/proc/sys/net/ipv4/ip_forward", "Read-only file system"],
+];
+runs(
+  "a pod of the image without rights can do nothing with it",
+  async () => {
+    const container = { image: `selvedge:${VERSION}`, command: ["sleep", "infinity"], readinessProbe: undefined };
+    await within.apply(deployment("guest", 1, { container }));
+    const [guest] = await within.serving("guest", 1);
+    if (guest === undefined) throw new Error("it does not run");
+    for (const [what, script, said] of CLOSED)
+      await expect(within.inPod(guest, `{ ${script}; } >&2`).then(() => `${what} is open`)).rejects.toThrow(said);
+    await within.kubectl("delete", "deployment", "guest", `--namespace=${NAMESPACE}`);
+  },
+  2 * LONG_MS,
+);
+
+runs("what the daemon has on a node is closed to all but root", async () => {
+  const files = (node: Cluster["nodes"]["one"], ...argv: readonly string[]) =>
+    // Directories that are closed are told of on the way.
+    node.on("sh", "-c", '"$@" 2>/dev/null || :', "sh", ...argv);
+  const other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  const kept = ["find", "/run/selvedge", "/var/lib/selvedge"];
+  const put = ["find", "/opt/cni/bin", "/etc/cni/net.d", "/etc/systemd/network", "/etc/systemd/networkd.conf.d"];
+  const isOpen = ["!", "-type", "l", "-writable"];
+  await on(async (node) => {
+    const all = await files(node, ...kept);
+    for (const file of ["/run/selvedge/selvedged.sock", "/var/lib/selvedge/state.db"]) expect(all).toContain(file);
+    expect(await files(node, ...other, ...kept, "!", "-type", "d", "-readable")).toBe("");
+    expect(await files(node, ...other, ...kept, ...isOpen)).toBe("");
+    expect(await files(node, ...other, ...put)).toContain("/opt/cni/bin/selvedge\n");
+    expect(await files(node, ...other, ...put, ...isOpen)).toBe("");
+    expect(await files(node, ...put, "-name", "*selvedge*", "-perm", "/6000")).toBe("");
+  });
+});
 
 runs(
   "a Service is reached by its address, from pods and from nodes",

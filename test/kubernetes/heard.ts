@@ -1,4 +1,4 @@
-/** Whether an API server has heard of a change of roles: it takes it, and judges by a copy that it is told of a moment later. */
+/** When an API server judges by roles as they are now: it has a copy of them, which it is told of a moment later. */
 import { eventually } from "../../conformance/program.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { type Right, rightInWords } from "./grants.ts";

@@ -1,4 +1,4 @@
-/** What the manifests' roles give is what the daemon takes: all of it, and nothing else of all that an API server knows. */
+/** What the manifests' roles give is what the daemon takes: all of it, and nothing else that an API server knows. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { nodeObject } from "#lib/k8s/api/node-object.ts";
 import { CONFIGURED } from "#lib/k8s/api/resource.ts";
