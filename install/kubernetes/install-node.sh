@@ -5,7 +5,7 @@
 #   install-node.sh drop-ins    what tells systemd-networkd, udev and NetworkManager, where they are, to leave our links alone
 #   install-node.sh conflist    waits until the node is ready, then writes the configuration list
 #   install-node.sh alive       ends with 0 while the daemon answers
-#   install-node.sh uninstall   takes away all of it; the node's pods are gone by then, and the daemon has ended
+#   install-node.sh uninstall   takes away all of it when the daemon has ended; waits until the pods that it attached are gone
 # In the environment: ROOT, before every path of the node; BIN and CONF, where its runtime looks for plugins and lists; PROGRAMS,
 # where the programs are; CONFIG, the daemon's configuration; READY_SECONDS, how long the list is waited for at most.
 set -eu
@@ -58,7 +58,18 @@ conflist() {
   put "$PROGRAMS/$LIST" "$CONF/$LIST" 644
 }
 
+# Of containers whose pair has an end on the node (lib/attach/names.ts): it goes with the container.
+attached() {
+  ip -oneline link show type veth | sed -n 's/^[0-9]*: sv[0-9a-f]\{11\}[:@].*alias selvedge \([^ ]*\) .*/\1/p'
+}
+
 uninstall() {
+  told=
+  while left=$(attached) && [ -n "$left" ]; do
+    [ "$left" = "$told" ] || say "waits for the end of containers that Selvedge attached:" $left
+    told=$left
+    sleep 1
+  done
   # The list first: without it no runtime asks for the plugin.
   rm -f "$CONF/$LIST" "$CONF/.$LIST.new"
   [ "$(readlink "$BIN/loopback" 2>/dev/null)" != selvedge ] || rm -f "$BIN/loopback"

@@ -264,6 +264,29 @@ asRoot("what was installed and what a daemon has left goes; what others have sta
   }
 });
 
+asRoot("as long as a container is attached, nothing is taken away", async () => {
+  await install("conflist");
+  const end = "sv0123456789a";
+  await must(["ip", "link", "add", end, "type", "veth", "peer", "name", "in-pod"]);
+  await must(["ip", "link", "set", end, "alias", "selvedge 5e1f eth0"]);
+  const leaving = start([SCRIPT, "uninstall"], environment());
+  try {
+    let told = "";
+    leaving.stderr?.on("data", (bytes: Buffer) => {
+      told += bytes.toString();
+    });
+    await eventually("it says what it waits for", async () => told || undefined);
+    expect(told).toBe("install-node: waits for the end of containers that Selvedge attached: 5e1f\n");
+    expect(existsSync(join(root, CONF, "05-selvedge.conflist"))).toBe(true);
+    await must(["ip", "link", "delete", end]);
+    await eventually("it goes on", async () => leaving.exitCode === 0 || undefined);
+    expect(existsSync(join(root, CONF, "05-selvedge.conflist"))).toBe(false);
+  } finally {
+    await stop(leaving, 1_000);
+    await run(["ip", "link", "delete", end]);
+  }
+});
+
 const BUILT = join(TOP, "dist");
 const withPrograms = needing("root", { program: "nft" }, { program: "ip" }, { file: join(BUILT, "selvedged") });
 withPrograms("the real daemon is ready when the list is there, and nothing of it stays on the node", async () => {
