@@ -110,6 +110,20 @@ test.each(["selvedge.yaml", "store.yaml", "uninstall.yaml"])("%s says something 
   expect(said).not.toContain("null");
 });
 
+test("the image with FRR is the other one, of this version, and what its programs and a speaker need", () => {
+  const [without = "", having = ""] = ["Dockerfile", "with-frr.Dockerfile"].map((name) =>
+    readFileSync(join(TOP, "install/kubernetes", name), "utf8"),
+  );
+  expect(having).toContain(`ARG SELVEDGE=selvedge:${version}\n`);
+  expect(having).toContain(`--tag selvedge:${version}-frr .\n`);
+  const installed = (text: string) =>
+    /--no-install-recommends([\sa-z0-9\\-]+?)(?:&&|\nCOPY)/.exec(text)?.[1]?.match(/\w[\w-]*/g) ?? [];
+  expect(installed(without).length).toBeGreaterThan(2);
+  expect(installed(having).toSorted()).toEqual([...installed(without), "frr", "frr-pythontools"].toSorted());
+  const ran = (text: string) => text.match(/^(?:ENV|ENTRYPOINT|CMD) .*$/gm);
+  expect(ran(having)).toEqual(ran(without));
+});
+
 const DROP_INS = ["install/systemd/network ", "install/systemd/networkd.conf.d ", "install/NetworkManager/conf.d "];
 
 test("the image has what the manifests run, and what tells others to leave our links alone", () => {
