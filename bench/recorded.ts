@@ -63,7 +63,7 @@ function recordElements(socket: NetlinkSocket, facts: readonly Fact[]): Datagram
     close: () => {},
   };
   const elements = facts.filter((fact): fact is ElementFact => fact.type === "element");
-  elementsOf(socket, batches, generations(socket), true).change(elements, []);
+  elementsOf({ socket, open: () => socket, batches, rules: generations(socket) }, true).change(elements, []);
   return sent;
 }
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
-import { oneByOne, slices } from "./slices.ts";
+import { oneByOne, slices, slicesAsMade } from "./slices.ts";
 
 async function all<T>(of: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
@@ -39,4 +39,14 @@ test("what comes to the items meanwhile is not among them", async () => {
     seen.push(item);
   }
   expect(seen).toEqual([1, 2]);
+});
+
+test("items that are made when they are asked for are never all there", async () => {
+  let made = 0;
+  function* items(): Generator<number> {
+    for (; made < 7; made++) yield made;
+  }
+  const seen: number[] = [];
+  for await (const slice of slicesAsMade(items(), 3)) seen.push(slice.length, made);
+  expect(seen).toEqual([3, 2, 3, 5, 1, 7]);
 });

@@ -3,11 +3,21 @@ import { setImmediate as turn } from "node:timers/promises";
 
 /** The items in their order, at most `size` of them at once; before each slice the event loop has its turn. */
 export async function* slices<T>(items: Iterable<T>, size: number): AsyncGenerator<readonly T[]> {
-  const all = [...items];
-  for (let from = 0; from < all.length; from += size) {
+  yield* slicesAsMade([...items], size);
+}
+
+/** The same of items that are made when they are asked for, so that never all of them are there. What is changed in between shows. */
+export async function* slicesAsMade<T>(items: Iterable<T>, size: number): AsyncGenerator<readonly T[]> {
+  let slice: T[] = [];
+  await turn();
+  for (const item of items) {
+    slice.push(item);
+    if (slice.length < size) continue;
+    yield slice;
+    slice = [];
     await turn();
-    yield all.slice(from, from + size);
   }
+  if (slice.length > 0) yield slice;
 }
 
 /** Each of the items in their order; the event loop has its turn before every `size` of them. */

@@ -7,6 +7,7 @@ import { type Memory, startDaemon } from "../daemon.ts";
 import { run } from "../further.ts";
 import { type Machine, machine, machineText } from "../machine.ts";
 import { targets } from "../report.ts";
+import { median } from "../statistics.ts";
 import { DAEMON } from "../subjects.ts";
 import { number, table } from "../table.ts";
 import { type Goal, judged, type Verdict } from "../targets.ts";
@@ -16,6 +17,10 @@ import { startServer } from "./server.ts";
 const TOP = join(import.meta.dirname, "..", "..");
 /** For a list of all pods on a slow machine. */
 const START_MS = 300_000;
+/** Some full passes of the repair loop, which comes every half minute; quick: one. */
+const REST_MS = 120_000;
+const QUICK_REST_MS = 35_000;
+const LOOK_MS = 100;
 
 interface Followed {
   readonly machine: Machine;
@@ -27,8 +32,10 @@ interface Followed {
   /** CPU time of that, ms. */
   readonly cpu: number;
   readonly begun: Memory;
-  /** A minute later (quick: five seconds). */
-  readonly later: Memory;
+  /** RSS in the time after that, MiB. */
+  readonly rest: { readonly p50: number; readonly most: number };
+  /** CPU time of that, of one processor. */
+  readonly share: number;
 }
 
 async function measure(state: string, isQuick: boolean): Promise<Followed> {
@@ -49,8 +56,13 @@ async function measure(state: string, isQuick: boolean): Promise<Followed> {
   });
   const start = performance.now() - beganMs;
   const [cpu, begun] = [daemon.cpuMs(), daemon.memory()];
-  await sleep(isQuick ? 5_000 : 60_000);
-  return { machine: machine(), amounts, told: server.toldBytes / 2 ** 20, start, cpu, begun, later: daemon.memory() };
+  const seen: number[] = [];
+  const restMs = isQuick ? QUICK_REST_MS : REST_MS;
+  for (const sinceMs = performance.now(); performance.now() - sinceMs < restMs; await sleep(LOOK_MS))
+    seen.push(daemon.memory().rssMib);
+  const share = (daemon.cpuMs() - cpu) / restMs;
+  const rest = { p50: median(seen), most: Math.max(...seen) };
+  return { machine: machine(), amounts, told: server.toldBytes / 2 ** 20, start, cpu, begun, rest, share };
 }
 
 const accessTo = (server: string, ca: string) => ({
@@ -61,14 +73,27 @@ const accessTo = (server: string, ca: string) => ({
 });
 
 const goals: readonly Goal<Followed>[] = [
-  { what: "RSS of the daemon", unit: "MiB", limit: 200, bound: "most", from: ({ later }) => later.rssMib },
+  { what: "RSS of the daemon, 50 %", unit: "MiB", limit: 200, bound: "most", from: ({ rest }) => rest.p50 },
+  { what: "RSS of the daemon at most", unit: "MiB", limit: 200, bound: "most", from: ({ rest }) => rest.most },
 ];
 
-function report({ machine, amounts, told, start, cpu, begun, later }: Followed, verdicts: readonly Verdict[]): string {
+function report(
+  { machine, amounts, told, start, cpu, begun, rest, share }: Followed,
+  verdicts: readonly Verdict[],
+): string {
   const { namespaces, policies, pods } = amounts;
   const rows = table(
-    ["namespaces", "policies", "pods", "told, MiB", "until pods can start, ms", "CPU", "RSS MiB then", "later"],
-    [[...[namespaces, policies, pods].map(String), ...[told, start, cpu, begun.rssMib, later.rssMib].map(number)]],
+    [
+      ...["namespaces", "policies", "pods", "told, MiB", "until pods can start, ms", "CPU"],
+      ...["RSS MiB then", "at rest p50", "most", "CPU at rest"],
+    ],
+    [
+      [
+        ...[namespaces, policies, pods].map(String),
+        ...[told, start, cpu, begun.rssMib, rest.p50, rest.most].map(number),
+        `${number(100 * share)} %`,
+      ],
+    ],
     [],
   );
   return [

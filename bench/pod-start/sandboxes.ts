@@ -2,7 +2,7 @@
 import { pathOf } from "../../conformance/namespace.ts";
 import { must } from "../../conformance/program.ts";
 
-export interface Sandboxes {
+export interface Sandboxes extends AsyncDisposable {
   /** Path of an empty one. @throws RangeError when there is none left */
   take(): string;
   /** It is empty again. */
@@ -13,8 +13,11 @@ const PATIENCE_MS = 300_000;
 
 export async function makeSandboxes(count: number): Promise<Sandboxes> {
   const names = Array.from({ length: count }, (_, number) => `sandbox-${number}`);
-  const input = names.map((name) => `netns add ${name}\n`).join("");
-  await must(["ip", "-batch", "-"], { input, deadlineMs: PATIENCE_MS });
+  const each = async (verb: "add" | "delete"): Promise<void> => {
+    const input = names.map((name) => `netns ${verb} ${name}\n`).join("");
+    await must(["ip", "-batch", "-"], { input, deadlineMs: PATIENCE_MS });
+  };
+  await each("add");
   const free = names.map(pathOf);
   return {
     take() {
@@ -23,5 +26,6 @@ export async function makeSandboxes(count: number): Promise<Sandboxes> {
       return path;
     },
     give: (path) => void free.push(path),
+    [Symbol.asyncDispose]: () => each("delete"),
   };
 }

@@ -76,7 +76,7 @@ const deployments = (namespace: Namespace, replicas: number): object => ({
 export async function thousand(state: string, each: number): Promise<readonly Phase[]> {
   const pods = DEPLOYMENTS * each;
   await using stack = new AsyncDisposableStack();
-  const places = await makePlaces(NODES);
+  const places = stack.use(await makePlaces(NODES));
   const kubernetes = stack.use(await controlPlane({ addresses: [CONTROL_PLANE], controllers: true }));
   await applyStore(kubernetes);
   await kubernetes.kubectl(["apply", "--filename=-"], { apiVersion: "v1", kind: "List", items: serviceAccount() });
@@ -88,9 +88,9 @@ export async function thousand(state: string, each: number): Promise<readonly Ph
   let again = 0;
   const { promise: broken, reject } = Promise.withResolvers<never>();
   // As many may come while as many go.
-  const sandboxes = await makeSandboxes(2 * pods);
+  const sandboxes = stack.use(await makeSandboxes(2 * pods));
   const standIns = new Map<string, StandIn>();
-  for (const place of places) {
+  for (const place of places.all) {
     const directory = join(state, place.name);
     mkdirSync(directory);
     const daemon = stack.use(

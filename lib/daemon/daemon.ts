@@ -54,7 +54,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   await startPolicies(core, { poke: () => poke(), signal: stopping.signal });
   await core.resources?.take();
   await makeAllReady(core);
-  await core.policies?.repair();
+  await core.policies?.repairAll();
   await makeFunctions(core);
 
   const { lock } = core;

@@ -177,12 +177,17 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   const repairHost = async (host: Host): Promise<string[]> => (await makeWhole(core, host)).map(line);
 
   /** Carries our mark, and nobody wants it: left by a daemon that was killed, or made by hand. */
-  const strays = async (host: Host): Promise<Op[]> => {
+  const strays = async (host: Host, areElementsListed = true): Promise<Op[]> => {
     // What leads to other nodes is nobody's until it is known who they are; tunnels of segments are in routers, too.
     const { cluster } = core;
     if (cluster !== undefined && !(cluster.informed && cluster.areSegmentsKnown)) return [];
     if (host.name === NODE && core.policies?.isInformed === false) return [];
     const owned = (await host.kernel.owned()).filter((fact) => (!lasting(fact) || idles(fact)) && !isNode(fact));
+    // Nearly all elements may be those of policies.
+    const isPolicy = (fact: Fact): boolean =>
+      fact.type === "element" && host.name === NODE && core.policies?.wants(fact) === true;
+    if (areElementsListed)
+      for await (const part of host.kernel.elements()) owned.push(...part.filter((fact) => !isPolicy(fact)));
     const unknown = new Set<string>();
     for await (const fact of oneByOne(owned, MANY_AT_ONCE)) unknown.add(identity(fact));
     // Nearly always nothing is left then; it is enough that somebody wanted it after what stands was listed.
@@ -190,14 +195,15 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     if (unknown.size === 0) return [];
     // At once: what came meanwhile is not taken for nobody's.
     for (const fact of wantedOn(host)) unknown.delete(identity(fact));
-    return owned.filter((fact) => unknown.has(identity(fact))).map((fact): Op => ({ do: "remove", fact }));
+    return owned
+      .filter((fact) => unknown.has(identity(fact)) && !isPolicy(fact))
+      .map((fact): Op => ({ do: "remove", fact }));
   };
 
-  /** Everything that is to be on the host. */
+  /** Everything that is to be on the host, but for policies. */
   const wantedOn = (host: Host): Fact[] => [
     ...nodeFacts(core, host),
     ...jointFactsOn(core, host.name),
-    ...(host.name === NODE ? (core.policies?.elements() ?? []) : []),
     ...[...core.table].flatMap((record) =>
       partsOf(record).flatMap((part) => (part.host === host.name ? part.facts.filter(({ at }) => at === "host") : [])),
     ),
@@ -207,7 +213,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   const clearIdle = async (host: Host): Promise<Op[]> => {
     const removed: Op[] = [];
     await host.building.alone(async () => {
-      removed.push(...(await strays(host)).filter(({ fact }) => idles(fact)));
+      removed.push(...(await strays(host, false)).filter(({ fact }) => idles(fact)));
       await host.kernel.apply({}, removed);
     });
     return removed;
@@ -287,6 +293,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     async pass() {
       const began = core.nowMs();
       const all = everything || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
+      const areElementsTouched = everything || nftables;
       // Every mark is taken off where it is read: one that is made while the pass waits is the next one's.
       everything = false;
       // Events bring passes ten times a second where pods come and go: not all of them are to look at every pod.
@@ -326,8 +333,10 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
         lines.push(...(await onEachHost(repairHost)));
         lines.push(...(await makeJoints(core)).map(line));
       }
-      if (wholeNode || core.policies?.isDoubtful === true)
-        lines.push(...(await guarded(async () => ((await core.policies?.repair()) ?? []).map(line))));
+      if (wholeNode || core.policies?.isDoubtful === true) {
+        const repair = areElementsTouched ? core.policies?.repairAll : core.policies?.repairShare;
+        lines.push(...(await guarded(async () => ((await repair?.()) ?? []).map(line))));
+      }
       for await (const record of oneByOne(targets, 1)) {
         // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
         if (locked.held(record.containerId)) behind(repair(record));
@@ -336,7 +345,7 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       if (all)
         lines.push(
           ...(await onEachHost(async (host) => {
-            const found = await strays(host);
+            const found = await strays(host, host.name !== NODE || core.policies?.isRoundOver !== false);
             const ops = found.filter(({ fact }) => !idles(fact));
             await host.kernel.apply({}, ops);
             const idle = ops.length < found.length ? await clearIdle(host) : [];

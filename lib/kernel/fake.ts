@@ -29,7 +29,7 @@ import { look, owned } from "./fake/look.ts";
 import { meddle } from "./fake/meddle.ts";
 import { inOrder } from "./fake/order.ts";
 import { refusal } from "./fake/refusal.ts";
-import { deleteTable, ensureElement, ensureTable, type Ruleset, removeElement } from "./fake/ruleset.ts";
+import { deleteTable, ensureElement, ensureTable, ownElements, type Ruleset, removeElement } from "./fake/ruleset.ts";
 import { ensureMirror, ensureQueue, ensureRedirect, removeTraffic } from "./fake/traffic.ts";
 import { ensurePeer } from "./fake/wireguard.ts";
 import type { Change, Kernel, NodeFacts, Pinged, Scope } from "./kernel.ts";
@@ -148,6 +148,9 @@ export function fakeKernel(nodeFacts: Partial<NodeFacts> = {}): FakeKernel {
         for (const op of inOrder(ops)) perform(at, op);
       },
       owned: async () => owned(host, ruleset),
+      async *elements() {
+        yield ownElements(ruleset);
+      },
       features: async () =>
         (Object.keys(FEATURES) as FeatureName[]).map((name) => ({
           name,

@@ -10,7 +10,7 @@
 import type { Address, Mac, Prefix } from "#lib/address.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Egress } from "#lib/state/egress.ts";
-import type { Fact } from "#lib/state/fact.ts";
+import type { ElementFact, Fact } from "#lib/state/fact.ts";
 import type { Feature } from "#lib/state/features.ts";
 import type { Flow, LinkCounters } from "./counters.ts";
 import type { Devices } from "./devices.ts";
@@ -46,8 +46,17 @@ export interface Kernel extends AsyncDisposable {
    */
   apply(scope: Scope, ops: readonly Op[]): Promise<void>;
 
-  /** Every fact on the host's side that carries our mark. Cost grows with the node; not for the path of an ADD. */
+  /**
+   * Every fact on the host's side that carries our mark, but for elements. Cost grows with the node; not for the path of
+   * an ADD. @throws SelvedgeError kernel
+   */
   owned(): Promise<Fact[]>;
+
+  /**
+   * Every element of our sets, of which there may be hundreds of thousands, in parts between which others have their turn:
+   * what changes meanwhile may be missing, or come twice. @throws SelvedgeError kernel
+   */
+  elements(): AsyncIterable<readonly ElementFact[]>;
 
   /**
    * Inode of the namespace at `path`, or undefined if nothing is there or it is no network namespace.

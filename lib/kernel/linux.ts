@@ -107,6 +107,7 @@ export function linux({
     },
 
     owned: async () => [...(await wg.owned(await ownedFacts(host, leaving.pending))), ...nft.owned()],
+    elements: nft.elements,
     devices: devices(host, sysfs),
     wireguardPeers: wg.peers,
     egress: (addresses) => egressOf(host, addresses),

@@ -4,6 +4,7 @@ import type { ElementFact } from "#lib/state/fact.ts";
 export interface Ledger {
   put(fact: ElementFact): void;
   drop(fact: ElementFact): void;
+  /** Those that stand when they are asked for, of those that stood at first. */
   all(): Iterable<ElementFact>;
   /** What stands under the fact's key. */
   at(fact: ElementFact): ElementFact | undefined;
@@ -62,7 +63,11 @@ export function ledger(): Ledger {
       of.standing.delete(key);
     },
     *all() {
-      for (const of of sets.values()) for (const [key, value] of of.standing) yield factOf(of, key, value);
+      for (const of of sets.values())
+        for (const key of [...of.standing.keys()]) {
+          const value = of.standing.get(key);
+          if (value !== undefined) yield factOf(of, key, value);
+        }
     },
     at(fact) {
       const of = setOf(fact);

@@ -1,6 +1,7 @@
 /** What several pods share goes with the last of them, also when they all go at once. */
 import { expect, test } from "@jest/globals";
 import { parseConfig } from "#lib/config/config.ts";
+import { allElements } from "../support/owned.ts";
 import { boot, patient, request, sound, world, wounds } from "./world.ts";
 
 const PODS = ["c1", "c2", "c3"] as const;
@@ -15,8 +16,7 @@ test("pods with host ports leave one bridge at once: nothing of them stays", asy
   for (const pod of PODS) there.kernel.addNamespace(`/run/netns/${pod}`);
   const daemon = await boot(there, sound(), parseConfig("ipam: {coolDownSeconds: 0}"));
   const calls = PODS.map((pod, i) => request(pod, published(8_000 + i)));
-  const elements = async () =>
-    (await there.kernel.owned()).filter((fact) => fact.type === "element").map(({ set }) => set);
+  const elements = async () => (await allElements(there.kernel)).map(({ set }) => set);
   const before = await elements();
 
   for (const call of calls) expect((await daemon.verbs.add(call, patient())).error).toBeUndefined();

@@ -31,6 +31,7 @@ import { memory } from "#lib/store/memory.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Store } from "#lib/store/store.ts";
 import { workers } from "#lib/workers.ts";
+import { allOwned } from "../support/owned.ts";
 import { functionsIn, notGivenBack } from "./card.ts";
 
 export interface World {
@@ -248,7 +249,7 @@ const reservationTexts = (reservations: readonly { pool: string; name: string; a
 async function leftOn(core: Core, host: Host): Promise<string[]> {
   const own = partsOfAll(core).flatMap((part) => (part.host === host.name ? part.facts : []));
   const wanted = new Set([...own, ...nodeFacts(core, host), ...jointFactsOn(core, host.name)].map(identity));
-  return (await host.kernel.owned())
+  return (await allOwned(host.kernel))
     .filter((fact) => fact.type !== "table" && fact.type !== "sysctl" && !lasting(fact))
     .map(identity)
     .filter((id) => !wanted.has(id))

@@ -12,6 +12,7 @@ import { type Fact, identity } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import { eventually } from "../../conformance/program.ts";
 import type { KernelPiece } from "../support/kernel-piece.ts";
+import { allOwned } from "../support/owned.ts";
 import type { Rig } from "./contract.ts";
 import { carried, FILTERING, GROUPS, type Group, PARENTS } from "./contract-single-facts.ts";
 import { add, remove } from "./ops.ts";
@@ -70,7 +71,7 @@ export function singleContract({ open, needing }: SingleContract): void {
         const want = states[name] ?? [];
         for (const _again of [1, 2]) await kernel.apply(scope, add(want));
         expect(lines(want, await kernel.look(scope, want))).toEqual([]);
-        const owned = new Set((await kernel.owned()).map(identity));
+        const owned = new Set((await allOwned(kernel)).map(identity));
         // Of a bridge that gives its ports a VLAN nobody can tell which are ours.
         const tells = want.includes(FILTERING);
         const onHost = want.filter((fact) => fact.at === "host" && (tells || fact.type !== "port-vlan")).map(identity);
@@ -78,7 +79,7 @@ export function singleContract({ open, needing }: SingleContract): void {
         for (const _again of [1, 2]) await kernel.apply(scope, remove(want));
         await kernel.settled();
         expect((await kernel.look(scope, want)).map(identity)).toEqual([]);
-        expect((await kernel.owned()).map(identity)).toEqual([]);
+        expect((await allOwned(kernel)).map(identity)).toEqual([]);
       }),
     );
 

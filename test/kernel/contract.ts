@@ -13,6 +13,7 @@ import { diff } from "#lib/state/diff.ts";
 import { type Fact, identity, type TableFact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import { eventually } from "../../conformance/program.ts";
+import { allOwned } from "../support/owned.ts";
 import {
   bandwidth,
   bridge,
@@ -115,7 +116,7 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
       await kernel.apply(scope, add(routed(first, FULL)));
       for (const _again of [1, 2]) await kernel.apply({}, add(nobody));
       expect(lines(nobody, await kernel.look({}, nobody))).toEqual([]);
-      expect((await kernel.owned()).map(identity)).toEqual(expect.arrayContaining(nobody.map(identity)));
+      expect((await allOwned(kernel)).map(identity)).toEqual(expect.arrayContaining(nobody.map(identity)));
       for (const _again of [1, 2]) await kernel.apply({}, remove(nobody));
       expect(await kernel.look({}, nobody)).toEqual([]);
       expect(lines(routed(first, FULL), await kernel.look(scope, routed(first, FULL)))).toEqual([]);
@@ -203,13 +204,13 @@ export function kernelContract({ open, tables, test, seed = 1 }: Contract): void
       await meddle(undefined, { do: "add-table", family: "inet", table: "stranger" });
       const want = [...shared, ...full(first)].filter((fact) => fact.at === "host" && fact.type !== "address");
       await kernel.apply(scope, add([...shared, ...full(first)]));
-      const owned = await kernel.owned();
+      const owned = await allOwned(kernel);
       const names = new Set(owned.map(identity));
       expect(want.map(identity).filter((name) => !names.has(name))).toEqual([]);
       expect(owned.filter((fact) => /stranger|10\.7\.|10\.8\./.test(identity(fact)))).toEqual([]);
       await kernel.apply(scope, remove(full(first)));
       await kernel.settled();
-      const left = (await kernel.owned()).map(identity).filter((name) => name.includes(first.host));
+      const left = (await allOwned(kernel)).map(identity).filter((name) => name.includes(first.host));
       expect(left).toEqual([]);
     }));
 

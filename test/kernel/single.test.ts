@@ -8,6 +8,7 @@ import { linux } from "#lib/kernel/linux.ts";
 import { diff } from "#lib/state/diff.ts";
 import { EVERYONE_ELSE, type Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
+import { allOwned } from "../support/owned.ts";
 import { needing } from "../support/requirement.ts";
 import { add, remove } from "./ops.ts";
 import { ip, json } from "./records.ts";
@@ -160,7 +161,7 @@ test("a VXLAN device and where its frames go", () =>
     expect(entries).toContainEqual(
       expect.objectContaining({ mac: "02:00:00:00:00:09", dst: "192.0.2.3", state: "permanent", flags: ["self"] }),
     );
-    const owned = await kernel.owned();
+    const owned = await allOwned(kernel);
     expect(diff(want, owned).map(line)).toEqual([]);
     execFileSync("bridge", ["fdb", "del", "00:00:00:00:00:00", "dev", "sx7", "dst", "192.0.2.3"]);
     const ops = diff(want, await kernel.look({}, want));

@@ -170,6 +170,16 @@ runs.each([
   },
 );
 
+runs("an element that is about nobody goes with the next full pass, and those of policies stay", async () => {
+  const confined = () => live.on("nft", "list", "set", "inet", "selvedge", "confined_in4");
+  await putWeb({});
+  await live.on("nft", "add", "element", "inet", "selvedge", "confined_in4", "{ 192.0.2.77 }");
+  await stage.ctl("reconcile");
+  expect(await confined()).not.toContain("192.0.2.77");
+  expect(await confined()).toContain(NEW.ip);
+  await holdsWeb();
+});
+
 runs(
   "what cannot be read is told of: what stood stands, and a daemon that has never read it starts no pod",
   async () => {

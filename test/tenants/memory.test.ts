@@ -2,6 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { parseConfig } from "#lib/config/config.ts";
 import { boot, patient, type Running, request, sound, type World, world, wounds } from "../faults/world.ts";
+import { allElements } from "../support/owned.ts";
 
 const CONFIG = parseConfig(`
 pools:
@@ -118,7 +119,7 @@ test("a host port leads to the address that the node knows; the same port of ano
     await node.verbs.add(on("b1", "b", ports), patient());
     const refused = await node.verbs.add(on("g1", "g", ports), patient());
     expect(refused).toMatchObject({ error: { msg: "host port tcp 0.0.0.0:8080 is held by container b1" } });
-    const [port] = (await at.kernel.owned()).filter((fact) => fact.type === "element" && fact.set === "ports4");
+    const [port] = (await allElements(at.kernel)).filter(({ set }) => set === "ports4");
     expect(port).toMatchObject({ key: ["tcp", "8080"], value: [expect.stringMatching(/^169\.254\./), "80"] });
     await node.repairs.pass();
     expect(await wounds(at, node)).toEqual([]);

@@ -21,6 +21,7 @@ import { lacking, type Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
 import { line } from "#lib/state/line.ts";
 import { run } from "../datapath/iproute.ts";
+import { allOwned } from "../support/owned.ts";
 
 export const NAMES = ["n1", "n2", "n3"] as const;
 export type Name = (typeof NAMES)[number];
@@ -186,7 +187,7 @@ export async function withNodes(
     for (const { kernel } of nodes) {
       await kernel.apply(
         {},
-        (await kernel.owned()).map((fact): Op => ({ do: "remove", fact })),
+        (await allOwned(kernel)).map((fact): Op => ({ do: "remove", fact })),
       );
       await kernel.settled();
       await kernel[Symbol.asyncDispose]();

@@ -102,7 +102,7 @@ export function adminPolicy(core: Core): Handlers {
           ),
         ],
         audit: policies.audit,
-        elements: [...policies.elements()].length,
+        elements: countOf(enforcement.elements()),
       };
     },
 
@@ -144,4 +144,11 @@ function endsNamed(policies: Policies, name: string, field: string): End[] {
     `${field}: ${JSON.stringify(name)} is no pod that ${pod === undefined ? "policies know of" : "has an address"}`,
     { hint: "A pod is named namespace/name; an address will do as well, and is what a pod on its node's network has." },
   );
+}
+
+/** Of items that are made as they are asked for. */
+function countOf(items: Iterable<unknown>): number {
+  let count = 0;
+  for (const _ of items) count++;
+  return count;
 }

@@ -49,6 +49,9 @@ async function rig(
       ...(knowPod && { knowPod: async (pod) => listener && knowPod(pod, listener) }),
     },
     kernel: {
+      async *elements() {
+        yield [...standing.values()];
+      },
       look: async (_scope, facts: readonly Fact[]) => facts.flatMap((fact) => standing.get(identity(fact)) ?? []),
       async apply(_scope, ops: readonly Op[]) {
         if (isBroken) throw new SelvedgeError({ kind: "kernel", call: "sendmsg", errno: 105 }, "sendmsg: ENOBUFS");
@@ -73,6 +76,10 @@ async function rig(
     waits,
     standing: () => [...standing.values()].map((fact) => `${fact.set} ${fact.key.join(" ")}`).sort(),
     listener: () => listener,
+    /** As if somebody had taken them away. */
+    lose(...names: readonly string[]) {
+      for (const [id, { set, key }] of standing) if (names.includes(`${set} ${key.join(" ")}`)) standing.delete(id);
+    },
     break(broken: boolean) {
       isBroken = broken;
     },
@@ -107,28 +114,59 @@ test("a pod is held from its ADD to its DEL, and what stands at a start is only 
   const again = await rig([DENY_ALL], [RECORD]);
   expect(again.standing()).toEqual([]);
   expect(again.policies.isDoubtful).toBe(true);
-  expect((await again.policies.repair()).length).toBe(6);
+  expect((await again.policies.repairAll()).length).toBe(6);
   expect(again.policies.isDoubtful).toBe(false);
   expect(withoutRows(again.standing())).toEqual(CONFINED);
-  expect(await again.policies.repair()).toEqual([]);
+  expect(await again.policies.repairAll()).toEqual([]);
 });
 
 test("rows come before the chains that lead to them, and go after", async () => {
   const one = await rig([DENY_ALL], [RECORD]);
-  await one.policies.repair();
+  await one.policies.repairAll();
   expect(await one.after(FROM_A_BLOCK)).toEqual(["add", "tables"]);
   expect(await one.after(DENY_ALL)).toEqual(["tables", "remove"]);
 });
 
+test("of very many elements a pass looks at a share, and at all of them where something is doubtful", async () => {
+  const count = 25_000;
+  const pods = Array.from({ length: count }, (_, n) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { namespace: "x", name: `p${n}`, uid: `${n}` },
+    status: { podIPs: [{ ip: `10.9.${n >> 8}.${n & 255}` }] },
+  }));
+  const one = await rig(pods);
+  await one.policies.repairAll();
+  expect(one.standing()).toHaveLength(count);
+  expect(one.policies.isRoundOver).toBe(true);
+  one.lose("policy_pods4 10.9.0.0", "policy_pods4 10.9.97.167");
+  const rounds: (readonly [done: number, isOver: boolean])[] = [];
+  for (let pass = 0; pass < 3; pass++)
+    rounds.push([(await one.policies.repairShare()).length, one.policies.isRoundOver]);
+  expect(rounds).toEqual([
+    [1, false],
+    [0, false],
+    [1, true],
+  ]);
+  one.lose("policy_pods4 10.9.97.167");
+  one.break(true);
+  await one.after(DENY_ALL);
+  one.break(false);
+  expect(one.policies.isDoubtful).toBe(true);
+  await one.policies.repairShare();
+  expect(one.standing()).toContain("policy_pods4 10.9.97.167");
+  expect(one.policies.isRoundOver).toBe(true);
+});
+
 test("what the kernel refuses makes the next pass look", async () => {
   const one = await rig([], [RECORD]);
-  await one.policies.repair();
+  await one.policies.repairAll();
   one.break(true);
   expect(await one.after(DENY_ALL)).toContain("poke");
   expect(one.events).toContainEqual({ event: "policies-failed", message: "sendmsg: ENOBUFS" });
   expect(one.policies.isDoubtful).toBe(true);
   one.break(false);
-  await one.policies.repair();
+  await one.policies.repairAll();
   expect(withoutRows(one.standing())).toEqual(CONFINED);
 });
 
@@ -136,7 +174,7 @@ test("no pod starts before everything was read once; a mistake afterwards leaves
   const wrong = { ...DENY_ALL, spec: { podSelektor: {} } };
   const one = await rig([wrong, { ...DENY_ALL, metadata: { namespace: "x", name: "other" } }], [RECORD]);
   expect(one.policies.isInformed).toBe(false);
-  expect(await one.policies.repair()).toEqual([]);
+  expect(await one.policies.repairAll()).toEqual([]);
   expect(one.standing()).toEqual([]);
   await expect(one.policies.hold(RECORD)).rejects.toThrow(
     "policies are not known yet: o0: NetworkPolicy x/only: spec.podSelektor: there is no such field; did you mean podSelector?",

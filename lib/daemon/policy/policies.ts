@@ -11,7 +11,7 @@ import type { Kernel } from "#lib/kernel/kernel.ts";
 import { keyedLock } from "#lib/lock.ts";
 import type { Log } from "#lib/log.ts";
 import { type Enforcement, enforcement } from "#lib/policy/enforcement.ts";
-import { slices } from "#lib/slices.ts";
+import { slicesAsMade } from "#lib/slices.ts";
 import { lacking, type Op } from "#lib/state/diff.ts";
 import type { ElementFact, Fact, SysctlFact } from "#lib/state/fact.ts";
 import type { AttachmentKey, AttachmentRecord } from "#lib/store/store.ts";
@@ -21,7 +21,7 @@ import { hearing, type PodListener } from "./objects.ts";
 
 export interface PoliciesOptions {
   readonly source: ObjectSource;
-  readonly kernel: Pick<Kernel, "look" | "apply">;
+  readonly kernel: Pick<Kernel, "look" | "apply" | "elements">;
   readonly log: Log;
   /** Microseconds on a monotonic clock. */
   readonly clockUs: () => number;
@@ -47,7 +47,8 @@ export interface Policies {
   /** Something could not be told to the kernel: the next pass looks. */
   readonly isDoubtful: boolean;
   chains(): readonly Chain[];
-  elements(): Iterable<ElementFact>;
+  /** The element is one that should stand, whatever its value. */
+  wants(fact: ElementFact): boolean;
   elementsOf(key: AttachmentKey): readonly ElementFact[];
   /** Reads everything there is; what stands in the kernel is left. */
   begin(records: Iterable<AttachmentRecord>, signal: AbortSignal): Promise<void>;
@@ -58,7 +59,14 @@ export interface Policies {
   /** What the kernel lacks of it. @throws SelvedgeError kernel */
   lacks(): Promise<Op[]>;
   /** Makes what is lacking; returns what was done. @throws SelvedgeError kernel */
-  repair(): Promise<Op[]>;
+  repairAll(): Promise<Op[]>;
+  /**
+   * The same of the next share, or of all where something is doubtful: what others do to elements is told, so that
+   * looking at hundreds of thousands again and again would be for what nobody has done.
+   */
+  repairShare(): Promise<Op[]>;
+  /** Every element was looked at by the last repair, or those before. */
+  readonly isRoundOver: boolean;
   /** Ends with the signal given to `begin`. */
   readonly done: Promise<void>;
 }
@@ -76,7 +84,9 @@ const BRIDGED: readonly SysctlFact[] = [
 export const UNINFORMED = "policies are not known yet";
 
 /** So many elements are looked at before others have their turn. */
-const LOOK_AT_ONCE = 1_000;
+const LOOK_AT_ONCE = 256;
+/** And so many by one pass: 0.3 s. */
+const SHARE = 10_000;
 
 export function openPolicies({
   source,
@@ -178,13 +188,30 @@ export function openPolicies({
     }
     return ops;
   };
-  const repair = async (): Promise<Op[]> => {
+  /** What passes have not looked at yet, each at its share; undefined: the next begins a round. */
+  let round: Iterator<ElementFact> | undefined;
+  function* share(): Generator<ElementFact> {
+    round ??= compiled.elements()[Symbol.iterator]();
+    for (let taken = 0; taken < SHARE; taken++) {
+      const next = round.next();
+      if (next.done === true) {
+        round = undefined;
+        return;
+      }
+      yield next.value;
+    }
+  }
+  const repairAll = async (): Promise<Op[]> => {
+    round = undefined;
+    return repair(compiled.elements());
+  };
+  const repair = async (elements: Iterable<ElementFact>): Promise<Op[]> => {
     if (!heard.isComplete) return [];
     isDoubtful = false;
     const done: Op[] = [];
     try {
       if (bridged.size > 0) done.push(...(await showBridged()));
-      for await (const slice of slices(compiled.elements(), LOOK_AT_ONCE))
+      for await (const slice of slicesAsMade(elements, LOOK_AT_ONCE))
         await inTurn(async () => {
           // Since the slices were cut, others may have changed what should stand.
           const ops = await look(slice.flatMap((fact) => compiled.standing(fact) ?? []));
@@ -221,7 +248,7 @@ export function openPolicies({
       return done;
     },
     chains: () => chains.of,
-    elements: () => compiled.elements(),
+    wants: (fact) => compiled.standing(fact) !== undefined,
     elementsOf: (key) => compiled.elementsOf(keyOf(key)),
     async begin(records, signal) {
       ({ done } = await source.follow(heard.listener, signal));
@@ -237,7 +264,7 @@ export function openPolicies({
       const pod = podNameOf(record);
       if (pod !== undefined) await source.knowPod?.(pod);
       // Rows that others use already may be among what could not be told to the kernel.
-      if (isDoubtful) await repair();
+      if (isDoubtful) await repairAll();
       await inTurn(async () => {
         holdInMemory(record);
         if (bridged.size > 0) await showBridged();
@@ -253,9 +280,13 @@ export function openPolicies({
     async lacks() {
       if (!heard.isComplete) return [];
       const ops = bridged.size > 0 ? await look(BRIDGED) : [];
-      for await (const slice of slices(compiled.elements(), LOOK_AT_ONCE)) ops.push(...(await look(slice)));
+      for await (const slice of slicesAsMade(compiled.elements(), LOOK_AT_ONCE)) ops.push(...(await look(slice)));
       return ops;
     },
-    repair,
+    get isRoundOver() {
+      return round === undefined;
+    },
+    repairAll,
+    repairShare: () => (isDoubtful ? repairAll() : repair(share())),
   };
 }

@@ -105,7 +105,7 @@ function find(at: NetworkAt, network: Network, ruleset: Ruleset, fact: Fact): Fa
   }
 }
 
-/** Everything on the host's side that carries our mark. */
+/** Everything on the host's side that carries our mark, but for elements. */
 export function owned(host: Network, ruleset: Ruleset): Fact[] {
   const ours = [...host.devices.values()].filter(isOurs);
   const routes = [...host.routes.values()].filter((route) => route.ours);

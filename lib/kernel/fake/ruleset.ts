@@ -51,8 +51,9 @@ export const findElement = (ruleset: Ruleset, fact: ElementFact): ElementFact | 
 export const removeElement = (ruleset: Ruleset, fact: ElementFact): boolean | undefined =>
   ruleset.get(tableKey(fact, fact.table))?.elements.delete(elementKey(fact));
 
-/** Our tables and all that is in them. */
-export function ownTables(ruleset: Ruleset): (TableFact | ElementFact)[] {
-  const ours = [...ruleset.values()].filter(({ fact }) => fact.name === "selvedge");
-  return ours.flatMap(({ fact, elements }) => [fact, ...elements.values()]);
-}
+const own = (ruleset: Ruleset) => [...ruleset.values()].filter(({ fact }) => fact.name === "selvedge");
+
+export const ownTables = (ruleset: Ruleset): TableFact[] => own(ruleset).map(({ fact }) => fact);
+
+export const ownElements = (ruleset: Ruleset): ElementFact[] =>
+  own(ruleset).flatMap(({ elements }) => [...elements.values()]);

@@ -37,6 +37,11 @@ export interface NetlinkSocket {
   exchangeAsync(requests: readonly Request[]): Promise<Reply[]>;
   /** Every message of a dump; begun again when the kernel says that it changed meanwhile (NLM_F_DUMP_INTR). @throws SelvedgeError kernel */
   dump(request: Request): Message[];
+  /**
+   * The messages of a dump as they come, some hundred at once. What changes meanwhile may be missing, or come twice; until
+   * the end nothing else may be asked of the socket. @throws SelvedgeError kernel
+   */
+  list(request: Request): Generator<readonly Message[]>;
   close(): void;
 }
 
@@ -91,7 +96,8 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
     return replies;
   };
 
-  const dumpOnce = (request: Request): Message[] | undefined => {
+  /** Returns whether it was interrupted: what was told may be of several moments. */
+  function* parts(request: Request): Generator<readonly Message[], boolean> {
     // Without it the kernel passes over what a dump is filtered by (linux/netlink.h, NETLINK_GET_STRICT_CHK).
     if (!isStrict) setSocketOption(fd, "strictCheck");
     isStrict = true;
@@ -99,9 +105,9 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
     const mine = ++sequence;
     writeMessage(to, request, mine, NLM_F.DUMP);
     send(fd, to.written());
-    const messages: Message[] = [];
     let interrupted = false;
     for (;;) {
+      const part: Message[] = [];
       const length = receive(fd, buffer, ANSWER_MS);
       for (const message of eachMessage(buffer.slice(0, length))) {
         if (message.sequence !== mine) continue;
@@ -109,10 +115,22 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
         if (message.type === NLMSG.ERROR || message.type === NLMSG.DONE) {
           const report = message.body.length >= 4 ? readError(message) : { code: 0, text: undefined };
           if (report.code !== 0) throw refused(request.what, report.code, report.text);
-          return interrupted ? undefined : messages;
+          if (part.length > 0) yield part;
+          return interrupted;
         }
-        messages.push(message);
+        part.push(message);
       }
+      if (part.length > 0) yield part;
+    }
+  }
+
+  const dumpOnce = (request: Request): Message[] | undefined => {
+    const messages: Message[] = [];
+    const told = parts(request);
+    for (;;) {
+      const { done, value } = told.next();
+      if (done === true) return value ? undefined : messages;
+      messages.push(...value);
     }
   };
 
@@ -157,6 +175,7 @@ export function netlinkSocket(protocol: number, netns?: number): NetlinkSocket {
       }
       throw refused(request.what, ERRNO.EAGAIN, "the list changed at every attempt to read it");
     },
+    list: parts,
     close() {
       closed = true;
       closeDescriptor(fd);

@@ -1,8 +1,9 @@
 /**
  * Elements of our sets and maps, each in microseconds whatever else is in the set. A change is one transaction.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { isFailure } from "#lib/errors.ts";
-import type { ElementFact } from "#lib/state/fact.ts";
+import type { ElementFact, TableFact } from "#lib/state/fact.ts";
 import { SETS, type SetShape, setShape } from "#lib/state/sets.ts";
 import { ERRNO, refused } from "#native/libc.ts";
 import { NLM_F, type Request } from "../netlink/message.ts";
@@ -20,8 +21,18 @@ export interface Elements {
    * @throws SelvedgeError kernel: ENOENT when the set to add to is not there
    */
   change(add: readonly ElementFact[], remove: readonly ElementFact[]): void;
-  /** Everything in our sets. @throws SelvedgeError kernel */
-  owned(): ElementFact[];
+  /** Everything in the table's sets that are ours, as of one moment. @throws SelvedgeError kernel */
+  inTable(table: TableFact): ElementFact[];
+  /** Everything in our sets, in parts, between which others have their turn. @throws SelvedgeError kernel */
+  owned(): AsyncIterable<readonly ElementFact[]>;
+}
+
+export interface ElementsOptions {
+  readonly socket: NetlinkSocket;
+  /** Another one in the same namespace, for a list between whose parts others ask for something. */
+  readonly open: () => NetlinkSocket;
+  readonly batches: BatchSocket;
+  readonly rules: Generations;
 }
 
 /** An attribute holds less than 64 KiB; the longest element with its headers takes 120 bytes. */
@@ -39,12 +50,7 @@ interface Part extends Request {
 }
 
 /** `destroys`: the kernel has DESTROYSETELEM; without, what is to be removed is looked up first. */
-export function elementsOf(
-  socket: NetlinkSocket,
-  batches: BatchSocket,
-  rules: Generations,
-  destroys: boolean,
-): Elements {
+export function elementsOf({ socket, open, batches, rules }: ElementsOptions, destroys: boolean): Elements {
   const look = (facts: readonly ElementFact[]): ElementFact[] => {
     const found: ElementFact[] = [];
     for (let i = 0; i < facts.length; i += LOOKS_AT_ONCE) {
@@ -90,7 +96,20 @@ export function elementsOf(
       for (let i = 0; i < Math.max(add.length, remove.length); i += step)
         transaction(add.slice(i, i + step), remove.slice(i, i + step));
     },
-    owned: () => SETS.flatMap((shape) => dump(socket, shape)),
+    inTable: ({ family, name }) =>
+      SETS.filter((shape) => shape.family === family && shape.table === name).flatMap((shape) => dump(socket, shape)),
+    async *owned() {
+      const lists = open();
+      try {
+        for (const shape of SETS)
+          for (const part of listed(lists, shape)) {
+            yield part;
+            await turn();
+          }
+      } finally {
+        lists.close();
+      }
+    },
   };
 }
 
@@ -163,14 +182,28 @@ function read(body: Uint8Array, { family, table, name, key, value }: SetShape): 
   });
 }
 
+function dumpOf({ family, table, name }: SetShape): Request {
+  const body = layout.body({ family: NFPROTO[family] }, { table, set: name });
+  return { what: `list elements ${name}`, type: messageType(NFT_MSG.GETSETELEM), flags: 0, body };
+}
+
+/** Of a set that is not there nothing. */
 function dump(socket: NetlinkSocket, shape: SetShape): ElementFact[] {
-  const body = layout.body({ family: NFPROTO[shape.family] }, { table: shape.table, set: shape.name });
-  const what = `list elements ${shape.name}`;
   try {
-    const messages = socket.dump({ what, type: messageType(NFT_MSG.GETSETELEM), flags: 0, body });
-    return messages.flatMap((message) => read(message.body, shape));
+    return socket.dump(dumpOf(shape)).flatMap(({ body }) => read(body, shape));
   } catch (error) {
-    if (isFailure(error, "kernel") && error.failure.errno === ERRNO.ENOENT) return [];
+    if (isAbsent(error)) return [];
     throw error;
   }
 }
+
+/** The same, as it comes. */
+function* listed(socket: NetlinkSocket, shape: SetShape): Generator<ElementFact[]> {
+  try {
+    for (const part of socket.list(dumpOf(shape))) yield part.flatMap(({ body }) => read(body, shape));
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
+const isAbsent = (error: unknown): boolean => isFailure(error, "kernel") && error.failure.errno === ERRNO.ENOENT;

@@ -20,8 +20,10 @@ export interface Nftables extends Disposable {
   apply(ops: readonly Op[]): void;
   /** What is done when the links are there: those of the flowtable. Others are passed over. @throws SelvedgeError kernel */
   applyToLinks(ops: readonly Op[]): void;
-  /** Our tables that exist and all elements in them. */
+  /** Our tables that exist, and what they offload. @throws SelvedgeError kernel */
   owned(): NftFact[];
+  /** Everything in our sets. @throws SelvedgeError kernel */
+  elements(): AsyncIterable<readonly ElementFact[]>;
   /** Calls back when somebody else changed our tables, or may have. Ends with the signal. */
   watch(onChange: () => void, signal: AbortSignal): Promise<void>;
 }
@@ -35,10 +37,11 @@ export interface NftablesOptions {
 
 /** @throws SelvedgeError kernel */
 export function openNftables({ netns, destroys }: NftablesOptions = {}): Nftables {
-  const socket = netlinkSocket(NETLINK_NETFILTER, netns);
+  const open = () => netlinkSocket(NETLINK_NETFILTER, netns);
+  const socket = open();
   const batches = batchSocket(netns);
   const rules = generations(socket);
-  const elements = elementsOf(socket, batches, rules, destroys ?? kernelDestroys(batches));
+  const elements = elementsOf({ socket, open, batches, rules }, destroys ?? kernelDestroys(batches));
   const offload = offloadOf(socket, rules, (text) => runNft(text, netns));
   const tables = tablesOf(socket, rules, elements, (text) => runNft(text, netns));
 
@@ -73,7 +76,8 @@ export function openNftables({ netns, destroys }: NftablesOptions = {}): Nftable
         ops.flatMap(({ do: verb, fact }) => ((verb === "remove") === isGone && isOffload(fact) ? [fact] : []));
       offload.change(facts(false), facts(true));
     },
-    owned: () => [...lookAtTables(OWN_TABLES), ...elements.owned(), ...offload.owned()],
+    owned: () => [...lookAtTables(OWN_TABLES), ...offload.owned()],
+    elements: elements.owned,
     watch: (onChange, signal) => watchTables({ rules, netns }, onChange, signal),
     [Symbol.dispose]() {
       socket.close();

@@ -2,7 +2,7 @@
  * Our tables as the texts that make them. The kernel does not give a text back, so what a text made is remembered as a
  * digest: as long as the table has that digest, it is that text.
  */
-import type { ElementFact, TableFact } from "#lib/state/fact.ts";
+import type { TableFact } from "#lib/state/fact.ts";
 import type { NetlinkSocket } from "../netlink/socket.ts";
 import type { Elements } from "./elements.ts";
 import type { Generations } from "./generation.ts";
@@ -60,7 +60,7 @@ export function tablesOf(
         if (skeleton(socket, fact) === undefined) throw error;
         // Something of the same name but of another kind is in the way (a set with another type, a chain on another
         // hook): it goes, and what fits of the elements comes back.
-        const kept = elements.owned().filter((element) => isOf(fact, element));
+        const kept = elements.inTable(fact);
         rules.during(() => runNft(`delete table ${nameOf(fact)}\n${fact.text}`));
         elements.change(kept, []);
       }
@@ -89,6 +89,3 @@ function withoutOthers({ family, name, text }: TableFact, there: readonly Member
   const rest = others.filter((member) => !chains.includes(member));
   return [...lines("flush", chains), ...lines("delete", rest), ...lines("delete", chains)].join("");
 }
-
-const isOf = (table: TableFact, element: ElementFact): boolean =>
-  element.family === table.family && element.table === table.name;
