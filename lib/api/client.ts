@@ -62,7 +62,7 @@ function failureOf(outcome: Exclude<Outcome, { kind: "reply" }> | "deadline", pa
     });
   if (outcome.kind === "broken")
     return new SelvedgeError({ kind: "not-ready" }, `selvedged does not answer at ${path}: ${outcome.why}`, {
-      hint: outcome.why === "EACCES" ? CLOSED : AWAY,
+      hint: isShutOut(outcome.why) ? CLOSED : AWAY,
     });
   const { status, message } = outcome;
   if (status === UNAVAILABLE || status === RESOURCE_EXHAUSTED)
@@ -73,4 +73,9 @@ function failureOf(outcome: Exclude<Outcome, { kind: "reply" }> | "deadline", pa
 const AWAY =
   "Is selvedged running? Try `selvedgectl status`; look at the selvedge pod of this node's DaemonSet " +
   "(`kubectl -n kube-system get pods -o wide`) or at `systemctl status selvedged`.";
+/** What a connection is refused with when nobody listens (connect(2)). */
+const ABSENT = ["ENOENT", "ECONNREFUSED"];
+/** By the socket's mode; or, where that lets others in, by the daemon, which ends their connections without a word. */
+const isShutOut = (why: string): boolean =>
+  why === "EACCES" || (globalThis.process?.getuid?.() !== 0 && !ABSENT.includes(why));
 const CLOSED = "Its socket is open to root alone: run this as root.";
