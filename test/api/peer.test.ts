@@ -67,10 +67,14 @@ needing(
   const serving = await serve({ socket, node, admin, credentials: peerCredentials, log: () => {} });
   try {
     chmodSync(directory, 0o755);
-    const { exit, stdout, stderr } = await run(["python3", "-c", RUN, join(BUILT, "selvedgectl"), socket]);
-    expect({ exit, stdout }).toEqual({ exit: 3, stdout: "" });
-    expect(stderr).toContain(`selvedged does not answer at ${socket}: EACCES\n`);
-    expect(stderr).toContain("Its socket is open to root alone: run this as root.");
+    const ctl = () => run(["python3", "-c", RUN, join(BUILT, "selvedgectl"), socket]);
+    const hint = "\nIts socket is open to root alone: run this as root.\n";
+    const said = `selvedgectl: selvedged does not answer at ${socket}: `;
+    expect(await ctl()).toMatchObject({ exit: 3, stdout: "", stderr: `${said}EACCES${hint}` });
+    chmodSync(socket, 0o666);
+    expect(await ctl()).toMatchObject({ exit: 3, stdout: "", stderr: expect.stringMatching(`^${said}.+${hint}$`) });
+    rmSync(socket);
+    expect((await ctl()).stderr).toContain(`${said}ENOENT\nIs selvedged running?`);
   } finally {
     await serving.close(0);
     rmSync(directory, { recursive: true });
