@@ -42,6 +42,7 @@ test=(
 )
 kubernetes=(
   "${test[@]}"
+  iptables=/usr/sbin/iptables-restore
   mmdebstrap=/usr/bin/mmdebstrap
 )
 policies=(

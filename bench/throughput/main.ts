@@ -17,7 +17,7 @@ import type { World } from "./world.ts";
 
 const TOP = join(import.meta.dirname, "..", "..");
 const DIST = join(TOP, "dist");
-/** Brought by flannel.sh, where it can be built. */
+/** Brought by test/flannel.sh, where it can be built. */
 const FLANNELD = join(TOP, ".cache", "flannel", "flanneld");
 
 const SECONDS = 2;

@@ -9,13 +9,15 @@ export const REPLICAS = 4;
 interface More {
   readonly container?: object;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** How long it goes on when it is to end. */
+  readonly graceSeconds?: number;
 }
 
-const template = (app: string, { container, annotations = {} }: More): object => ({
+const template = (app: string, { container, annotations = {}, graceSeconds = 1 }: More): object => ({
   metadata: { labels: { app }, annotations },
   spec: {
     // What httpd is asked to do, as process 1, it does not: so long it is asked.
-    terminationGracePeriodSeconds: 1,
+    terminationGracePeriodSeconds: graceSeconds,
     // Half of them here, half of them there.
     topologySpreadConstraints: [
       {
@@ -48,6 +50,13 @@ export const deployment = (app: string, replicas: number, more?: More): object =
   kind: "Deployment",
   metadata: { namespace: NAMESPACE, name: app },
   spec: spec(app, replicas, more),
+});
+
+export const daemonSet = (app: string, more: More): object => ({
+  apiVersion: "apps/v1",
+  kind: "DaemonSet",
+  metadata: { namespace: NAMESPACE, name: app },
+  spec: { selector: { matchLabels: { app } }, template: template(app, more) },
 });
 
 /** Whose pods keep their addresses. */
