@@ -16,6 +16,8 @@ export interface Span {
 export interface Memory {
   readonly rssMib: number;
   readonly pssMib: number;
+  /** The highest RSS so far. */
+  readonly peakMib: number;
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -145,5 +147,5 @@ function memoryOf(pid: number): Memory {
     const found = new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/${file}`, "utf8"));
     return Number(found?.[1]) / 1_024;
   };
-  return { rssMib: field("status", "VmRSS"), pssMib: field("smaps_rollup", "Pss") };
+  return { rssMib: field("status", "VmRSS"), peakMib: field("status", "VmHWM"), pssMib: field("smaps_rollup", "Pss") };
 }

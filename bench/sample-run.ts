@@ -60,5 +60,9 @@ export const SAMPLE_RUN: Measured = {
   ],
   growth: [0, 1_000].map((pods) => ({ pods, add: summed(8), del: summed(6), inside: summed(1_500) })),
   reservations: [0, 1_000].map((reserved) => ({ reserved, own: false, add: summed(8), inside: summed(1_500) })),
-  memory: { empty: { rssMib: 80, pssMib: 60 }, attachments: 1_000, full: { rssMib: 110, pssMib: 90 } },
+  memory: {
+    empty: { rssMib: 80, pssMib: 60, peakMib: 60 },
+    attachments: 1_000,
+    full: { rssMib: 110, pssMib: 90, peakMib: 90 },
+  },
 };

@@ -31,7 +31,7 @@ import type { Shared } from "#lib/store/shared.ts";
 import { sqlite } from "#lib/store/sqlite.ts";
 import { vyos } from "#lib/vyos/http.ts";
 import { type KubernetesSecret, type SecretSource, secretFrom } from "#lib/vyos/secret.ts";
-import { giveBackProgram, keepLittle } from "#native/memory.ts";
+import { collectGarbage, giveBackProgram, keepLittle } from "#native/memory.ts";
 import { peerCredentials } from "#native/socket.ts";
 
 declare const SELVEDGE_VERSION: string | undefined;
@@ -144,9 +144,12 @@ async function run(config: Config, configText: string, configName: string): Prom
       ownNetnsInode: statSync("/proc/self/ns/net").ino,
       credentials: peerCredentials,
       onStep,
+      onCaughtUp() {
+        collectGarbage();
+        giveBackProgram();
+      },
     },
   );
-  giveBackProgram();
   const { signal, beganMs } = await Promise.race([signalled(), daemon.failed]);
   log({ event: "stopping", signal, running: daemon.running });
   await daemon.stop();

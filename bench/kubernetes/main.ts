@@ -85,12 +85,12 @@ function report(
   const rows = table(
     [
       ...["namespaces", "policies", "pods", "told, MiB", "until pods can start, ms", "CPU"],
-      ...["RSS MiB then", "at rest p50", "most", "CPU at rest"],
+      ...["RSS MiB until then", "then", "at rest p50", "most", "CPU at rest"],
     ],
     [
       [
         ...[namespaces, policies, pods].map(String),
-        ...[told, start, cpu, begun.rssMib, rest.p50, rest.most].map(number),
+        ...[told, start, cpu, begun.peakMib, begun.rssMib, rest.p50, rest.most].map(number),
         `${number(100 * share)} %`,
       ],
     ],

@@ -6,7 +6,7 @@ import { verdicts } from "./targets.ts";
 import type { Traffic } from "./wiretap.ts";
 
 const traffic: Traffic = { asked: { bytes: 1_234, messages: 4 }, told: { bytes: 567_890, messages: 12 } };
-const memory = { rssMib: 150, pssMib: 140 };
+const memory = { rssMib: 150, pssMib: 140, peakMib: 140 };
 const step: Step = { until: summary([100, 200]), cpu: 3, traffic };
 const cold = { records: 1, facts: 2, load: 1, view: 2, desired: 3, cpu: 5 };
 const shapeOf = (nodes: number) => ({ nodes, podsOfNode: 30, fixedOfNode: 1 });

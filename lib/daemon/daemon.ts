@@ -25,6 +25,8 @@ export interface DaemonOptions extends CoreOptions {
   readonly storeName: string;
   /** SO_PEERCRED of a connection's descriptor. */
   readonly credentials: (fd: number) => { uid: number; pid: number };
+  /** Everything that is there was read; no request was heard yet. */
+  readonly onCaughtUp?: () => void;
 }
 
 export interface Daemon {
@@ -129,6 +131,7 @@ export async function startDaemon(ports: Ports, options: DaemonOptions): Promise
   });
   // A DEL that found the socket closed while the queue was being worked off is in the queue now.
   await drain();
+  options.onCaughtUp?.();
   core.waitingFor.delete("it is starting");
   ready.resolve();
   ports.log({
