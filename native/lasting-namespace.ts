@@ -2,7 +2,7 @@
  * Network namespaces that stay: made without a process in them and kept by a mount, as `ip netns add` does it
  * (iproute2, ip/ipnetns.c).
  */
-import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { bind, checked, cString, ERRNO, errno, refused } from "./libc.ts";
 import { detached } from "./namespace.ts";
@@ -44,6 +44,21 @@ export function removeNamespace(path: string): void {
   const code = errno();
   if (code !== ERRNO.EINVAL && code !== ERRNO.ENOENT) throw refused(`umount ${path}`, code);
   rmSync(path, { force: true });
+}
+
+/**
+ * Whether a mount at `path` would end with this process's container: what is mounted elsewhere is seen there, and nobody
+ * elsewhere sees what is mounted there (mount_namespaces(7): a slave that is not shared).
+ * @param mountinfo proc_pid_mountinfo(5)
+ */
+export function endsWithContainer(path: string, mountinfo = readFileSync("/proc/self/mountinfo", "utf8")): boolean {
+  const mounts = mountinfo.split("\n").map((line) => line.split(" "));
+  const above = mounts.filter(([, , , , at = ""]) => `${path}/`.startsWith(at === "/" ? at : `${at}/`));
+  // Of several at one place the last is what is seen.
+  const [nearest] = above.toReversed().toSorted(([, , , , a = ""], [, , , , b = ""]) => b.length - a.length);
+  const optional = nearest?.slice(6, nearest.indexOf("-")) ?? [];
+  const is = (tag: string): boolean => optional.some((field) => field.startsWith(`${tag}:`));
+  return is("master") && !is("shared");
 }
 
 function makePlace(path: string): void {

@@ -97,8 +97,12 @@ uninstall() {
   say "nothing of Selvedge is left"
 }
 
+# A container without every privilege has them read-only.
+sysctls() { [ -w /proc/sys/net/ipv4/ip_forward ] || mount -o remount,bind,rw /proc/sys; }
+
 case ${1-} in
   run)
+    sysctls
     plugin
     conflist &
     exec "$PROGRAMS/selvedged" --config "$CONFIG"

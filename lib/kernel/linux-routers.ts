@@ -1,7 +1,8 @@
 /** Routers as namespaces that a mount keeps: they outlive the daemon, and end with the machine. */
 import { fstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { makeNamespace, removeNamespace, showNamespace } from "#native/lasting-namespace.ts";
+import { SelvedgeError } from "#lib/errors.ts";
+import { endsWithContainer, makeNamespace, removeNamespace, showNamespace } from "#native/lasting-namespace.ts";
 import { closeDescriptor, openNamespace } from "#native/namespace.ts";
 import { linux } from "./linux.ts";
 import type { Router, Routers } from "./routers.ts";
@@ -20,7 +21,10 @@ export function linuxRouters(directory: string): Routers {
 }
 
 function openRouter(name: string, netns: string): Router {
-  if (!isNamespace(netns)) makeNamespace(netns);
+  if (!isNamespace(netns)) {
+    if (endsWithContainer(netns)) throw notLasting(netns);
+    makeNamespace(netns);
+  }
   const kernel = linux({ netns });
   const fd = openNamespace(netns);
   const netnsInode = fd === undefined ? 0 : fstatSync(fd).ino;
@@ -40,6 +44,13 @@ function openRouter(name: string, netns: string): Router {
     },
   };
 }
+
+const notLasting = (netns: string): SelvedgeError =>
+  new SelvedgeError(
+    { kind: "config-invalid", field: "tenants" },
+    `${netns}: a tenant's router is a mount, and mounts that the daemon makes there end with its container`,
+    { hint: "Its container has to be privileged, and that directory Bidirectional: `privileged: true` of the chart." },
+  );
 
 function isNamespace(path: string): boolean {
   const fd = openNamespace(path);

@@ -19,7 +19,7 @@ export interface Router extends AsyncDisposable {
 }
 
 export interface Routers {
-  /** The router of that name, made when there is none. @throws SelvedgeError kernel */
+  /** The router of that name, made when there is none. @throws SelvedgeError kernel, config-invalid (it would end with the container) */
   open(name: string): Router;
   /** Names of those that are there, whether or not they are open. */
   names(): string[];

@@ -78,6 +78,7 @@ const REFUSED: readonly (readonly [value: string, message: string])[] = [
   ["maxUnavailable=0", "at '/maxUnavailable'"],
   ["maxUnavailable=110%", "at '/maxUnavailable'"],
   ["uninstall=perhaps", "at '/uninstall'"],
+  ["privileged=perhaps", "at '/privileged'"],
   ["configuration.pools=10.66.0.0/16", "at '/configuration/pools'"],
   ["configuration.kubernetes=null", "at '/configuration'"],
   ["configuration.stateDir=/data", "at '/configuration/stateDir'"],
@@ -106,6 +107,10 @@ const HEEDED: readonly (readonly [values: string, said: string])[] = [
   ["apiServer.host=192.0.2.10,apiServer.port=443", '{"name":"KUBERNETES_SERVICE_PORT","value":"443"}'],
   ["cni.binDir=/usr/libexec/cni", '{"path":"/usr/libexec/cni","type":"DirectoryOrCreate"}'],
   ["cni.confDir=/etc/k0s/cni", '{"path":"/etc/k0s/cni","type":"DirectoryOrCreate"}'],
+  ["privileged=true", '"securityContext":{"privileged":true}'],
+  ["configuration.tenants[0].name=blue", '"securityContext":{"privileged":true}'],
+  ["configuration.kubernetes.resources=true", '"securityContext":{"privileged":true}'],
+  ["configuration.sriov.kubeletDir=/var/lib/kubelet/x", '"mountPropagation":"Bidirectional"'],
   ["resources.limits.memory=400Mi", '"limits":{"memory":"400Mi"}'],
   ["maxUnavailable=1", '"maxUnavailable":1}'],
   ["nodeSelector.role=worker", '"nodeSelector":{"kubernetes.io/os":"linux","role":"worker"}'],
@@ -130,6 +135,18 @@ withHelm.each(HEEDED)("%s is heeded", async (values, said) => {
   expect(JSON.stringify(documents(await template()))).not.toContain(said);
   expect(JSON.stringify(documents(await template(`--set=${values}`)))).toContain(said);
 });
+
+withHelm(
+  "no container of the DaemonSet is privileged, unless its configuration takes it or somebody says so",
+  async () => {
+    const plain = JSON.stringify(documents(await template()));
+    expect(plain).not.toContain('"privileged"');
+    expect(plain).not.toContain("Bidirectional");
+    expect(plain).toContain('"capabilities":{"drop":["ALL"],"add":["NET_ADMIN",');
+    const without = "--set=privileged=false,configuration.kubernetes.resources=true";
+    expect(JSON.stringify(documents(await template(without)))).not.toContain('"privileged"');
+  },
+);
 
 withHelm("nodes that meet elsewhere have no rights to a store in the API server", async () => {
   const elsewhere = documents(

@@ -141,6 +141,20 @@ runs(
 );
 
 runs(
+  "the rates of a pod's annotations are its interface's",
+  async () => {
+    const annotations = { "kubernetes.io/ingress-bandwidth": "8M", "kubernetes.io/egress-bandwidth": "4M" };
+    await within.apply(deployment("slow", 1, { annotations }));
+    const [slow] = await within.serving("slow", 1);
+    const { interfaces } = (await within.ctl(slow?.spec.nodeName ?? "", "qos")) as { interfaces: { pod: string }[] };
+    expect(interfaces.filter(({ pod }) => pod === `shop/${slow?.metadata.name}`)).toMatchObject([
+      { ingress: { limitBits: 8_000_000 }, egress: { limitBits: 4_000_000 } },
+    ]);
+  },
+  2 * LONG_MS,
+);
+
+runs(
   "pods of a StatefulSet come back with their addresses",
   async () => {
     await within.apply(service("db", { clusterIP: "None" }), statefulSet("db", 2));

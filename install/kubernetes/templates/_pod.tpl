@@ -22,6 +22,13 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{- /* Tenants' routers are mounts that outlive the container, which Kubernetes gives to privileged ones alone; functions are set up in /sys. */ -}}
+{{- define "selvedge.privileged" -}}
+{{- if kindIs "bool" .Values.privileged }}{{ .Values.privileged }}
+{{- else }}{{ or (gt (len (.Values.configuration.tenants | default list)) 0) (dig "kubernetes" "resources" false .Values.configuration) (hasKey .Values.configuration "sriov") }}
+{{- end }}
+{{- end }}
+
 {{- /* Of containers that need no privileges. */ -}}
 {{- define "selvedge.confined" -}}
 allowPrivilegeEscalation: false
