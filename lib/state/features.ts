@@ -9,6 +9,8 @@ export interface FeatureRow {
   readonly option: string;
   /** Absent where the option is a part of another module, which then has to be built anew. */
   readonly module?: string;
+  /** By which it is had. Runtimes keep it from containers that are not privileged. */
+  readonly device?: string;
 }
 
 export const FEATURES = {
@@ -19,7 +21,7 @@ export const FEATURES = {
   ipvlan: { what: "ipvlan", option: "CONFIG_IPVLAN", module: "ipvlan" },
   "ipvlan-l3s": { what: "mode l3s of ipvlan", option: "CONFIG_IPVLAN_L3S" },
   vlan: { what: "VLAN links", option: "CONFIG_VLAN_8021Q", module: "8021q" },
-  tap: { what: "tap", option: "CONFIG_TUN", module: "tun" },
+  tap: { what: "tap", option: "CONFIG_TUN", module: "tun", device: "/dev/net/tun" },
   vxlan: { what: "VXLAN", option: "CONFIG_VXLAN", module: "vxlan" },
   ifb: { what: "ifb", option: "CONFIG_IFB", module: "ifb" },
   vrf: { what: "VRFs", option: "CONFIG_NET_VRF", module: "vrf" },
@@ -60,8 +62,9 @@ export interface Feature extends FeatureRow {
 
 /** What to do about a feature that is not there: one sentence. */
 export function remedy(name: FeatureName): string {
-  const { option, module }: FeatureRow = FEATURES[name];
-  return module === undefined ? `use a kernel built with ${option}` : `load the module ${module} (${option})`;
+  const { option, module, device }: FeatureRow = FEATURES[name];
+  const kernel = module === undefined ? `use a kernel built with ${option}` : `load the module ${module} (${option})`;
+  return device === undefined ? kernel : `${kernel}; in a container ${device} takes \`privileged: true\``;
 }
 
 /** `this kernel has no ipvlan: load the module ipvlan (CONFIG_IPVLAN)` */

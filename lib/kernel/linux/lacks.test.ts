@@ -11,6 +11,8 @@ const link = (kind: LinkFact["kind"], more: Partial<LinkFact> = {}): LinkFact =>
   ...more,
 });
 const UNKNOWN = "Unknown device type";
+const NO_TAP =
+  "this kernel has no tap: load the module tun (CONFIG_TUN); in a container /dev/net/tun takes `privileged: true`";
 
 const cases: [what: string, fact: LinkFact, code: number, text: string | undefined, message: string | undefined][] = [
   ["a kind", link("ipvlan"), 95, UNKNOWN, "this kernel has no ipvlan: load the module ipvlan (CONFIG_IPVLAN)"],
@@ -18,7 +20,8 @@ const cases: [what: string, fact: LinkFact, code: number, text: string | undefin
   ["VLANs", link("vlan"), 95, UNKNOWN, "this kernel has no VLAN links: load the module 8021q (CONFIG_VLAN_8021Q)"],
   ["filtering", link("bridge", { vlanFiltering: true }), 95, undefined, "use a kernel built with CONFIG_BRIDGE_VLAN"],
   ["a filtering bridge's kind", link("bridge", { vlanFiltering: true }), 95, UNKNOWN, "this kernel has no bridges"],
-  ["taps", link("tap"), 2, undefined, "this kernel has no tap: load the module tun (CONFIG_TUN)"],
+  ["taps", link("tap"), 2, undefined, NO_TAP],
+  ["taps for this container", link("tap"), 1, undefined, NO_TAP],
   ["nothing: a wrong value", link("macvlan"), 22, undefined, undefined],
   ["nothing: a parent that cannot", link("macvlan"), 95, "Device does not support it", undefined],
   ["nothing: a taken name", link("tap"), 16, undefined, undefined],
@@ -30,4 +33,4 @@ test.each(cases)("what is missing is named with its remedy: %s", (_, fact, code,
   else expect(error?.message).toContain(message);
 });
 
-test("the table has cases", () => expect(cases.length).toBe(9));
+test("the table has cases", () => expect(cases.length).toBe(10));

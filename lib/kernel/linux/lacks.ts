@@ -7,8 +7,8 @@ import type { ErrorReport } from "../netlink/message.ts";
 
 /** linux/errno.h: what no program was to see, and ipvlan without CONFIG_IPVLAN_L3S answers. */
 const ENOTSUPP = 524;
-/** No /dev/net/tun, or nobody behind it. */
-const NO_DEVICE: readonly number[] = [ERRNO.ENOENT, ERRNO.ENODEV, ERRNO.ENXIO];
+/** No /dev/net/tun, nobody behind it, or not for this container. */
+const NO_DEVICE: readonly number[] = [ERRNO.ENOENT, ERRNO.EPERM, ERRNO.ENODEV, ERRNO.ENXIO];
 
 /** Undefined when the refusal has another reason. */
 export function lacks(fact: LinkFact, report: ErrorReport): SelvedgeError | undefined {
