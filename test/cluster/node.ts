@@ -1,5 +1,5 @@
 /** A node of the rig: the real daemon on its own state, and pods that the real plugin attaches. */
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WIREGUARD_LINK } from "#lib/datapath/ways/names.ts";
@@ -27,6 +27,8 @@ export interface ClusterNode extends AsyncDisposable {
   readonly daemon: Daemon;
   /** The daemon's durable state. */
   readonly store: string;
+  /** Where routers of tenants are mounted. */
+  readonly routers: string;
   /** @param config laid over the plugin's configuration @throws Error with what the plugin said */
   add(id: string, config?: JsonObject): Promise<Pod>;
   del(id: string): Promise<void>;
@@ -38,20 +40,27 @@ export interface ClusterNode extends AsyncDisposable {
 
 /**
  * wireguard-go and FRR have one directory for their sockets on a machine: each node sees its own there, the same one after a
- * restart of the daemon.
+ * restart of the daemon. What else it mounts is seen by everybody, as on a node.
  */
-const OWN_SOCKETS =
-  'for each in wireguard frr; do mkdir -p "$0/$each" /run/$each && mount --bind "$0/$each" /run/$each; done && exec "$@"';
+const OWN_SOCKETS = [
+  "mount --make-slave /run",
+  'for each in wireguard frr; do mkdir -p "$0/$each" /run/$each && mount --bind "$0/$each" /run/$each; done',
+  'exec "$@"',
+].join(" && ");
 const withOwnSockets = (directory: string, argv: readonly string[]): string[] => [
-  ...["unshare", "--mount", "--propagation", "slave", "sh", "-c", OWN_SOCKETS, directory],
+  ...["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", OWN_SOCKETS, directory],
   ...argv,
 ];
 
 export async function startNode(name: Name, config: JsonObject): Promise<ClusterNode> {
   const namespace = namespaceOf(name);
   const directory = mkdtempSync(join(tmpdir(), `cluster-${name}-`));
+  const routers = join(directory, "tenants");
+  mkdirSync(routers);
+  await must(["mount", "--bind", routers, routers]);
+  await must(["mount", "--make-shared", routers]);
   const enter = (argv: readonly string[]) => inside(namespace, withOwnSockets(directory, argv));
-  const daemon = await startDaemon({ enter, directory, config });
+  const daemon = await startDaemon({ enter, directory, config: { routers: { dir: routers }, ...config } });
   const ids = new Set<string>();
 
   const plugin = async (verb: "ADD" | "DEL", id: string, more: JsonObject): Promise<string> => {
@@ -66,6 +75,7 @@ export async function startNode(name: Name, config: JsonObject): Promise<Cluster
     namespace,
     daemon,
     store: join(directory, "state", "state.db"),
+    routers,
     async add(id, more = {}) {
       if (!ids.has(id)) await makeNamespace(id);
       ids.add(id);
@@ -97,6 +107,7 @@ export async function startNode(name: Name, config: JsonObject): Promise<Cluster
       await run(["ip", "-n", namespace, "link", "del", WIREGUARD_LINK]);
       endFrr(join(directory, "frr", "selvedge"));
       for (const id of ids) await removeNamespace(id);
+      await must(["umount", "--recursive", routers]);
       rmSync(directory, { recursive: true, force: true });
     },
   };
