@@ -50,8 +50,6 @@ const SHOWN = 200;
 
 export function reconciler(core: Core, locked: KeyedLock): Reconciler {
   let everything = true;
-  /** All of them: others may have changed some. */
-  let elements = true;
   let nftables = false;
   let node = false;
   /** The link to the others, or to the rest of the world, has changed. */
@@ -71,13 +69,9 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     [...core.hosts.values()].some(({ router }) => router?.netnsInode === inode);
 
   const mark = (change: Change | undefined) => {
-    if (change === undefined) {
-      everything = true;
-      elements = true;
-    } else if (change.where === "nftables") {
-      nftables = true;
-      elements = true;
-    } else if (change.where === "addresses") addresses = true;
+    if (change === undefined) everything = true;
+    else if (change.where === "nftables") nftables = true;
+    else if (change.where === "addresses") addresses = true;
     else if (change.where === "pod" && isRouter(change.netnsInode)) node = true;
     else if (change.where === "pod")
       for (const record of core.table.inNamespace(change.netnsInode)) marked.set(keyOf(record), record);
@@ -299,9 +293,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     async pass() {
       const began = core.nowMs();
       const all = everything || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
-      const repairPolicies = elements ? core.policies?.repairAll : core.policies?.repairShare;
-      const areElementsListed = elements || core.policies?.isRoundOver !== false;
-      elements = false;
+      const areElementsTouched = everything || nftables;
+      const areElementsListed = areElementsTouched || core.policies?.isRoundOver !== false;
       // Every mark is taken off where it is read: one that is made while the pass waits is the next one's.
       everything = false;
       // Events bring passes ten times a second where pods come and go: not all of them are to look at every pod.
@@ -341,8 +334,10 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
         lines.push(...(await onEachHost(repairHost)));
         lines.push(...(await makeJoints(core)).map(line));
       }
-      if (wholeNode || core.policies?.isDoubtful === true)
+      if (wholeNode || core.policies?.isDoubtful === true) {
+        const repairPolicies = areElementsTouched ? core.policies?.repairAll : core.policies?.repairShare;
         lines.push(...(await guarded(async () => ((await repairPolicies?.()) ?? []).map(line))));
+      }
       for await (const record of oneByOne(targets, 1)) {
         // A verb may be waiting for another plugin: then the repair takes its turn behind it, and the loop goes on.
         if (locked.held(record.containerId)) behind(repair(record));
