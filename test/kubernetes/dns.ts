@@ -1,4 +1,5 @@
 /** CoreDNS as an installer of Kubernetes runs it, as far as names of services and pods need it. */
+import { account } from "./account.ts";
 import { COREDNS_IMAGE } from "./images.ts";
 import { DNS_SERVICE } from "./kubelet.ts";
 
@@ -15,23 +16,10 @@ const COREFILE = `
 `;
 
 export const DNS: readonly object[] = [
-  { apiVersion: "v1", kind: "ServiceAccount", metadata: IN_SYSTEM },
-  {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRole",
-    metadata: { name: NAME },
-    rules: [
-      { apiGroups: [""], resources: ["services", "pods", "namespaces"], verbs: ["list", "watch"] },
-      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
-    ],
-  },
-  {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name: NAME },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: NAME },
-    subjects: [{ kind: "ServiceAccount", ...IN_SYSTEM }],
-  },
+  ...account(IN_SYSTEM, [
+    { apiGroups: [""], resources: ["services", "pods", "namespaces"], verbs: ["list", "watch"] },
+    { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
+  ]),
   { apiVersion: "v1", kind: "ConfigMap", metadata: IN_SYSTEM, data: { Corefile: COREFILE } },
   {
     apiVersion: "apps/v1",

@@ -1,4 +1,5 @@
 /** Flannel as its kube-flannel.yml runs it, in one image. */
+import { account } from "./account.ts";
 import { FLANNEL_IMAGE } from "./images.ts";
 import { NAMES, type Name } from "./wire.ts";
 
@@ -33,24 +34,11 @@ const onNode = (name: string, path: string): object => ({ name, hostPath: { path
 
 export const FLANNEL: readonly object[] = [
   { apiVersion: "v1", kind: "Namespace", metadata: { name: DAEMONS.namespace } },
-  { apiVersion: "v1", kind: "ServiceAccount", metadata: IN_SYSTEM },
-  {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRole",
-    metadata: { name: "flannel" },
-    rules: [
-      { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
-      { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
-      { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
-    ],
-  },
-  {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name: "flannel" },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "flannel" },
-    subjects: [{ kind: "ServiceAccount", ...IN_SYSTEM }],
-  },
+  ...account(IN_SYSTEM, [
+    { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
+    { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
+    { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
+  ]),
   {
     apiVersion: "v1",
     kind: "ConfigMap",
