@@ -1,4 +1,7 @@
-/** Tenants, pools, networks and routers as objects of a real API server: what it refuses by itself, and what the daemon makes of the rest. */
+/**
+ * Tenants, pools, networks and routers as objects of a real API server: what it refuses by itself, and what the daemon makes of the
+ * rest. In one file, because the server and the node that all of it is tried on take half a minute to be there.
+ */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";

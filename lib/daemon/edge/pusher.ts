@@ -1,6 +1,8 @@
 /**
  * One router, kept as it should be: looks when something has changed and once in a while, pushes the difference as one commit,
  * looks again, saves. Work on one router is never done twice at a time; `edge.ts` sees to that.
+ *
+ * Long, because all of it reads and changes what is known of the one router; what needs none of that is in files of its own.
  */
 
 import { backoffMs, OPEN_AFTER } from "#lib/edge/backoff.ts";
