@@ -48,8 +48,12 @@ function openRouter(name: string, netns: string): Router {
 const notLasting = (netns: string): SelvedgeError =>
   new SelvedgeError(
     { kind: "config-invalid", field: "tenants" },
-    `${netns}: a tenant's router is a mount, and mounts that the daemon makes there end with its container`,
-    { hint: "Its container has to be privileged, and that directory Bidirectional: `privileged: true` of the chart." },
+    `${netns}: a tenant's router is a mount, and mounts that the daemon makes there end with its container or service`,
+    {
+      hint:
+        "Its container has to be privileged, and that directory Bidirectional: `privileged: true` of the chart. " +
+        "A unit of systemd has to be without ProtectSystem= and whatever else gives it mounts of its own.",
+    },
   );
 
 function isNamespace(path: string): boolean {

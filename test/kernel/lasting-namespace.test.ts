@@ -34,7 +34,7 @@ const ROUTER = `
 
 needing("root").each([
   ["shared", "blue"],
-  ["slave", expect.stringContaining("mounts that the daemon makes there end with its container")],
+  ["slave", expect.stringContaining("mounts that the daemon makes there end with its container or service")],
 ])("where mounts are %s the router is made, or refused", async (propagation, said) => {
   const script = [
     "mount -n -t tmpfs tmpfs /mnt && mount -n --make-shared /mnt",
