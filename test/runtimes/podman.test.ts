@@ -44,7 +44,8 @@ describe.each(NETWORKS)("$name", (candidate) => {
   const begin = (name: string, ...options: readonly string[]) => {
     const [program = "", ...command] = serving(8080);
     const what = ["--entrypoint", program, TOOLS, ...command];
-    return podman("run", "--detach", "--name", name, "--hostname", name, ...options, ...what);
+    const own = ["--name", name, "--hostname", name, "--cgroup-parent", machine.cgroup];
+    return podman("run", "--detach", ...own, ...options, ...what);
   };
   const address = async (name: string, network = "pods") =>
     (await podman("inspect", "--format", `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`, name)).trim();

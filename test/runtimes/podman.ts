@@ -23,7 +23,7 @@ export async function preparePodman({ machine, directory, plugins, environment }
   const path = (name: string) => join(directory, name);
   const conflists = path("net.d");
   await mkdir(conflists, { recursive: true });
-  await writeFile(path("containers.conf"), configuration({ plugins, conflists, cgroup: machine.cgroup }));
+  await writeFile(path("containers.conf"), configuration({ plugins, conflists }));
   await writeFile(
     path("storage.conf"),
     '[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n',
@@ -47,7 +47,7 @@ export async function preparePodman({ machine, directory, plugins, environment }
 }
 
 /** The limits are what a container may have whose runtime has no CAP_SYS_RESOURCE. */
-function configuration({ plugins, conflists, cgroup }: { plugins: string; conflists: string; cgroup: string }): string {
+function configuration({ plugins, conflists }: { plugins: string; conflists: string }): string {
   return `
 [containers]
 default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
@@ -61,6 +61,5 @@ default_network = "pods"
 cgroup_manager = "cgroupfs"
 runtime = "runc"
 events_logger = "file"
-cgroup_parent = "${cgroup}"
 `;
 }
