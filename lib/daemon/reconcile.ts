@@ -292,11 +292,10 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
     mark,
     async pass() {
       const began = core.nowMs();
-      const all = everything || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
-      const areElementsTouched = everything || nftables;
-      const areElementsListed = areElementsTouched || core.policies?.isRoundOver !== false;
       // Every mark is taken off where it is read: one that is made while the pass waits is the next one's.
+      const isEverythingMarked = everything;
       everything = false;
+      const all = isEverythingMarked || began - last.atMs >= core.config.reconcile.everySeconds * 1_000;
       // Events bring passes ten times a second where pods come and go: not all of them are to look at every pod.
       if (!all && began - switchesAtMs >= SWITCHES_MS / 2) {
         switchesAtMs = began;
@@ -317,6 +316,8 @@ export function reconciler(core: Core, locked: KeyedLock): Reconciler {
       among = amongNow;
       const targets = all || nftables ? [...core.table] : [...marked.values()];
       const wholeNode = all || nftables || node;
+      const areElementsTouched = isEverythingMarked || nftables;
+      const areElementsListed = areElementsTouched || core.policies?.isRoundOver !== false;
       nftables = false;
       node = false;
       marked.clear();

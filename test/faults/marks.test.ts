@@ -88,3 +88,20 @@ test("the node is asked again when its link changed after it had answered, and w
   expect(await asked()()).toBe(true);
   expect(await asked()()).toBe(false);
 });
+
+test("a firewall that changes while the node is asked what it is like has all its elements looked at", async () => {
+  const { next, repairs, core } = await resting();
+  const looked: string[] = [];
+  const repair = (what: string) => async () => {
+    looked.push(what);
+    return [];
+  };
+  const looks = { repairAll: repair("all"), repairShare: repair("share") };
+  Object.assign(core, { policies: { chains: () => [], isDoubtful: false, isRoundOver: false, ...looks } });
+  repairs.mark({ where: "host", link: UPLINK });
+  next.facts = () => repairs.mark({ where: "nftables" });
+  await repairs.pass();
+  repairs.mark({ where: "host", link: UPLINK });
+  await repairs.pass();
+  expect(looked).toEqual(["all", "share"]);
+});
