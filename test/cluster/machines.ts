@@ -1,5 +1,4 @@
 /** The three machines of place.ts, and what their daemons have in common wherever they meet. */
-import { must } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type ClusterNode, startNode } from "./node.ts";
 import { type Family, NAMES, type Name } from "./place.ts";
@@ -7,8 +6,6 @@ import { makeWire, removeWire } from "./wire.ts";
 
 /** @param families that the networks between them have */
 export async function makeMachines(families: readonly Family[]): Promise<AsyncDisposable> {
-  // Nodes have mounts of their own, and are to see the namespaces of pods that are made later.
-  await must(["mount", "--make-shared", "/run"]);
   await using stack = new AsyncDisposableStack();
   stack.defer(removeWire);
   await makeWire(families);

@@ -40,13 +40,11 @@ export interface ClusterNode extends AsyncDisposable {
 
 /**
  * wireguard-go and FRR have one directory for their sockets on a machine: each node sees its own there, the same one after a
- * restart of the daemon. What else it mounts is seen by everybody, as on a node.
+ * restart of the daemon. What else it mounts is seen by everybody, as on a node; so are namespaces of pods that are made later,
+ * as `ip netns` shares /run/netns.
  */
-const OWN_SOCKETS = [
-  "mount --make-slave /run",
-  'for each in wireguard frr; do mkdir -p "$0/$each" /run/$each && mount --bind "$0/$each" /run/$each; done',
-  'exec "$@"',
-].join(" && ");
+const OWN_SOCKETS =
+  'for each in wireguard frr; do mkdir -p "$0/$each" /run/$each && mount --bind "$0/$each" /run/$each; done && exec "$@"';
 const withOwnSockets = (directory: string, argv: readonly string[]): string[] => [
   ...["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", OWN_SOCKETS, directory],
   ...argv,

@@ -2,7 +2,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ip, makeNamespace, removeNamespace } from "../../conformance/namespace.ts";
-import { must } from "../../conformance/program.ts";
 import type { JsonObject } from "../../conformance/subject.ts";
 import { type ClusterNode, startNode } from "../cluster/node.ts";
 import { namespaceOf } from "../cluster/place.ts";
@@ -39,7 +38,6 @@ export interface Alone extends AsyncDisposable {
 export async function makeAlone(settings: JsonObject, edge: JsonObject = {}, config: JsonObject = {}): Promise<Alone> {
   await using stack = new AsyncDisposableStack();
   const access = stack.use(makeAccess());
-  await must(["mount", "--make-shared", "/run"]);
   for (const space of [ROUTER, NODE]) {
     await makeNamespace(space);
     stack.defer(() => removeNamespace(space));

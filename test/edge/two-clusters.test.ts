@@ -35,8 +35,6 @@ const keyOf = (side: Side, line: number): number => 2 * (line - 1) + SIDES[side]
 /** The routers, the networks between them, and a node behind each. */
 async function wire(): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
-  // Nodes have mounts of their own, and are to see the namespaces of pods that are made later.
-  await must(["mount", "--make-shared", "/run"]);
   for (const side of ["west", "east"] as const) {
     const { node, lan } = SIDES[side];
     for (const space of [side, namespaceOf(node)]) {
