@@ -1,8 +1,8 @@
 /** This node as one of a cluster: who it is, what it knows of the others, and what follows from that for the node. */
-import { type Address, addressOf, contains, networkOf, type Prefix } from "#lib/address.ts";
+import type { Address } from "#lib/address.ts";
 import { type Liveness, livenessOf } from "#lib/cluster/liveness.ts";
 import type { ProbeReport } from "#lib/cluster/probing.ts";
-import type { NodeRecord, Way } from "#lib/cluster/records.ts";
+import type { NodeRecord } from "#lib/cluster/records.ts";
 import type { ClusterView } from "#lib/cluster/view.ts";
 import { isEncrypted, largestOverhead } from "#lib/cluster/ways.ts";
 import type { Cluster as ClusterConfig } from "#lib/config/cluster.ts";
@@ -10,7 +10,6 @@ import type { OpenEcho } from "#lib/echo/echo.ts";
 import type { NodeFacts } from "#lib/kernel/kernel.ts";
 import type { Op } from "#lib/state/diff.ts";
 import type { Fact } from "#lib/state/fact.ts";
-import type { FeatureName } from "#lib/state/features.ts";
 import type { Shared } from "#lib/store/shared.ts";
 import type { Snapshot } from "#lib/store/store.ts";
 import type { Ports } from "../core.ts";
@@ -21,6 +20,7 @@ import { type KeyFiles, openKeyring } from "./keyring.ts";
 import { type Listener, membership } from "./membership.ts";
 import { refuseOffload } from "./offload.ts";
 import { ownAddresses } from "./own-addresses.ts";
+import { placeOf, waysOf } from "./own-record.ts";
 import { type Peer, peers } from "./peers.ts";
 import { prober } from "./prober.ts";
 import { needsKeys, secrecy } from "./secrecy.ts";
@@ -388,37 +388,3 @@ const HEARD_MS = 2_000;
 const SELDOMER = 3;
 /** So many without an answer are no chance. */
 const SILENT = 3;
-
-/** What this node can be the other end of: its kernel, and what stands in for it. */
-function waysOf(present: ReadonlySet<FeatureName>, { wireguard: { program } }: ClusterConfig): Way[] {
-  const has = (way: "vxlan" | "gre" | "wireguard") =>
-    present.has(way) || (way === "wireguard" && program !== undefined);
-  return ["direct", ...(["vxlan", "gre", "wireguard"] as const).filter(has)];
-}
-
-/** Where a node is: the addresses that are configured, or those of the link of its default route. */
-function placeOf(
-  { networks, uplink }: NodeFacts,
-  { node, egress }: Pick<ClusterConfig, "node" | "egress">,
-): Pick<NodeRecord, "addresses" | "segments" | "mtuBytes"> {
-  const wandering = new Set(egress.flatMap((each) => each.addresses));
-  const found = networks
-    .filter(({ link }) => link === uplink)
-    .map(({ address }) => addressOf(address))
-    .filter((address) => !wandering.has(address));
-  const addresses = node.addresses.length > 0 ? node.addresses : found;
-  const mtus = networks.flatMap(({ address, mtuBytes }) => (addresses.includes(addressOf(address)) ? [mtuBytes] : []));
-  return {
-    addresses,
-    ...(mtus.length === 0 ? {} : { mtuBytes: Math.min(...mtus) }),
-    segments: segmentsOf(networks, addresses),
-  };
-}
-
-const segmentsOf = (networks: NodeFacts["networks"], addresses: readonly Address[]): Prefix[] => [
-  ...new Set(
-    networks
-      .map(({ address }) => networkOf(address))
-      .filter((network) => addresses.some((address) => contains(network, address))),
-  ),
-];
