@@ -1,4 +1,7 @@
-/** What the manifests' roles give is what the daemon takes: all of it, and nothing else that an API server knows. */
+/**
+ * What the manifests' roles give is what the daemon takes: all of it, and nothing else that an API server knows. In one file,
+ * because one right is tried against the same server, with the same accounts, in each of these ways.
+ */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { nodeObject } from "#lib/k8s/api/node-object.ts";
 import { CONFIGURED } from "#lib/k8s/api/resource.ts";
